@@ -1,0 +1,15 @@
+{#- Runs before any model. The checks are the package's (`barsieve check` runs the same).
+    A build that starts also withdraws `build_info`, which only a completed build
+    writes: a half-built database never looks whole. -#}
+{%- macro refuse_bad_input() -%}
+    {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'test') -%}
+        {%- set found = run_query('select barsieve_problems() as problems') -%}
+        {%- set problems = found.columns[0].values()[0] -%}
+        {%- if problems -%}
+            {{ exceptions.raise_compiler_error(problems) }}
+        {%- endif -%}
+        {%- if flags.WHICH in ('build', 'run') -%}
+            drop table if exists {{ target.schema }}.build_info
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro -%}

@@ -1,0 +1,67 @@
+-- For every bar that some configuration of the envelope may trade: the most that any of
+-- its weights can make of the fusion score, up and down.
+with profiles as (
+    select
+        *,
+        -- An envelope that varies a gate moves the first eligible bar of a block, so
+        -- every bar of the block may be it.
+        json_exists(envelope, '$.gates') as varies_gates,
+        coalesce((envelope ->> '$.entry_threshold')::double, entry_threshold)
+            as lowest_threshold,
+        coalesce((envelope ->> '$.gates.atr_rank_floor')::double, atr_rank_floor)
+            as lowest_floor,
+        coalesce((envelope ->> '$.gates.atr_rank_cap')::double, atr_rank_cap)
+            as highest_cap,
+        coalesce((envelope ->> '$.gates.alignment_required')::boolean, alignment_required)
+            as always_requires_alignment,
+        coalesce((envelope ->> '$.gates.veto_limit')::double, veto_limit)
+            as highest_veto_limit,
+    from {{ ref('config_profiles') }}
+    where screen = 'admissible'
+),
+
+votes as (
+    select * from {{ ref('fusion_votes') }}
+),
+
+reachable as (
+    select
+        votes.*,
+        profiles.profile,
+        profiles.lowest_threshold,
+        profiles.highest_veto_limit,
+    from profiles
+    inner join votes on profiles.symbol = votes.symbol
+    inner join {{ ref('fusion_scores') }} as fusion
+        on
+            profiles.profile = fusion.profile
+            and votes.symbol = fusion.symbol
+            and votes.bar_ts = fusion.bar_ts
+    where
+        votes.alignment is not null
+        and case
+            when coalesce(profiles.varies_gates, false)
+                then
+                    votes.atr_rank_100 between profiles.lowest_floor and profiles.highest_cap
+                    and (votes.is_aligned or not profiles.always_requires_alignment)
+            else fusion.is_eligible
+        end
+)
+
+select
+    reachable.profile,
+    reachable.symbol,
+    reachable.bar_ts,
+    reachable.bar_index,
+    any_value(reachable.votes_long) as votes_long,
+    any_value(reachable.votes_short) as votes_short,
+    any_value(reachable.net_veto_long) as net_veto_long,
+    any_value(reachable.net_veto_short) as net_veto_short,
+    any_value(reachable.lowest_threshold) as lowest_threshold,
+    any_value(reachable.highest_veto_limit) as highest_veto_limit,
+    max({{ fusion_score('reachable', 'corners') }}) as highest_fusion_score,
+    min({{ fusion_score('reachable', 'corners') }}) as lowest_fusion_score,
+from reachable
+inner join {{ ref('config_envelope_corners') }} as corners
+    on reachable.profile = corners.profile
+group by reachable.profile, reachable.symbol, reachable.bar_ts, reachable.bar_index

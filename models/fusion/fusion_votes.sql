@@ -1,0 +1,62 @@
+-- What a bar says before any profile looks at it: five votes and the alignment of trends.
+with domain_scores as (
+    select
+        symbol,
+        bar_ts,
+        max(score) filter (where domain = 'wyckoff') as wyckoff,
+        max(score) filter (where domain = 'liquidity') as liquidity,
+        max(score) filter (where domain = 'smc') as smc,
+        max(score) filter (where domain = 'momentum') as momentum,
+        max(score) filter (where domain = 'temporal') as temporal,
+        count_if(score > 0.55)::integer as votes_long,
+        count_if(score < 0.45)::integer as votes_short,
+        count(score)::integer as domains_known,
+    from {{ ref('scores') }}
+    group by symbol, bar_ts
+),
+
+bars as (
+    select * from {{ ref('features') }}
+),
+
+alignments as (
+    select
+        symbol,
+        bar_ts,
+        trend_1h is not null and trend_4h is not null and trend_1d is not null
+            as has_trends,
+        case when trend_4h = trend_1d and trend_4h != 'neutral' then 1 else 0 end
+        + case when trend_1h = trend_4h and trend_1h != 'neutral' then 1 else 0 end
+        + case
+            when
+                trend_4h != 'neutral'
+                and trend_4h != trend_1h
+                and abs(close - sma_20_4h) <= 0.02 * sma_20_4h
+                then 0.5
+            else 0
+        end as alignment_sum,
+    from bars
+)
+
+select
+    bars.symbol,
+    bars.bar_ts,
+    bars.bar_index,
+    bars.known_at,
+    bars.atr_rank_100,
+    domain_scores.wyckoff,
+    domain_scores.liquidity,
+    domain_scores.smc,
+    domain_scores.momentum,
+    domain_scores.temporal,
+    domain_scores.votes_long,
+    domain_scores.votes_short,
+    case when alignments.has_trends then alignments.alignment_sum end::double as alignment,
+    alignments.alignment_sum >= 1 and alignments.has_trends as is_aligned,
+    vetoes.veto_long - vetoes.greenlight as net_veto_long,
+    vetoes.veto_short - vetoes.greenlight as net_veto_short,
+    vetoes.macro_coverage,
+from bars
+inner join domain_scores using (symbol, bar_ts)
+inner join alignments using (symbol, bar_ts)
+inner join {{ ref('macro_vetoes') }} as vetoes using (symbol, bar_ts)
