@@ -1,0 +1,14 @@
+"""Replay every profile over every bar, and over the bars that its screen leaves."""
+
+
+def model(dbt, session):
+    """One row per profile and kind of replay, its trades and their legs nested."""
+    from barsieve.replay.runs import replay_profiles
+
+    dbt.config(materialized="table")
+    return replay_profiles(
+        profiles=dbt.ref("config_profiles"),
+        bars=dbt.ref("replay_bars"),
+        candidates=dbt.ref("candidates"),
+        windows=dbt.ref("candidate_windows"),
+    )

@@ -1,0 +1,54 @@
+with runs as (
+    select
+        replayed,
+        profile,
+        symbol,
+        unnest(trades, recursive := true),
+    from {{ ref('replay_runs') }}
+),
+
+-- Ordered sums: equal legs give equal bits.
+sums as (
+    select
+        replayed,
+        profile,
+        symbol,
+        trade_id,
+        any_value(ts) filter (where kind = 'entry') as entry_ts,
+        any_value(price) filter (where kind = 'entry') as entry_price,
+        any_value(qty) filter (where kind = 'entry') as qty,
+        any_value(ts) filter (where kind = 'exit') as exit_ts,
+        any_value(price) filter (where kind = 'exit') as exit_price,
+        sum(case when kind = 'funding' then 0 else amount end order by leg) as gross_pnl,
+        sum(fee order by leg) as fees,
+        sum(slippage order by leg) as slippage,
+        -- A cost: positive when the trade paid.
+        -sum(case when kind = 'funding' then amount else 0 end order by leg) as funding,
+    from {{ ref('trade_legs') }}
+    group by replayed, profile, symbol, trade_id
+)
+
+select
+    runs.replayed,
+    runs.profile,
+    runs.symbol,
+    runs.trade_id,
+    runs.side,
+    sums.entry_ts,
+    sums.entry_price,
+    sums.exit_ts,
+    sums.exit_price,
+    runs.decision_ts,
+    sums.qty,
+    sums.gross_pnl,
+    sums.fees,
+    sums.slippage,
+    sums.funding,
+    sums.gross_pnl - sums.fees - sums.slippage - sums.funding as net_pnl,
+    net_pnl / (runs.risk_distance * sums.qty) as r_multiple,
+    runs.bars_held::integer as bars_held,
+    runs.exit_reason,
+    runs.confidence,
+    'off' as regime,
+from runs
+inner join sums using (replayed, profile, symbol, trade_id)

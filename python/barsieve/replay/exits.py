@@ -1,0 +1,158 @@
+"""How a position is left: ordered exits, resting orders, and the moves of its stop."""
+
+from barsieve.compile import compiled
+from barsieve.replay.costs import make_fill, net_of
+from barsieve.replay.state import (
+    BREAK_EVEN,
+    FLAT,
+    FLAT_POSITION,
+    LONG,
+    MACRO,
+    NO_FILL,
+    NO_REASON,
+    REVERSAL,
+    TARGET,
+    TIME,
+    TRAIL,
+    VOLUME_TRAP,
+    Account,
+    Position,
+)
+
+
+@compiled
+def close_position(account, position, price, reason, bar, rules):
+    """Close all that is left at a price. A trade is all its legs: so is its result."""
+    amount = position.side * (price - position.entry_price) * position.quantity
+    fill = make_fill(position.quantity, price, amount, reason, rules)
+    is_win = position.net_pnl + net_of(fill) > 0.0
+    loss_streak = 0 if is_win else account.loss_streak + 1
+    after = Account(account.balance + net_of(fill), loss_streak, bar.index)
+    return after, FLAT_POSITION, fill
+
+
+@compiled
+def take_partial(account, position, price, rules):
+    """Close `partial_share` of the entry quantity and mark the partial as done."""
+    quantity = rules.partial_share * position.entry_quantity
+    amount = position.side * (price - position.entry_price) * quantity
+    fill = make_fill(quantity, price, amount, NO_REASON, rules)
+    return (
+        Account(
+            account.balance + net_of(fill), account.loss_streak, account.last_exit_index
+        ),
+        Position(
+            position.side,
+            position.quantity - quantity,
+            position.entry_quantity,
+            position.entry_price,
+            position.risk_distance,
+            position.stop,
+            position.stop_reason,
+            position.target,
+            True,
+            position.bars_held,
+            position.net_pnl + net_of(fill),
+        ),
+        fill,
+    )
+
+
+@compiled
+def fill_ordered_exit(account, position, orders, bar, rules):
+    """Fill what the last close decided, at the open; a full exit cancels a partial."""
+    if position.side == FLAT:
+        return account, position, NO_FILL
+    if orders.exit_reason != NO_REASON:
+        return close_position(
+            account, position, bar.open, orders.exit_reason, bar, rules
+        )
+    if orders.is_partial:
+        return take_partial(account, position, bar.open, rules)
+    return account, position, NO_FILL
+
+
+@compiled
+def fill_resting_exit(account, position, bar, rules):
+    """Test stop and target against the bar: the open first, then the range, stop first.
+
+    A bar that opens beyond the stop or the target fills it at the open.
+    """
+    side = position.side
+    if side == FLAT:
+        return account, position, NO_FILL
+    worst = bar.low if side == LONG else bar.high
+    best = bar.high if side == LONG else bar.low
+    price = 0.0
+    reason = NO_REASON
+    if side * (bar.open - position.stop) <= 0.0:
+        price, reason = bar.open, position.stop_reason
+    elif side * (bar.open - position.target) >= 0.0:
+        price, reason = bar.open, TARGET
+    elif side * (worst - position.stop) <= 0.0:
+        price, reason = position.stop, position.stop_reason
+    elif side * (best - position.target) >= 0.0:
+        price, reason = position.target, TARGET
+    if reason == NO_REASON:
+        return account, position, NO_FILL
+    return close_position(account, position, price, reason, bar, rules)
+
+
+@compiled
+def orders_partial(position, bar, rules):
+    """Tell whether this close orders the partial: once, at a profit of so many R."""
+    profit = position.side * (bar.close - position.entry_price)
+    needed = rules.partial_at_r * position.risk_distance
+    return not position.has_partial and profit >= needed
+
+
+@compiled
+def _ratcheted(side, stop, reason, new_stop, new_reason):
+    if side * (new_stop - stop) > 0.0:
+        return new_stop, new_reason
+    return stop, reason
+
+
+@compiled
+def hold_through_close(position, bar, rules):
+    """Count the bar and move the stop, which is tested from the next bar on.
+
+    Break-even when the partial is ordered, a trail after it has filled, the volume trap
+    at any time. A stop never loosens; an unknown ATR or volume moves nothing.
+    """
+    side = position.side
+    stop, reason = position.stop, position.stop_reason
+    if orders_partial(position, bar, rules):
+        stop, reason = _ratcheted(side, stop, reason, position.entry_price, BREAK_EVEN)
+    if position.has_partial:
+        trail = bar.close - side * rules.trail_atr * bar.atr_20
+        stop, reason = _ratcheted(side, stop, reason, trail, TRAIL)
+    if bar.volume_z_20 > rules.volume_trap_z:
+        trap = bar.close - side * rules.volume_trap_atr * bar.atr_20
+        stop, reason = _ratcheted(side, stop, reason, trap, VOLUME_TRAP)
+    return Position(
+        side,
+        position.quantity,
+        position.entry_quantity,
+        position.entry_price,
+        position.risk_distance,
+        stop,
+        reason,
+        position.target,
+        position.has_partial,
+        position.bars_held + 1,
+        position.net_pnl,
+    )
+
+
+@compiled
+def exit_reason(position, bar, rules, signal_side):
+    """Return why this close orders a full exit: macro, time, reversal, or not at all."""
+    net_veto = bar.net_veto_long if position.side == LONG else bar.net_veto_short
+    if net_veto >= rules.macro_exit_veto or bar.vix >= rules.vix_exit:
+        return MACRO
+    if position.bars_held >= rules.time_stop_bars:
+        return TIME
+    if signal_side == -position.side:
+        return REVERSAL
+    return NO_REASON

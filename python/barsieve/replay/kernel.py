@@ -1,0 +1,181 @@
+"""The step over many bars: every bar, or only those where something can happen."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from barsieve.compile import compiled
+from barsieve.replay.exits import close_position
+from barsieve.replay.state import (
+    END_OF_DATA,
+    FLAT,
+    FLAT_POSITION,
+    NO_ORDERS,
+    NO_REASON,
+    Account,
+    Fill,
+    State,
+)
+from barsieve.replay.step import step
+
+ENTRY, PARTIAL, EXIT, FUNDING = 0, 1, 2, 3
+KINDS = ("entry", "partial", "exit", "funding")
+
+LONG_AGO = -(2**40)
+
+
+# What a replay writes, a record per leg and per trade, in the order in which it happens.
+LEG = np.dtype(
+    [
+        ("trade", np.int64),
+        ("kind", np.int64),
+        ("index", np.int64),
+        ("price", np.float64),
+        ("quantity", np.float64),
+        ("amount", np.float64),
+        ("fee", np.float64),
+        ("slippage", np.float64),
+    ]
+)
+TRADE = np.dtype(
+    [
+        ("side", np.int64),
+        ("decision_index", np.int64),
+        ("entry_index", np.int64),
+        ("exit_index", np.int64),
+        ("confidence", np.float64),
+        ("risk_distance", np.float64),
+        ("bars_held", np.int64),
+        ("exit_reason", np.int64),
+    ]
+)
+
+
+class Outcome(NamedTuple):
+    """How a replay went; a `first_refused_index` of -1 means that none was."""
+
+    trades: int
+    legs: int
+    bars_visited: int
+    end_balance: float
+    first_refused_index: int
+
+
+def make_ledger(n_bars: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return room for every leg (4 a bar, and the last) and trade of `n_bars` bars."""
+    return (
+        np.empty(4 * n_bars + 1, LEG).view(np.recarray),
+        np.empty(n_bars + 1, TRADE).view(np.recarray),
+    )
+
+
+@compiled
+def _write_leg(leg, trade, kind, bar, fill):
+    leg.trade = trade
+    leg.kind = kind
+    leg.index = bar.index
+    leg.price = fill.price
+    leg.quantity = fill.quantity
+    leg.amount = fill.amount
+    leg.fee = fill.fee
+    leg.slippage = fill.slippage
+
+
+@compiled
+def _open_trade(trade, bar, orders):
+    trade.side = orders.entry_side
+    trade.decision_index = orders.entry_index
+    trade.entry_index = bar.index
+    trade.confidence = orders.entry_confidence
+    trade.risk_distance = orders.entry_risk_distance
+
+
+@compiled
+def _end_trade(trade, bar, bars_held, reason):
+    trade.exit_index = bar.index
+    trade.bars_held = bars_held
+    trade.exit_reason = reason
+
+
+@compiled
+def _write_bar(legs, trades, n_legs, n_trades, bar, before, fills):
+    """Write the fills of one bar; return the numbers of legs and trades so far."""
+    bars_held = before.position.bars_held
+    if fills.funding != 0.0:
+        paid = Fill(
+            before.position.quantity, bar.open, fills.funding, 0.0, 0.0, NO_REASON
+        )
+        _write_leg(legs[n_legs], n_trades - 1, FUNDING, bar, paid)
+        n_legs += 1
+    out = fills.ordered_exit
+    if out.quantity > 0.0:
+        kind = PARTIAL if out.reason == NO_REASON else EXIT
+        _write_leg(legs[n_legs], n_trades - 1, kind, bar, out)
+        n_legs += 1
+        if kind == EXIT:
+            _end_trade(trades[n_trades - 1], bar, bars_held, out.reason)
+    if fills.entry.quantity > 0.0:
+        bars_held = 0
+        n_trades += 1
+        _open_trade(trades[n_trades - 1], bar, before.orders)
+        _write_leg(legs[n_legs], n_trades - 1, ENTRY, bar, fills.entry)
+        n_legs += 1
+    out = fills.resting_exit
+    if out.quantity > 0.0:
+        _write_leg(legs[n_legs], n_trades - 1, EXIT, bar, out)
+        n_legs += 1
+        _end_trade(trades[n_trades - 1], bar, bars_held, out.reason)
+    return n_legs, n_trades
+
+
+@compiled
+def _is_idle(state):
+    return state.position.side == FLAT and state.orders.entry_side == FLAT
+
+
+@compiled
+def _next_entry_bar(entry_bars, cursor, index):
+    """Move the cursor to the first bar after `index` where an entry may happen."""
+    while cursor < len(entry_bars) and entry_bars[cursor] <= index:
+        cursor += 1
+    return cursor
+
+
+@compiled
+def replay_bars(bars, rules, start_balance, entry_bars, is_focused, legs, trades):
+    """Step through the bars and write what happens into the ledger.
+
+    The full replay visits every bar. The focused one, while flat with nothing ordered,
+    jumps to the next of `entry_bars` (ascending). That skips only bars on which the step
+    would change nothing: no position to fund, fill, stop or hold, no order to fill, and
+    (where the screen is admissible) no signal to take.
+    """
+    n_bars = len(bars)
+    state = State(Account(start_balance, 0, LONG_AGO), FLAT_POSITION, NO_ORDERS)
+    n_legs, n_trades, visited, first_refused, cursor, index = 0, 0, 0, -1, 0, 0
+    if is_focused:
+        index = entry_bars[0] if len(entry_bars) > 0 else n_bars
+    while index < n_bars:
+        before, bar = state, bars[index]
+        state, fills = step(before, bar, rules)
+        n_legs, n_trades = _write_bar(
+            legs, trades, n_legs, n_trades, bar, before, fills
+        )
+        visited += 1
+        if fills.is_refused and first_refused < 0:
+            first_refused = index
+        if is_focused and _is_idle(state):
+            cursor = _next_entry_bar(entry_bars, cursor, index)
+            index = entry_bars[cursor] if cursor < len(entry_bars) else n_bars
+        else:
+            index += 1
+    account, position, _ = state
+    if position.side != FLAT:
+        last, held = bars[n_bars - 1], position.bars_held
+        account, position, fill = close_position(
+            account, position, last.close, END_OF_DATA, last, rules
+        )
+        _write_leg(legs[n_legs], n_trades - 1, EXIT, last, fill)
+        n_legs += 1
+        _end_trade(trades[n_trades - 1], last, held, END_OF_DATA)
+    return Outcome(n_trades, n_legs, visited, account.balance, first_refused)

@@ -1,0 +1,164 @@
+"""A profile's tables in, its trades out: the replay between two Arrow tables."""
+
+from typing import NamedTuple
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from barsieve import schemas
+from barsieve.replay.kernel import KINDS, Outcome, make_ledger, replay_bars
+from barsieve.replay.state import BAR, LONG, REASONS
+from barsieve.settings import Profile, read_profiles
+
+FULL, FOCUSED = "full", "focused"
+
+
+class Inputs(NamedTuple):
+    """What one replay reads.
+
+    `bars`: record array of shape (n_bars,), dtype `BAR`. `bar_ts`: their opens.
+    `entry_bars`: ascending positions where the screen says that an entry may happen.
+    """
+
+    profile: Profile
+    bars: np.recarray
+    bar_ts: pa.Array
+    entry_bars: np.ndarray
+
+
+class Run(NamedTuple):
+    """One replay: what it read and what it wrote, trimmed to what happened."""
+
+    replayed: str
+    inputs: Inputs
+    outcome: Outcome
+    legs: np.recarray
+    trades: np.recarray
+
+
+def _of_profile(relation: duckdb.DuckDBPyRelation, profile: str):
+    return relation.filter(
+        duckdb.ColumnExpression("profile") == duckdb.ConstantExpression(profile)
+    )
+
+
+def bars_from_arrow(table: pa.Table) -> np.recarray:
+    """Return the bar records of an Arrow table that has the columns of `BAR`.
+
+    Nulls become NaN. The table must be in time order; `index` is the position in it.
+    """
+    bars = np.empty(table.num_rows, BAR)
+    for name in BAR.names:
+        bars[name] = table[name].to_numpy()
+    return bars.view(np.recarray)
+
+
+def _entry_bars(profile: Profile, candidates, windows) -> np.ndarray:
+    """Return where focused replay may look: candidates, or every bar of a window."""
+    if profile.screen == "admissible":
+        of_profile = _of_profile(candidates, profile.profile)
+        indexes = of_profile.select("bar_index").distinct().order("bar_index")
+        return indexes.to_arrow_table()["bar_index"].to_numpy() - 1
+    spans = _of_profile(windows, profile.profile).order("first_index").to_arrow_table()
+    starts, ends = spans["first_index"].to_numpy(), spans["last_index"].to_numpy()
+    inside = [
+        np.arange(start - 1, end) for start, end in zip(starts, ends, strict=True)
+    ]
+    return np.concatenate([np.empty(0, np.int64), *inside]).astype(np.int64)
+
+
+def read_inputs(profile: Profile, bars, candidates, windows) -> Inputs:
+    """Read what a profile's replay needs from the relations of the built database."""
+    table = _of_profile(bars, profile.profile).order("index").to_arrow_table()
+    return Inputs(
+        profile,
+        bars_from_arrow(table),
+        table["bar_ts"].combine_chunks(),
+        np.ascontiguousarray(_entry_bars(profile, candidates, windows), np.int64),
+    )
+
+
+def replay(inputs: Inputs, replayed: str = FULL) -> Run:
+    """Replay a profile over its bars, `full` or `focused`."""
+    legs, trades = make_ledger(len(inputs.bars))
+    outcome = replay_bars(
+        inputs.bars,
+        inputs.profile.rules(),
+        float(inputs.profile.start_balance),
+        inputs.entry_bars,
+        replayed == FOCUSED,
+        legs,
+        trades,
+    )
+    return Run(
+        replayed, inputs, outcome, legs[: outcome.legs], trades[: outcome.trades]
+    )
+
+
+def _named(codes: np.ndarray, names: tuple[str, ...]) -> pa.Array:
+    return pa.array(names).take(pa.array(codes))
+
+
+def _legs_of_trades(run: Run) -> pa.ListArray:
+    """Return the legs as one list per trade; they are written trade by trade."""
+    legs, kinds = run.legs, _named(run.legs.kind, KINDS)
+    columns = {
+        "kind": kinds,
+        "ts": run.inputs.bar_ts.take(pa.array(legs.index)),
+        "price": pa.array(legs.price),
+        "qty": pa.array(legs.quantity),
+        "amount": pa.array(legs.amount),
+        "fee": pa.array(legs.fee),
+        "slippage": pa.array(legs.slippage),
+    }
+    rows = pa.StructArray.from_arrays(list(columns.values()), fields=schemas.LEG)
+    offsets = np.searchsorted(legs.trade, np.arange(len(run.trades) + 1))
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), rows)
+
+
+def _trades_of_run(run: Run) -> pa.ListArray:
+    trades, bar_ts = run.trades, run.inputs.bar_ts
+    columns = {
+        "trade_id": pa.array(np.arange(1, len(trades) + 1)),
+        "side": pa.array(np.where(trades.side == LONG, "long", "short"), pa.string()),
+        "decision_ts": bar_ts.take(pa.array(trades.decision_index)),
+        "confidence": pa.array(trades.confidence),
+        "risk_distance": pa.array(trades.risk_distance),
+        "bars_held": pa.array(trades.bars_held),
+        "exit_reason": _named(trades.exit_reason, REASONS),
+        "legs": _legs_of_trades(run),
+    }
+    rows = pa.StructArray.from_arrays(list(columns.values()), fields=schemas.TRADE)
+    return pa.ListArray.from_arrays(pa.array([0, len(trades)], pa.int32()), rows)
+
+
+def run_table(run: Run) -> pa.Table:
+    """Return a run as one row of the table `replay_runs`, its trades nested in it."""
+    profile, outcome = run.inputs.profile, run.outcome
+    refused = outcome.first_refused_index
+    columns = [
+        pa.array([run.replayed]),
+        pa.array([profile.profile]),
+        pa.array([profile.symbol]),
+        pa.array([len(run.inputs.bars)]),
+        pa.array([outcome.bars_visited]),
+        pa.array([float(profile.start_balance)]),
+        pa.array([outcome.end_balance]),
+        run.inputs.bar_ts.take(pa.array([refused if refused >= 0 else None], pa.int64())),
+        _trades_of_run(run),
+    ]
+    return pa.Table.from_arrays(columns, schema=schemas.REPLAY_RUNS)
+
+
+def replay_profiles(profiles, bars, candidates, windows) -> pa.Table:
+    """Replay every profile, full and focused; return the rows of `replay_runs`.
+
+    Parameters are relations of the built database: `config_profiles`, `replay_bars`,
+    `candidates` and `candidate_windows`.
+    """
+    tables = []
+    for profile in read_profiles(profiles):
+        inputs = read_inputs(profile, bars, candidates, windows)
+        tables += [run_table(replay(inputs, mode)) for mode in (FULL, FOCUSED)]
+    return pa.concat_tables(tables)

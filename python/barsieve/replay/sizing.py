@@ -1,0 +1,47 @@
+"""How far the stop lies and how much to buy."""
+
+from barsieve.compile import compiled
+
+WEAK_TREND_ADX = 20.0
+STRONG_TREND_ADX = 25.0
+
+
+@compiled
+def risk_distance(bar, rules):
+    """Return D, the initial stop distance in price units, NaN while ATR is unknown.
+
+    A weak trend gets a nearer stop, a strong one more room. D is fixed for the trade:
+    R is always measured in it.
+    """
+    room = 1.0
+    if bar.adx_14_4h < WEAK_TREND_ADX:
+        room = 0.75
+    elif bar.adx_14_4h > STRONG_TREND_ADX:
+        room = 1.25
+    return rules.stop_atr * bar.atr_20 * room
+
+
+@compiled
+def risk_share(bar, rules):
+    """Return the share of the balance that a stop-out may cost before costs."""
+    share = rules.risk_min + (rules.risk_max - rules.risk_min) * bar.confidence
+    if bar.adx_14_4h < WEAK_TREND_ADX:
+        share *= 0.5
+    elif bar.adx_14_4h > STRONG_TREND_ADX:
+        share *= 1.5
+    return min(share, rules.risk_cap)
+
+
+@compiled
+def entry_quantity(balance, share, distance, price, rules):
+    """Return the quantity to enter with, 0 when it falls below the minimum notional.
+
+    Leverage never raises the risk of a stop-out; it only limits the margin:
+    notional / leverage <= margin_cap * balance.
+    """
+    by_risk = balance * share / distance
+    by_margin = rules.margin_cap * balance * rules.leverage / price
+    quantity = min(by_risk, by_margin)
+    if quantity * price < rules.min_notional:
+        return 0.0
+    return quantity

@@ -1,0 +1,150 @@
+"""What the replay carries from bar to bar: scalars in named tuples, never arrays."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+LONG, SHORT, FLAT = 1, -1, 0
+
+# Why a position was left. Codes below ORDERED come from resting orders.
+NO_REASON = 0
+STOP, BREAK_EVEN, TRAIL, VOLUME_TRAP, TARGET = 1, 2, 3, 4, 5
+MACRO, TIME, REVERSAL, END_OF_DATA = 6, 7, 8, 9
+
+REASONS = (
+    "none",
+    "stop",
+    "break_even",
+    "trail",
+    "volume_trap",
+    "target",
+    "macro",
+    "time",
+    "reversal",
+    "end_of_data",
+)
+
+
+# One bar as the replay sees it: prices, and what was known at its close. Prices in quote
+# currency, rates and confidences as fractions, NaN where unknown; `side` is 1, -1 or 0;
+# `threshold` is that of the profile, without the loss streak.
+BAR = np.dtype(
+    [
+        ("index", np.int64),
+        ("open", np.float64),
+        ("high", np.float64),
+        ("low", np.float64),
+        ("close", np.float64),
+        ("funding_rate", np.float64),
+        ("atr_20", np.float64),
+        ("adx_14_4h", np.float64),
+        ("volume_z_20", np.float64),
+        ("vix", np.float64),
+        ("net_veto_long", np.float64),
+        ("net_veto_short", np.float64),
+        ("confidence", np.float64),
+        ("threshold", np.float64),
+        ("side", np.int8),
+        ("is_eligible", np.bool_),
+    ],
+    align=True,
+)
+
+
+class Rules(NamedTuple):
+    """The settings of a profile that the replay reads; names as in its JSON file."""
+
+    veto_limit: float
+    loss_streak_trades: int
+    loss_streak_shift: float
+    cooldown_bars: int
+    stop_atr: float
+    target_r: float
+    partial_at_r: float
+    partial_share: float
+    trail_atr: float
+    volume_trap_z: float
+    volume_trap_atr: float
+    time_stop_bars: int
+    vix_exit: float
+    macro_exit_veto: float
+    risk_min: float
+    risk_max: float
+    risk_cap: float
+    leverage: float
+    margin_cap: float
+    min_notional: float
+    fee_rate: float
+    slippage_rate: float
+
+
+class Account(NamedTuple):
+    """Realised money and the memory of past trades."""
+
+    balance: float
+    loss_streak: int
+    last_exit_index: int
+
+
+class Position(NamedTuple):
+    """An open position, or none when `side` is FLAT. `risk_distance` never moves."""
+
+    side: int
+    quantity: float
+    entry_quantity: float
+    entry_price: float
+    risk_distance: float
+    stop: float
+    stop_reason: int
+    target: float
+    has_partial: bool
+    bars_held: int
+    net_pnl: float
+
+
+class Orders(NamedTuple):
+    """What was decided at the last close, to be filled at the next open."""
+
+    exit_reason: int
+    is_partial: bool
+    entry_side: int
+    entry_confidence: float
+    entry_risk_distance: float
+    entry_risk_share: float
+    entry_index: int
+
+
+class State(NamedTuple):
+    """Everything that a step may remember."""
+
+    account: Account
+    position: Position
+    orders: Orders
+
+
+class Fill(NamedTuple):
+    """One leg's effect: nothing happened when `quantity` is 0."""
+
+    quantity: float
+    price: float
+    amount: float
+    fee: float
+    slippage: float
+    reason: int
+
+
+class Fills(NamedTuple):
+    """What one bar did, in the order in which it did it."""
+
+    funding: float
+    ordered_exit: Fill
+    entry: Fill
+    resting_exit: Fill
+    is_refused: bool
+
+
+FLAT_POSITION = Position(
+    FLAT, 0.0, 0.0, 0.0, 0.0, 0.0, NO_REASON, 0.0, False, 0, 0.0
+)
+NO_ORDERS = Orders(NO_REASON, False, FLAT, 0.0, 0.0, 0.0, -1)
+NO_FILL = Fill(0.0, 0.0, 0.0, 0.0, 0.0, NO_REASON)
