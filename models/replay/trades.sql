@@ -23,7 +23,7 @@ sums as (
         sum(fee order by leg) as fees,
         sum(slippage order by leg) as slippage,
         -- A cost: positive when the trade paid.
-        -sum(case when kind = 'funding' then amount else 0 end order by leg) as funding,
+        0 - sum(case when kind = 'funding' then amount else 0 end order by leg) as funding,
     from {{ ref('trade_legs') }}
     group by replayed, profile, symbol, trade_id
 )

@@ -1,4 +1,4 @@
-"""The dbt-duckdb plugin: gives SQL the checks of the package."""
+"""The dbt-duckdb plugin: lets the on-run-start hook ask the package for its checks."""
 
 from dbt.adapters.duckdb.plugins import BasePlugin
 
@@ -7,10 +7,20 @@ class Plugin(BasePlugin):
     """Registers `barsieve_problems()`: what is wrong with the input, or null."""
 
     def configure_connection(self, conn):
-        """Make the checks callable from the on-run-start hook."""
-        def problems() -> str:
-            return None
+        """Make the checks callable from SQL."""
         conn.create_function(
-            "barsieve_problems", problems, [], "VARCHAR",
-            null_handling="special", side_effects=True,
+            "barsieve_problems",
+            _problems,
+            [],
+            "VARCHAR",
+            null_handling="special",
+            side_effects=True,
         )
+
+
+def _problems() -> str | None:
+    from barsieve.check import check_input
+    from barsieve.problems import describe
+
+    problems = check_input()
+    return describe(problems) if problems else None

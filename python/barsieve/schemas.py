@@ -38,3 +38,15 @@ REPLAY_RUNS = pa.schema(
         pa.field("trades", pa.list_(pa.struct(TRADE))),
     ]
 )
+
+PARITY_FEATURES = pa.schema(
+    [
+        pa.field("symbol", pa.string()),
+        pa.field("feature", pa.string()),
+        pa.field("rows_compared", pa.int64()),
+        pa.field("values_compared", pa.int64()),
+        pa.field("worst_difference", pa.float64()),
+        pa.field("tolerance", pa.float64()),
+        pa.field("verdict", pa.string()),
+    ]
+)

@@ -1,0 +1,332 @@
+"""Profiles checked before dbt reads them: shape by JSON Schema, sense by rules.
+
+dbt would read a mistyped key as null and a duplicate key as an opaque error, so neither
+may reach it.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from difflib import get_close_matches
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from barsieve.problems import Problem
+
+DOMAINS = ("wyckoff", "liquidity", "smc", "momentum", "temporal")
+LEGACY_NAMES = {"hob": "liquidity"}
+
+# The least and greatest score that a domain can give (0 and 1 where not listed).
+SCORE_RANGES = {"wyckoff": (0.28, 0.72)}
+
+# Decimal weights such as 0.215 do not add up in binary; real slips are far larger.
+WEIGHT_SUM_TOLERANCE = 1e-9
+
+
+class _DuplicateKeyError(Exception):
+    def __init__(self, key: str):
+        self.key = key
+        super().__init__(key)
+
+
+def load_schema(name: str) -> dict[str, Any]:
+    """Return one of the JSON Schemas that ship in the package."""
+    return json.loads(files("barsieve").joinpath(f"{name}.schema.json").read_text())
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise _DuplicateKeyError(key)
+        found[key] = value
+    return found
+
+
+def _read_json(path: Path) -> tuple[Any, list[Problem]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+        return json.loads(text, object_pairs_hook=_unique_keys), []
+    except _DuplicateKeyError as error:
+        return None, [
+            Problem(
+                str(path), f"key '{error.key}'", "each key once", "it twice",
+                "remove one of the two",
+            )
+        ]  # fmt: skip
+    except json.JSONDecodeError as error:
+        return None, [
+            Problem(
+                str(path), f"line {error.lineno}, column {error.colno}", "valid JSON",
+                error.msg, "mend the syntax there",
+            )
+        ]  # fmt: skip
+    except (UnicodeDecodeError, OSError) as error:
+        return None, [
+            Problem(
+                str(path), "", "a readable UTF-8 text file", str(error),
+                "replace the file",
+            )
+        ]  # fmt: skip
+
+
+def _dotted(path, key: str | None = None) -> str:
+    parts = [str(part) for part in path] + ([key] if key is not None else [])
+    return ".".join(parts) or "(top level)"
+
+
+def _unknown_keys(path: Path, error: ValidationError) -> Iterator[Problem]:
+    known = list(error.schema["properties"])
+    for key in error.instance.keys() - set(known):
+        near = get_close_matches(key, known, n=1)
+        if key in LEGACY_NAMES and LEGACY_NAMES[key] in known:
+            fix = f"the legacy name '{key}' is '{LEGACY_NAMES[key]}' here"
+        elif near:
+            fix = f"did you mean '{near[0]}'? Else remove the key"
+        else:
+            fix = "remove the key: nothing reads it"
+        yield Problem(
+            str(path), f"unknown key '{_dotted(error.absolute_path, key)}'",
+            f"one of {', '.join(known)}", json.dumps(error.instance[key]), fix,
+        )  # fmt: skip
+
+
+def _missing_keys(path: Path, error: ValidationError) -> Iterator[Problem]:
+    for key in error.validator_value:
+        if key not in error.instance:
+            described = error.schema["properties"][key].get("description", "")
+            yield Problem(
+                str(path), f"key '{_dotted(error.absolute_path, key)}'",
+                "it to be given", "it missing", f"add the key. {described}".strip(),
+            )  # fmt: skip
+
+
+_EXPECTED = {
+    "minimum": "at least {0}",
+    "exclusiveMinimum": "more than {0}",
+    "maximum": "at most {0}",
+    "exclusiveMaximum": "less than {0}",
+    "enum": "one of {0}",
+    "type": "the type {0}",
+    "pattern": "text that matches {0}",
+    "minItems": "[low, high]",
+    "maxItems": "[low, high]",
+}
+
+
+def _wrong_value(path: Path, error: ValidationError) -> Problem:
+    expected = _EXPECTED.get(error.validator, error.message)
+    described = error.schema.get("description", "")
+    return Problem(
+        str(path), f"key '{_dotted(error.absolute_path)}'",
+        expected.format(json.dumps(error.validator_value)), json.dumps(error.instance),
+        f"correct the value. {described}".strip(),
+    )  # fmt: skip
+
+
+def _schema_problems(path: Path, document: Any, schema: str) -> list[Problem]:
+    problems: list[Problem] = []
+    for error in Draft202012Validator(load_schema(schema)).iter_errors(document):
+        if error.validator == "oneOf":
+            nested = [e for e in error.context if e.schema_path[0] == 1]
+            error = best_match(nested) or error
+        if error.validator == "additionalProperties":
+            problems += _unknown_keys(path, error)
+        elif error.validator == "required":
+            problems += _missing_keys(path, error)
+        else:
+            problems.append(_wrong_value(path, error))
+    return list(dict.fromkeys(problems))
+
+
+def highest_confidence(weights: dict[str, float]) -> float:
+    """Return the greatest confidence that weights (summing to 1) can reach.
+
+    For a long every domain gives its highest score, for a short its lowest; the better
+    of the two counts.
+    """
+    ranges = [SCORE_RANGES.get(domain, (0.0, 1.0)) for domain in DOMAINS]
+    pairs = list(zip((weights[d] for d in DOMAINS), ranges, strict=True))
+    long = sum(weight * high for weight, (_, high) in pairs)
+    short = 1 - sum(weight * low for weight, (low, _) in pairs)
+    return max(long, short)
+
+
+def _weight_problems(path: Path, profile: dict) -> Iterator[Problem]:
+    weights = profile["weights"]
+    total = sum(weights.values())
+    if abs(total - 1) > WEIGHT_SUM_TOLERANCE:
+        yield Problem(
+            str(path), f"profile '{profile['profile']}', key 'weights'",
+            "weights that sum to 1", f"a sum of {total:g}",
+            "divide each weight by the sum",
+        )  # fmt: skip
+        return
+    reach = highest_confidence(weights)
+    thresholds = {"entry.entry_threshold": profile["entry"]["entry_threshold"]}
+    envelope = profile["screen"]["envelope"] or {}
+    if "entry_threshold" in envelope:
+        thresholds["screen.envelope.entry_threshold"] = envelope["entry_threshold"]
+    for key, threshold in thresholds.items():
+        if threshold > reach:
+            yield Problem(
+                str(path), f"key '{key}'",
+                f"a threshold that these weights can reach (at most {reach:.4g})",
+                f"{threshold:g}", "lower the threshold: no bar could ever pass it",
+            )  # fmt: skip
+
+
+def _order_problems(path: Path, profile: dict) -> Iterator[Problem]:
+    entry, risk = profile["entry"], profile["risk"]
+    for low, high, section in (
+        ("atr_rank_floor", "atr_rank_cap", entry),
+        ("risk_min", "risk_max", risk),
+    ):
+        if section[low] > section[high]:
+            yield Problem(
+                str(path), f"keys '{low}' and '{high}'", f"{low} <= {high}",
+                f"{section[low]:g} > {section[high]:g}", "exchange the two values",
+            )  # fmt: skip
+
+
+def _moment(text: str | None) -> datetime | None:
+    moment = datetime.fromisoformat(text) if text else None
+    if moment is not None and moment.tzinfo is None:
+        raise ValueError("no time zone")
+    return moment
+
+
+def _study_problems(path: Path, profile: dict) -> Iterator[Problem]:
+    moments = {}
+    for key in ("start", "end"):
+        try:
+            moments[key] = _moment(profile["study"][key])
+        except ValueError:
+            yield Problem(
+                str(path), f"key 'study.{key}'", "ISO 8601 with a time zone, or null",
+                json.dumps(profile["study"][key]),
+                "write it like 2024-07-01T00:00:00+00:00",
+            )  # fmt: skip
+            return
+    if moments["start"] and moments["end"] and moments["start"] >= moments["end"]:
+        yield Problem(
+            str(path), "keys 'study.start' and 'study.end'", "start before end",
+            f"{profile['study']['start']} and {profile['study']['end']}",
+            "exchange the two values",
+        )  # fmt: skip
+
+
+def _parity_problems(path: Path, profile: dict) -> Iterator[Problem]:
+    promise, method = profile["parity"]["promise"], profile["screen"]["method"]
+    tolerances = {"trades_tolerance", "win_rate_tolerance"} & set(profile["parity"])
+    if method == "sentinel" and promise == "exact":
+        yield Problem(
+            str(path), "key 'parity.promise'",
+            "'within' for the sentinel screen, which loses entries", "'exact'",
+            "promise 'within' and give trades_tolerance and win_rate_tolerance, or use "
+            "the admissible screen",
+        )  # fmt: skip
+    if method == "admissible" and promise == "within":
+        yield Problem(
+            str(path), "key 'parity.promise'",
+            "'exact' for the admissible screen, which loses nothing", "'within'",
+            "promise 'exact' and remove the tolerances",
+        )  # fmt: skip
+    if promise == "within" and len(tolerances) < 2:
+        yield Problem(
+            str(path), "key 'parity'", "trades_tolerance and win_rate_tolerance",
+            f"{', '.join(sorted(tolerances)) or 'neither'}", "give both",
+        )  # fmt: skip
+    if promise == "exact" and tolerances:
+        yield Problem(
+            str(path), "key 'parity'", "no tolerance where exactness is promised",
+            ", ".join(sorted(tolerances)), "remove it",
+        )  # fmt: skip
+
+
+def _envelope_problems(path: Path, profile: dict) -> Iterator[Problem]:
+    envelope = profile["screen"]["envelope"]
+    if envelope is None:
+        return
+    entry, gates = profile["entry"], envelope.get("gates", {})
+    outside = [
+        (f"weights.{domain}", f"[low, high] around {profile['weights'][domain]:g}", box)
+        for domain, box in envelope.get("weights", {}).items()
+        if not box[0] <= profile["weights"][domain] <= box[1]
+    ]
+    for key, holder, own, covers in (
+        ("entry_threshold", envelope, entry["entry_threshold"], float.__le__),
+        ("atr_rank_floor", gates, entry["atr_rank_floor"], float.__le__),
+        ("atr_rank_cap", gates, entry["atr_rank_cap"], float.__ge__),
+        ("veto_limit", gates, entry["veto_limit"], float.__ge__),
+    ):
+        if key in holder and not covers(float(holder[key]), float(own)):
+            bound = "at most" if covers is float.__le__ else "at least"
+            name = key if holder is envelope else f"gates.{key}"
+            outside.append((name, f"{bound} the profile's own {own:g}", holder[key]))
+    if gates.get("alignment_required") and not entry["alignment_required"]:
+        outside.append(("gates.alignment_required", "false, as in the profile", True))
+    for key, expected, found in outside:
+        yield Problem(
+            str(path), f"key 'screen.envelope.{key}'", expected, json.dumps(found),
+            "widen the envelope: it must cover the profile itself",
+        )  # fmt: skip
+
+
+def check_profile(path: Path) -> tuple[dict | None, list[Problem]]:
+    """Return the profile of a file and what is wrong with it (None if unreadable)."""
+    profile, problems = _read_json(path)
+    if problems:
+        return None, problems
+    problems = _schema_problems(path, profile, "profile")
+    if problems:
+        return None, problems
+    if profile["profile"] != path.stem:
+        problems.append(
+            Problem(
+                str(path), "key 'profile'", f"the file's name '{path.stem}'",
+                f"'{profile['profile']}'", "rename the file or the profile",
+            )
+        )  # fmt: skip
+    for rule in (
+        _weight_problems,
+        _order_problems,
+        _study_problems,
+        _parity_problems,
+        _envelope_problems,
+    ):
+        problems += rule(path, profile)
+    return profile, problems
+
+
+def check_configs(folder: Path, symbols: list[str]) -> list[Problem]:
+    """Return what is wrong with a folder of profiles, for a market of these symbols."""
+    paths = sorted(folder.glob("*.json"))
+    if not paths:
+        return [
+            Problem(
+                str(folder), "", "at least one profile (*.json)", "none",
+                "add a profile; the shipped ones lie in configs/",
+            )
+        ]  # fmt: skip
+    problems: list[Problem] = []
+    for path in paths:
+        profile, found = check_profile(path)
+        problems += found
+        if profile and symbols and profile["symbol"] not in symbols:
+            problems.append(
+                Problem(
+                    str(path), "key 'symbol'",
+                    f"a symbol of the market ({', '.join(symbols)})",
+                    f"'{profile['symbol']}'",
+                    f"add bars/{profile['symbol']}.parquet to the market, or take the "
+                    "profile out of the configs folder",
+                )
+            )  # fmt: skip
+    shared = folder / "shared" / "macro_signals.json"
+    document, found = _read_json(shared)
+    return problems + (found or _schema_problems(shared, document, "macro_signals"))

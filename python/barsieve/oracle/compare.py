@@ -1,0 +1,128 @@
+"""The verdict of the oracle over a built database: the rows of `parity_features`."""
+
+import math
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from barsieve import schemas
+from barsieve.oracle.features import feature_row
+from barsieve.oracle.history import History, Observation
+from barsieve.oracle.scores import score_row
+
+# Sums in another order differ in the last bits; differences of prices (MACD) magnify
+# that. Relative to the column's own scale, nothing legitimate comes near it.
+ORACLE_TOLERANCE = 1e-9
+
+SAMPLED_BARS = 60
+
+
+def _rows(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
+    return relation.to_arrow_table().to_pylist()
+
+
+def _observations(rows, key: str, day: str, known: str, value: str):
+    found: dict[str, list[Observation]] = {}
+    for row in rows:
+        moment = row[known].timestamp()
+        ordinal = row[day].toordinal()
+        found.setdefault(row[key], []).append(Observation(ordinal, moment, row[value]))
+    return found
+
+
+def read_history(symbol: str, bars, macro, funding, macro_series) -> History:
+    """Return what the oracle may look at, from the relations of the bars layer."""
+    of_symbol = duckdb.ColumnExpression("symbol") == duckdb.ConstantExpression(symbol)
+    table = bars.filter(of_symbol).order("bar_ts").to_arrow_table()
+    seconds = table["bar_ts"].cast(pa.int64()).to_numpy() / 1e6
+    observations = _observations(
+        _rows(macro), "series", "observed_day", "known_at", "value"
+    )
+    declared = _rows(macro_series)
+    for row in declared:
+        if row["feature"] == "open_interest" and row["symbol"] == symbol:
+            observations["OPEN_INTEREST"] = observations.get(row["series"], [])
+    settled = _observations(
+        _rows(funding.filter(of_symbol)), "symbol", "settled_at", "settled_at",
+        "funding_rate",
+    )  # fmt: skip
+    return History(
+        ts=seconds,
+        **{
+            name: table[name].to_numpy()
+            for name in ("open", "high", "low", "close", "volume")
+        },
+        macro=observations,
+        funding=sorted(settled.get(symbol, []), key=lambda o: o.known_at),
+        limits={r["feature"]: r["stale_after_hours"] for r in declared if r["feature"]},
+    )
+
+
+def sampled_bars(n_bars: int) -> list[int]:
+    """Return evenly spread bars, with the first ones and the last."""
+    spread = np.linspace(0, n_bars - 1, min(SAMPLED_BARS, n_bars)).astype(int)
+    return sorted({*spread.tolist(), *range(min(3, n_bars)), n_bars - 1})
+
+
+def _difference(ours, theirs, scale: float) -> float:
+    """Return how far two values lie apart, relative to the scale of their column."""
+    if ours is None or theirs is None:
+        return 0.0 if ours is theirs else math.inf
+    if isinstance(theirs, str):
+        return 0.0 if ours == theirs else math.inf
+    return abs(ours - theirs) / scale if scale else abs(ours - theirs)
+
+
+def _verdict(symbol: str, column: str, pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
+    known = [slow for _, slow in pairs if slow is not None]
+    scale = max((abs(v) for v in known if not isinstance(v, str)), default=0.0)
+    worst = max(_difference(fast, slow, scale) for fast, slow in pairs)
+    if worst > ORACLE_TOLERANCE:
+        verdict = "differs"
+    else:
+        verdict = "identical" if known else "vacuous"
+    return {
+        "symbol": symbol,
+        "feature": column,
+        "rows_compared": len(pairs),
+        "values_compared": len(known),
+        "worst_difference": worst,
+        "tolerance": ORACLE_TOLERANCE,
+        "verdict": verdict,
+    }
+
+
+def compare_features(features, scores, bars, macro, funding, macro_series) -> pa.Table:
+    """Compare sampled bars of every symbol with the oracle, column by column.
+
+    Parameters are relations of the built database: `features`, `scores`, `bars_1h`,
+    `bars_macro`, `bars_funding` and the seed `macro_series`. Returns a row per symbol
+    and column, `differs` where any sampled value lies beyond the tolerance.
+    """
+    verdicts = []
+    for (symbol,) in features.select("symbol").distinct().order("symbol").fetchall():
+        history = read_history(symbol, bars, macro, funding, macro_series)
+        sampled = sampled_bars(len(history.ts))
+        of_symbol = duckdb.ColumnExpression("symbol") == duckdb.ConstantExpression(
+            symbol
+        )
+        listed = ", ".join(str(t + 1) for t in sampled)
+        of_sample = features.filter(of_symbol).filter(f"bar_index in ({listed})")
+        fast_rows = _rows(of_sample.order("bar_index"))
+        fast_scores: dict[Any, dict[str, float]] = {}
+        moments = of_sample.select("symbol", "bar_ts").set_alias("sampled")
+        for row in _rows(scores.join(moments, "symbol, bar_ts")):
+            fast_scores.setdefault(row["bar_ts"], {})[row["domain"]] = row["score"]
+        pairs: dict[str, list[tuple[Any, Any]]] = {}
+        for t, fast in zip(sampled, fast_rows, strict=True):
+            slow = feature_row(history, t)
+            slow_scores = score_row(history, t, slow)
+            for column, value in slow.items():
+                pairs.setdefault(column, []).append((fast[column], value))
+            for domain, value in slow_scores.items():
+                found = fast_scores[fast["bar_ts"]][domain]
+                pairs.setdefault(f"score_{domain}", []).append((found, value))
+        verdicts += [_verdict(symbol, column, pairs[column]) for column in pairs]
+    return pa.Table.from_pylist(verdicts, schema=schemas.PARITY_FEATURES)

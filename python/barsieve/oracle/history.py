@@ -1,0 +1,94 @@
+"""What an oracle may look at: the bars of a symbol up to one, and what was published."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One value of a daily series; times in seconds since 1970 UTC, days as ordinals."""
+
+    day: int
+    known_at: float
+    value: float
+
+
+@dataclass(frozen=True)
+class History:
+    """Everything of one symbol; methods see only what was known at the close of a bar.
+
+    `ts` (seconds), `open`, `high`, `low`, `close`, `volume`: arrays of shape (n_bars,).
+    `macro`: observations per series. `funding`: settlements. `limits`: hours after which
+    a feature is stale. `open_interest`: the series of this symbol, if any.
+    """
+
+    ts: np.ndarray
+    open: np.ndarray
+    high: np.ndarray
+    low: np.ndarray
+    close: np.ndarray
+    volume: np.ndarray
+    macro: dict[str, list[Observation]]
+    funding: list[Observation]
+    limits: dict[str, float]
+
+    def last(self, column: np.ndarray, n: int, t: int) -> np.ndarray | None:
+        """Return the n values that end with bar t, None where there are fewer."""
+        return column[t - n + 1 : t + 1] if t - n + 1 >= 0 else None
+
+    def before(self, column: np.ndarray, n: int, t: int) -> np.ndarray | None:
+        """Return the n values before bar t."""
+        return column[t - n : t] if t - n >= 0 else None
+
+    def true_range(self, k: int) -> float:
+        """Return the true range of bar k, which must have a bar before it."""
+        previous = self.close[k - 1]
+        return max(
+            self.high[k] - self.low[k],
+            abs(self.high[k] - previous),
+            abs(self.low[k] - previous),
+        )
+
+    def atr(self, n: int, t: int) -> float | None:
+        """Return the mean of the last n true ranges."""
+        if t < n:
+            return None
+        return float(np.mean([self.true_range(k) for k in range(t - n + 1, t + 1)]))
+
+    def blocks(self, hours: int, t: int, count: int) -> list[dict]:
+        """Return up to `count` blocks that ended by the close of bar t, oldest first."""
+        length = hours * HOUR
+        close_time = self.ts[t] + HOUR
+        first = max(0, t + 1 - (count + 3) * hours)
+        found: dict[float, list[int]] = {}
+        for k in range(first, t + 1):
+            found.setdefault(self.ts[k] // length * length, []).append(k)
+        whole = [
+            rows
+            for start, rows in sorted(found.items())
+            if start >= self.ts[first] and start + length <= close_time
+        ]
+        return [
+            {
+                "high": max(self.high[rows]),
+                "low": min(self.low[rows]),
+                "close": self.close[rows[-1]],
+                "volume": float(np.sum(self.volume[rows])),
+            }
+            for rows in whole[-count:]
+        ]
+
+    def reading(self, series: str, feature: str, at: float) -> float | None:
+        """Return the last value of a series known at a time, None if stale or unknown."""
+        known = self.known(series, at)
+        if not known or at - known[-1].known_at > HOUR * self.limits[feature]:
+            return None
+        return known[-1].value
+
+    def known(self, series: str, at: float) -> list[Observation]:
+        """Return the observations known at a time, by day, the newest vintage last."""
+        found = [o for o in self.macro.get(series, []) if o.known_at <= at]
+        return sorted(found, key=lambda o: (o.day, o.known_at))

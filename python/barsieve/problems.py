@@ -1,0 +1,37 @@
+"""What is wrong with an input, in words that let its owner mend it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault: the file, the place in it, what was expected and found, and the fix."""
+
+    file: str
+    where: str
+    expected: str
+    found: str
+    fix: str
+
+    def __str__(self) -> str:
+        """Return the fault as two lines."""
+        place = f"{self.file}: {self.where}" if self.where else self.file
+        return (
+            f"{place}: expected {self.expected}, found {self.found}\n"
+            f"    fix: {self.fix}"
+        )
+
+
+class InputError(Exception):
+    """Input that was refused; `problems` says why."""
+
+    def __init__(self, problems: list[Problem]):
+        self.problems = problems
+        super().__init__(describe(problems))
+
+
+def describe(problems: list[Problem]) -> str:
+    """Return all the faults as one message, with their number."""
+    count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+    lines = [f"barsieve refuses this input ({count}); nothing was built."]
+    return "\n".join(lines + [f"  {problem}" for problem in problems])
