@@ -1,21 +1,26 @@
-"""The dbt-duckdb plugin: lets the on-run-start hook ask the package for its checks."""
+"""The dbt-duckdb plugin: lets SQL ask the package for its checks and its provenance."""
+
+import json
 
 from dbt.adapters.duckdb.plugins import BasePlugin
 
 
 class Plugin(BasePlugin):
-    """Registers `barsieve_problems()`: what is wrong with the input, or null."""
+    """Registers two functions.
+
+    `barsieve_problems()`: what is wrong with the input, or null. `barsieve_build()`:
+    JSON of what a database built now would be built from.
+    """
 
     def configure_connection(self, conn):
-        """Make the checks callable from SQL."""
-        conn.create_function(
-            "barsieve_problems",
-            _problems,
-            [],
-            "VARCHAR",
-            null_handling="special",
-            side_effects=True,
-        )
+        """Register the functions on a connection."""
+        for name, function in (
+            ("barsieve_problems", _problems),
+            ("barsieve_build", _build),
+        ):
+            conn.create_function(
+                name, function, [], "VARCHAR", null_handling="special", side_effects=True
+            )
 
 
 def _problems() -> str | None:
@@ -24,3 +29,9 @@ def _problems() -> str | None:
 
     problems = check_input()
     return describe(problems) if problems else None
+
+
+def _build() -> str:
+    from barsieve.provenance import describe_build
+
+    return json.dumps(describe_build())

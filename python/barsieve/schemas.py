@@ -50,3 +50,18 @@ PARITY_FEATURES = pa.schema(
         pa.field("verdict", pa.string()),
     ]
 )
+
+RANDOM_ENTRIES = pa.schema(
+    [
+        pa.field("profile", pa.string()),
+        pa.field("symbol", pa.string()),
+        pa.field("draw", pa.int64()),
+        pa.field("trades", pa.int64()),
+        pa.field("win_rate", pa.float64()),
+        pa.field("profit_factor", pa.float64()),
+        pa.field("net_pnl", pa.float64()),
+        pa.field("sharpe", pa.float64()),
+        pa.field("max_drawdown", pa.float64()),
+        pa.field("costs", pa.float64()),
+    ]
+)

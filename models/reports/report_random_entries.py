@@ -1,0 +1,14 @@
+"""Replay each profile's own signals at random times: what luck would have earned."""
+
+
+def model(dbt, session):
+    """One row per profile and draw."""
+    from barsieve.baselines import draw_random_entries
+
+    dbt.config(materialized="table")
+    return draw_random_entries(
+        profiles=dbt.ref("config_profiles"),
+        bars=dbt.ref("replay_bars"),
+        candidates=dbt.ref("candidates"),
+        windows=dbt.ref("candidate_windows"),
+    )

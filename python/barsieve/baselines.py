@@ -1,0 +1,113 @@
+"""Random entries: the same signals, costs and exits, at times chosen by chance.
+
+The signals of a profile (side, confidence, threshold, vetoes) are moved to random bars
+among those that the profile could trade, and replayed by the same kernel. What remains
+of its result is what its timing is worth.
+"""
+
+import numpy as np
+import pyarrow as pa
+
+from barsieve import schemas
+from barsieve.replay.runs import Inputs, Run, read_inputs, replay
+from barsieve.settings import read_profiles
+
+DRAWS = 100
+SEED = 20_260_101
+
+# What makes a signal; moved together, so that each stays a signal where it lands.
+SIGNAL = (
+    "side",
+    "confidence",
+    "threshold",
+    "net_veto_long",
+    "net_veto_short",
+    "is_eligible",
+)
+
+
+def shuffle_signals(inputs: Inputs, rng: np.random.Generator) -> Inputs:
+    """Return the inputs with the signals of the tradable bars in random order.
+
+    Tradable are the bars that have a confidence: the signals keep their number, sides
+    and strengths and lose nothing but their timing.
+    """
+    bars = inputs.bars.copy()
+    tradable = np.flatnonzero(np.isfinite(bars.confidence))
+    source = rng.permutation(tradable)
+    for name in SIGNAL:
+        bars[name][tradable] = inputs.bars[name][source]
+    return inputs._replace(bars=bars)
+
+
+def marked_equity(run: Run) -> np.ndarray:
+    """Return the equity at each close, shape (n_bars,), USD: realised plus open."""
+    legs, trades, bars = run.legs, run.trades, run.inputs.bars
+    n_bars = len(bars)
+    cash, position, cost = np.zeros(n_bars), np.zeros(n_bars), np.zeros(n_bars)
+    entries = legs.price[legs.kind == 0]
+    signed = trades.side[legs.trade] * legs.quantity
+    signed *= np.select([legs.kind == 0, legs.kind == 3], [1.0, 0.0], -1.0)
+    np.add.at(cash, legs.index, legs.amount - legs.fee - legs.slippage)
+    np.add.at(position, legs.index, signed)
+    np.add.at(cost, legs.index, signed * entries[legs.trade])
+    held = np.cumsum(position) * bars.close - np.cumsum(cost)
+    return run.inputs.profile.start_balance + np.cumsum(cash) + held
+
+
+def daily_sharpe(equity: np.ndarray, days: np.ndarray) -> float:
+    """Return the annualised Sharpe ratio of daily returns, NaN when they never vary.
+
+    `equity` and `days` have shape (n_bars,); the last equity of a day counts. Crypto
+    trades every day: √365.
+    """
+    last_of_day = np.flatnonzero(np.diff(days, append=days[-1] + 1))
+    closes = equity[last_of_day]
+    returns = closes[1:] / closes[:-1] - 1
+    sd = returns.std(ddof=1) if len(returns) > 1 else 0.0
+    return float(returns.mean() / sd * np.sqrt(365)) if sd > 0 else float("nan")
+
+
+def max_drawdown(equity: np.ndarray) -> float:
+    """Return the deepest fall from a peak, as a fraction of the peak."""
+    peaks = np.maximum.accumulate(equity)
+    return float(np.max(1 - equity / peaks))
+
+
+def _draw_row(run: Run, draw: int, days: np.ndarray) -> dict[str, object]:
+    equity = marked_equity(run)
+    net = np.bincount(
+        run.legs.trade,
+        run.legs.amount - run.legs.fee - run.legs.slippage,
+        minlength=len(run.trades),
+    )
+    wins, losses = net[net > 0].sum(), -net[net <= 0].sum()
+    sharpe = daily_sharpe(equity, days)
+    return {
+        "profile": run.inputs.profile.profile,
+        "symbol": run.inputs.profile.symbol,
+        "draw": draw,
+        "trades": len(net),
+        "win_rate": float(np.mean(net > 0)) if len(net) else None,
+        "profit_factor": float(wins / losses) if losses > 0 else None,
+        "net_pnl": float(net.sum()),
+        "sharpe": sharpe if np.isfinite(sharpe) else None,
+        "max_drawdown": max_drawdown(equity),
+        "costs": float((run.legs.fee + run.legs.slippage).sum()),
+    }
+
+
+def draw_random_entries(profiles, bars, candidates, windows) -> pa.Table:
+    """Replay every profile `DRAWS` times with its signals at random times.
+
+    Parameters are relations of the built database. Randomness comes from `SEED` and
+    the profile's name alone: a draw does not depend on which other profiles exist.
+    """
+    rows = []
+    for profile in read_profiles(profiles):
+        inputs = read_inputs(profile, bars, candidates, windows)
+        days = inputs.bar_ts.cast(pa.int64()).to_numpy() // 86_400_000_000
+        rng = np.random.default_rng([SEED, *profile.profile.encode()])
+        for draw in range(DRAWS):
+            rows.append(_draw_row(replay(shuffle_signals(inputs, rng)), draw, days))
+    return pa.Table.from_pylist(rows, schema=schemas.RANDOM_ENTRIES)

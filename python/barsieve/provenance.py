@@ -1,0 +1,62 @@
+"""What a database was built from: version and fingerprints of code, configs and market."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from barsieve import __version__, project
+
+CODE_FOLDERS = ("models", "macros", "seeds", "python/barsieve")
+CODE_SUFFIXES = {".sql", ".py", ".yml", ".csv", ".json"}
+
+
+def fingerprint(folder: Path, paths: list[Path]) -> str:
+    """Return a hash of files: their names below `folder` and their bytes."""
+    digest = hashlib.sha256()
+    for path in sorted(paths):
+        name = path.relative_to(folder).as_posix()
+        digest.update(f"{name}\0{path.stat().st_size}\0".encode())
+        with path.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()[:16]
+
+
+def _code_files(folder: Path) -> list[Path]:
+    return [
+        path
+        for part in CODE_FOLDERS
+        for path in (folder / part).rglob("*")
+        if path.suffix in CODE_SUFFIXES
+    ]
+
+
+def about_market(market: Path) -> dict[str, Any]:
+    """Return name and kind of a market, from its `market.json` if it has one."""
+    try:
+        about = json.loads((market / "market.json").read_text())
+    except (OSError, ValueError):
+        about = {}
+    return {
+        "market_name": str(about.get("name", market.resolve().name)),
+        "is_simulated": bool(about.get("is_simulated", False)),
+    }
+
+
+def describe_build() -> dict[str, Any]:
+    """Return what a database built now would be built from."""
+    folder = project.project_dir()
+    market = folder / project.market_dir()
+    configs = folder / project.configs_dir()
+    market_files = [
+        path for part in ("bars", "macro", "funding")
+        for path in (market / part).glob("*.parquet")
+    ]  # fmt: skip
+    return {
+        "barsieve_version": __version__,
+        **about_market(market),
+        "market_hash": fingerprint(market, market_files),
+        "configs_hash": fingerprint(configs, list(configs.rglob("*.json"))),
+        "code_hash": fingerprint(folder, _code_files(folder)),
+    }
