@@ -8,8 +8,9 @@
         {%- if problems -%}
             {{ exceptions.raise_compiler_error(problems) }}
         {%- endif -%}
-        {%- if flags.WHICH in ('build', 'run') -%}
-            drop table if exists {{ target.schema }}.build_info
+        {%- set built = adapter.get_relation(target.database, target.schema, 'build_info') -%}
+        {%- if flags.WHICH in ('build', 'run') and built -%}
+            delete from {{ built }}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro -%}

@@ -8,40 +8,41 @@ with reaches as (
     inner join {{ ref('config_profiles') }} as profiles using (profile)
 ),
 
--- A window starts where no earlier reach touches the bar before it.
+-- A window starts where the reach before does not touch. All reaches of a profile have
+-- one length, so the one before is the one that reaches furthest.
 starts as (
     select
         *,
-        coalesce(
-            first_index > 1 + max(last_index) over (
-                partition by profile, symbol
-                order by first_index
-                rows between unbounded preceding and 1 preceding
-            ),
-            true
-        ) as is_start,
+        lag(last_index) over reaches_in_order as reached_before,
     from reaches
+    window reaches_in_order as (partition by profile, symbol order by first_index)
+    qualify reached_before is null or first_index > reached_before + 1
 ),
 
 numbered as (
     select
-        *,
-        sum(is_start::integer) over (
-            partition by profile, symbol order by first_index
-        )::integer as window_id,
+        profile,
+        symbol,
+        first_index,
+        row_number() over (partition by profile, symbol order by first_index) as window_id,
     from starts
 ),
 
 windows as (
     select
-        profile,
-        symbol,
-        window_id,
-        min(first_index) as first_index,
-        max(last_index) as last_index,
+        reaches.profile,
+        reaches.symbol,
+        numbered.window_id::integer as window_id,
+        min(reaches.first_index) as first_index,
+        max(reaches.last_index) as last_index,
         count(*)::integer as candidate_bars,
-    from numbered
-    group by profile, symbol, window_id
+    from reaches
+    asof inner join numbered
+        on
+            reaches.profile = numbered.profile
+            and reaches.symbol = numbered.symbol
+            and reaches.first_index >= numbered.first_index
+    group by reaches.profile, reaches.symbol, numbered.window_id
 ),
 
 -- History may end inside a window.

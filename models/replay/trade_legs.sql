@@ -31,4 +31,6 @@ select
     leg.amount as amount,
     leg.fee as fee,
     leg.slippage as slippage,
+    leg.position as position,
+    leg.balance as balance,
 from legs

@@ -61,15 +61,54 @@ curves as (
     inner join holdings using (profile, symbol)
 ),
 
-drawdowns as (
+-- The running peak in two steps, peaks of whole weeks and bars within the week: a frame
+-- over the whole history would cost the square of its bars.
+weekly_peaks as (
     select
-        *,
-        1 - equity / max(equity) over (
-            partition by profile, symbol, strategy
-            order by bar_ts
-            rows between unbounded preceding and current row
-        ) as drawdown,
+        profile,
+        symbol,
+        strategy,
+        date_trunc('week', bar_ts) as week_start_at,
+        max(equity) as peak,
     from curves
+    group by profile, symbol, strategy, week_start_at
+),
+
+peaks_before as (
+    select
+        profile,
+        symbol,
+        strategy,
+        week_start_at,
+        max(peak) over (
+            partition by profile, symbol, strategy
+            order by week_start_at
+            rows between unbounded preceding and 1 preceding
+        ) as peak_before,
+    from weekly_peaks
+),
+
+peaks as (
+    select
+        curves.*,
+        greatest(
+            peaks_before.peak_before,
+            max(curves.equity) over (
+                partition by
+                    curves.profile,
+                    curves.symbol,
+                    curves.strategy,
+                    peaks_before.week_start_at
+                order by curves.bar_ts
+                rows between unbounded preceding and current row
+            )
+        ) as peak,
+    from curves
+    inner join peaks_before
+        on
+            curves.profile = peaks_before.profile
+            and curves.strategy = peaks_before.strategy
+            and date_trunc('week', curves.bar_ts) = peaks_before.week_start_at
 ),
 
 risks as (
@@ -77,9 +116,9 @@ risks as (
         profile,
         symbol,
         strategy,
-        max(drawdown) as max_drawdown,
+        max(1 - equity / peak) as max_drawdown,
         avg(is_held::integer) as exposure,
-    from drawdowns
+    from peaks
     group by profile, symbol, strategy
 ),
 

@@ -1,7 +1,7 @@
 """Random entries: the same signals, costs and exits, at times chosen by chance.
 
-The signals of a profile (side, confidence, threshold, vetoes) are moved to random bars
-among those that the profile could trade, and replayed by the same kernel. What remains
+The signals of a profile (side, confidence, threshold) are moved to random bars among
+those that have a score, and replayed by the same kernel. What remains
 of its result is what its timing is worth.
 """
 
@@ -15,28 +15,26 @@ from barsieve.settings import read_profiles
 DRAWS = 100
 SEED = 20_260_101
 
-# What makes a signal; moved together, so that each stays a signal where it lands.
-SIGNAL = (
-    "side",
-    "confidence",
-    "threshold",
-    "net_veto_long",
-    "net_veto_short",
-    "is_eligible",
-)
+# What makes a signal; moved together, so that each stays a signal where it lands. Macro
+# vetoes stay where they are: they belong to the time, and decide exits as well.
+SIGNAL = ("side", "confidence", "threshold")
 
 
-def shuffle_signals(inputs: Inputs, rng: np.random.Generator) -> Inputs:
-    """Return the inputs with the signals of the tradable bars in random order.
+def shuffle_signals(
+    inputs: Inputs, bars: np.recarray, rng: np.random.Generator
+) -> Inputs:
+    """Return the inputs with the signals of the eligible bars moved to random ones.
 
-    Tradable are the bars that have a confidence: the signals keep their number, sides
-    and strengths and lose nothing but their timing.
+    They keep their number, sides and strengths and lose nothing but their timing; they
+    land on bars that have a confidence. `bars` is a copy of `inputs.bars` to write to.
     """
-    bars = inputs.bars.copy()
-    tradable = np.flatnonzero(np.isfinite(bars.confidence))
-    source = rng.permutation(tradable)
+    sources = np.flatnonzero(inputs.bars.is_eligible & (inputs.bars.side != 0))
+    scored = np.flatnonzero(np.isfinite(inputs.bars.confidence))
+    targets = rng.choice(scored, len(sources), replace=False)
+    bars.is_eligible[:] = False
+    bars.is_eligible[targets] = True
     for name in SIGNAL:
-        bars[name][tradable] = inputs.bars[name][source]
+        bars[name][targets] = inputs.bars[name][sources]
     return inputs._replace(bars=bars)
 
 
@@ -108,6 +106,8 @@ def draw_random_entries(profiles, bars, candidates, windows) -> pa.Table:
         inputs = read_inputs(profile, bars, candidates, windows)
         days = inputs.bar_ts.cast(pa.int64()).to_numpy() // 86_400_000_000
         rng = np.random.default_rng([SEED, *profile.profile.encode()])
+        shuffled = inputs.bars.copy()
         for draw in range(DRAWS):
-            rows.append(_draw_row(replay(shuffle_signals(inputs, rng)), draw, days))
+            run = replay(shuffle_signals(inputs, shuffled, rng))
+            rows.append(_draw_row(run, draw, days))
     return pa.Table.from_pylist(rows, schema=schemas.RANDOM_ENTRIES)

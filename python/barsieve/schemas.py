@@ -12,6 +12,8 @@ LEG = [
     pa.field("amount", pa.float64()),
     pa.field("fee", pa.float64()),
     pa.field("slippage", pa.float64()),
+    pa.field("position", pa.float64()),
+    pa.field("balance", pa.float64()),
 ]
 
 TRADE = [

@@ -16,7 +16,7 @@ from barsieve.oracle.scores import score_row
 # that. Relative to the column's own scale, nothing legitimate comes near it.
 ORACLE_TOLERANCE = 1e-9
 
-SAMPLED_BARS = 60
+SAMPLED_BARS = 48
 
 
 def _rows(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
@@ -29,6 +29,8 @@ def _observations(rows, key: str, day: str, known: str, value: str):
         moment = row[known].timestamp()
         ordinal = row[day].toordinal()
         found.setdefault(row[key], []).append(Observation(ordinal, moment, row[value]))
+    for observed in found.values():
+        observed.sort(key=lambda o: o.known_at)
     return found
 
 
@@ -55,7 +57,7 @@ def read_history(symbol: str, bars, macro, funding, macro_series) -> History:
             for name in ("open", "high", "low", "close", "volume")
         },
         macro=observations,
-        funding=sorted(settled.get(symbol, []), key=lambda o: o.known_at),
+        funding=settled.get(symbol, []),
         limits={r["feature"]: r["stale_after_hours"] for r in declared if r["feature"]},
     )
 

@@ -1,5 +1,6 @@
 """What an oracle may look at: the bars of a symbol up to one, and what was published."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +22,8 @@ class History:
     """Everything of one symbol; methods see only what was known at the close of a bar.
 
     `ts` (seconds), `open`, `high`, `low`, `close`, `volume`: arrays of shape (n_bars,).
-    `macro`: observations per series. `funding`: settlements. `limits`: hours after which
+    `macro`: observations per series, in the order in which they became known.
+    `funding`: settlements, likewise. `limits`: hours after which
     a feature is stale. `open_interest`: the series of this symbol, if any.
     """
 
@@ -90,5 +92,6 @@ class History:
 
     def known(self, series: str, at: float) -> list[Observation]:
         """Return the observations known at a time, by day, the newest vintage last."""
-        found = [o for o in self.macro.get(series, []) if o.known_at <= at]
+        published = self.macro.get(series, [])
+        found = published[: bisect_right(published, at, key=lambda o: o.known_at)]
         return sorted(found, key=lambda o: (o.day, o.known_at))

@@ -35,6 +35,7 @@ LEG = np.dtype(
         ("amount", np.float64),
         ("fee", np.float64),
         ("slippage", np.float64),
+        ("position", np.float64),
     ]
 )
 TRADE = np.dtype(
@@ -70,7 +71,7 @@ def make_ledger(n_bars: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 @compiled
-def _write_leg(leg, trade, kind, bar, fill):
+def _write_leg(leg, trade, kind, bar, fill, position):
     leg.trade = trade
     leg.kind = kind
     leg.index = bar.index
@@ -79,6 +80,7 @@ def _write_leg(leg, trade, kind, bar, fill):
     leg.amount = fill.amount
     leg.fee = fill.fee
     leg.slippage = fill.slippage
+    leg.position = position
 
 
 @compiled
@@ -100,17 +102,17 @@ def _end_trade(trade, bar, bars_held, reason):
 @compiled
 def _write_bar(legs, trades, n_legs, n_trades, bar, before, fills):
     """Write the fills of one bar; return the numbers of legs and trades so far."""
-    bars_held = before.position.bars_held
+    bars_held, quantity = before.position.bars_held, before.position.quantity
+    side = before.position.side
     if fills.funding != 0.0:
-        paid = Fill(
-            before.position.quantity, bar.open, fills.funding, 0.0, 0.0, NO_REASON
-        )
-        _write_leg(legs[n_legs], n_trades - 1, FUNDING, bar, paid)
+        paid = Fill(quantity, bar.open, fills.funding, 0.0, 0.0, NO_REASON)
+        _write_leg(legs[n_legs], n_trades - 1, FUNDING, bar, paid, side * quantity)
         n_legs += 1
     out = fills.ordered_exit
     if out.quantity > 0.0:
         kind = PARTIAL if out.reason == NO_REASON else EXIT
-        _write_leg(legs[n_legs], n_trades - 1, kind, bar, out)
+        left = quantity - out.quantity if kind == PARTIAL else 0.0
+        _write_leg(legs[n_legs], n_trades - 1, kind, bar, out, side * left)
         n_legs += 1
         if kind == EXIT:
             _end_trade(trades[n_trades - 1], bar, bars_held, out.reason)
@@ -118,11 +120,12 @@ def _write_bar(legs, trades, n_legs, n_trades, bar, before, fills):
         bars_held = 0
         n_trades += 1
         _open_trade(trades[n_trades - 1], bar, before.orders)
-        _write_leg(legs[n_legs], n_trades - 1, ENTRY, bar, fills.entry)
+        entered = before.orders.entry_side * fills.entry.quantity
+        _write_leg(legs[n_legs], n_trades - 1, ENTRY, bar, fills.entry, entered)
         n_legs += 1
     out = fills.resting_exit
     if out.quantity > 0.0:
-        _write_leg(legs[n_legs], n_trades - 1, EXIT, bar, out)
+        _write_leg(legs[n_legs], n_trades - 1, EXIT, bar, out, 0.0)
         n_legs += 1
         _end_trade(trades[n_trades - 1], bar, bars_held, out.reason)
     return n_legs, n_trades
@@ -175,7 +178,7 @@ def replay_bars(bars, rules, start_balance, entry_bars, is_focused, legs, trades
         account, position, fill = close_position(
             account, position, last.close, END_OF_DATA, last, rules
         )
-        _write_leg(legs[n_legs], n_trades - 1, EXIT, last, fill)
+        _write_leg(legs[n_legs], n_trades - 1, EXIT, last, fill, 0.0)
         n_legs += 1
         _end_trade(trades[n_trades - 1], last, held, END_OF_DATA)
     return Outcome(n_trades, n_legs, visited, account.balance, first_refused)

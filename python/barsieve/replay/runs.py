@@ -100,6 +100,13 @@ def _named(codes: np.ndarray, names: tuple[str, ...]) -> pa.Array:
     return pa.array(names).take(pa.array(codes))
 
 
+def running_balance(run: Run) -> np.ndarray:
+    """Return the realised balance after each leg, shape (n_legs,), USD."""
+    legs = run.legs
+    nets = legs.amount - legs.fee - legs.slippage
+    return np.cumsum(np.concatenate([[run.inputs.profile.start_balance], nets]))[1:]
+
+
 def _legs_of_trades(run: Run) -> pa.ListArray:
     """Return the legs as one list per trade; they are written trade by trade."""
     legs, kinds = run.legs, _named(run.legs.kind, KINDS)
@@ -111,6 +118,8 @@ def _legs_of_trades(run: Run) -> pa.ListArray:
         "amount": pa.array(legs.amount),
         "fee": pa.array(legs.fee),
         "slippage": pa.array(legs.slippage),
+        "position": pa.array(legs.position),
+        "balance": pa.array(running_balance(run)),
     }
     rows = pa.StructArray.from_arrays(list(columns.values()), fields=schemas.LEG)
     offsets = np.searchsorted(legs.trade, np.arange(len(run.trades) + 1))
