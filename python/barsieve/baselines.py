@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve import schemas
+from barsieve.replay.marks import deepest_fall, mark_to_market
 from barsieve.replay.runs import Inputs, Run, read_inputs, replay
 from barsieve.settings import read_profiles
 
@@ -30,7 +31,8 @@ def shuffle_signals(
     """
     sources = np.flatnonzero(inputs.bars.is_eligible & (inputs.bars.side != 0))
     scored = np.flatnonzero(np.isfinite(inputs.bars.confidence))
-    targets = rng.choice(scored, len(sources), replace=False)
+    targets = scored[rng.choice(len(scored), len(sources), replace=False, shuffle=False)]
+    sources = rng.permutation(sources)
     bars.is_eligible[:] = False
     bars.is_eligible[targets] = True
     for name in SIGNAL:
@@ -40,17 +42,10 @@ def shuffle_signals(
 
 def marked_equity(run: Run) -> np.ndarray:
     """Return the equity at each close, shape (n_bars,), USD: realised plus open."""
-    legs, trades, bars = run.legs, run.trades, run.inputs.bars
-    n_bars = len(bars)
-    cash, position, cost = np.zeros(n_bars), np.zeros(n_bars), np.zeros(n_bars)
-    entries = legs.price[legs.kind == 0]
-    signed = trades.side[legs.trade] * legs.quantity
-    signed *= np.select([legs.kind == 0, legs.kind == 3], [1.0, 0.0], -1.0)
-    np.add.at(cash, legs.index, legs.amount - legs.fee - legs.slippage)
-    np.add.at(position, legs.index, signed)
-    np.add.at(cost, legs.index, signed * entries[legs.trade])
-    held = np.cumsum(position) * bars.close - np.cumsum(cost)
-    return run.inputs.profile.start_balance + np.cumsum(cash) + held
+    equity = np.empty(len(run.inputs.bars))
+    start = float(run.inputs.profile.start_balance)
+    mark_to_market(run.inputs.bars, run.legs, start, equity)
+    return equity
 
 
 def daily_sharpe(equity: np.ndarray, days: np.ndarray) -> float:
@@ -68,8 +63,7 @@ def daily_sharpe(equity: np.ndarray, days: np.ndarray) -> float:
 
 def max_drawdown(equity: np.ndarray) -> float:
     """Return the deepest fall from a peak, as a fraction of the peak."""
-    peaks = np.maximum.accumulate(equity)
-    return float(np.max(1 - equity / peaks))
+    return float(deepest_fall(equity))
 
 
 def _draw_row(run: Run, draw: int, days: np.ndarray) -> dict[str, object]:

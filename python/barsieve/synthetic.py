@@ -20,6 +20,7 @@ from barsieve.schemas import TIMESTAMP
 
 DEFAULT_SEED = 69
 DEFAULT_HOURS = 19_800
+LEAST_HOURS = 24 * 14
 START = datetime(2021, 3, 1, tzinfo=UTC)
 MACRO_RUN_UP_DAYS = 420
 
@@ -310,7 +311,7 @@ def simulate(
     seed
         Of numpy's PCG64 generator; all randomness comes from it.
     hours
-        Length of the history before outages, at least 24.
+        Length of the history before outages, at least `LEAST_HOURS`.
     symbols
         Which of BTC and ETH to keep; both are always simulated.
     effects
@@ -345,6 +346,24 @@ def simulate(
         effects=effects,
         seed=seed,
     )
+
+
+def may_write_to(folder: Path) -> bool:
+    """Tell whether a folder is free, or holds a simulated market that may be replaced.
+
+    Nobody's own data is ever overwritten.
+    """
+    if not folder.exists():
+        return True
+    if not folder.is_dir():
+        return False
+    if not any(folder.iterdir()):
+        return True
+    try:
+        about = json.loads((folder / "market.json").read_text())
+    except (OSError, ValueError):
+        return False
+    return about.get("is_simulated") is True
 
 
 def write_market(market: Market, folder: Path) -> None:

@@ -125,9 +125,9 @@ def step(state, bar, rules):
     )
     # 3. Stop and target are tested, on the entry's own bar too.
     account, position, resting_exit = fill_resting_exit(account, position, bar, rules)
-    # 4. and 5. At the close: what to do next, then the stop for the next bar.
-    orders = decide(account, position, bar, rules)
+    # 4. and 5. At the close: count the bar, set the stop for the next, then decide.
     if position.side != FLAT:
         position = hold_through_close(position, bar, rules)
+    orders = decide(account, position, bar, rules)
     fills = Fills(funding, ordered_exit, entry, resting_exit, is_refused)
     return State(account, position, orders), fills

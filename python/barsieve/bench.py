@@ -1,0 +1,156 @@
+"""Build and replay measured in one run, in a temporary folder of their own."""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from barsieve import project, synthetic
+from barsieve.replay.runs import FOCUSED, FULL, Inputs, read_inputs, replay
+from barsieve.settings import read_profiles
+
+REPEATS = 15
+
+
+class BuildFailedError(Exception):
+    """The build of the bench did not succeed; the message is what dbt printed."""
+
+
+def _configs_for(market: Path, configs: Path, to: Path) -> None:
+    """Copy the profiles whose symbol the market has."""
+    symbols = {path.stem for path in (market / "bars").glob("*.parquet")}
+    (to / "shared").mkdir(parents=True)
+    for path in configs.glob("*.json"):
+        if json.loads(path.read_text()).get("symbol") in symbols:
+            shutil.copy(path, to)
+    for path in (configs / "shared").glob("*.json"):
+        shutil.copy(path, to / "shared")
+
+
+def _run_dbt(folder: Path, environment: dict[str, str]) -> tuple[float, float]:
+    """Run `dbt build`; return its seconds and its peak memory in MB."""
+    started = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "build"],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    seconds = time.perf_counter() - started
+    if done.returncode != 0:
+        raise BuildFailedError(done.stdout[-4000:])
+    peak_kb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return seconds, peak_kb / 1024
+
+
+def _layer_seconds(target: Path) -> dict[str, float]:
+    """Return the seconds of work per layer, in flow order, tests as one."""
+    results = json.loads((target / "run_results.json").read_text())["results"]
+    nodes = json.loads((target / "manifest.json").read_text())["nodes"]
+    seconds: dict[str, float] = {}
+    order: dict[str, str] = {}
+    for result in results:
+        node = nodes.get(result["unique_id"])
+        if node is None:
+            continue
+        kind = node["resource_type"]
+        layer = node["fqn"][1] if kind == "model" else f"{kind}s"
+        seconds[layer] = seconds.get(layer, 0.0) + result["execution_time"]
+        started = min((t["started_at"] for t in result["timing"]), default="9")
+        order[layer] = min(order.get(layer, "9"), started)
+    in_order = sorted(seconds, key=lambda layer: order[layer])
+    return {layer: round(seconds[layer], 3) for layer in in_order}
+
+
+def _best_ms(inputs: Inputs, replayed: str) -> float:
+    best = float("inf")
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        replay(inputs, replayed)
+        best = min(best, time.perf_counter() - started)
+    return best * 1000
+
+
+def _replay_rows(database: Path) -> list[dict[str, Any]]:
+    connection = duckdb.connect(str(database), read_only=True)
+    summary = {
+        row["profile"]: row
+        for row in connection.table("parity_summary").to_arrow_table().to_pylist()
+    }
+    tables = [
+        connection.table(name)
+        for name in ("replay_bars", "candidates", "candidate_windows")
+    ]
+    rows = []
+    for profile in read_profiles(connection.table("config_profiles")):
+        inputs = read_inputs(profile, *tables)
+        full_ms, focused_ms = _best_ms(inputs, FULL), _best_ms(inputs, FOCUSED)
+        parity = summary[profile.profile]
+        rows.append(
+            {
+                "profile": profile.profile,
+                "bars": parity["bars"],
+                "full_ms": round(full_ms, 3),
+                "full_bars_per_second": round(parity["bars"] / full_ms * 1000),
+                "focused_ms": round(focused_ms, 3),
+                "bars_visited": parity["bars_visited"],
+                "visit_ratio": round(parity["bars"] / max(1, parity["bars_visited"]), 2),
+                "time_ratio": round(full_ms / focused_ms, 2),
+                "candidate_share": round(parity["candidate_share"], 5),
+                "trades": parity["full_trades"],
+                "parity": parity["verdict"],
+            }
+        )
+    return rows
+
+
+def run_bench(market: Path | None, hours: int | None) -> dict[str, Any]:
+    """Build a market aside and replay its profiles; return the figures.
+
+    `hours` simulates a market of one symbol instead of reading `market`. Raises
+    BuildFailedError with what dbt printed when the build fails.
+    """
+    folder = project.project_dir()
+    source = folder / (market or project.market_dir())
+    with tempfile.TemporaryDirectory(prefix="barsieve-bench-") as made:
+        aside = Path(made)
+        if hours is not None:
+            source = aside / "market"
+            simulated = synthetic.simulate(hours=hours, symbols=("ETH",))
+            synthetic.write_market(simulated, source)
+            del simulated
+        _configs_for(source, folder / project.configs_dir(), aside / "configs")
+        database, target = aside / "bench.duckdb", aside / "target"
+        environment = os.environ | {
+            project.MARKET: str(source),
+            project.CONFIGS: str(aside / "configs"),
+            project.DATABASE: str(database),
+            "DBT_TARGET_PATH": str(target),
+            "DBT_LOG_PATH": str(aside / "logs"),
+        }
+        seconds, peak_mb = _run_dbt(folder, environment)
+        rows = _replay_rows(database)
+        with duckdb.connect(str(database), read_only=True) as connection:
+            n_bars = connection.execute("select count(*) from bars_1h").fetchone()[0]
+        return {
+            "market": f"simulated, {hours:,} hours" if hours else str(source),
+            "bars": n_bars,
+            "profiles": len(rows),
+            "cpus": os.cpu_count(),
+            "build": {
+                "seconds": round(seconds, 2),
+                "peak_mb": round(peak_mb, 1),
+                "layers": _layer_seconds(target),
+            },
+            "replay": rows,
+        }

@@ -1,0 +1,33 @@
+"""Equity marked to market at every close, in one pass over bars and legs."""
+
+import numpy as np
+
+from barsieve.compile import compiled
+from barsieve.replay.kernel import ENTRY
+
+
+@compiled
+def mark_to_market(bars, legs, start_balance, equity):
+    """Write the equity at each close: realised balance plus the open position.
+
+    `legs` are those of one replay, in order; `equity` has shape (n_bars,), USD.
+    """
+    leg, balance, position, entry_price = 0, start_balance, 0.0, 0.0
+    for index in range(len(bars)):
+        while leg < len(legs) and legs[leg].index == index:
+            balance += legs[leg].amount - legs[leg].fee - legs[leg].slippage
+            position = legs[leg].position
+            if legs[leg].kind == ENTRY:
+                entry_price = legs[leg].price
+            leg += 1
+        equity[index] = balance + position * (bars[index].close - entry_price)
+
+
+@compiled
+def deepest_fall(equity):
+    """Return the deepest fall of a curve from its peak, as a fraction of the peak."""
+    peak, fall = -np.inf, 0.0
+    for index in range(len(equity)):
+        peak = max(peak, equity[index])
+        fall = max(fall, 1.0 - equity[index] / peak)
+    return fall
