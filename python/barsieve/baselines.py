@@ -31,8 +31,8 @@ def shuffle_signals(
     """
     sources = np.flatnonzero(inputs.bars.is_eligible & (inputs.bars.side != 0))
     scored = np.flatnonzero(np.isfinite(inputs.bars.confidence))
-    targets = scored[rng.choice(len(scored), len(sources), replace=False, shuffle=False)]
-    sources = rng.permutation(sources)
+    drawn = rng.choice(len(scored), len(sources), replace=False, shuffle=False)
+    targets, sources = scored[drawn], rng.permutation(sources)
     bars.is_eligible[:] = False
     bars.is_eligible[targets] = True
     for name in SIGNAL:

@@ -96,6 +96,7 @@ def _replay_rows(database: Path) -> list[dict[str, Any]]:
         inputs = read_inputs(profile, *tables)
         full_ms, focused_ms = _best_ms(inputs, FULL), _best_ms(inputs, FOCUSED)
         parity = summary[profile.profile]
+        visited = max(1, parity["bars_visited"])
         rows.append(
             {
                 "profile": profile.profile,
@@ -104,7 +105,7 @@ def _replay_rows(database: Path) -> list[dict[str, Any]]:
                 "full_bars_per_second": round(parity["bars"] / full_ms * 1000),
                 "focused_ms": round(focused_ms, 3),
                 "bars_visited": parity["bars_visited"],
-                "visit_ratio": round(parity["bars"] / max(1, parity["bars_visited"]), 2),
+                "visit_ratio": round(parity["bars"] / visited, 2),
                 "time_ratio": round(full_ms / focused_ms, 2),
                 "candidate_share": round(parity["candidate_share"], 5),
                 "trades": parity["full_trades"],

@@ -5,15 +5,18 @@ may reach it.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from difflib import get_close_matches
 from importlib.resources import files
+from itertools import chain
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.exceptions import ValidationError
 
 from barsieve.problems import Problem
 
@@ -25,6 +28,18 @@ SCORE_RANGES = {"wyckoff": (0.28, 0.72)}
 
 # Decimal weights such as 0.215 do not add up in binary; real slips are far larger.
 WEIGHT_SUM_TOLERANCE = 1e-9
+
+# The models read whole numbers as 32-bit integers.
+GREATEST_INTEGER = 2**31 - 1
+
+# No setting lies deeper than four levels; beyond this, recursion could fail.
+GREATEST_DEPTH = 20
+
+# What both Python and DuckDB read as the same moment: ISO 8601 knows many more forms.
+MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d(:?\d\d)?)",
+    re.ASCII,
+)
 
 
 class _DuplicateKeyError(Exception):
@@ -47,10 +62,49 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def _integer(text: str) -> int | float:
+    """Return an integer, or an infinity where no double is that large."""
+    value = float(text)
+    return int(text) if isfinite(value) else value
+
+
+def _unusable_values(path: Path, document: Any) -> Iterator[Problem]:
+    """Yield numbers that are none (Python reads NaN and 1e999), and endless nesting."""
+    queue: list[tuple[tuple, Any]] = [((), document)]
+    for keys, value in queue:
+        if len(keys) > GREATEST_DEPTH:
+            yield _too_deep(path)
+            return
+        if isinstance(value, dict):
+            queue += [((*keys, key), part) for key, part in value.items()]
+        elif isinstance(value, list):
+            queue += [((*keys, number), part) for number, part in enumerate(value)]
+        elif isinstance(value, float) and not isfinite(value):
+            yield Problem(
+                str(path), f"key '{_dotted(keys)}'", "a finite number (up to 1.8e308)",
+                json.dumps(value), "write a number, or null where null is allowed",
+            )  # fmt: skip
+
+
+def _too_deep(path: Path) -> Problem:
+    return Problem(
+        str(path), "", f"at most {GREATEST_DEPTH} levels of nesting", "more",
+        "remove the nesting: no setting lies that deep",
+    )  # fmt: skip
+
+
 def _read_json(path: Path) -> tuple[Any, list[Problem]]:
     try:
         text = path.read_text(encoding="utf-8")
-        return json.loads(text, object_pairs_hook=_unique_keys), []
+        if text.startswith("\ufeff"):
+            return None, [
+                Problem(
+                    str(path), "line 1, column 1", "UTF-8 without a byte order mark",
+                    "a byte order mark", "save the file without it",
+                )
+            ]  # fmt: skip
+        document = json.loads(text, object_pairs_hook=_unique_keys, parse_int=_integer)
+        return document, list(_unusable_values(path, document))
     except _DuplicateKeyError as error:
         return None, [
             Problem(
@@ -59,17 +113,27 @@ def _read_json(path: Path) -> tuple[Any, list[Problem]]:
             )
         ]  # fmt: skip
     except json.JSONDecodeError as error:
+        found = f"a fault there: {error.msg}" if text.strip() else "an empty file"
         return None, [
             Problem(
                 str(path), f"line {error.lineno}, column {error.colno}", "valid JSON",
-                error.msg, "mend the syntax there",
+                found, "mend the syntax there",
             )
         ]  # fmt: skip
-    except (UnicodeDecodeError, OSError) as error:
+    except RecursionError:
+        return None, [_too_deep(path)]
+    except UnicodeDecodeError as error:
         return None, [
             Problem(
-                str(path), "", "a readable UTF-8 text file", str(error),
-                "replace the file",
+                str(path), f"byte {error.start + 1}", "UTF-8 text",
+                f"the byte {error.object[error.start]:#04x}", "save the file as UTF-8",
+            )
+        ]  # fmt: skip
+    except OSError as error:
+        return None, [
+            Problem(
+                str(path), "", "a readable file", error.strerror or str(error),
+                "put the file there; the shipped ones lie in configs/",
             )
         ]  # fmt: skip
 
@@ -79,9 +143,21 @@ def _dotted(path, key: str | None = None) -> str:
     return ".".join(parts) or "(top level)"
 
 
+def _shown(value: Any) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _number(value: float) -> str:
+    """Return a number with digits enough to tell it from the bound that it breaks."""
+    return f"{value:.12g}"
+
+
 def _unknown_keys(path: Path, error: ValidationError) -> Iterator[Problem]:
     known = list(error.schema["properties"])
-    for key in error.instance.keys() - set(known):
+    for key in error.instance:
+        if key in known:
+            continue
         near = get_close_matches(key, known, n=1)
         if key in LEGACY_NAMES and LEGACY_NAMES[key] in known:
             fix = f"the legacy name '{key}' is '{LEGACY_NAMES[key]}' here"
@@ -91,7 +167,7 @@ def _unknown_keys(path: Path, error: ValidationError) -> Iterator[Problem]:
             fix = "remove the key: nothing reads it"
         yield Problem(
             str(path), f"unknown key '{_dotted(error.absolute_path, key)}'",
-            f"one of {', '.join(known)}", json.dumps(error.instance[key]), fix,
+            f"one of {', '.join(known)}", _shown(error.instance[key]), fix,
         )  # fmt: skip
 
 
@@ -115,25 +191,33 @@ _EXPECTED = {
     "pattern": "text that matches {0}",
     "minItems": "[low, high]",
     "maxItems": "[low, high]",
+    "oneOf": "null or an object",
 }
 
 
 def _wrong_value(path: Path, error: ValidationError) -> Problem:
-    expected = _EXPECTED.get(error.validator, error.message)
+    expected = _EXPECTED[error.validator].format(json.dumps(error.validator_value))
     described = error.schema.get("description", "")
     return Problem(
         str(path), f"key '{_dotted(error.absolute_path)}'",
-        expected.format(json.dumps(error.validator_value)), json.dumps(error.instance),
+        expected, _shown(error.instance),
         f"correct the value. {described}".strip(),
     )  # fmt: skip
 
 
+def _leaf_errors(error: ValidationError) -> list[ValidationError]:
+    """Return what is wrong with an envelope, not that it is neither null nor sound."""
+    if error.validator == "oneOf" and isinstance(error.instance, dict):
+        return [nested for nested in error.context if nested.schema_path[0] == 1]
+    return [error]
+
+
 def _schema_problems(path: Path, document: Any, schema: str) -> list[Problem]:
     problems: list[Problem] = []
-    for error in Draft202012Validator(load_schema(schema)).iter_errors(document):
-        if error.validator == "oneOf":
-            nested = [e for e in error.context if e.schema_path[0] == 1]
-            error = best_match(nested) or error
+    validator = Draft202012Validator(load_schema(schema))
+    for error in chain.from_iterable(
+        map(_leaf_errors, validator.iter_errors(document))
+    ):
         if error.validator == "additionalProperties":
             problems += _unknown_keys(path, error)
         elif error.validator == "required":
@@ -162,7 +246,7 @@ def _weight_problems(path: Path, profile: dict) -> Iterator[Problem]:
     if abs(total - 1) > WEIGHT_SUM_TOLERANCE:
         yield Problem(
             str(path), f"profile '{profile['profile']}', key 'weights'",
-            "weights that sum to 1", f"a sum of {total:g}",
+            "weights that sum to 1", f"a sum of {_number(total)}",
             "divide each weight by the sum",
         )  # fmt: skip
         return
@@ -175,8 +259,8 @@ def _weight_problems(path: Path, profile: dict) -> Iterator[Problem]:
         if threshold > reach:
             yield Problem(
                 str(path), f"key '{key}'",
-                f"a threshold that these weights can reach (at most {reach:.4g})",
-                f"{threshold:g}", "lower the threshold: no bar could ever pass it",
+                f"a threshold that these weights can reach (at most {_number(reach)})",
+                _number(threshold), "lower the threshold: no bar could ever pass it",
             )  # fmt: skip
 
 
@@ -189,29 +273,43 @@ def _order_problems(path: Path, profile: dict) -> Iterator[Problem]:
         if section[low] > section[high]:
             yield Problem(
                 str(path), f"keys '{low}' and '{high}'", f"{low} <= {high}",
-                f"{section[low]:g} > {section[high]:g}", "exchange the two values",
+                f"{_number(section[low])} > {_number(section[high])}",
+                "exchange the two values",
             )  # fmt: skip
 
 
+def _integer_problems(path: Path, profile: dict) -> Iterator[Problem]:
+    for section, settings in load_schema("profile")["properties"].items():
+        for key, kind in settings.get("properties", {}).items():
+            if kind.get("type") != "integer":
+                continue
+            value = profile[section][key]
+            if value > GREATEST_INTEGER:
+                yield Problem(
+                    str(path), f"key '{section}.{key}'", f"at most {GREATEST_INTEGER}",
+                    _shown(value), "lower the value: no history is that long",
+                )  # fmt: skip
+
+
 def _moment(text: str | None) -> datetime | None:
-    moment = datetime.fromisoformat(text) if text else None
-    if moment is not None and moment.tzinfo is None:
-        raise ValueError("no time zone")
-    return moment
+    if text is None:
+        return None
+    if not MOMENT.fullmatch(text):
+        raise ValueError(text)
+    return datetime.fromisoformat(text)
 
 
 def _study_problems(path: Path, profile: dict) -> Iterator[Problem]:
-    moments = {}
-    for key in ("start", "end"):
+    moments: dict[str, datetime | None] = {"start": None, "end": None}
+    for key in moments:
         try:
             moments[key] = _moment(profile["study"][key])
         except ValueError:
             yield Problem(
                 str(path), f"key 'study.{key}'", "ISO 8601 with a time zone, or null",
-                json.dumps(profile["study"][key]),
+                _shown(profile["study"][key]),
                 "write it like 2024-07-01T00:00:00+00:00",
             )  # fmt: skip
-            return
     if moments["start"] and moments["end"] and moments["start"] >= moments["end"]:
         yield Problem(
             str(path), "keys 'study.start' and 'study.end'", "start before end",
@@ -253,11 +351,18 @@ def _envelope_problems(path: Path, profile: dict) -> Iterator[Problem]:
     if envelope is None:
         return
     entry, gates = profile["entry"], envelope.get("gates", {})
-    outside = [
-        (f"weights.{domain}", f"[low, high] around {profile['weights'][domain]:g}", box)
-        for domain, box in envelope.get("weights", {}).items()
-        if not box[0] <= profile["weights"][domain] <= box[1]
-    ]
+    outside = []
+    for domain, (low, high) in envelope.get("weights", {}).items():
+        own = profile["weights"][domain]
+        if low > high:
+            yield Problem(
+                str(path), f"key 'screen.envelope.weights.{domain}'",
+                "[low, high] with low <= high", _shown([low, high]),
+                "exchange the two values",
+            )  # fmt: skip
+        elif not low <= own <= high:
+            expected = f"[low, high] around {_number(own)}"
+            outside.append((f"weights.{domain}", expected, [low, high]))
     for key, holder, own, covers in (
         ("entry_threshold", envelope, entry["entry_threshold"], float.__le__),
         ("atr_rank_floor", gates, entry["atr_rank_floor"], float.__le__),
@@ -267,12 +372,14 @@ def _envelope_problems(path: Path, profile: dict) -> Iterator[Problem]:
         if key in holder and not covers(float(holder[key]), float(own)):
             bound = "at most" if covers is float.__le__ else "at least"
             name = key if holder is envelope else f"gates.{key}"
-            outside.append((name, f"{bound} the profile's own {own:g}", holder[key]))
+            outside.append(
+                (name, f"{bound} the profile's own {_number(own)}", holder[key])
+            )
     if gates.get("alignment_required") and not entry["alignment_required"]:
         outside.append(("gates.alignment_required", "false, as in the profile", True))
     for key, expected, found in outside:
         yield Problem(
-            str(path), f"key 'screen.envelope.{key}'", expected, json.dumps(found),
+            str(path), f"key 'screen.envelope.{key}'", expected, _shown(found),
             "widen the envelope: it must cover the profile itself",
         )  # fmt: skip
 
@@ -295,6 +402,7 @@ def check_profile(path: Path) -> tuple[dict | None, list[Problem]]:
     for rule in (
         _weight_problems,
         _order_problems,
+        _integer_problems,
         _study_problems,
         _parity_problems,
         _envelope_problems,
@@ -309,7 +417,8 @@ def check_configs(folder: Path, symbols: list[str]) -> list[Problem]:
     if not paths:
         return [
             Problem(
-                str(folder), "", "at least one profile (*.json)", "none",
+                str(folder), "", "at least one profile (*.json)",
+                "none" if folder.is_dir() else "no such folder",
                 "add a profile; the shipped ones lie in configs/",
             )
         ]  # fmt: skip

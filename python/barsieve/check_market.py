@@ -5,6 +5,7 @@ mend it. The first bad row of a file is named, with the number of them.
 """
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -19,24 +20,38 @@ TIMESTAMP, DOUBLE, TEXT, DAY = (
     "VARCHAR",
     "DATE",
 )
+# What pandas may write; the contracts of the models count in microseconds.
+TIMESTAMP_NS = "TIMESTAMPTZ_NS"
 PRICES = ("open", "high", "low", "close")
+
+# DuckDB adds columns of these names when it reads a file, and fails where one exists.
+RESERVED_COLUMNS = ("filename", "file_row_number")
 
 # A median funding rate beyond this is a percentage in the place of a fraction.
 GREATEST_MEDIAN_FUNDING = 0.002
 
 
 class Kind(NamedTuple):
-    """One kind of market file: its folder, and its columns with their types."""
+    """One kind of market file: its folder, its columns with their types, its key."""
 
     folder: str
     columns: dict[str, str]
+    keys: tuple[str, ...]
 
 
-BARS = Kind("bars", {"ts": TIMESTAMP, **dict.fromkeys((*PRICES, "volume"), DOUBLE)})
-MACRO = Kind(
-    "macro", {"date": DAY, "series": TEXT, "value": DOUBLE, "known_at": TIMESTAMP}
+BARS = Kind(
+    "bars", {"ts": TIMESTAMP, **dict.fromkeys((*PRICES, "volume"), DOUBLE)}, ("ts",)
 )
-FUNDING = Kind("funding", {"ts": TIMESTAMP, "symbol": TEXT, "funding_rate": DOUBLE})
+MACRO = Kind(
+    "macro",
+    {"date": DAY, "series": TEXT, "value": DOUBLE, "known_at": TIMESTAMP},
+    ("series", "date", "known_at"),
+)
+FUNDING = Kind(
+    "funding",
+    {"ts": TIMESTAMP, "symbol": TEXT, "funding_rate": DOUBLE},
+    ("symbol", "ts"),
+)
 
 
 class Rule(NamedTuple):
@@ -66,28 +81,29 @@ BAR_RULES = [
         "sort the file by ts",
     ),
     Rule(
-        "ts = previous_ts or copies > 1",
+        "ts is not null and copy > 1",
         "each ts once",
         "ts || ' again'",
         "remove the duplicate bar",
     ),
     Rule(
-        "epoch_us(ts) % 3600000000 != 0",
+        "not isfinite(ts) or epoch_us(ts) % 3600000000 != 0",
         "ts on the full hour (the bar's open, UTC)",
         "ts",
         "resample the bars to hours; ts is the open of the bar",
     ),
     *_price_rules(),
     Rule(
-        "high < low",
+        "high < low and isfinite(high) and isfinite(low)",
         "high >= low",
         "'high ' || high || ' < low ' || low",
         "correct the bar at its source",
     ),
     Rule(
-        "high >= low and (greatest(open, close) > high or least(open, close) < low)",
+        "high >= low and (isfinite(open) and open not between low and high"
+        " or isfinite(close) and close not between low and high)",
         "open and close between low and high",
-        "'open ' || open || ', high ' || high || ', low ' || low || ', close ' || close",
+        "concat('open ', open, ', high ', high, ', low ', low, ', close ', close)",
         "correct the bar at its source",
     ),
     Rule(
@@ -100,22 +116,28 @@ BAR_RULES = [
 
 MACRO_RULES = [
     Rule(
-        "known_at < date",
-        "known_at not before the day observed",
+        "known_at < date or not isfinite(date) or not isfinite(known_at)",
+        "known_at not before the day observed, neither of them infinite",
         "series || ' of ' || date || ' known at ' || known_at",
         "known_at is when the value was published, not when it was measured",
     ),
     Rule(
-        "copies > 1",
+        "series is not null and date is not null and known_at is not null and copy > 1",
         "each series, date and known_at once",
-        "series || ' of ' || date || ' twice'",
+        "series || ' of ' || date || ' again'",
         "remove the duplicate",
     ),
     Rule("not isfinite(value)", "a finite value", "series || ' ' || value", "drop it"),
 ]
 
 FUNDING_RULES = [
-    Rule("copies > 1", "each symbol and ts once", "symbol || ' ' || ts", "drop one"),
+    Rule(
+        "symbol is not null and ts is not null and copy > 1",
+        "each symbol and ts once",
+        "symbol || ' at ' || ts || ' again'",
+        "remove the duplicate",
+    ),
+    Rule("not isfinite(ts)", "a finite ts", "symbol || ' at ' || ts", "correct the ts"),
     Rule(
         "not isfinite(funding_rate) or abs(funding_rate) > 0.05",
         "a fraction per 8 h within 5 %",
@@ -123,6 +145,8 @@ FUNDING_RULES = [
         "rates are fractions (0.0001 is 0.01 %), not percent",
     ),
 ]
+
+RULES = {"bars": BAR_RULES, "macro": MACRO_RULES, "funding": FUNDING_RULES}
 
 
 class MacroSeries(NamedTuple):
@@ -152,26 +176,63 @@ def read_macro_series(seed: Path) -> dict[str, MacroSeries]:
 
 
 def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+    """Return a path as SQL text that DuckDB reads as one file, not as a pattern."""
+    literal = re.sub(r"([*?[])", r"[\1]", str(path))
+    return "'" + literal.replace("'", "''") + "'"
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _name_problems(path: Path) -> Iterator[Problem]:
+    """Yield what keeps DuckDB from finding a file, or its symbol, by its name."""
+    if not path.is_file():
+        yield Problem(
+            str(path), "", "a Parquet file",
+            "a folder" if path.is_dir() else "a link to nothing",
+            "write the data as one file",
+        )  # fmt: skip
+    elif "\\" in path.name or not _is_utf8(str(path)):
+        yield Problem(
+            str(path), "the file's name", "UTF-8 text without a backslash",
+            ascii(path.name), "rename the file",
+        )  # fmt: skip
+
+
+def _unreadable(path: Path, error: duckdb.Error) -> Problem:
+    return Problem(
+        str(path), "", "a Parquet file that can be read",
+        str(error).splitlines()[0], "write the file again",
+    )  # fmt: skip
+
+
+def _type_fix(expected: str, found: str) -> str:
+    if expected == TIMESTAMP and found == TIMESTAMP_NS:
+        return "cast it from nanoseconds to microseconds (pandas: .dt.as_unit('us'))"
+    if expected == TIMESTAMP and found.startswith("TIMESTAMP"):
+        return "localise it to UTC: a time without a zone is ambiguous"
+    return f"cast the column to {expected}"
 
 
 def _shape_problems(
     session: duckdb.DuckDBPyConnection, path: Path, kind: Kind
 ) -> list[Problem]:
-    """Return what keeps a file from being read: its format, columns, types, emptiness."""
+    """Return what keeps a file from being read: its name, format, columns, types."""
+    problems = list(_name_problems(path))
+    if problems:
+        return problems
     try:
         described = session.execute(f"describe from read_parquet({_quoted(path)})")
         types = {row[0]: row[1] for row in described.fetchall()}
         rows = session.execute(f"select count(*) from read_parquet({_quoted(path)})")
         n_rows = rows.fetchone()[0]
     except duckdb.Error as error:
-        reason = str(error).splitlines()[0]
-        return [
-            Problem(
-                str(path), "", "a Parquet file", reason, "write the file again"
-            )
-        ]  # fmt: skip
-    problems = []
+        return [_unreadable(path, error)]
     for column, expected in kind.columns.items():
         if column not in types:
             problems.append(
@@ -181,15 +242,21 @@ def _shape_problems(
                 )
             )  # fmt: skip
         elif types[column] != expected:
-            is_naive = expected == TIMESTAMP and types[column].startswith("TIMESTAMP")
-            fix = (
-                "localise it to UTC: a time without a zone is ambiguous"
-                if is_naive
-                else f"cast the column to {expected}"
-            )
             problems.append(
-                Problem(str(path), f"column '{column}'", expected, types[column], fix)
-            )
+                Problem(
+                    str(path), f"column '{column}'", expected, types[column],
+                    _type_fix(expected, types[column]),
+                )
+            )  # fmt: skip
+    for column in types:
+        if column.lower() in RESERVED_COLUMNS:
+            problems.append(
+                Problem(
+                    str(path), f"column '{column}'",
+                    f"no column of the name {' or '.join(RESERVED_COLUMNS)}",
+                    f"'{column}'", "rename the column or leave it out",
+                )
+            )  # fmt: skip
     if not problems and n_rows == 0 and kind is BARS:
         problems.append(
             Problem(str(path), "", "at least one bar", "no rows", "remove the file")
@@ -231,45 +298,38 @@ def _null_rule(kind: Kind) -> Rule:
     )
 
 
-def _numbered(path: Path, extra: str) -> str:
+def _rows(path: Path, kind: Kind) -> str:
+    """Return SQL for the rows of a file, numbered, with what the rules compare.
+
+    `copy` counts the rows of an equal key up to this one. Never `*`: further columns
+    of the user's may bear any name, even one that the rules read.
+    """
+    keys, first = ", ".join(kind.keys), kind.keys[0]
     return (
-        f"select *, file_row_number + 1 as row, {extra} "
+        f"select {', '.join(kind.columns)}, file_row_number + 1 as row, "
+        f"lag({first}) over (order by file_row_number) as previous_{first}, "
+        f"row_number() over (partition by {keys} order by file_row_number) as copy "
         f"from read_parquet({_quoted(path)}, file_row_number = true)"
     )
-
-
-def _bar_rows(path: Path) -> str:
-    return _numbered(
-        path,
-        "lag(ts) over (order by file_row_number) as previous_ts, "
-        "count(*) over (partition by ts) as copies",
-    )
-
-
-def _macro_rows(path: Path) -> str:
-    return _numbered(path, "count(*) over (partition by series, date, known_at) as copies")
-
-
-def _funding_rows(path: Path) -> str:
-    return _numbered(path, "count(*) over (partition by symbol, ts) as copies")
 
 
 def _series_problems(
     session: duckdb.DuckDBPyConnection, path: Path, declared: dict[str, MacroSeries]
 ) -> Iterator[Problem]:
-    """Yield unknown series, and series whose values cannot be in their declared unit."""
+    """Yield unknown series, and series that cannot be in their declared unit."""
     spans = session.execute(
         "select series, min(value), max(value), "
         "arg_min(file_row_number + 1, value), arg_max(file_row_number + 1, value) "
         f"from read_parquet({_quoted(path)}, file_row_number = true) "
-        "where isfinite(value) group by series order by series"
+        "where isfinite(value) and series is not null group by series order by series"
     ).fetchall()
     for name, low, high, low_row, high_row in spans:
         series = declared.get(name)
         if series is None:
             yield Problem(
                 str(path), f"series '{name}'", f"one of {', '.join(declared)}",
-                f"'{name}'", "correct the name, or declare it in seeds/macro_series.csv",
+                f"'{name}'",
+                "correct the name, or declare it in seeds/macro_series.csv",
             )  # fmt: skip
             continue
         if low < series.min_value or high > series.max_value:
@@ -277,13 +337,14 @@ def _series_problems(
             yield Problem(
                 str(path), f"row {row}, series '{name}'",
                 f"{series.unit} within {series.min_value:g} to {series.max_value:g}",
-                f"{value:g}", "convert the values to the unit in seeds/macro_series.csv",
+                f"{value:.12g}",
+                "convert the values to the unit in seeds/macro_series.csv",
             )  # fmt: skip
         elif high < series.max_at_least:
             yield Problem(
                 str(path), f"series '{name}'",
                 f"{series.unit}, somewhere at least {series.max_at_least:g}",
-                f"at most {high:g}: fractions in the place of {series.unit}?",
+                f"at most {high:.12g}: fractions in the place of {series.unit}?",
                 "convert the values to the unit in seeds/macro_series.csv",
             )  # fmt: skip
 
@@ -292,14 +353,19 @@ def _funding_unit_problems(
     session: duckdb.DuckDBPyConnection, path: Path
 ) -> Iterator[Problem]:
     median = session.execute(
-        f"select median(abs(funding_rate)) from read_parquet({_quoted(path)})"
+        f"select median(abs(funding_rate)) from read_parquet({_quoted(path)}) "
+        "where isfinite(funding_rate)"
     ).fetchone()[0]
     if median is not None and median > GREATEST_MEDIAN_FUNDING:
         yield Problem(
             str(path), "column 'funding_rate'",
             f"fractions with a median of at most {GREATEST_MEDIAN_FUNDING:g}",
-            f"a median of {median:g}", "divide percentages by 100",
+            f"a median of {median:.12g}", "divide percentages by 100",
         )  # fmt: skip
+
+
+def _in_place_of_folder(path: Path) -> str:
+    return "a file" if path.exists() else "no such folder"
 
 
 def _files(market: Path, kind: Kind) -> tuple[list[Path], list[Problem]]:
@@ -307,35 +373,77 @@ def _files(market: Path, kind: Kind) -> tuple[list[Path], list[Problem]]:
     paths = sorted(folder.glob("*.parquet"))
     if paths:
         return paths, []
-    return [], [
-        Problem(
-            str(folder), "", f"*.parquet with {', '.join(kind.columns)}",
-            "no such file" if folder.is_dir() else "no such folder",
-            "point BARSIEVE_MARKET at a market folder (bars/, macro/, funding/); "
-            "without data of a kind, an empty file with these columns will do",
-        )
-    ]  # fmt: skip
+    fix = "point BARSIEVE_MARKET at a market folder (bars/, macro/, funding/)"
+    if kind is not BARS:
+        fix += "; without such data, a file with these columns and no rows will do"
+    found = "no such file" if folder.is_dir() else _in_place_of_folder(folder)
+    columns = ", ".join(kind.columns)
+    return [], [Problem(str(folder), "", f"*.parquet with {columns}", found, fix)]
 
 
 def _same_key_problems(
-    session: duckdb.DuckDBPyConnection, paths: list[Path], kind: Kind, keys: str
+    session: duckdb.DuckDBPyConnection, paths: list[Path], kind: Kind
 ) -> Iterator[Problem]:
-    """Yield a key that stands in two files of a folder."""
+    """Yield a key that stands in two files of a folder, and how many such keys."""
     if len(paths) < 2:
         return
     listed = ", ".join(_quoted(path) for path in paths)
+    # As text: Python has no time after the year 9999.
+    shown = ", ".join(f"{key}::varchar" for key in kind.keys)
+    keys = ", ".join(kind.keys)
     twice = session.execute(
-        f"select {keys}, list(distinct parse_filename(filename)) "
-        f"from read_parquet([{listed}], filename = true, union_by_name = true) "
-        f"group by {keys} having count(distinct filename) > 1 order by all limit 1"
+        f"select count(*) over (), list(distinct parse_filename(filename)), {shown} "
+        f"from read_parquet([{listed}], filename = true) group by {keys} "
+        f"having count(distinct filename) > 1 order by {keys} limit 1"
     ).fetchone()
     if twice:
-        *key, names = twice
+        n_keys, names, *key = twice
+        more = f" (and {n_keys - 1} more such keys)" if n_keys > 1 else ""
         yield Problem(
             str(paths[0].parent), ", ".join(str(part) for part in key),
-            f"each ({keys}) in one file", f"it in {' and '.join(sorted(names))}",
+            f"each {keys} in one file",
+            f"it in {' and '.join(sorted(names))}{more}",
             "remove it from one of the files",
         )  # fmt: skip
+
+
+def _content_problems(
+    session: duckdb.DuckDBPyConnection,
+    path: Path,
+    kind: Kind,
+    declared: dict[str, MacroSeries],
+) -> Iterator[Problem]:
+    """Yield what is wrong with the rows of a file of sound shape."""
+    rules = [_null_rule(kind), *RULES[kind.folder]]
+    yield from _row_problems(session, path, _rows(path, kind), rules)
+    if kind is MACRO:
+        yield from _series_problems(session, path, declared)
+    if kind is FUNDING:
+        yield from _funding_unit_problems(session, path)
+
+
+def _kind_problems(
+    session: duckdb.DuckDBPyConnection,
+    market: Path,
+    kind: Kind,
+    declared: dict[str, MacroSeries],
+) -> tuple[list[Path], list[Problem]]:
+    """Return the files of a kind and everything that is wrong with them."""
+    paths, problems = _files(market, kind)
+    sound = []
+    for path in paths:
+        found = _shape_problems(session, path, kind)
+        if not found:
+            # The shape comes from the end of a file; its middle may still be damaged.
+            try:
+                found = list(_content_problems(session, path, kind, declared))
+                sound.append(path)
+            except duckdb.Error as error:
+                found = [_unreadable(path, error)]
+        problems += found
+    if kind is not BARS:  # each file of bars is a symbol of its own
+        problems += _same_key_problems(session, sound, kind)
+    return paths, problems
 
 
 def check_market(market: Path, seed: Path) -> tuple[list[str], list[Problem]]:
@@ -347,40 +455,14 @@ def check_market(market: Path, seed: Path) -> tuple[list[str], list[Problem]]:
         return [], [
             Problem(
                 str(market), "", "a market folder with bars/, macro/ and funding/",
-                "no such folder",
+                _in_place_of_folder(market),
                 "set BARSIEVE_MARKET to your market, or unset it for the simulated one",
             )
         ]  # fmt: skip
-    session = duckdb.connect()
-    session.execute("set timezone = 'UTC'")
     declared = read_macro_series(seed)
-    problems: list[Problem] = []
-    symbols: list[str] = []
-    sound: dict[str, list[Path]] = {}
-    for kind, rows, rules in (
-        (BARS, _bar_rows, BAR_RULES),
-        (MACRO, _macro_rows, MACRO_RULES),
-        (FUNDING, _funding_rows, FUNDING_RULES),
-    ):
-        paths, missing = _files(market, kind)
-        problems += missing
-        for path in paths:
-            if kind is BARS:
-                symbols.append(path.stem)
-            found = _shape_problems(session, path, kind)
-            problems += found
-            if found:
-                continue
-            sound.setdefault(kind.folder, []).append(path)
-            problems += _row_problems(
-                session, path, rows(path), [_null_rule(kind), *rules]
-            )
-            if kind is MACRO:
-                problems += _series_problems(session, path, declared)
-            if kind is FUNDING:
-                problems += _funding_unit_problems(session, path)
-    problems += _same_key_problems(
-        session, sound.get("macro", []), MACRO, "series, date, known_at"
-    )
-    problems += _same_key_problems(session, sound.get("funding", []), FUNDING, "symbol, ts")
-    return symbols, problems
+    with duckdb.connect() as session:
+        session.execute("set timezone = 'UTC'")
+        bars, problems = _kind_problems(session, market, BARS, declared)
+        for kind in (MACRO, FUNDING):
+            problems += _kind_problems(session, market, kind, declared)[1]
+    return [path.stem for path in bars], problems

@@ -1,4 +1,4 @@
-"""The command line: `barsieve check`, `demo`, `replay`, `bench`."""
+"""The command line: `barsieve check`, `demo`, `show`, `replay`, `bench`."""
 
 import json
 import sys
@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from barsieve import __version__, project
@@ -20,10 +22,16 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-out = Console()
+# A pipe has no width of its own; 80 columns would cut figures off.
+out = Console(width=None if sys.stdout.isatty() else 120)
 err = Console(stderr=True)
 
 REFUSED, NOT_FOUND = 1, 2
+
+TEXT_COLUMNS = {
+    "profile", "strategy", "layer", "figure", "screen", "promise", "verdict", "parity",
+    "entry", "exit", "side", "reason",
+}  # fmt: skip
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -45,12 +53,25 @@ def _fail(message: str, code: int = NOT_FOUND) -> typer.Exit:
 
 
 def _table(title: str, columns: list[str], rows: list[list[str]]) -> Table:
-    table = Table(title=title, title_justify="left", header_style="bold")
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number == 0 else "right")
+    """Return a table with text on the left and figures on the right."""
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    for column in columns:
+        is_text = column in TEXT_COLUMNS
+        table.add_column(column, justify="left" if is_text else "right", no_wrap=True)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*[escape(cell) for cell in row])
     return table
+
+
+def _number(value: float | None, pattern: str) -> str:
+    return "-" if value is None else format(value, pattern)
 
 
 def _version(is_asked: bool) -> None:
@@ -140,13 +161,84 @@ def demo(
     out.print(f"simulated market in {to}: {bars} (seed {market.seed})")
 
 
+def _parity_table(rows: list[dict[str, Any]]) -> Table:
+    columns = [
+        "profile", "screen", "promise", "verdict", "full", "focused", "identical",
+        "recall", "visited",
+    ]  # fmt: skip
+    lines = [
+        [
+            r["profile"], r["screen"], r["promise"], r["verdict"],
+            f"{r['full_trades']:,}", f"{r['focused_trades']:,}", f"{r['identical']:,}",
+            _number(r["recall"], ".1%"), f"{r['bars_visited'] / r['bars']:.1%}",
+        ]
+        for r in rows
+    ]  # fmt: skip
+    return _table("parity_summary: focused replay against full", columns, lines)
+
+
+def _performance_table(rows: list[dict[str, Any]]) -> Table:
+    columns = [
+        "profile", "strategy", "trades", "win", "factor", "return", "Sharpe",
+        "drawdown", "luck",
+    ]  # fmt: skip
+    lines = [
+        [
+            r["profile"], r["strategy"], f"{r['trades']:,}",
+            _number(r["win_rate"], ".1%"), _number(r["profit_factor"], ".2f"),
+            _number(r["return_share"], "+.1%"), _number(r["sharpe"], ".2f"),
+            _number(r["max_drawdown"], ".1%"),
+            _number(r["random_at_least_as_good"], ".0%"),
+        ]
+        for r in rows
+    ]  # fmt: skip
+    return _table("report_performance: net of all costs", columns, lines)
+
+
+@app.command()
+def show(as_json: AsJson = False) -> None:
+    """Print what the built database says: origin, parity, performance.
+
+    The column luck is the share of replays with the same signals at random times that
+    earned at least as much.
+
+    Example: barsieve show
+    """
+    from barsieve.replay.report import open_database
+
+    try:
+        connection = open_database(project.database_path())
+    except InputError as error:
+        raise _fail("\n".join(str(p) for p in error.problems)) from None
+    tables = {
+        name: connection.table(name).to_arrow_table().to_pylist()
+        for name in ("build_info", "parity_summary", "report_performance")
+    }
+    if as_json:
+        _print_json(tables)
+        return
+    info = tables["build_info"][0]
+    kind = "SIMULATED market" if info["is_simulated"] else "market"
+    out.print(
+        f"{kind} '{info['market_name']}': {info['symbols']}, {info['bars']:,} bars, "
+        f"{info['first_bar_ts']:%Y-%m-%d} to {info['last_bar_ts']:%Y-%m-%d}",
+        markup=False,
+        highlight=False,
+    )
+    by_profile = sorted(tables["parity_summary"], key=lambda row: row["profile"])
+    out.print(_parity_table(by_profile))
+    out.print(_performance_table(tables["report_performance"]))
+
+
 @app.command()
 def replay(
     profile: Annotated[str, typer.Option(help="Profile to replay.")],
-    mode: Annotated[Mode, typer.Option(help="Every bar, or where the screen points.")] = (
-        Mode.full
-    ),
-    last: Annotated[int, typer.Option(help="How many of the last trades to print.")] = 10,
+    mode: Annotated[
+        Mode, typer.Option(help="Every bar, or where the screen points.")
+    ] = Mode.full,
+    last: Annotated[
+        int, typer.Option(help="How many of the last trades to print.")
+    ] = 10,
     as_json: AsJson = False,
 ) -> None:
     """Replay a profile over the built tables and print its trades.
@@ -162,16 +254,16 @@ def replay(
     if as_json:
         _print_json({"summary": report.summary, "trades": report.trades})
         return
-    rows = [[name, str(value)] for name, value in report.summary.items()]
+    rows = [[name, f"{value}"] for name, value in report.summary.items()]
     out.print(_table(f"{profile}, {mode.value} replay", ["figure", "value"], rows))
     shown = report.trades[-last:] if last > 0 else []
-    columns = ["entry", "side", "price", "exit", "price", "reason", "R", "net"]
+    columns = ["entry", "side", "in", "exit", "out", "reason", "R", "net USD"]
     lines = [
         [
             f"{trade['entry_ts']:%Y-%m-%d %H:%M}",
             trade["side"],
             f"{trade['entry_price']:.2f}",
-            f"{trade['exit_ts']:%Y-%m-%d %H:%M}",
+            f"{trade['exit_ts']:%m-%d %H:%M}",
             f"{trade['exit_price']:.2f}",
             trade["exit_reason"],
             f"{trade['r_multiple']:.2f}",

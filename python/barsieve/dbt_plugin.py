@@ -19,7 +19,12 @@ class Plugin(BasePlugin):
             ("barsieve_build", _build),
         ):
             conn.create_function(
-                name, function, [], "VARCHAR", null_handling="special", side_effects=True
+                name,
+                function,
+                [],
+                "VARCHAR",
+                null_handling="special",
+                side_effects=True,
             )
 
 

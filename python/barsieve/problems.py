@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Problem:
-    """One fault: the file, the place in it, what was expected and found, and the fix."""
+    """One fault: the file, the place in it, what was expected, what found, the fix."""
 
     file: str
     where: str
@@ -16,16 +16,19 @@ class Problem:
     def __str__(self) -> str:
         """Return the fault as two lines."""
         place = f"{self.file}: {self.where}" if self.where else self.file
-        return (
+        text = (
             f"{place}: expected {self.expected}, found {self.found}\n"
             f"    fix: {self.fix}"
         )
+        # A file's name or a key need not be Unicode text; a message must be.
+        return text.encode(errors="backslashreplace").decode()
 
 
 class InputError(Exception):
     """Input that was refused; `problems` says why."""
 
     def __init__(self, problems: list[Problem]):
+        """Keep the problems; the message describes them."""
         self.problems = problems
         super().__init__(describe(problems))
 

@@ -21,7 +21,7 @@ def project_dir() -> Path:
         if (folder / "dbt_project.yml").exists():
             return folder
     raise FileNotFoundError(
-        f"no dbt_project.yml in {here} or above: run this in the barsieve project folder"
+        f"no dbt_project.yml in {here} or above: run this in the project folder"
     )
 
 

@@ -203,7 +203,9 @@ def _level_path(rng, regimes, means, pull, noise, decimals) -> np.ndarray:
     shocks = noise * rng.standard_normal(len(regimes))
     level, path = means[regimes[0]], np.empty(len(regimes))
     for day, regime in enumerate(regimes):
-        level = round(level + pull * (means[regime] - level) + shocks[day], decimals + 2)
+        level = round(
+            level + pull * (means[regime] - level) + shocks[day], decimals + 2
+        )
         path[day] = round(level, decimals)
     return path
 
@@ -315,7 +317,7 @@ def simulate(
     symbols
         Which of BTC and ETH to keep; both are always simulated.
     effects
-        The planted signals; `Effects(momentum=0, season=0, trend=0)` is a market without any.
+        The planted signals; `Effects(momentum=0, season=0, trend=0)` is pure noise.
     """
     effects = effects or Effects()
     rng = np.random.Generator(np.random.PCG64(seed))
@@ -323,7 +325,9 @@ def simulate(
     regimes = _regime_path(rng, MACRO_RUN_UP_DAYS + n_days)
     common = rng.standard_t(5, n_days * 24) * math.sqrt(3 / 5)
     trading = regimes[MACRO_RUN_UP_DAYS:]
-    columns = {s: _simulate_bars(rng, s, common, trading, effects) for s in FIRST_PRICES}
+    columns = {
+        s: _simulate_bars(rng, s, common, trading, effects) for s in FIRST_PRICES
+    }
     exists = _outages(rng, n_days * 24)
     exists[hours:] = False
     first_day = START - timedelta(days=MACRO_RUN_UP_DAYS)

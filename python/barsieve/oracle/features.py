@@ -1,6 +1,7 @@
 """Every column of `features`, one bar at a time."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -107,7 +108,7 @@ def hourly(h: History, t: int) -> Row:
 
 
 def last_swing(h: History, t: int, side: int) -> int | None:
-    """Return the bar of the last confirmed swing high (1) or low (-1) known at bar t."""
+    """Return the bar of the last swing high (1) or low (-1) confirmed by bar t."""
     if t < 199:
         return None
     column = h.high if side > 0 else -h.low
@@ -141,7 +142,7 @@ def _trend(close: float | None, mean: float | None) -> str | None:
 def _directional_index(blocks: list[dict]) -> float | None:
     """Return DX of the last 14 of 15 blocks."""
     plus = minus = ranges = 0.0
-    for before, block in zip(blocks, blocks[1:], strict=False):
+    for before, block in pairwise(blocks):
         up, down = block["high"] - before["high"], before["low"] - block["low"]
         plus += up if up > down and up > 0 else 0.0
         minus += down if down > up and down > 0 else 0.0

@@ -1,4 +1,4 @@
-"""What an oracle may look at: the bars of a symbol up to one, and what was published."""
+"""What an oracle may look at: the bars of a symbol, and what was published."""
 
 from bisect import bisect_right
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ HOUR = 3600
 
 @dataclass(frozen=True)
 class Observation:
-    """One value of a daily series; times in seconds since 1970 UTC, days as ordinals."""
+    """One value of a series; times in seconds since 1970 UTC, days as ordinals."""
 
     day: int
     known_at: float
@@ -61,7 +61,7 @@ class History:
         return float(np.mean([self.true_range(k) for k in range(t - n + 1, t + 1)]))
 
     def blocks(self, hours: int, t: int, count: int) -> list[dict]:
-        """Return up to `count` blocks that ended by the close of bar t, oldest first."""
+        """Return the last `count` blocks that ended by the close of bar t."""
         length = hours * HOUR
         close_time = self.ts[t] + HOUR
         first = max(0, t + 1 - (count + 3) * hours)
@@ -84,7 +84,7 @@ class History:
         ]
 
     def reading(self, series: str, feature: str, at: float) -> float | None:
-        """Return the last value of a series known at a time, None if stale or unknown."""
+        """Return the last value of a series known at a time, None if stale."""
         known = self.known(series, at)
         if not known or at - known[-1].known_at > HOUR * self.limits[feature]:
             return None

@@ -147,7 +147,7 @@ def hold_through_close(position, bar, rules):
 
 @compiled
 def exit_reason(position, bar, rules, signal_side):
-    """Return why this close orders a full exit: macro, time, reversal, or not at all."""
+    """Return why this close orders a full exit: macro, time, reversal, or no reason."""
     net_veto = bar.net_veto_long if position.side == LONG else bar.net_veto_short
     if net_veto >= rules.macro_exit_veto or bar.vix >= rules.vix_exit:
         return MACRO

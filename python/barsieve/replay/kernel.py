@@ -24,7 +24,7 @@ KINDS = ("entry", "partial", "exit", "funding")
 LONG_AGO = -(2**40)
 
 
-# What a replay writes, a record per leg and per trade, in the order in which it happens.
+# What a replay writes: a record per leg and per trade, in the order of events.
 LEG = np.dtype(
     [
         ("trade", np.int64),
@@ -149,9 +149,9 @@ def replay_bars(bars, rules, start_balance, entry_bars, is_focused, legs, trades
     """Step through the bars and write what happens into the ledger.
 
     The full replay visits every bar. The focused one, while flat with nothing ordered,
-    jumps to the next of `entry_bars` (ascending). That skips only bars on which the step
-    would change nothing: no position to fund, fill, stop or hold, no order to fill, and
-    (where the screen is admissible) no signal to take.
+    jumps to the next of `entry_bars` (ascending). That skips only bars on which the
+    step would change nothing: no position to fund, fill, stop or hold, no order to
+    fill, and (where the screen is admissible) no signal to take.
     """
     n_bars = len(bars)
     state = State(Account(start_balance, 0, LONG_AGO), FLAT_POSITION, NO_ORDERS)

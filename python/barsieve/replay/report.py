@@ -39,10 +39,13 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
         raise InputError(
             [
                 Problem(
-                    str(path), "", "a DuckDB file that nobody writes to",
-                    str(error).splitlines()[0], "wait for the build to end",
+                    str(path),
+                    "",
+                    "a DuckDB file that nobody writes to",
+                    str(error).splitlines()[0],
+                    "wait for the build to end",
                 )
-            ]  # fmt: skip
+            ]
         ) from None
     except duckdb.CatalogException:
         whole = (0,)
@@ -50,10 +53,13 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
         raise InputError(
             [
                 Problem(
-                    str(path), "table build_info", "a build that ran to its end",
-                    "none", "dbt build, and mend what it reports",
+                    str(path),
+                    "table build_info",
+                    "a build that ran to its end",
+                    "none",
+                    "dbt build, and mend what it reports",
                 )
-            ]  # fmt: skip
+            ]
         )
     connection.execute("set timezone = 'UTC'")
     return connection
@@ -105,15 +111,20 @@ def replay_profile(database: Path, name: str, replayed: str) -> ReplayReport:
     Raises InputError when the database or the profile does not exist.
     """
     connection = open_database(database)
-    profiles = {p.profile: p for p in read_profiles(connection.table("config_profiles"))}
+    profiles = {
+        p.profile: p for p in read_profiles(connection.table("config_profiles"))
+    }
     if name not in profiles:
         raise InputError(
             [
                 Problem(
-                    str(database), "profile", f"one of {', '.join(profiles)}",
-                    f"'{name}'", "correct the name, or add the profile and dbt build",
+                    str(database),
+                    "profile",
+                    f"one of {', '.join(profiles)}",
+                    f"'{name}'",
+                    "correct the name, or add the profile and dbt build",
                 )
-            ]  # fmt: skip
+            ]
         )
     inputs = read_inputs(
         profiles[name],

@@ -154,7 +154,9 @@ def run_table(run: Run) -> pa.Table:
         pa.array([outcome.bars_visited]),
         pa.array([float(profile.start_balance)]),
         pa.array([outcome.end_balance]),
-        run.inputs.bar_ts.take(pa.array([refused if refused >= 0 else None], pa.int64())),
+        run.inputs.bar_ts.take(
+            pa.array([refused if refused >= 0 else None], pa.int64())
+        ),
         _trades_of_run(run),
     ]
     return pa.Table.from_arrays(columns, schema=schemas.REPLAY_RUNS)

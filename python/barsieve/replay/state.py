@@ -25,9 +25,9 @@ REASONS = (
 )
 
 
-# One bar as the replay sees it: prices, and what was known at its close. Prices in quote
-# currency, rates and confidences as fractions, NaN where unknown; `side` is 1, -1 or 0;
-# `threshold` is that of the profile, without the loss streak.
+# One bar as the replay sees it: prices, and what was known at its close. Prices in
+# quote currency, rates and confidences as fractions, NaN where unknown. `side` is 1, -1 or 0;
+# `threshold` is the profile's, without the loss streak.
 BAR = np.dtype(
     [
         ("index", np.int64),
@@ -143,8 +143,6 @@ class Fills(NamedTuple):
     is_refused: bool
 
 
-FLAT_POSITION = Position(
-    FLAT, 0.0, 0.0, 0.0, 0.0, 0.0, NO_REASON, 0.0, False, 0, 0.0
-)
+FLAT_POSITION = Position(FLAT, 0.0, 0.0, 0.0, 0.0, 0.0, NO_REASON, 0.0, False, 0, 0.0)
 NO_ORDERS = Orders(NO_REASON, False, FLAT, 0.0, 0.0, 0.0, -1)
 NO_FILL = Fill(0.0, 0.0, 0.0, 0.0, 0.0, NO_REASON)

@@ -18,7 +18,6 @@ from barsieve.replay.state import (
     FLAT,
     LONG,
     NO_FILL,
-    NO_ORDERS,
     NO_REASON,
     STOP,
     Account,

@@ -1,0 +1,57 @@
+# `make build` and `make test` work alone on a fresh clone: they make the environment.
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+READY := $(VENV)/.ready
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help env build test check lint format demo bench docs lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+env: $(READY) ## make the virtual environment
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "barsieve needs Python 3.11 or newer; set PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+build: $(READY) ## build the database (BARSIEVE_MARKET, default the simulated market)
+	$(BIN)/dbt build
+	$(BIN)/barsieve show
+
+test: $(READY) ## run every test
+	$(BIN)/python -m pytest
+
+check: $(READY) ## check market and configs without building
+	$(BIN)/barsieve check
+
+lint: $(READY) ## ruff and sqlfluff
+	$(BIN)/ruff check python tests models
+	$(BIN)/ruff format --check python tests models
+	$(BIN)/sqlfluff lint --disable-progress-bar models tests/singular
+
+format: $(READY) ## let ruff and sqlfluff mend what they can
+	$(BIN)/ruff check --fix python tests models
+	$(BIN)/ruff format python tests models
+	$(BIN)/sqlfluff fix --disable-progress-bar models tests/singular
+
+demo: $(READY) ## make the simulated market again
+	$(BIN)/barsieve demo
+
+bench: $(READY) ## measure build and replay in one run
+	$(BIN)/barsieve bench
+
+docs: $(READY) ## one HTML file of all models and their lineage
+	$(BIN)/dbt docs generate --static
+	@echo open target/static_index.html
+
+lock: $(READY) ## write constraints.txt from what is installed
+	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
+
+clean: ## remove what builds leave behind
+	rm -rf $(VENV) target logs barsieve.duckdb

@@ -1,0 +1,103 @@
+"""The SQL that dbt compiled, run on other markets in memory: a build in a second.
+
+Everything is the project's own: the compiled models in their order, the seed, and the
+package's replay. Only the folders in the `read_parquet` and `read_json_objects` calls
+are exchanged.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import duckdb
+import yaml
+from conftest import PROJECT, Build
+
+from barsieve.replay.runs import replay_profiles
+
+FINAL_LAYERS = ("parity", "reports")
+
+
+class CompiledProject:
+    """The models of a build, ready to run on a market folder.
+
+    `mend(name, sql) -> sql` may alter a model, to see whether a test would notice.
+    """
+
+    def __init__(self, build: Build, mend: Callable[[str, str], str] | None = None):
+        manifest = json.loads((build.target / "manifest.json").read_text())
+        self.catalog = build.database.stem
+        self.nodes = {
+            key: node
+            for key, node in manifest["nodes"].items()
+            if node["resource_type"] == "model"
+        }
+        self.mend = mend or (lambda name, sql: sql)
+        profiles = yaml.safe_load((PROJECT / "profiles.yml").read_text())
+        self.settings = profiles["barsieve"]["outputs"]["local"]["settings"]
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect()
+        for name, value in self.settings.items():
+            connection.execute(f"set {name} = '{value}'")
+        return connection
+
+    def order(self, without: Iterable[str] = FINAL_LAYERS) -> list[str]:
+        """Return the keys of the models, parents first, without some layers."""
+        left = {k: n for k, n in self.nodes.items() if n["fqn"][1] not in set(without)}
+        done: list[str] = []
+        while left:
+            ready = [
+                key
+                for key, node in left.items()
+                if not set(node["depends_on"]["nodes"]) & set(left)
+            ]
+            assert ready, "the models depend on each other in a circle"
+            done += sorted(ready)
+            for key in ready:
+                del left[key]
+        return done
+
+    def run(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        market: Path,
+        configs: Path = PROJECT / "configs",
+        only: Iterable[str] | None = None,
+    ) -> None:
+        """Build all models up to the trades in a fresh catalog of the connection."""
+        connection.execute("use memory")
+        connection.execute(f"detach database if exists {self.catalog}")
+        connection.execute(f"attach ':memory:' as {self.catalog}")
+        connection.execute(f"use {self.catalog}")
+        seed = PROJECT / "seeds" / "macro_series.csv"
+        connection.execute(f"create table macro_series as from read_csv('{seed}')")
+        for key in self.order():
+            name = self.nodes[key]["name"]
+            if only is None or name in only:
+                self._create(connection, key, name, market, configs)
+
+    def _create(self, connection, key, name, market, configs) -> None:
+        node = self.nodes[key]
+        if node["language"] == "python":
+            table = replay_profiles(
+                connection.table("config_profiles"),
+                connection.table("replay_bars"),
+                connection.table("candidates"),
+                connection.table("candidate_windows"),
+            )
+            connection.register("made", table)
+            connection.execute(f"create table {name} as from made")
+            connection.unregister("made")
+            return
+        sql = self.mend(name, node["compiled_code"])
+        sql = sql.replace("'data/demo/", f"'{market}/").replace(
+            "'configs/", f"'{configs}/"
+        )
+        kind = node["config"]["materialized"]
+        connection.execute(f"create {kind} {name} as {sql}")
+
+    def grain(self, name: str) -> list[str]:
+        """Return the key columns of a model, as its YAML declares them."""
+        node = next(n for n in self.nodes.values() if n["name"] == name)
+        return node["config"]["meta"]["grain"]

@@ -1,0 +1,611 @@
+"""What holds for every market: parity, conservation, ratchets, prefixes, an oracle.
+
+The oracle below was written from section 7 of the domain document, in plain Python with
+mutable state, and shares no code with the replay.
+"""
+
+import itertools
+import json
+import math
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from barsieve.replay.kernel import ENTRY, FUNDING, KINDS
+from barsieve.replay.state import BAR, END_OF_DATA, FLAT, LONG, REASONS, Rules
+from replay_cases import (
+    BALANCE,
+    RULES,
+    as_bars,
+    entries_of,
+    quiet,
+    random_bars,
+    random_rules,
+    run,
+    signalled,
+    walk,
+)
+
+# Sums in another order: a few hundred additions of at most 1e-16 each, with room.
+RELATIVE = 1e-9
+
+N_ORACLE_MARKETS = 200
+N_ORACLE_BARS = 300
+
+# The same examples in every run: a failure here is a failure everywhere.
+settings.register_profile(
+    "replay", deadline=None, database=None, derandomize=True, max_examples=200
+)
+PROPERTY = settings.get_profile("replay")
+
+# --- Random markets -------------------------------------------------------------------
+
+NAN = math.nan
+TICK = 0.125
+
+# What a byte may mean, column by column; a zero byte is a quiet bar, so that examples
+# shrink towards one. Prices are in ticks, a power of 2: reflections and sums are exact.
+CELLS = {
+    "move": (0, 1, -1, 2, -2, 4, -4, 6, -6, 8, -8),
+    "gap": (0, 0, 0, 0, 0, 2, -2, 12, -12),
+    "wick_up": (0, 0, 1, 1, 3, 3, 8, 20),
+    "wick_down": (0, 0, 1, 1, 3, 3, 8, 20),
+    "funding_rate": (NAN, NAN, NAN, 0.001, -0.001, 0.0),
+    "atr_20": (8, 8, 4, 4, 6, 10, 16, 12, NAN),
+    "adx_14_4h": (22.0, 15.0, 20.0, 25.0, 30.0, NAN),
+    "volume_z_20": (0.0,) * 10 + (2.0, NAN),
+    "vix": (15.0,) * 28 + (40.0, NAN),
+    "net_veto_long": (0.0,) * 18 + (0.5, 1.0, NAN),
+    "net_veto_short": (0.0,) * 18 + (0.5, 1.0, NAN),
+    "confidence": (NAN, 0.6, 0.64, 0.7, 0.9),
+    "side": (0, 1, 1, 0, -1, -1),
+    "is_eligible": (False, False, True),
+}
+
+
+@st.composite
+def markets(draw, max_bars=60):
+    """Draw valid bars, shape (n_bars,): any mix of signals, vetoes and unknowns."""
+    n_bars = draw(st.integers(1, max_bars))
+    size = n_bars * len(CELLS)
+    cells = np.frombuffer(draw(st.binary(min_size=size, max_size=size)), np.uint8)
+    column = {
+        name: np.array(meanings)[cells[i * n_bars : (i + 1) * n_bars] % len(meanings)]
+        for i, (name, meanings) in enumerate(CELLS.items())
+    }
+    drift = draw(st.sampled_from((0, 3, -3)))
+    close = 100.0 + np.cumsum(column.pop("move") + drift) * TICK
+    open_ = np.concatenate([[100.0], close[:-1]]) + column.pop("gap") * TICK
+    bars = np.empty(n_bars, BAR)
+    bars["index"] = np.arange(n_bars)
+    bars["open"], bars["close"], bars["threshold"] = open_, close, 0.6
+    bars["high"] = np.maximum(open_, close) + column.pop("wick_up") * TICK
+    bars["low"] = np.minimum(open_, close) - column.pop("wick_down") * TICK
+    for name, values in column.items():
+        bars[name] = values
+    bars["atr_20"] *= TICK
+    return bars.view(np.recarray)
+
+
+def one_of(*values):
+    return st.sampled_from(values)
+
+
+RULE_SETS = st.fixed_dictionaries(
+    {
+        "veto_limit": one_of(0.8, 0.5),
+        "loss_streak_trades": one_of(3, 1, 2),
+        "loss_streak_shift": one_of(0.05, 0.0, 0.2),
+        "cooldown_bars": one_of(0, 1, 5),
+        "stop_atr": one_of(2.0, 1.0),
+        "target_r": one_of(2.0, 4.0),
+        "partial_at_r": one_of(1.0, 0.5),
+        "partial_share": one_of(0.5, 0.25),
+        "trail_atr": one_of(1.0, 2.0),
+        "volume_trap_atr": one_of(0.5, 1.0),
+        "time_stop_bars": one_of(96, 12, 5, 1),
+        "macro_exit_veto": one_of(0.8, 0.5),
+        "leverage": one_of(5.0, 1.0),
+        "min_notional": one_of(10.0, 4_700.0),
+        "fee_rate": one_of(0.0, 1e-3),
+        "slippage_rate": one_of(0.0, 5e-4),
+    }
+).map(lambda changes: RULES._replace(**changes))
+
+
+# --- The oracle -----------------------------------------------------------------------
+
+
+class Holding:
+    """The open trade of the oracle."""
+
+    def __init__(self, side, index, price, quantity, order):
+        self.side, self.entry_index, self.entry_price = side, index, price
+        self.entry_quantity = self.quantity = quantity
+        self.decision_index = order["index"]
+        self.confidence, self.distance = order["confidence"], order["distance"]
+        self.stop, self.stop_name = price - side * self.distance, "stop"
+        self.target = None
+        self.partial_is_done = False
+        self.bars_held = 0
+        self.net = 0.0
+
+    def is_better_by(self, price, than):
+        """Return by how much a price is better for the holder than another."""
+        return price - than if self.side == 1 else than - price
+
+    def tighten(self, price, name):
+        if self.is_better_by(price, self.stop) > 0:
+            self.stop, self.stop_name = price, name
+
+
+class Oracle:
+    """Section 7, read literally."""
+
+    def __init__(self, rules: Rules):
+        self.rules = rules
+        self.balance = BALANCE
+        self.holding = None
+        self.exit_order, self.partial_order, self.entry_order = None, False, None
+        self.last_exit_index, self.streak = None, 0
+        self.first_refused_index = -1
+        self.trades, self.legs = [], []
+
+    def replay(self, bars):
+        for record in bars:
+            bar = {name: record[name].item() for name in BAR.names}
+            self.settle_funding(bar)
+            self.fill_orders(bar)
+            self.test_stop_and_target(bar)
+            self.close_of(bar)
+        if self.holding is not None:
+            self.leave(bar, bar["close"], "end_of_data")
+        return self
+
+    # What legs do.
+
+    def book(self, bar, kind, price, quantity, amount):
+        notional = quantity * price if kind != "funding" else 0.0
+        fee = notional * self.rules.fee_rate
+        slippage = notional * self.rules.slippage_rate
+        trade = len(self.trades)
+        self.legs.append(
+            (trade, kind, bar["index"], price, quantity, amount, fee, slippage)
+        )
+        self.balance += amount - fee - slippage
+        self.holding.net += amount - fee - slippage
+
+    def leave(self, bar, price, reason):
+        held = self.holding
+        gain = held.is_better_by(price, held.entry_price) * held.quantity
+        self.book(bar, "exit", price, held.quantity, gain)
+        self.streak = 0 if held.net > 0 else self.streak + 1
+        self.last_exit_index = bar["index"]
+        self.trades.append(
+            (
+                held.side,
+                held.decision_index,
+                held.entry_index,
+                bar["index"],
+                held.confidence,
+                held.distance,
+                held.bars_held,
+                reason,
+            )
+        )
+        self.holding = None
+
+    # The order of a bar: 1. funding.
+
+    def settle_funding(self, bar):
+        rate, held = bar["funding_rate"], self.holding
+        if held is None or math.isnan(rate) or rate == 0:
+            return
+        paid = rate * held.quantity * bar["open"] * (1 if held.side == 1 else -1)
+        self.book(bar, "funding", bar["open"], held.quantity, -paid)
+
+    # 2. Pending orders at the open.
+
+    def fill_orders(self, bar):
+        if self.exit_order is not None:
+            self.leave(bar, bar["open"], self.exit_order)
+        elif self.partial_order:
+            held = self.holding
+            quantity = self.rules.partial_share * held.entry_quantity
+            gain = held.is_better_by(bar["open"], held.entry_price) * quantity
+            self.book(bar, "partial", bar["open"], quantity, gain)
+            held.quantity -= quantity
+            held.partial_is_done = True
+        if self.entry_order is not None:
+            self.enter(bar, self.entry_order)
+        self.exit_order, self.partial_order, self.entry_order = None, False, None
+
+    def enter(self, bar, order):
+        rules, price = self.rules, bar["open"]
+        quantity = self.balance * order["risk"] / order["distance"]
+        largest_notional = rules.margin_cap * self.balance * rules.leverage
+        if quantity * price > largest_notional:
+            quantity = largest_notional / price
+        if quantity * price < rules.min_notional:
+            if self.first_refused_index < 0:
+                self.first_refused_index = bar["index"]
+            return
+        held = Holding(order["side"], bar["index"], price, quantity, order)
+        held.target = price + order["side"] * rules.target_r * order["distance"]
+        self.holding = held
+        self.book(bar, "entry", price, quantity, 0.0)
+
+    # 3. What rests in the market.
+
+    def test_stop_and_target(self, bar):
+        held = self.holding
+        if held is None:
+            return
+        if held.is_better_by(bar["open"], held.stop) < 0:
+            self.leave(bar, bar["open"], held.stop_name)
+        elif held.is_better_by(bar["open"], held.target) > 0:
+            self.leave(bar, bar["open"], "target")
+        elif bar["low"] <= held.stop <= bar["high"]:
+            self.leave(bar, held.stop, held.stop_name)
+        elif bar["low"] <= held.target <= bar["high"]:
+            self.leave(bar, held.target, "target")
+
+    # 4. and 5. The close.
+
+    def close_of(self, bar):
+        signal, held = self.signal_of(bar), self.holding
+        if held is None:
+            last = self.last_exit_index
+            waited = last is None or bar["index"] - last >= self.rules.cooldown_bars
+            may_enter = waited
+        else:
+            may_enter = signal == -held.side
+            self.manage(bar, held, signal)
+        if signal is not None and may_enter:
+            self.order_entry(bar, signal)
+
+    def signal_of(self, bar):
+        if not bar["is_eligible"] or bar["side"] == 0:
+            return None
+        threshold = bar["threshold"]
+        if self.streak >= self.rules.loss_streak_trades:
+            threshold += self.rules.loss_streak_shift
+        veto = bar["net_veto_long"] if bar["side"] == 1 else bar["net_veto_short"]
+        is_entry = bar["confidence"] >= threshold and veto < self.rules.veto_limit
+        return bar["side"] if is_entry else None
+
+    def manage(self, bar, held, signal):
+        rules, close, atr = self.rules, bar["close"], bar["atr_20"]
+        held.bars_held += 1
+        profit_in_r = held.is_better_by(close, held.entry_price) / held.distance
+        is_at_partial = not held.partial_is_done and profit_in_r >= rules.partial_at_r
+        if is_at_partial:
+            held.tighten(held.entry_price, "break_even")
+        if not math.isnan(atr):
+            if held.partial_is_done:
+                held.tighten(close - held.side * rules.trail_atr * atr, "trail")
+            if bar["volume_z_20"] > rules.volume_trap_z:
+                trap = close - held.side * rules.volume_trap_atr * atr
+                held.tighten(trap, "volume_trap")
+        veto = bar["net_veto_long"] if held.side == 1 else bar["net_veto_short"]
+        if veto >= rules.macro_exit_veto or bar["vix"] >= rules.vix_exit:
+            self.exit_order = "macro"
+        elif held.bars_held >= rules.time_stop_bars:
+            self.exit_order = "time"
+        elif signal == -held.side:
+            self.exit_order = "reversal"
+        else:
+            self.partial_order = is_at_partial
+
+    def order_entry(self, bar, side):
+        rules, adx, atr = self.rules, bar["adx_14_4h"], bar["atr_20"]
+        if math.isnan(atr) or atr <= 0:
+            return
+        room, appetite = 1.0, 1.0
+        if adx < 20:
+            room, appetite = 0.75, 0.5
+        if adx > 25:
+            room, appetite = 1.25, 1.5
+        risk = rules.risk_min + (rules.risk_max - rules.risk_min) * bar["confidence"]
+        self.entry_order = {
+            "side": side,
+            "index": bar["index"],
+            "confidence": bar["confidence"],
+            "distance": rules.stop_atr * atr * room,
+            "risk": min(risk * appetite, rules.risk_cap),
+        }
+
+
+def assert_agree(oracle, ledger):
+    """Assert that replay and oracle wrote the same trades and the same legs."""
+    assert ledger.outcome.trades == len(oracle.trades)
+    for ours, theirs in zip(ledger.trades, oracle.trades, strict=True):
+        *numbers, reason = ours.item()
+        assert REASONS[reason] == theirs[-1]
+        assert numbers == pytest.approx(theirs[:-1], rel=RELATIVE)
+    assert ledger.outcome.legs == len(oracle.legs)
+    for ours, (trade, kind, *theirs) in zip(ledger.legs, oracle.legs, strict=True):
+        assert (ours.trade, KINDS[ours.kind]) == (trade, kind)
+        # Amounts are differences of prices: compare them on the scale of the notional.
+        scale = RELATIVE * ours.price * ours.quantity
+        assert list(ours.item())[2:8] == pytest.approx(theirs, rel=RELATIVE, abs=scale)
+    assert ledger.outcome.end_balance == pytest.approx(oracle.balance, rel=RELATIVE)
+    assert ledger.outcome.first_refused_index == oracle.first_refused_index
+
+
+def random_case(seed):
+    """Return bars and rules of a seed; every other market moves in whole ticks."""
+    rng = np.random.default_rng(seed)
+    bars = random_bars(rng, N_ORACLE_BARS, tick=TICK if seed % 2 else 0.0)
+    return bars, random_rules(rng)
+
+
+def test_the_replay_agrees_with_an_independent_oracle():
+    reasons, kinds, refused = set(), set(), 0
+    for seed in range(N_ORACLE_MARKETS):
+        bars, rules = random_case(seed)
+        oracle, ledger = Oracle(rules).replay(bars), run(bars, rules)
+        assert_agree(oracle, ledger)
+        reasons |= {trade[-1] for trade in oracle.trades}
+        kinds |= {leg[1] for leg in oracle.legs}
+        refused += oracle.first_refused_index >= 0
+    # It compared something of everything.
+    assert reasons == set(REASONS) - {"none"}
+    assert kinds == set(KINDS)
+    assert refused > 0
+
+
+@PROPERTY
+@given(markets(), RULE_SETS)
+def test_the_replay_agrees_with_the_oracle_on_odd_markets(bars, rules):
+    assert_agree(Oracle(rules).replay(bars), run(bars, rules))
+
+
+# --- Full and focused -----------------------------------------------------------------
+
+
+@PROPERTY
+@given(markets(), RULE_SETS)
+def test_the_focused_replay_gives_the_trades_of_the_full_one(bars, rules):
+    full, focused = run(bars, rules), run(bars, rules, BALANCE, entries_of(bars, rules))
+    assert focused.same_bits(full)
+    assert focused.outcome.bars_visited <= full.outcome.bars_visited
+
+
+@PROPERTY
+@given(markets(), RULE_SETS, st.sets(st.integers(0, 59)))
+def test_a_wider_screen_changes_nothing(bars, rules, further):
+    extra = np.array(sorted(i for i in further if i < len(bars)), np.int64)
+    wider = np.union1d(entries_of(bars, rules), extra)
+    assert run(bars, rules, BALANCE, wider).same_bits(run(bars, rules))
+
+
+def test_the_focused_replay_gives_the_trades_of_the_full_one_on_long_markets():
+    visited, n_bars = 0, 0
+    for seed in range(N_ORACLE_MARKETS):
+        bars, rules = random_case(seed)
+        full = run(bars, rules)
+        focused = run(bars, rules, BALANCE, entries_of(bars, rules))
+        assert focused.same_bits(full)
+        visited += focused.outcome.bars_visited
+        n_bars += len(bars)
+    assert visited < n_bars
+
+
+@PROPERTY
+@given(markets(), RULE_SETS)
+def test_a_screen_that_misses_the_bar_of_a_trade_changes_the_trades(bars, rules):
+    full = run(bars, rules)
+    assume(full.outcome.trades > 0 and full.outcome.first_refused_index < 0)
+    entries = entries_of(bars, rules)
+    missing = full.trades[0].decision_index
+    assert missing in entries
+    narrowed = run(bars, rules, BALANCE, entries[entries != missing])
+    assert not narrowed.same_bits(full)
+    assert missing not in narrowed.trades.decision_index
+
+
+# --- Conservation ---------------------------------------------------------------------
+
+
+@PROPERTY
+@given(markets(), RULE_SETS)
+def test_the_end_balance_is_the_start_and_the_net_of_all_legs(bars, rules):
+    ledger = run(bars, rules)
+    total = BALANCE + math.fsum(ledger.nets())
+    assert ledger.outcome.end_balance == pytest.approx(total, rel=RELATIVE)
+
+
+@PROPERTY
+@given(markets(), RULE_SETS)
+def test_what_a_trade_entered_it_leaves(bars, rules):
+    ledger = run(bars, rules)
+    legs = ledger.legs
+    for number, trade in enumerate(ledger.trades):
+        own = legs[legs.trade == number]
+        sizes = own[own.kind != FUNDING]
+        assert sizes.kind[0] == ENTRY
+        assert math.fsum(sizes.quantity[1:]) == pytest.approx(
+            sizes.quantity[0], rel=RELATIVE
+        )
+        assert KINDS[own.kind[-1]] == "exit"
+        assert own.position[-1] == 0
+        assert np.all(np.sign(own.position[:-1]) == trade.side)
+        assert (own.index[0], own.index[-1]) == (trade.entry_index, trade.exit_index)
+
+
+@PROPERTY
+@given(markets(), RULE_SETS)
+def test_trades_and_legs_follow_each_other_in_time(bars, rules):
+    ledger = run(bars, rules)
+    trades = ledger.trades
+    assert np.all(np.diff(ledger.legs.index) >= 0)
+    assert np.all(np.diff(ledger.legs.trade) >= 0)
+    assert np.all(trades.entry_index == trades.decision_index + 1)
+    assert np.all(trades.entry_index <= trades.exit_index)
+    assert np.all(trades.exit_index[:-1] <= trades.entry_index[1:])
+    assert np.all(trades.bars_held <= rules.time_stop_bars)
+
+
+# --- The stop -------------------------------------------------------------------------
+
+
+@PROPERTY
+@given(markets(), RULE_SETS)
+def test_the_stop_never_loosens_and_the_risk_never_moves(bars, rules):
+    moments = walk(bars, rules)
+    for before, after in itertools.pairwise(moments):
+        was, now = before.state.position, after.state.position
+        if FLAT in (was.side, now.side) or was.side != now.side:
+            continue
+        assert now.side * (now.stop - was.stop) >= 0
+        fixed = ("entry_price", "entry_quantity", "risk_distance", "target")
+        assert all(getattr(now, name) == getattr(was, name) for name in fixed)
+
+
+# --- Prefixes -------------------------------------------------------------------------
+
+
+@PROPERTY
+@given(markets(), RULE_SETS, st.integers(0, 59))
+def test_later_bars_change_nothing_that_has_happened(bars, rules, cut):
+    cut = min(cut, len(bars) - 1)
+    full, prefix = run(bars, rules), run(bars[:cut], rules)
+
+    def closed(ledger):
+        is_closed = ledger.trades.exit_reason != END_OF_DATA
+        return ledger.trades[is_closed & (ledger.trades.exit_index < cut)]
+
+    def booked(ledger):
+        is_over = ledger.trades.exit_reason[ledger.legs.trade] == END_OF_DATA
+        is_last = is_over & (KINDS.index("exit") == ledger.legs.kind)
+        return ledger.legs[~is_last & (ledger.legs.index < cut)]
+
+    assert closed(prefix).tobytes() == closed(full).tobytes()
+    assert booked(prefix).tobytes() == booked(full).tobytes()
+
+
+# --- Costs ----------------------------------------------------------------------------
+
+
+def with_one_signal(bars):
+    """Return the bars with no entry signal but the first."""
+    signals = np.flatnonzero(bars.is_eligible & (bars.side != 0))
+    single = bars.copy()
+    single.is_eligible[signals[1:]] = False
+    return single
+
+
+@PROPERTY
+@given(markets(), RULE_SETS, st.floats(0, 0.01), st.floats(0, 0.01))
+def test_costs_never_raise_what_a_trade_leaves(bars, rules, fee_rate, slippage_rate):
+    bars = with_one_signal(bars)
+    free = run(bars, rules._replace(fee_rate=0.0, slippage_rate=0.0))
+    dear = run(bars, rules._replace(fee_rate=fee_rate, slippage_rate=slippage_rate))
+    assert len(free.trades) == len(dear.trades) <= 1
+    assert free.outcome.end_balance >= dear.outcome.end_balance
+
+
+@PROPERTY
+@given(markets(), RULE_SETS, st.floats(1e-6, 0.01))
+def test_twice_the_fee_rate_is_twice_the_fee_of_each_leg(bars, rules, fee_rate):
+    once = run(bars, rules._replace(fee_rate=fee_rate))
+    twice = run(bars, rules._replace(fee_rate=2 * fee_rate))
+    assume(once.outcome.trades > 0)
+    # Of the first trade: the size of the next depends on what is left.
+    once_legs = once.legs[once.legs.trade == 0]
+    twice_legs = twice.legs[twice.legs.trade == 0]
+    assert np.array_equal(2 * once_legs.fee, twice_legs.fee)
+    assert np.array_equal(once_legs.amount, twice_legs.amount)
+
+
+# --- Longs and shorts -----------------------------------------------------------------
+
+
+def reflected(bars):
+    """Return the bars with prices reflected at 100 and sides exchanged."""
+    mirror = bars.copy()
+    for name, of in [("open",) * 2, ("close",) * 2, ("high", "low"), ("low", "high")]:
+        mirror[name] = 200 - bars[of]
+    mirror.side = -bars.side
+    mirror.net_veto_long, mirror.net_veto_short = (
+        bars.net_veto_short,
+        bars.net_veto_long,
+    )
+    return mirror
+
+
+@PROPERTY
+@given(markets(), RULE_SETS)
+def test_a_reflected_market_gives_the_reflected_trades(bars, rules):
+    # Costs, funding, margin and the least notional scale with the price: without them.
+    bars = bars.copy()
+    bars.funding_rate = NAN
+    rules = rules._replace(
+        fee_rate=0.0,
+        slippage_rate=0.0,
+        min_notional=0.0,
+        leverage=125.0,
+        margin_cap=1.0,
+    )
+    ours, theirs = run(bars, rules), run(reflected(bars), rules)
+    theirs.trades.side *= -1
+    assert ours.trades.tobytes() == theirs.trades.tobytes()
+    for name in ("trade", "kind", "index", "quantity", "amount"):
+        assert np.array_equal(ours.legs[name], theirs.legs[name])
+    assert np.array_equal(ours.legs.price, 200 - theirs.legs.price)
+    assert np.array_equal(ours.legs.position, -theirs.legs.position)
+
+
+# --- The same source, compiled and not ------------------------------------------------
+
+PLAIN_REPLAY = """
+import json, sys
+import numpy as np
+from replay_cases import Rules, replay_bars, run
+
+assert not hasattr(replay_bars, "signatures"), "expected plain Python, was compiled"
+folder = sys.argv[1]
+bars = np.load(folder + "/bars.npy").view(np.recarray)
+ledger = run(bars, Rules(*json.load(open(folder + "/rules.json"))))
+np.save(folder + "/legs.npy", ledger.legs)
+np.save(folder + "/trades.npy", ledger.trades)
+json.dump([float(x) for x in ledger.outcome], open(folder + "/outcome.json", "w"))
+"""
+
+
+@pytest.mark.slow
+def test_plain_python_gives_the_bits_of_the_compiled_replay(tmp_path):
+    rng = np.random.default_rng(7)
+    bars = random_bars(rng, 3_000)
+    rules = random_rules(rng)._replace(time_stop_bars=24, min_notional=10.0)
+    np.save(tmp_path / "bars.npy", bars)
+    (tmp_path / "rules.json").write_text(json.dumps(rules))
+    subprocess.run(
+        [sys.executable, "-c", PLAIN_REPLAY, str(tmp_path)],
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        cwd=Path(__file__).parent,
+        check=True,
+    )
+    compiled = run(bars, rules)
+    assert compiled.outcome.trades > 50
+    assert np.load(tmp_path / "legs.npy").tobytes() == compiled.legs.tobytes()
+    assert np.load(tmp_path / "trades.npy").tobytes() == compiled.trades.tobytes()
+    outcome = json.loads((tmp_path / "outcome.json").read_text())
+    assert outcome == list(compiled.outcome)
+
+
+def test_the_oracle_would_notice_a_stop_that_is_missed():
+    # The guard bites: the same market with one low raised above the stop.
+    bars = as_bars([signalled(quiet(), LONG), quiet(), quiet(low=97.0), quiet()])
+    raised = bars.copy()
+    raised.low[2] = 98.5
+    assert_agree(Oracle(RULES).replay(bars), run(bars))
+    with pytest.raises(AssertionError):
+        assert_agree(Oracle(RULES).replay(raised), run(bars))
