@@ -12,8 +12,9 @@ with profiles as (
             as lowest_floor,
         coalesce((envelope ->> '$.gates.atr_rank_cap')::double, atr_rank_cap)
             as highest_cap,
-        coalesce((envelope ->> '$.gates.alignment_required')::boolean, alignment_required)
-            as always_requires_alignment,
+        coalesce(
+            (envelope ->> '$.gates.alignment_required')::boolean, alignment_required
+        ) as always_requires_alignment,
         coalesce((envelope ->> '$.gates.veto_limit')::double, veto_limit)
             as highest_veto_limit,
     from {{ ref('config_profiles') }}
@@ -42,7 +43,8 @@ reachable as (
         and case
             when coalesce(profiles.varies_gates, false)
                 then
-                    votes.atr_rank_100 between profiles.lowest_floor and profiles.highest_cap
+                    votes.atr_rank_100
+                    between profiles.lowest_floor and profiles.highest_cap
                     and (votes.is_aligned or not profiles.always_requires_alignment)
             else fusion.is_eligible
         end

@@ -24,8 +24,9 @@ numbered as (
         profile,
         symbol,
         first_index,
-        row_number() over (partition by profile, symbol order by first_index) as window_id,
+        row_number() over starts_in_order as window_id,
     from starts
+    window starts_in_order as (partition by profile, symbol order by first_index)
 ),
 
 windows as (

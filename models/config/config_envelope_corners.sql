@@ -36,8 +36,14 @@ select
     smc.weight as weight_smc,
     momentum.weight as weight_momentum,
     temporal.weight as weight_temporal,
-from (select * from edges where domain = 'wyckoff') as wyckoff
-inner join (select * from edges where domain = 'liquidity') as liquidity using (profile)
-inner join (select * from edges where domain = 'smc') as smc using (profile)
-inner join (select * from edges where domain = 'momentum') as momentum using (profile)
-inner join (select * from edges where domain = 'temporal') as temporal using (profile)
+from edges as wyckoff
+inner join edges as liquidity using (profile)
+inner join edges as smc using (profile)
+inner join edges as momentum using (profile)
+inner join edges as temporal using (profile)
+where
+    wyckoff.domain = 'wyckoff'
+    and liquidity.domain = 'liquidity'
+    and smc.domain = 'smc'
+    and momentum.domain = 'momentum'
+    and temporal.domain = 'temporal'

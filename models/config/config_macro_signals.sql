@@ -11,21 +11,29 @@ select
     (json ->> '$.dxy_soft.greenlight')::double as dxy_soft__greenlight,
     (json ->> '$.move_stress.move_above')::double as move_stress__move_above,
     (json ->> '$.move_stress.veto')::double as move_stress__veto,
-    (json ->> '$.usdt_flight.usdt_dominance_z_above')::double as usdt_flight__usdt_dominance_z_above,
+    (json ->> '$.usdt_flight.usdt_dominance_z_above')::double
+        as usdt_flight__usdt_dominance_z_above,
     (json ->> '$.usdt_flight.veto')::double as usdt_flight__veto,
-    (json ->> '$.btc_flight.btc_dominance_above')::double as btc_flight__btc_dominance_above,
+    (json ->> '$.btc_flight.btc_dominance_above')::double
+        as btc_flight__btc_dominance_above,
     (json ->> '$.btc_flight.veto')::double as btc_flight__veto,
     (json ->> '$.oil_dollar.wti_above')::double as oil_dollar__wti_above,
     (json ->> '$.oil_dollar.dxy_above')::double as oil_dollar__dxy_above,
     (json ->> '$.oil_dollar.veto')::double as oil_dollar__veto,
-    (json ->> '$.funding_oi_trap.funding_rate_above')::double as funding_oi_trap__funding_rate_above,
-    (json ->> '$.funding_oi_trap.oi_change_24h_above')::double as funding_oi_trap__oi_change_24h_above,
+    (json ->> '$.funding_oi_trap.funding_rate_above')::double
+        as funding_oi_trap__funding_rate_above,
+    (json ->> '$.funding_oi_trap.oi_change_24h_above')::double
+        as funding_oi_trap__oi_change_24h_above,
     (json ->> '$.funding_oi_trap.veto')::double as funding_oi_trap__veto,
-    (json ->> '$.total2_divergence.btc_dominance_below')::double as total2_divergence__btc_dominance_below,
-    (json ->> '$.total2_divergence.greenlight')::double as total2_divergence__greenlight,
-    (json ->> '$.yield_inversion.spread_above')::double as yield_inversion__spread_above,
+    (json ->> '$.total2_divergence.btc_dominance_below')::double
+        as total2_divergence__btc_dominance_below,
+    (json ->> '$.total2_divergence.greenlight')::double
+        as total2_divergence__greenlight,
+    (json ->> '$.yield_inversion.spread_above')::double
+        as yield_inversion__spread_above,
     (json ->> '$.yield_inversion.veto')::double as yield_inversion__veto,
-    (json ->> '$.yield_inversion.near_spread_above')::double as yield_inversion__near_spread_above,
+    (json ->> '$.yield_inversion.near_spread_above')::double
+        as yield_inversion__near_spread_above,
     (json ->> '$.yield_inversion.near_veto')::double as yield_inversion__near_veto,
     (json ->> '$.dxy_vix_synergy.vix_above')::double as dxy_vix_synergy__vix_above,
     (json ->> '$.dxy_vix_synergy.dxy_above')::double as dxy_vix_synergy__dxy_above,

@@ -1,5 +1,6 @@
 -- One row per symbol and moment at which any series changed: the macro picture from
--- then on. Bars look it up as-of, so daily work stays daily whatever the number of bars.
+-- then on. Bars look it up as-of, so daily work stays daily whatever the number of
+-- bars.
 with observations as (
     select
         series,
@@ -16,31 +17,33 @@ total2_shares as (
         total2.observed_day,
         greatest(total2.known_at, total.known_at) as known_at,
         total2.value / total.value as value,
-    from (select * from observations where series = 'TOTAL2') as total2
-    inner join (select * from observations where series = 'TOTAL') as total
-        using (observed_day)
+    from observations as total2
+    inner join observations as total using (observed_day)
+    where total2.series = 'TOTAL2' and total.series = 'TOTAL'
+),
+
+observations_and_shares as (
+    select * from observations
+    union all by name
+    select * from total2_shares
 ),
 
 numbered as (
     select
         *,
         row_number() over (partition by series order by known_at, observed_day)
-            as observation_index,
-    from (
-        select * from observations
-        union all by name
-        select * from total2_shares
-    )
+            as series_index,
+    from observations_and_shares
 ),
 
 statistics as (
     select
         *,
-        {{ trailing(30, 'avg', 'value', by='series', ordered='observation_index') }}
+        {{ trailing(30, 'avg', 'value', by='series', ordered='series_index') }}
             as mean_30,
-        {{ trailing(60, 'avg', 'value', by='series', ordered='observation_index') }}
+        {{ trailing(60, 'avg', 'value', by='series', ordered='series_index') }}
             as mean_60,
-        {{ trailing(60, 'stddev_samp', 'value', by='series', ordered='observation_index') }}
+        {{ trailing(60, 'stddev_samp', 'value', by='series', ordered='series_index') }}
             as sd_60,
     from numbered
 ),
@@ -62,7 +65,8 @@ features_of_symbols as (
         'TOTAL2_SHARE' as series,
         macro_series.stale_after_hours,
     from (select distinct symbol from {{ ref('bars_1h') }}) as symbols
-    inner join {{ ref('macro_series') }} as macro_series on macro_series.series = 'TOTAL2'
+    inner join {{ ref('macro_series') }} as macro_series
+        on macro_series.series = 'TOTAL2'
 ),
 
 moments as (
@@ -79,7 +83,8 @@ readings as (
             known_at := statistics.known_at,
             stale_after_hours := features_of_symbols.stale_after_hours,
             mean_30 := statistics.mean_30,
-            z_60 := (statistics.value - statistics.mean_60) / nullif(statistics.sd_60, 0)
+            z_60 := (statistics.value - statistics.mean_60)
+            / nullif(statistics.sd_60, 0)
         ) as reading,
     from features_of_symbols
     cross join moments

@@ -1,5 +1,5 @@
--- Everything known at the close of an hour. Slower timeframes and macro series are looked
--- up as-of that close: the latest row whose known_at has passed.
+-- Everything known at the close of an hour. Slower timeframes and macro series are
+-- looked up as-of that close: the latest row whose known_at has passed.
 with hourly as (
     select * from {{ ref('feature_hourly') }}
 ),
@@ -140,9 +140,9 @@ select
     {{ age_hours('open_interest') }} as open_interest_age_hours,
     {{ fresh('funding_rate') }} as funding_rate,
     {{ age_hours('funding_rate') }} as funding_rate_age_hours,
-    {{ fresh('open_interest') }}
-    / nullif({{ fresh('open_interest_24h_ago', at="known_at - interval '24 hours'") }}, 0)
-    - 1 as oi_change_24h,
+    {{ fresh('open_interest') }} / nullif(
+        {{ fresh('open_interest_24h_ago', at="known_at - interval '24 hours'") }}, 0
+    ) - 1 as oi_change_24h,
     {{ fresh('usdt_dominance', 'z_60') }} as usdt_dominance_z_60,
     {{ fresh('total', 'mean_30') }} as total_mean_30,
     {{ fresh('total2_share') }} as total2_share,

@@ -21,7 +21,8 @@ fused as (
         + (votes.temporal is not null and profiles.weight_temporal > 0)::integer
             as domains_used,
         coalesce(
-            votes.atr_rank_100 between profiles.atr_rank_floor and profiles.atr_rank_cap,
+            votes.atr_rank_100
+            between profiles.atr_rank_floor and profiles.atr_rank_cap,
             false
         ) as is_in_atr_band,
         votes.is_aligned or not profiles.alignment_required as passes_alignment,
@@ -82,6 +83,7 @@ select
     is_in_atr_band,
     passes_gates,
     is_eligible,
-    coalesce(is_eligible and confidence >= entry_threshold and net_veto < veto_limit, false)
-        as is_entry,
+    coalesce(
+        is_eligible and confidence >= entry_threshold and net_veto < veto_limit, false
+    ) as is_entry,
 from decided

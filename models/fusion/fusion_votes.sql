@@ -1,4 +1,5 @@
--- What a bar says before any profile looks at it: five votes and the alignment of trends.
+-- What a bar says before any profile looks at it: five votes and the alignment of
+-- trends.
 with domain_scores as (
     select
         symbol,
@@ -51,7 +52,8 @@ select
     domain_scores.temporal,
     domain_scores.votes_long,
     domain_scores.votes_short,
-    case when alignments.has_trends then alignments.alignment_sum end::double as alignment,
+    case when alignments.has_trends then alignments.alignment_sum end::double
+        as alignment,
     alignments.alignment_sum >= 1 and alignments.has_trends as is_aligned,
     vetoes.veto_long - vetoes.greenlight as net_veto_long,
     vetoes.veto_short - vetoes.greenlight as net_veto_short,

@@ -14,8 +14,10 @@ vix_states as (
         observations.known_at,
         last_value(
             case
-                when observations.value > thresholds.vix_risk_off__vix_on_above then true
-                when observations.value < thresholds.vix_risk_off__vix_off_below then false
+                when observations.value > thresholds.vix_risk_off__vix_on_above
+                    then true
+                when observations.value < thresholds.vix_risk_off__vix_off_below
+                    then false
             end
             ignore nulls
         ) over (
@@ -95,19 +97,7 @@ strengths as (
 
 in_force as (
     unpivot strengths
-    on
-        vix_risk_off,
-        vix_calm,
-        dxy_breakout,
-        dxy_soft,
-        move_stress,
-        usdt_flight,
-        btc_flight,
-        oil_dollar,
-        funding_oi_trap,
-        total2_divergence,
-        yield_inversion,
-        dxy_vix_synergy
+    on columns(* exclude (symbol, bar_ts))
     into name signal value strength
 ),
 

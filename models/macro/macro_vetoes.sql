@@ -44,6 +44,6 @@ select
     least(coalesce(sums.veto_long, 0), 1) as veto_long,
     least(coalesce(sums.veto_short, 0), 1) as veto_short,
     least(coalesce(sums.greenlight, 0), 1) as greenlight,
-    list_sum(signal_is_known::integer []) / len(signal_is_known) as macro_coverage,
+    list_sum(signal_is_known::integer[]) / len(signal_is_known) as macro_coverage,
 from coverages
 left join sums using (symbol, bar_ts)

@@ -1,5 +1,5 @@
--- Every entry of the full replay must lie where the focused one may look: on a candidate
--- of its side, or (legacy screen) inside a window.
+-- Every entry of the full replay must lie where the focused one may look: on a
+-- candidate of its side, or (legacy screen) inside a window.
 with entries as (
     select
         trades.profile,
@@ -49,7 +49,8 @@ select
     case
         when entries.screen = 'admissible' and on_candidates.trade_id is not null
             then 'covered'
-        when entries.screen = 'sentinel' and in_windows.trade_id is not null then 'covered'
+        when entries.screen = 'sentinel' and in_windows.trade_id is not null
+            then 'covered'
         else 'missing'
     end as verdict,
 from entries

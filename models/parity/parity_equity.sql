@@ -39,7 +39,8 @@ ends as (
         runs.start_balance,
         runs.end_balance,
         runs.start_balance + coalesce(legs.net_of_legs, 0) as start_and_legs,
-        runs.start_balance + coalesce(sums_of_trades.net_of_trades, 0) as start_and_trades,
+        runs.start_balance + coalesce(sums_of_trades.net_of_trades, 0)
+            as start_and_trades,
         last_marks.last_equity,
         {{ equity_tolerance }} * greatest(1, runs.start_balance / 10000) as tolerance,
     from {{ ref('replay_runs') }} as runs

@@ -14,30 +14,30 @@ pairs as (
         profile,
         symbol,
         decision_ts,
-        full_trades.trade_id as full_trade_id,
-        focused_trades.trade_id as focused_trade_id,
+        one.trade_id as full_trade_id,
+        other.trade_id as focused_trade_id,
         concat_ws(
             ',',
-            case when full_trades.side is distinct from focused_trades.side then 'side' end,
-            case when full_trades.entry_ts is distinct from focused_trades.entry_ts then 'entry_ts' end,
-            case when full_trades.entry_price is distinct from focused_trades.entry_price then 'entry_price' end,
-            case when full_trades.exit_ts is distinct from focused_trades.exit_ts then 'exit_ts' end,
-            case when full_trades.exit_price is distinct from focused_trades.exit_price then 'exit_price' end,
-            case when full_trades.qty is distinct from focused_trades.qty then 'qty' end,
-            case when full_trades.gross_pnl is distinct from focused_trades.gross_pnl then 'gross_pnl' end,
-            case when full_trades.fees is distinct from focused_trades.fees then 'fees' end,
-            case when full_trades.slippage is distinct from focused_trades.slippage then 'slippage' end,
-            case when full_trades.funding is distinct from focused_trades.funding then 'funding' end,
-            case when full_trades.net_pnl is distinct from focused_trades.net_pnl then 'net_pnl' end,
-            case when full_trades.r_multiple is distinct from focused_trades.r_multiple then 'r_multiple' end,
-            case when full_trades.bars_held is distinct from focused_trades.bars_held then 'bars_held' end,
-            case when full_trades.exit_reason is distinct from focused_trades.exit_reason then 'exit_reason' end,
-            case when full_trades.confidence is distinct from focused_trades.confidence then 'confidence' end,
-            case when full_trades.regime is distinct from focused_trades.regime then 'regime' end,
-            case when full_trades.trade_id is distinct from focused_trades.trade_id then 'trade_id' end
+            if(one.side is distinct from other.side, 'side', null),
+            if(one.entry_ts is distinct from other.entry_ts, 'entry_ts', null),
+            if(one.entry_price is distinct from other.entry_price, 'entry_price', null),
+            if(one.exit_ts is distinct from other.exit_ts, 'exit_ts', null),
+            if(one.exit_price is distinct from other.exit_price, 'exit_price', null),
+            if(one.qty is distinct from other.qty, 'qty', null),
+            if(one.gross_pnl is distinct from other.gross_pnl, 'gross_pnl', null),
+            if(one.fees is distinct from other.fees, 'fees', null),
+            if(one.slippage is distinct from other.slippage, 'slippage', null),
+            if(one.funding is distinct from other.funding, 'funding', null),
+            if(one.net_pnl is distinct from other.net_pnl, 'net_pnl', null),
+            if(one.r_multiple is distinct from other.r_multiple, 'r_multiple', null),
+            if(one.bars_held is distinct from other.bars_held, 'bars_held', null),
+            if(one.exit_reason is distinct from other.exit_reason, 'exit_reason', null),
+            if(one.confidence is distinct from other.confidence, 'confidence', null),
+            if(one.regime is distinct from other.regime, 'regime', null),
+            if(one.trade_id is distinct from other.trade_id, 'trade_id', null)
         ) as fields_that_differ,
-    from full_trades
-    full outer join focused_trades using (profile, symbol, decision_ts)
+    from full_trades as one
+    full outer join focused_trades as other using (profile, symbol, decision_ts)
 )
 
 select

@@ -1,4 +1,5 @@
--- Marked to market at each close: realised balance plus the open position at that close.
+-- Marked to market at each close: realised balance plus the open position at that
+-- close.
 with runs as (
     select
         replayed,

@@ -17,7 +17,8 @@ select
     fusion.net_veto_short,
     fusion.confidence,
     fusion.entry_threshold as threshold,
-    case fusion.side when 'long' then 1 when 'short' then -1 else 0 end::tinyint as side,
+    case fusion.side when 'long' then 1 when 'short' then -1 else 0 end::tinyint
+        as side,
     fusion.is_eligible,
 from {{ ref('fusion_scores') }} as fusion
 inner join {{ ref('features') }} as features using (symbol, bar_ts)

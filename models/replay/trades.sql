@@ -3,8 +3,23 @@ with runs as (
         replayed,
         profile,
         symbol,
-        unnest(trades, recursive := true),
+        unnest(trades) as trade,
     from {{ ref('replay_runs') }}
+),
+
+positions as (
+    select
+        replayed,
+        profile,
+        symbol,
+        trade.trade_id,
+        trade.side,
+        trade.decision_ts,
+        trade.risk_distance,
+        trade.bars_held,
+        trade.exit_reason,
+        trade.confidence,
+    from runs
 ),
 
 -- Ordered sums: equal legs give equal bits.
@@ -19,36 +34,38 @@ sums as (
         any_value(qty) filter (where kind = 'entry') as qty,
         any_value(ts) filter (where kind = 'exit') as exit_ts,
         any_value(price) filter (where kind = 'exit') as exit_price,
-        sum(case when kind = 'funding' then 0 else amount end order by leg) as gross_pnl,
+        sum(case when kind = 'funding' then 0 else amount end order by leg)
+            as gross_pnl,
         sum(fee order by leg) as fees,
         sum(slippage order by leg) as slippage,
         -- A cost: positive when the trade paid.
-        0 - sum(case when kind = 'funding' then amount else 0 end order by leg) as funding,
+        0 - sum(case when kind = 'funding' then amount else 0 end order by leg)
+            as funding,
     from {{ ref('trade_legs') }}
     group by replayed, profile, symbol, trade_id
 )
 
 select
-    runs.replayed,
-    runs.profile,
-    runs.symbol,
-    runs.trade_id,
-    runs.side,
+    positions.replayed,
+    positions.profile,
+    positions.symbol,
+    positions.trade_id,
+    positions.side,
     sums.entry_ts,
     sums.entry_price,
     sums.exit_ts,
     sums.exit_price,
-    runs.decision_ts,
+    positions.decision_ts,
     sums.qty,
     sums.gross_pnl,
     sums.fees,
     sums.slippage,
     sums.funding,
     sums.gross_pnl - sums.fees - sums.slippage - sums.funding as net_pnl,
-    net_pnl / (runs.risk_distance * sums.qty) as r_multiple,
-    runs.bars_held::integer as bars_held,
-    runs.exit_reason,
-    runs.confidence,
+    net_pnl / (positions.risk_distance * sums.qty) as r_multiple,
+    positions.bars_held::integer as bars_held,
+    positions.exit_reason,
+    positions.confidence,
     'off' as regime,
-from runs
+from positions
 inner join sums using (replayed, profile, symbol, trade_id)

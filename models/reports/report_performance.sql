@@ -147,7 +147,9 @@ sharpes as (
         profile,
         symbol,
         strategy,
-        avg(daily_return) / nullif(stddev_samp(daily_return), 0) * sqrt(365) as sharpe,
+        avg(daily_return order by close_day)
+        / nullif(stddev_samp(daily_return order by close_day), 0)
+        * sqrt(365) as sharpe,
     from daily_returns
     group by profile, symbol, strategy
 ),
@@ -159,14 +161,15 @@ results as (
         count(*) as trades,
         avg((net_pnl > 0)::integer) as win_rate,
         sum(case when net_pnl > 0 then net_pnl else 0 end order by trade_id)
-        / nullif(-sum(case when net_pnl <= 0 then net_pnl else 0 end order by trade_id), 0)
-            as profit_factor,
+        / nullif(
+            -sum(case when net_pnl <= 0 then net_pnl else 0 end order by trade_id), 0
+        ) as profit_factor,
         sum(net_pnl order by trade_id) as net_pnl,
         sum(gross_pnl order by trade_id) as gross_pnl,
         sum(fees order by trade_id) as fees,
         sum(slippage order by trade_id) as slippage,
         sum(funding order by trade_id) as funding,
-        avg(r_multiple) as mean_r,
+        avg(r_multiple order by trade_id) as mean_r,
     from {{ ref('trades') }}
     where replayed = 'full'
     group by profile, symbol

@@ -52,12 +52,12 @@ counts as (
         any_value(alignment_required) as alignment_required,
         any_value(atr_rank_floor) as atr_rank_floor,
         any_value(atr_rank_cap) as atr_rank_cap,
-        avg(macro_coverage) as macro_coverage,
+        avg(macro_coverage order by bar_ts) as macro_coverage,
     from bars
     group by profile, symbol
 ),
 
-funnels as (
+gates as (
     select
         counts.profile,
         counts.symbol,
@@ -115,12 +115,24 @@ funnels as (
                 )
             ),
             struct_pack(
-                gate_number := 9, gate := 'entered', bars := coalesce(entries.entered, 0),
+                gate_number := 9, gate := 'entered',
+                bars := coalesce(entries.entered, 0),
                 asks := 'no position of that side was open, no cooldown, no loss streak'
             )
-        ], recursive := true),
+        ]) as step,
     from counts
     left join entries using (profile)
+),
+
+funnels as (
+    select
+        profile,
+        symbol,
+        step.gate_number,
+        step.gate,
+        step.bars,
+        step.asks,
+    from gates
 ),
 
 passed as (

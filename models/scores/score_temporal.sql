@@ -12,7 +12,8 @@ seasons as (
         bar_ts,
         week_hour,
         {{ trailing(12, 'avg', 'return_1', by='symbol, week_hour') }} as mean_return,
-        {{ trailing(12, 'stddev_samp', 'return_1', by='symbol, week_hour') }} as return_sd,
+        {{ trailing(12, 'stddev_samp', 'return_1', by='symbol, week_hour') }}
+            as return_sd,
     from bars
 ),
 

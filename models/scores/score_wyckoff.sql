@@ -4,8 +4,10 @@ with phases as (
         bar_ts,
         case
             when range_position_20_1d is null or volume_ratio_1d is null then null
-            when volume_ratio_1d > 1.5 and range_position_20_1d < 0.3 then 'accumulation'
-            when volume_ratio_1d > 1.5 and range_position_20_1d > 0.7 then 'distribution'
+            when volume_ratio_1d > 1.5 and range_position_20_1d < 0.3
+                then 'accumulation'
+            when volume_ratio_1d > 1.5 and range_position_20_1d > 0.7
+                then 'distribution'
             when range_position_20_1d < 0.2 and volume_ratio_1d < 0.8 then 'spring'
             when range_position_20_1d > 0.8 and volume_ratio_1d < 0.8 then 'upthrust'
             else 'none'

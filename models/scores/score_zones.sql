@@ -41,7 +41,9 @@ select
     zones.middle,
     zones.reach,
     zones.known_index,
-    least(zones.event_index + zones.lasts_bars, coalesce(spent.spent_index - 1, 2147483647))
-        as last_index,
+    least(
+        zones.event_index + zones.lasts_bars,
+        coalesce(spent.spent_index - 1, 2147483647)
+    ) as last_index,
 from zones
 left join spent using (symbol, detector, event_index)

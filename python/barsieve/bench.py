@@ -21,7 +21,7 @@ REPEATS = 15
 
 
 class BuildFailedError(Exception):
-    """The build of the bench did not succeed; the message is what dbt printed."""
+    """A model of the bench could not be built; the message is what dbt printed."""
 
 
 def _configs_for(market: Path, configs: Path, to: Path) -> None:
@@ -35,7 +35,9 @@ def _configs_for(market: Path, configs: Path, to: Path) -> None:
         shutil.copy(path, to / "shared")
 
 
-def _run_dbt(folder: Path, environment: dict[str, str]) -> tuple[float, float]:
+def _run_dbt(
+    folder: Path, target: Path, environment: dict[str, str]
+) -> tuple[float, float]:
     """Run `dbt build`; return its seconds and its peak memory in MB."""
     started = time.perf_counter()
     done = subprocess.run(
@@ -47,19 +49,34 @@ def _run_dbt(folder: Path, environment: dict[str, str]) -> tuple[float, float]:
         check=False,
     )
     seconds = time.perf_counter() - started
-    if done.returncode != 0:
+    if not _models_are_built(target):
         raise BuildFailedError(done.stdout[-4000:])
     peak_kb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     return seconds, peak_kb / 1024
 
 
+def _results(target: Path) -> list[dict[str, Any]]:
+    path = target / "run_results.json"
+    return json.loads(path.read_text())["results"] if path.exists() else []
+
+
+def _models_are_built(target: Path) -> bool:
+    results = _results(target)
+    return bool(results) and all(r["status"] != "error" for r in results)
+
+
+def _failed_tests(target: Path) -> list[str]:
+    """Return the tests that failed: a finding about the market, not about the bench."""
+    failed = [r["unique_id"] for r in _results(target) if r["status"] == "fail"]
+    return [unique_id.split(".")[2] for unique_id in failed]
+
+
 def _layer_seconds(target: Path) -> dict[str, float]:
     """Return the seconds of work per layer, in flow order, tests as one."""
-    results = json.loads((target / "run_results.json").read_text())["results"]
     nodes = json.loads((target / "manifest.json").read_text())["nodes"]
     seconds: dict[str, float] = {}
     order: dict[str, str] = {}
-    for result in results:
+    for result in _results(target):
         node = nodes.get(result["unique_id"])
         if node is None:
             continue
@@ -139,7 +156,7 @@ def run_bench(market: Path | None, hours: int | None) -> dict[str, Any]:
             "DBT_TARGET_PATH": str(target),
             "DBT_LOG_PATH": str(aside / "logs"),
         }
-        seconds, peak_mb = _run_dbt(folder, environment)
+        seconds, peak_mb = _run_dbt(folder, target, environment)
         rows = _replay_rows(database)
         with duckdb.connect(str(database), read_only=True) as connection:
             n_bars = connection.execute("select count(*) from bars_1h").fetchone()[0]
@@ -153,5 +170,6 @@ def run_bench(market: Path | None, hours: int | None) -> dict[str, Any]:
                 "peak_mb": round(peak_mb, 1),
                 "layers": _layer_seconds(target),
             },
+            "failed_tests": _failed_tests(target),
             "replay": rows,
         }

@@ -196,7 +196,9 @@ _EXPECTED = {
 
 
 def _wrong_value(path: Path, error: ValidationError) -> Problem:
-    expected = _EXPECTED[error.validator].format(json.dumps(error.validator_value))
+    template = _EXPECTED.get(error.validator)
+    bound = json.dumps(error.validator_value)
+    expected = template.format(bound) if template else error.message
     described = error.schema.get("description", "")
     return Problem(
         str(path), f"key '{_dotted(error.absolute_path)}'",

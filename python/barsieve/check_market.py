@@ -268,22 +268,18 @@ def _row_problems(
     session: duckdb.DuckDBPyConnection, path: Path, rows: str, rules: list[Rule]
 ) -> Iterator[Problem]:
     """Yield one problem per broken rule: its first bad row, and how many there are."""
-    picks = ", ".join(
-        f"count_if({rule.is_bad}) as bad_{i}, "
-        f"arg_min(struct_pack(row := row, shown := ({rule.shown})::varchar), row) "
-        f"filter (where {rule.is_bad}) as first_{i}"
-        for i, rule in enumerate(rules)
-    )
-    found = session.execute(f"with checked as ({rows}) select {picks} from checked")
-    values = found.fetchone()
-    for i, rule in enumerate(rules):
-        n_bad, first = values[2 * i], values[2 * i + 1]
+    counts = ", ".join(f"count_if({rule.is_bad})" for rule in rules)
+    n_bad_rows = session.execute(f"select {counts} from ({rows})").fetchone()
+    for rule, n_bad in zip(rules, n_bad_rows, strict=True):
         if n_bad:
+            row, shown = session.execute(
+                f"select row, ({rule.shown})::varchar from ({rows}) "
+                f"where {rule.is_bad} order by row limit 1"
+            ).fetchone()
             more = f" (and {n_bad - 1} more)" if n_bad > 1 else ""
             yield Problem(
-                str(path), f"row {first['row']}", rule.expected,
-                f"{first['shown']}{more}", rule.fix,
-            )  # fmt: skip
+                str(path), f"row {row}", rule.expected, f"{shown}{more}", rule.fix
+            )
 
 
 def _null_rule(kind: Kind) -> Rule:

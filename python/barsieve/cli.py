@@ -310,6 +310,8 @@ def bench(
     rows.append(["dbt build, start to end", f"{build['seconds']:.1f}"])
     rows.append(["peak memory, MB", f"{build['peak_mb']:,.0f}"])
     out.print(_table("build, seconds of work per layer", ["layer", "seconds"], rows))
+    if result["failed_tests"]:
+        out.print(f"tests that failed: {', '.join(result['failed_tests'])}\n")
     columns = [
         "profile", "bars", "full ms", "bars/s", "focused ms", "visited", "visits saved",
         "time saved", "candidates", "trades", "parity",

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import duckdb
 import yaml
-from conftest import PROJECT, Build
 
 from barsieve.replay.runs import replay_profiles
+from conftest import PROJECT, Build
 
 FINAL_LAYERS = ("parity", "reports")
 
@@ -63,23 +63,25 @@ class CompiledProject:
         connection: duckdb.DuckDBPyConnection,
         market: Path,
         configs: Path = PROJECT / "configs",
-        only: Iterable[str] | None = None,
+        without: Iterable[str] = FINAL_LAYERS,
     ) -> None:
-        """Build all models up to the trades in a fresh catalog of the connection."""
+        """Build the models of all but some layers in a fresh catalog."""
         connection.execute("use memory")
         connection.execute(f"detach database if exists {self.catalog}")
         connection.execute(f"attach ':memory:' as {self.catalog}")
         connection.execute(f"use {self.catalog}")
         seed = PROJECT / "seeds" / "macro_series.csv"
         connection.execute(f"create table macro_series as from read_csv('{seed}')")
-        for key in self.order():
-            name = self.nodes[key]["name"]
-            if only is None or name in only:
-                self._create(connection, key, name, market, configs)
+        for key in self.order(without):
+            self.create(connection, self.nodes[key]["name"], market, configs)
 
-    def _create(self, connection, key, name, market, configs) -> None:
-        node = self.nodes[key]
+    def create(self, connection, name: str, market: Path, configs: Path) -> None:
+        """Build one model from those that it refers to."""
+        node = next(n for n in self.nodes.values() if n["name"] == name)
+        if name == "parity_features":
+            return
         if node["language"] == "python":
+            assert name == "replay_runs"
             table = replay_profiles(
                 connection.table("config_profiles"),
                 connection.table("replay_bars"),
@@ -95,7 +97,7 @@ class CompiledProject:
             "'configs/", f"'{configs}/"
         )
         kind = node["config"]["materialized"]
-        connection.execute(f"create {kind} {name} as {sql}")
+        connection.execute(f"create or replace {kind} {name} as {sql}")
 
     def grain(self, name: str) -> list[str]:
         """Return the key columns of a model, as its YAML declares them."""

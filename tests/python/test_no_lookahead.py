@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+
 from compiled_project import CompiledProject
 from conftest import PROJECT
 
@@ -133,7 +134,8 @@ def differences(connection, table: str, keys: list[str], ours: str, theirs: str)
     ]
     on = " and ".join(f"a.{key} = b.{key}" for key in keys)
     found = connection.execute(
-        f"select {', '.join(counts)} from ({theirs}) as a full join ({ours}) as b on {on}"
+        f"select {', '.join(counts)} "
+        f"from ({theirs}) as a full join ({ours}) as b on {on}"
     )
     names = [column[0] for column in found.description]
     return {c: n for c, n in zip(names, found.fetchone(), strict=True) if n}
@@ -212,7 +214,9 @@ def relative_rows(connection, table: str, symbol: str, first_index: int, span: s
         for column in columns
         if column not in OWN_SERIES | {"symbol"}
     ]
-    return f"select {', '.join(listed)} from {table} where symbol = '{symbol}' and {span}"
+    return (
+        f"select {', '.join(listed)} from {table} where symbol = '{symbol}' and {span}"
+    )
 
 
 @pytest.mark.slow

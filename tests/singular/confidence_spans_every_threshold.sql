@@ -8,5 +8,8 @@ select
     any_value(entry_threshold) as entry_threshold,
 from {{ ref('fusion_scores') }}
 group by profile
-having not (min(confidence) < any_value(entry_threshold)
-    and max(confidence) > any_value(entry_threshold))
+having
+    not (
+        min(confidence) < any_value(entry_threshold)
+        and max(confidence) > any_value(entry_threshold)
+    )

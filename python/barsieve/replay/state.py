@@ -25,9 +25,9 @@ REASONS = (
 )
 
 
-# One bar as the replay sees it: prices, and what was known at its close. Prices in
-# quote currency, rates and confidences as fractions, NaN where unknown. `side` is 1, -1 or 0;
-# `threshold` is the profile's, without the loss streak.
+# One bar as the replay sees it: prices, and what was known at its close. Prices are in
+# quote currency, rates and confidences are fractions, NaN is unknown. `side` is 1, -1
+# or 0; `threshold` is the profile's, without the loss streak.
 BAR = np.dtype(
     [
         ("index", np.int64),

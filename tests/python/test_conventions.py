@@ -1,0 +1,123 @@
+"""What the code promises its readers, checked on the code itself."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+import barsieve
+from conftest import PROJECT
+
+LAYERS = [
+    "config", "bars", "features", "macro", "scores", "sentinels", "fusion",
+    "candidates", "replay", "parity", "reports",
+]  # fmt: skip
+PUBLIC = [
+    "config_profiles", "bars_1h", "features", "scores", "sentinels", "fusion_scores",
+    "candidates", "candidate_windows", "trades", "equity", "parity_summary",
+    "report_performance", "report_screening",
+]  # fmt: skip
+SQL = sorted((PROJECT / "models").rglob("*.sql"))
+PYTHON = sorted((PROJECT / "python").rglob("*.py"))
+MODELS = SQL + sorted((PROJECT / "models").rglob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def nodes(demo_build):
+    manifest = json.loads((demo_build.target / "manifest.json").read_text())
+    return {
+        n["name"]: n
+        for n in manifest["nodes"].values()
+        if n["resource_type"] == "model"
+    }
+
+
+def test_the_project_file_lists_the_layers_in_flow_order():
+    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())
+    listed = [k for k in project["models"]["barsieve"] if not k.startswith("+")]
+    assert listed == LAYERS
+    assert sorted(
+        p.name for p in (PROJECT / "models").iterdir() if p.is_dir()
+    ) == sorted(LAYERS)
+
+
+def test_no_model_refers_to_a_layer_below_its_own(nodes):
+    layer = {f"model.barsieve.{name}": node["fqn"][1] for name, node in nodes.items()}
+    for name, node in nodes.items():
+        for parent in node["depends_on"]["nodes"]:
+            if parent in layer:
+                above = LAYERS.index(layer[parent])
+                assert above <= LAYERS.index(node["fqn"][1]), f"{name} refs {parent}"
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda p: p.stem)
+def test_a_model_has_its_description_beside_it(path: Path):
+    described = yaml.safe_load(path.with_suffix(".yml").read_text())["models"]
+    assert [model["name"] for model in described] == [path.stem]
+    assert described[0]["description"].strip()
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_model_has_a_contract_a_key_and_every_column_described(nodes, name):
+    node = nodes[name]
+    assert node["config"]["contract"]["enforced"]
+    keys = [c for c in node["constraints"] if c["type"] == "primary_key"]
+    assert keys[0]["columns"] == node["config"]["meta"]["grain"]
+    assert all(column["description"] for column in node["columns"].values())
+
+
+@pytest.mark.parametrize("path", SQL, ids=lambda p: p.stem)
+def test_no_model_looks_ahead_or_over_an_unnamed_history(path: Path):
+    text = re.sub(r"--[^\n]*", "", path.read_text()).lower()
+    assert not re.search(r"\blead\s*\(|\bfollowing\b", text), "looks ahead"
+    if path.parent.name not in ("parity", "reports"):
+        assert "unbounded" not in text, "a frame without a bound"
+
+
+@pytest.mark.parametrize("path", SQL, ids=lambda p: p.stem)
+def test_settings_of_a_trade_are_no_variables(path: Path):
+    assert not re.search(r"\bvar\s*\(|config\.get|\bconfig\s*\(", path.read_text())
+
+
+@pytest.mark.parametrize("path", sorted((PROJECT / "models").rglob("*.py")))
+def test_a_python_model_is_a_doorway(path: Path):
+    assert len(path.read_text().splitlines()) <= 20
+
+
+def test_one_version_everywhere():
+    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())
+    assert project["version"] == barsieve.__version__
+    assert f"## {barsieve.__version__}" in (PROJECT / "CHANGELOG.md").read_text()
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=lambda p: p.stem)
+def test_only_the_command_line_prints_and_reads_clocks(path: Path):
+    text = path.read_text()
+    assert not re.search(r"(?<![\w.])print\(", text)
+    if path.name not in ("cli.py", "bench.py"):
+        assert not re.search(r"time\.time\(|perf_counter|datetime\.now", text)
+
+
+def test_only_the_doorway_of_parity_uses_the_oracle():
+    for path in PYTHON:
+        if path.parent.name != "oracle":
+            assert "barsieve.oracle" not in path.read_text(), path
+    users = [p.name for p in MODELS if "barsieve.oracle" in p.read_text()]
+    assert users == ["parity_features.py"]
+
+
+def test_a_sentinel_is_one_sql_one_yml_and_one_union_line():
+    union = (PROJECT / "models/sentinels/sentinels.sql").read_text()
+    for path in (PROJECT / "models/sentinels").glob("sentinel_*.sql"):
+        assert path.with_suffix(".yml").exists()
+        assert union.count(f"ref('{path.stem}')") == 1
+
+
+def test_the_bars_of_the_replay_have_the_columns_of_its_record(nodes):
+    from barsieve.replay.state import BAR
+
+    text = nodes["replay_bars"]["compiled_code"]
+    for name in BAR.names:
+        assert re.search(rf"(as|\.)\s*{name},", text), name

@@ -1,0 +1,143 @@
+"""The simulated market: reproducible, labelled, and with a truth that can be found."""
+
+import json
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from barsieve import synthetic
+from conftest import PROJECT
+
+DEMO = PROJECT / "data/demo"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo") / "market"
+    synthetic.write_market(synthetic.simulate(), folder)
+    return folder
+
+
+def test_the_committed_market_is_made_again_value_for_value(made):
+    committed = sorted(p.relative_to(DEMO) for p in DEMO.rglob("*") if p.is_file())
+    assert committed == sorted(
+        p.relative_to(made) for p in made.rglob("*") if p.is_file()
+    )
+    for name in committed:
+        if name.suffix == ".parquet":
+            ours, theirs = pq.read_table(DEMO / name), pq.read_table(made / name)
+            assert ours.equals(theirs), name
+        else:
+            assert (DEMO / name).read_text() == (made / name).read_text()
+
+
+def test_it_is_small_and_covers_two_years():
+    assert sum(p.stat().st_size for p in DEMO.rglob("*") if p.is_file()) < 4_000_000
+    for symbol in ("BTC", "ETH"):
+        ts = pq.read_table(DEMO / f"bars/{symbol}.parquet")["ts"].to_pylist()
+        assert (ts[-1] - ts[0]).days >= 2 * 365
+
+
+def test_another_seed_gives_another_market():
+    a, b = (synthetic.simulate(seed, 400).bars["ETH"] for seed in (1, 2))
+    assert not a.equals(b)
+
+
+def test_it_says_that_it_is_simulated(demo):
+    assert json.loads((DEMO / "market.json").read_text())["is_simulated"] is True
+    row = demo.execute("select market_name, is_simulated from build_info").fetchone()
+    assert row == ("demo", True)
+
+
+def test_it_has_gaps_and_every_series(demo):
+    assert demo.execute("select count(*) from bars_1h where gap_hours >= 2").fetchone()[
+        0
+    ]
+    series = {
+        row[0]
+        for row in demo.execute("select distinct series from bars_macro").fetchall()
+    }
+    used = demo.execute(
+        "select series from macro_series where source = 'macro' and feature is not null"
+    ).fetchall()
+    assert {name for (name,) in used} <= series
+
+
+def test_the_four_regimes_all_occur_and_differ_in_volatility(demo):
+    demo.execute(f"create temp view truth as from '{DEMO}/truth/regimes.parquet'")
+    rows = demo.execute(
+        "select regime, count(*), stddev(return_1) * sqrt(8760) from features "
+        "join truth on bar_ts::date = day where symbol = 'BTC' group by regime"
+    ).fetchall()
+    volatility = {regime: sd for regime, _, sd in rows}
+    assert min(n for _, n, _ in rows) > 1_000
+    assert list(synthetic.REGIMES) == sorted(volatility, key=volatility.get)
+
+
+def test_macro_levels_follow_the_regime_with_their_publication_lag(demo):
+    demo.execute(f"create temp view truth as from '{DEMO}/truth/regimes.parquet'")
+    levels = dict(
+        demo.execute(
+            "select regime, avg(value) from bars_macro join truth "
+            "on observed_day = day where series = 'VIX' group by regime"
+        ).fetchall()
+    )
+    assert levels["risk_on"] + 8 < levels["risk_off"] < levels["crisis"] - 5
+    lags = demo.execute(
+        "select m.series, "
+        "min(epoch(m.known_at - m.observed_day::timestamptz)) / 3600, "
+        "any_value(s.publication_lag_hours) from bars_macro as m "
+        "join macro_series as s using (series) group by m.series"
+    ).fetchall()
+    assert all(lag == declared for _, lag, declared in lags), lags
+
+
+def hourly_moves(demo, symbol: str):
+    return demo.execute(
+        "select (isodow(bar_ts) - 1) * 24 + hour(bar_ts) as week_hour, "
+        "return_1, regime, lag(rsi_14) over (order by bar_ts) as rsi_before "
+        f"from features join '{DEMO}/truth/regimes.parquet' on bar_ts::date = day "
+        f"where symbol = '{symbol}' order by bar_ts"
+    ).fetchnumpy()
+
+
+def scaled_moves(demo):
+    moves = hourly_moves(demo, "ETH")
+    returns = np.ma.filled(moves["return_1"], np.nan)
+    sd = {r: np.nanstd(returns[moves["regime"] == r]) for r in synthetic.REGIMES}
+    scale = np.array([sd[r] for r in moves["regime"]])
+    return moves, returns / scale
+
+
+def test_the_planted_season_is_there_in_its_hours_and_of_its_size(demo):
+    moves, scaled = scaled_moves(demo)
+    effects = synthetic.Effects()
+    rising = np.nanmean(scaled[np.isin(moves["week_hour"], effects.rising_hours)])
+    falling = np.nanmean(scaled[np.isin(moves["week_hour"], effects.falling_hours)])
+    assert rising == pytest.approx(effects.season, abs=0.12)
+    assert falling == pytest.approx(-effects.season, abs=0.12)
+
+
+def slope_on_momentum(demo, regimes) -> float:
+    moves, scaled = scaled_moves(demo)
+    rsi = np.ma.filled(moves["rsi_before"], np.nan)
+    part = np.where(rsi > 70, -0.25, np.where(rsi < 30, 0.25, (rsi - 50) / 50))
+    ok = np.isfinite(part) & np.isfinite(scaled) & np.isin(moves["regime"], regimes)
+    return float(np.polyfit(part[ok], scaled[ok], 1)[0])
+
+
+def test_the_planted_momentum_pays_in_its_regime_only(demo):
+    planted = slope_on_momentum(demo, ["risk_on"])
+    elsewhere = slope_on_momentum(demo, ["neutral", "risk_off", "crisis"])
+    assert planted > elsewhere + 0.25
+    assert abs(elsewhere) < 0.25
+
+
+def test_only_free_folders_and_simulated_markets_are_written_to(tmp_path):
+    assert synthetic.may_write_to(tmp_path / "new")
+    assert synthetic.may_write_to(tmp_path)
+    (tmp_path / "mine.parquet").write_text("precious")
+    assert not synthetic.may_write_to(tmp_path)
+    assert not synthetic.may_write_to(tmp_path / "mine.parquet")
+    assert synthetic.may_write_to(DEMO)

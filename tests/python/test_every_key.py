@@ -1,0 +1,211 @@
+"""Every key of a config changes something when it is changed; none is decoration."""
+
+import copy
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from barsieve.check_configs import check_profile, load_schema
+from compiled_project import CompiledProject
+from conftest import PROJECT
+
+MARKET = PROJECT / "data/demo"
+BASES = {
+    "admissible": {},
+    "sentinel": {
+        "screen.method": "sentinel",
+        "parity": {
+            "promise": "within",
+            "trades_tolerance": 0.5,
+            "win_rate_tolerance": 0.5,
+        },
+    },
+    "enveloped": {"screen.envelope": {"weights": {}, "gates": {}}},
+    "margin_bound": {"risk.margin_cap": 0.05},
+}
+# Key: which base it is changed from, and everything that is set.
+CHANGES = {
+    "symbol": ("admissible", {"symbol": "BTC"}),
+    "weights.wyckoff": ("admissible", {"weights.wyckoff": 0.4, "weights.smc": 0.05}),
+    "weights.liquidity": ("admissible", {"weights.liquidity": 0.4, "weights.smc": 0.0}),
+    "weights.smc": ("admissible", {"weights.smc": 0.25, "weights.momentum": 0.2}),
+    "weights.momentum": ("admissible", {"weights.momentum": 0.4, "weights.smc": 0.05}),
+    "weights.temporal": ("admissible", {"weights.temporal": 0.1, "weights.smc": 0.05}),
+    "entry.entry_threshold": ("admissible", {"entry.entry_threshold": 0.6}),
+    "entry.cadence": ("admissible", {"entry.cadence": "1h"}),
+    "entry.alignment_required": ("admissible", {"entry.alignment_required": False}),
+    "entry.atr_rank_floor": ("admissible", {"entry.atr_rank_floor": 0.5}),
+    "entry.atr_rank_cap": ("admissible", {"entry.atr_rank_cap": 0.6}),
+    "entry.veto_limit": ("admissible", {"entry.veto_limit": 0.1}),
+    "entry.loss_streak_trades": ("admissible", {"entry.loss_streak_trades": 1}),
+    "entry.loss_streak_shift": ("admissible", {"entry.loss_streak_shift": 0.2}),
+    "entry.cooldown_bars": ("admissible", {"entry.cooldown_bars": 30}),
+    "exits.stop_atr": ("admissible", {"exits.stop_atr": 3.0}),
+    "exits.target_r": ("admissible", {"exits.target_r": 1.2}),
+    "exits.partial_at_r": ("admissible", {"exits.partial_at_r": 0.3}),
+    "exits.partial_share": ("admissible", {"exits.partial_share": 0.9}),
+    "exits.trail_atr": ("admissible", {"exits.trail_atr": 0.3}),
+    "exits.volume_trap_z": ("admissible", {"exits.volume_trap_z": 5.0}),
+    "exits.volume_trap_atr": ("admissible", {"exits.volume_trap_atr": 1.5}),
+    "exits.time_stop_bars": ("admissible", {"exits.time_stop_bars": 3}),
+    "exits.vix_exit": ("admissible", {"exits.vix_exit": 20.0}),
+    "exits.macro_exit_veto": ("admissible", {"exits.macro_exit_veto": 0.1}),
+    "risk.start_balance": ("admissible", {"risk.start_balance": 5000.0}),
+    "risk.risk_min": ("admissible", {"risk.risk_min": 0.005}),
+    "risk.risk_max": ("admissible", {"risk.risk_max": 0.02}),
+    "risk.risk_cap": ("admissible", {"risk.risk_cap": 0.003}),
+    "risk.leverage": ("margin_bound", {"risk.leverage": 1.0}),
+    "risk.margin_cap": ("admissible", {"risk.margin_cap": 0.05}),
+    "risk.min_notional": ("admissible", {"risk.min_notional": 3000.0}),
+    "costs.fees_bps": ("admissible", {"costs.fees_bps": 20.0}),
+    "costs.slippage_bps": ("admissible", {"costs.slippage_bps": 20.0}),
+    "screen.method": ("admissible", BASES["sentinel"]),
+    "screen.candidate_window_bars": ("sentinel", {"screen.candidate_window_bars": 5}),
+    "parity.promise": ("admissible", BASES["sentinel"]),
+    "parity.trades_tolerance": ("sentinel", {"parity.trades_tolerance": 0.0}),
+    "parity.win_rate_tolerance": ("sentinel", {"parity.win_rate_tolerance": 0.0}),
+    "study.start": ("admissible", {"study.start": "2022-01-01T00:00:00+00:00"}),
+    "study.end": ("admissible", {"study.end": "2022-01-01T00:00:00+00:00"}),
+    "screen.envelope.entry_threshold": (
+        "enveloped",
+        {"screen.envelope.entry_threshold": 0.3},
+    ),
+    "screen.envelope.gates.atr_rank_floor": (
+        "enveloped",
+        {"screen.envelope.gates.atr_rank_floor": 0.1},
+    ),
+    "screen.envelope.gates.atr_rank_cap": (
+        "enveloped",
+        {"screen.envelope.gates.atr_rank_cap": 1.0},
+    ),
+    "screen.envelope.gates.alignment_required": (
+        "enveloped",
+        {"screen.envelope.gates.alignment_required": False},
+    ),
+    "screen.envelope.gates.veto_limit": (
+        "enveloped",
+        {"screen.envelope.gates.veto_limit": 1.0},
+    ),
+    **{
+        f"screen.envelope.weights.{domain}": (
+            "enveloped",
+            {f"screen.envelope.weights.{domain}": [0.0, 0.6]},
+        )
+        for domain in ("wyckoff", "liquidity", "smc", "momentum", "temporal")
+    },
+}
+# Where a difference counts: not the copy of the setting, but what follows from it.
+EFFECTS = {
+    "fusion_scores": "* exclude (profile, entry_threshold)",
+    "candidates": "* exclude (profile)",
+    "candidate_windows": "* exclude (profile)",
+    "trades": "* exclude (profile)",
+    "parity_summary": "verdict",
+}
+
+
+def changed(profile: dict, settings: dict) -> dict:
+    made = copy.deepcopy(profile)
+    for path, value in settings.items():
+        *sections, key = path.split(".")
+        holder = made
+        for section in sections:
+            holder = holder[section]
+        holder[key] = copy.deepcopy(value)
+    return made
+
+
+def leaves(schema: dict, prefix: str = "") -> set[str]:
+    found: set[str] = set()
+    for key, part in schema["properties"].items():
+        inner = part["oneOf"][1] if "oneOf" in part else part
+        if "properties" in inner:
+            found |= leaves(inner, f"{prefix}{key}.")
+        else:
+            found.add(prefix + key)
+    return found
+
+
+@pytest.fixture(scope="module")
+def built(demo_build, tmp_path_factory):
+    """One build in which every changed profile is a profile of its own."""
+    folder = tmp_path_factory.mktemp("configs")
+    (folder / "shared").mkdir()
+    shutil.copy(PROJECT / "configs/shared/macro_signals.json", folder / "shared")
+    shipped = json.loads((PROJECT / "configs/eth_comprehensive.json").read_text())
+    profiles = {f"base_{base}": changed(shipped, s) for base, s in BASES.items()}
+    for number, (base, settings) in enumerate(CHANGES.values()):
+        profiles[f"key_{number}"] = changed(profiles[f"base_{base}"], settings)
+    for name, profile in profiles.items():
+        path = folder / f"{name}.json"
+        path.write_text(json.dumps(profile | {"profile": name}))
+        assert not check_profile(path)[1], f"the test's own {name} is not sound"
+    project = CompiledProject(demo_build)
+    connection = project.connect()
+    project.run(connection, MARKET, folder, without=("reports",))
+    yield connection
+    connection.close()
+
+
+def test_every_key_of_the_schema_is_tried():
+    assert leaves(load_schema("profile")) == {"profile", *CHANGES}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", CHANGES)
+def test_a_changed_key_changes_what_follows_from_it(built, key):
+    base, name = CHANGES[key][0], f"key_{list(CHANGES).index(key)}"
+    n_differ = 0
+    for table, columns in EFFECTS.items():
+        rows = [
+            f"select {columns} from {table} where profile = '{profile}'"
+            for profile in (f"base_{base}", name)
+        ]
+        for a, b in (rows, rows[::-1]):
+            n_differ += built.execute(
+                f"select count(*) from (({a}) except all ({b}))"
+            ).fetchone()[0]
+    assert n_differ > 0, f"nothing depends on {key}"
+
+
+@pytest.mark.slow
+def test_every_exact_profile_of_this_build_keeps_its_promise(built):
+    verdicts = dict(
+        built.execute("select profile, verdict from parity_summary").fetchall()
+    )
+    exact = built.execute(
+        "select profile from config_profiles where parity_promise = 'exact'"
+    ).fetchall()
+    assert len(exact) > 40
+    assert {verdicts[profile] for (profile,) in exact} == {"holds"}
+
+
+def macro_keys() -> list[tuple[str, str]]:
+    properties = load_schema("macro_signals")["properties"]
+    return [(s, key) for s, part in properties.items() for key in part["properties"]]
+
+
+@pytest.mark.slow
+def test_every_macro_threshold_changes_the_signals(built, demo_build, tmp_path: Path):
+    project = CompiledProject(demo_build)
+    (tmp_path / "shared").mkdir()
+    path = tmp_path / "shared/macro_signals.json"
+    shipped = json.loads((PROJECT / "configs/shared/macro_signals.json").read_text())
+    built.execute("create temp table shipped_signals as from macro_signals")
+    for signal, key in macro_keys():
+        made = copy.deepcopy(shipped)
+        made[signal][key] = made[signal][key] * 0.5 - 0.02
+        path.write_text(json.dumps(made))
+        for model in ("config_macro_signals", "macro_signals"):
+            project.create(built, model, MARKET, tmp_path)
+        n_differ = built.execute(
+            "select count(*) from ((from macro_signals) except all "
+            "(from shipped_signals))"
+        ).fetchone()[0]
+        n_lost = built.execute(
+            "select count(*) from ((from shipped_signals) except all "
+            "(from macro_signals))"
+        ).fetchone()[0]
+        assert n_differ + n_lost > 0, f"nothing depends on {signal}.{key}"

@@ -1,0 +1,274 @@
+"""Focused equals full, and every guard of it bites when there is something to bite."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from barsieve.replay.runs import FOCUSED, FULL, read_inputs, replay
+from barsieve.settings import read_profiles
+from compiled_project import CompiledProject
+from conftest import PROJECT, Build, run_dbt
+
+DOMAINS = ("wyckoff", "liquidity", "smc", "momentum", "temporal")
+
+
+def check_summary(build: Build, symbols: set[str]) -> None:
+    with build.connect() as connection:
+        rows = connection.execute(
+            "select profile, symbol, promise, verdict, full_trades, focused_trades, "
+            "identical, missing, invented, differs, recall, candidate_share "
+            "from parity_summary"
+        ).fetchall()
+    assert {row[1] for row in rows} == symbols
+    for (
+        profile,
+        _,
+        promise,
+        verdict,
+        full,
+        focused,
+        same,
+        *faults,
+        recall,
+        share,
+    ) in rows:
+        assert verdict == "holds", profile
+        if promise == "exact":
+            assert full == focused == same > 0
+            assert faults == [0, 0, 0]
+            assert recall == 1
+            assert share <= 0.15
+
+
+def test_the_demo_keeps_every_promise(demo_build):
+    check_summary(demo_build, {"BTC", "ETH"})
+
+
+@pytest.mark.slow
+@pytest.mark.real_market
+def test_the_real_market_keeps_every_promise(real_build):
+    check_summary(real_build, {"BTC", "ETH"})
+
+
+def inputs_of(connection, name: str):
+    profile = next(
+        p
+        for p in read_profiles(connection.table("config_profiles"))
+        if p.profile == name
+    )
+    return read_inputs(
+        profile,
+        connection.table("replay_bars"),
+        connection.table("candidates"),
+        connection.table("candidate_windows"),
+    )
+
+
+def test_a_lost_candidate_loses_a_trade(demo):
+    inputs = inputs_of(demo, "eth_comprehensive")
+    whole = replay(inputs, FULL)
+    decided = whole.trades.decision_index[len(whole.trades) // 2]
+    kept = inputs.entry_bars[inputs.entry_bars != decided]
+    assert len(kept) == len(inputs.entry_bars) - 1
+    narrowed = replay(inputs._replace(entry_bars=kept), FOCUSED)
+    was_flat = decided >= whole.trades.exit_index[len(whole.trades) // 2 - 1]
+    assert was_flat
+    assert decided not in narrowed.trades.decision_index
+
+
+def test_more_candidates_than_needed_change_nothing(demo):
+    inputs = inputs_of(demo, "eth_comprehensive")
+    every_bar = np.arange(len(inputs.bars))
+    whole = replay(inputs, FULL)
+    widened = replay(inputs._replace(entry_bars=every_bar), FOCUSED)
+    assert whole.legs.tobytes() == widened.legs.tobytes()
+
+
+def test_full_and_focused_write_the_same_bytes(demo):
+    for name in ("btc_live", "eth_comprehensive", "eth_live_aggressive"):
+        inputs = inputs_of(demo, name)
+        full, focused = replay(inputs, FULL), replay(inputs, FOCUSED)
+        assert full.legs.tobytes() == focused.legs.tobytes()
+        assert full.trades.tobytes() == focused.trades.tobytes()
+        assert focused.outcome.bars_visited < full.outcome.bars_visited
+
+
+NARROWED = {
+    "candidates of one side only": (
+        "candidates",
+        "left join sentinels_of_bars using (symbol, bar_ts)",
+        "left join sentinels_of_bars using (symbol, bar_ts) where side = 'long'",
+    ),
+    "a bound that is too low": (
+        "candidates",
+        "highest_fusion_score >= lowest_threshold - 1e-12",
+        "highest_fusion_score >= lowest_threshold + 0.05",
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", NARROWED)
+def test_a_screen_that_is_too_narrow_fails_in_the_tables(demo_build, fault):
+    model, old, new = NARROWED[fault]
+
+    def narrow(name: str, sql: str) -> str:
+        if name != model:
+            return sql
+        line = " ".join(re.sub(r"--[^\n]*", "", sql).split())
+        assert old in line, f"{model} no longer says: {old}"
+        return line.replace(old, new)
+
+    project = CompiledProject(demo_build, narrow)
+    connection = project.connect()
+    project.run(connection, PROJECT / "data/demo", without=("reports",))
+    verdicts = dict(
+        connection.execute(
+            "select profile, verdict from parity_summary where promise = 'exact'"
+        ).fetchall()
+    )
+    assert verdicts["eth_comprehensive"] == "fails"
+    missing = connection.execute(
+        "select count(*) from parity_coverage as c join config_profiles as p "
+        "using (profile) where p.screen = 'admissible' and c.verdict = 'missing'"
+    ).fetchone()[0]
+    assert missing > 0
+
+
+@pytest.mark.slow
+def test_a_profile_without_trades_is_vacuous_and_never_holds(tmp_path):
+    configs = tmp_path / "configs"
+    shutil.copytree(PROJECT / "configs", configs)
+    profile = json.loads((configs / "eth_comprehensive.json").read_text())
+    for path in configs.glob("*.json"):
+        path.unlink()
+    silent = profile | {
+        "profile": "eth_silent",
+        "entry": profile["entry"] | {"entry_threshold": 0.9},
+    }
+    (configs / "eth_silent.json").write_text(json.dumps(silent))
+    build = run_dbt("build", folder=tmp_path / "a", BARSIEVE_CONFIGS=configs)
+    # Nothing at all was compared: that is a failure, not a pass.
+    assert build.exit_code == 1
+    assert "exact_profiles_replay_identically" in build.output
+    (configs / "eth_comprehensive.json").write_text(json.dumps(profile))
+    build = run_dbt("build", folder=tmp_path / "b", BARSIEVE_CONFIGS=configs)
+    assert build.exit_code == 0, build.output[-4000:]
+    assert "no_profile_is_vacuous" in build.output
+    with build.connect() as connection:
+        rows = connection.execute(
+            "select profile, verdict from parity_summary"
+        ).fetchall()
+        assert dict(rows) == {"eth_silent": "vacuous", "eth_comprehensive": "holds"}
+        gate = connection.execute(
+            "select gate, asks from report_screening "
+            "where profile = 'eth_silent' and blocks_every_trade"
+        ).fetchone()
+    assert gate[0] == "confident"
+    assert "0.9" in gate[1]
+
+
+@pytest.fixture(scope="module")
+def swept(demo_build, tmp_path_factory):
+    """A build with one profile whose envelope covers many configurations."""
+    folder = tmp_path_factory.mktemp("swept")
+    shutil.copytree(PROJECT / "configs/shared", folder / "shared")
+    profile = json.loads((PROJECT / "configs/eth_comprehensive.json").read_text())
+    profile["profile"] = "eth_swept"
+    profile["weights"] = dict.fromkeys(DOMAINS, 0.2)
+    profile["screen"]["envelope"] = {
+        "weights": {domain: [0.0, 0.5] for domain in DOMAINS},
+        "entry_threshold": 0.4,
+        "gates": {
+            "atr_rank_floor": 0.1,
+            "atr_rank_cap": 1.0,
+            "alignment_required": False,
+            "veto_limit": 0.95,
+        },
+    }
+    (folder / "eth_swept.json").write_text(json.dumps(profile))
+    project = CompiledProject(demo_build)
+    connection = project.connect()
+    project.run(connection, PROJECT / "data/demo", folder)
+    yield connection
+    connection.close()
+
+
+def test_the_corner_bound_is_reached_and_never_passed(swept):
+    """At each candidate the bound equals the best of a dense set of weights' corners."""
+    rows = swept.execute(
+        "select * from candidate_bounds using sample 300 rows (reservoir, 7)"
+    ).to_arrow_table()
+    votes = swept.execute("from fusion_votes").to_arrow_table().to_pylist()
+    by_bar = {(v["symbol"], v["bar_ts"]): v for v in votes}
+    rng = np.random.default_rng(5)
+    for row in rows.to_pylist():
+        vote = by_bar[(row["symbol"], row["bar_ts"])]
+        scores = np.array([np.nan if vote[d] is None else vote[d] for d in DOMAINS])
+        known = np.isfinite(scores)
+        weights = rng.uniform(0, 0.5, (400, 5))
+        weights[rng.random((400, 5)) < 0.3] = 0.0
+        weights = weights[(weights[:, known].sum(axis=1)) > 0]
+        raw = (weights[:, known] @ scores[known]) / weights[:, known].sum(axis=1)
+        fused = 0.5 + (1.0 if vote["is_aligned"] else 0.8) * (raw - 0.5)
+        assert fused.max() <= row["highest_fusion_score"] + 1e-12
+        assert fused.min() >= row["lowest_fusion_score"] - 1e-12
+        best = 0.5 + (1.0 if vote["is_aligned"] else 0.8) * (scores[known].max() - 0.5)
+        assert row["highest_fusion_score"] == pytest.approx(best, abs=1e-12)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    weights=st.lists(st.floats(0.01, 0.5), min_size=5, max_size=5),
+    threshold=st.floats(0.4, 0.8),
+    floor=st.floats(0.1, 0.5),
+    cap=st.floats(0.6, 1.0),
+    is_aligned=st.booleans(),
+    veto_limit=st.floats(0.2, 0.95),
+    cadence=st.sampled_from(["1h", "4h"]),
+)
+def test_one_screen_is_exact_for_every_configuration_inside_its_envelope(
+    swept, weights, threshold, floor, cap, is_aligned, veto_limit, cadence
+):
+    inputs = inputs_of(swept, "eth_swept")
+    bars = inputs.bars.copy()
+    votes = swept.execute(
+        "select * from fusion_votes where symbol = 'ETH' order by bar_index"
+    ).fetchnumpy()
+    scores = np.array(
+        [np.ma.filled(votes[domain].astype(float), np.nan) for domain in DOMAINS]
+    )
+    known = np.isfinite(scores)
+    w = np.array(weights)[:, None] * known
+    with np.errstate(invalid="ignore"):
+        raw = np.nansum(w * np.nan_to_num(scores), axis=0) / w.sum(axis=0)
+    aligned = np.ma.filled(votes["is_aligned"], False).astype(bool)
+    fused = 0.5 + np.where(aligned, 1.0, 0.8) * (raw - 0.5)
+    fused[np.ma.getmaskarray(votes["alignment"])] = np.nan
+    margin = votes["votes_long"] - votes["votes_short"]
+    side = np.where(margin > 0, 1, np.where(margin < 0, -1, 0))
+    side = np.where((margin == 0) & (fused > 0.52), 1, side)
+    side = np.where((margin == 0) & (fused < 0.48), -1, side)
+    side[~np.isfinite(fused)] = 0
+    rank = np.ma.filled(votes["atr_rank_100"].astype(float), np.nan)
+    passes = (rank >= floor) & (rank <= cap) & (aligned | (not is_aligned))
+    if cadence == "4h":
+        block = votes["bar_ts"].astype("datetime64[h]").astype(int) // 4
+        first = np.zeros(len(passes), bool)
+        indexes = np.flatnonzero(passes)
+        first[indexes[np.unique(block[indexes], return_index=True)[1]]] = True
+        passes = first
+    bars.side, bars.is_eligible = side, passes
+    bars.confidence = np.where(side > 0, fused, 1 - fused)
+    bars.threshold[:] = threshold
+    profile = inputs.profile.__class__(
+        **{**inputs.profile.__dict__, "veto_limit": veto_limit}
+    )
+    configured = inputs._replace(bars=bars, profile=profile)
+    full, focused = replay(configured, FULL), replay(configured, FOCUSED)
+    assert full.legs.tobytes() == focused.legs.tobytes()
