@@ -17,7 +17,18 @@ with domain_scores as (
 ),
 
 bars as (
-    select * from {{ ref('features') }}
+    select
+        symbol,
+        bar_ts,
+        bar_index,
+        known_at,
+        close,
+        atr_rank_100,
+        sma_20_4h,
+        trend_1h,
+        trend_4h,
+        trend_1d,
+    from {{ ref('features') }}
 ),
 
 alignments as (

@@ -2,14 +2,14 @@ with bars as (
     select * from {{ ref('features') }}
 ),
 
--- Ordered sums: one set of bits whatever the threads do.
+-- Decimal sums are exact: one set of bits whatever the order of the threads.
 sums as (
     select
         symbol,
         bar_ts,
-        sum(veto_long order by signal) as veto_long,
-        sum(veto_short order by signal) as veto_short,
-        sum(greenlight order by signal) as greenlight,
+        sum(veto_long::decimal(18, 12))::double as veto_long,
+        sum(veto_short::decimal(18, 12))::double as veto_short,
+        sum(greenlight::decimal(18, 12))::double as greenlight,
     from {{ ref('macro_signals') }}
     group by symbol, bar_ts
 ),

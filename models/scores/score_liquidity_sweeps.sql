@@ -1,10 +1,24 @@
+-- Named columns: a CTE that is read twice is held in memory, all of it.
 with bars as (
+    select
+        symbol,
+        bar_index,
+        high,
+        low,
+        close,
+        volume,
+        lower_wick,
+        upper_wick,
+    from {{ ref('features') }}
+),
+
+surroundings as (
     select
         *,
         {{ prior(50, 'min', 'low') }} as lowest_low_before,
         {{ prior(50, 'max', 'high') }} as highest_high_before,
         {{ prior(50, 'avg', 'volume') }} as volume_mean_before,
-    from {{ ref('features') }}
+    from bars
 ),
 
 sweeps as (
@@ -15,7 +29,7 @@ sweeps as (
         (high + low) / 2 as middle,
         low < lowest_low_before and lower_wick >= 0.6 as is_bullish,
         high > highest_high_before and upper_wick >= 0.6 as is_bearish,
-    from bars
+    from surroundings
     where volume >= 1.3 * volume_mean_before
 ),
 

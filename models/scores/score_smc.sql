@@ -4,8 +4,13 @@
 
 with bars as (
     select
-        *,
-        {{ prior(10, 'avg', 'volume') }} as volume_mean_before,
+        symbol,
+        bar_ts,
+        bar_index,
+        close,
+        volume,
+        swing_high,
+        swing_low,
     from {{ ref('features') }}
 ),
 
@@ -52,6 +57,13 @@ zone_votes as (
     group by symbol, bar_index
 ),
 
+surroundings as (
+    select
+        *,
+        {{ prior(10, 'avg', 'volume') }} as volume_mean_before,
+    from bars
+),
+
 -- A bar beyond both swings (the high lies below the low) breaks neither.
 breaks as (
     select
@@ -64,7 +76,7 @@ breaks as (
             when close >= 1.001 * swing_high then 'long'
             when close <= 0.999 * swing_low then 'short'
         end as broken_side,
-    from bars
+    from surroundings
 ),
 
 structures as (

@@ -352,6 +352,12 @@ def _envelope_problems(path: Path, profile: dict) -> Iterator[Problem]:
     envelope = profile["screen"]["envelope"]
     if envelope is None:
         return
+    if profile["screen"]["method"] == "sentinel":
+        yield Problem(
+            str(path), "key 'screen.envelope'",
+            "null for the sentinel screen, which does not read it", "an envelope",
+            "set it to null, or use the admissible screen",
+        )  # fmt: skip
     entry, gates = profile["entry"], envelope.get("gates", {})
     outside = []
     for domain, (low, high) in envelope.get("weights", {}).items():

@@ -403,6 +403,22 @@ def _same_key_problems(
         )  # fmt: skip
 
 
+def _spacing_problems(
+    session: duckdb.DuckDBPyConnection, path: Path
+) -> Iterator[Problem]:
+    """Yield bars of another length: a gap is legitimate, gaps alone are not."""
+    step = session.execute(
+        "select median(step) / 3600000000 from ("
+        "select epoch_us(ts) - lag(epoch_us(ts)) over (order by ts) as step "
+        f"from read_parquet({_quoted(path)}) where isfinite(ts))"
+    ).fetchone()[0]
+    if step is not None and step > 1:
+        yield Problem(
+            str(path), "column 'ts'", "hourly bars (most of them 1 h after another)",
+            f"a median step of {step:g} h", "export the hourly bars of the symbol",
+        )  # fmt: skip
+
+
 def _content_problems(
     session: duckdb.DuckDBPyConnection,
     path: Path,
@@ -412,6 +428,8 @@ def _content_problems(
     """Yield what is wrong with the rows of a file of sound shape."""
     rules = [_null_rule(kind), *RULES[kind.folder]]
     yield from _row_problems(session, path, _rows(path, kind), rules)
+    if kind is BARS:
+        yield from _spacing_problems(session, path)
     if kind is MACRO:
         yield from _series_problems(session, path, declared)
     if kind is FUNDING:

@@ -45,7 +45,8 @@ def test_public_tables_can_be_asked_by_the_names_of_the_definition(demo):
         "select replayed, profile, symbol, trade_id, side, entry_ts, entry_price, "
         "exit_ts, exit_price, decision_ts, qty, gross_pnl, fees, slippage, funding, "
         "net_pnl, r_multiple, bars_held, exit_reason, confidence, regime from trades",
-        "select replayed, profile, symbol, trade_id, leg, kind, ts, price, qty, amount, "
+        "select replayed, profile, symbol, trade_id, leg, kind, ts, price, qty, "
+        "amount, "
         "fee, slippage from trade_legs",
         "select replayed, profile, symbol, bar_ts, equity from equity",
     ):

@@ -177,9 +177,9 @@ def test_gaps_and_quiet_bars_are_sound(market):
     assert problems_of(market) == []
 
 
-@pytest.mark.parametrize("file", [MACRO, FUNDING])
-def test_macro_and_funding_may_have_no_rows(market, file):
-    change(market / file, lambda table: table.slice(0, 0))
+def test_macro_and_funding_may_have_no_rows(market):
+    for file in (MACRO, FUNDING):
+        change(market / file, lambda table: table.slice(0, 0))
     assert problems_of(market) == []
 
 
@@ -205,16 +205,24 @@ def test_a_value_known_just_before_its_day_in_utc_is_refused(market):
     assert "known_at not before" in only_problem(market).expected
 
 
-@pytest.mark.parametrize("file", COLUMNS)
-def test_columns_may_come_in_another_order_with_further_ones_among_them(market, file):
+def test_columns_may_come_in_another_order_with_further_ones_among_them(market):
     def alter(table: pa.Table) -> pa.Table:
         zeros = pa.array([0] * table.num_rows)
         for name in ("row", "copy", "copies", "previous_ts", "checked", "note 'x'"):
             table = table.append_column(name, zeros)
         return table.select(sorted(table.column_names, reverse=True))
 
-    change(market / file, alter)
+    for file in COLUMNS:
+        change(market / file, alter)
     assert problems_of(market) == []
+
+
+def test_bars_of_another_length_are_refused(market):
+    change(market / BARS, take(*range(1, 900, 24)))
+    assert_says(
+        only_problem(market), market / BARS, "column 'ts'",
+        "hourly bars", "a median step of 24 h", "export the hourly bars",
+    )  # fmt: skip
 
 
 def test_a_further_column_hides_no_duplicate(market):
@@ -231,15 +239,16 @@ def test_a_further_column_hides_no_duplicate(market):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("file", COLUMNS)
-def test_columns_that_duckdb_adds_itself_are_refused(market, file):
-    names = ["filename", "File_Row_Number"]
-    for name in names:
-        change(
-            market / file, lambda t, n=name: t.append_column(n, pa.nulls(t.num_rows))
-        )
-    problems = problems_of(market)
-    for problem, name in zip(problems, names, strict=True):
+def test_columns_that_duckdb_adds_itself_are_refused(market):
+    expected = []
+    for file in COLUMNS:
+        for name in ("filename", "File_Row_Number"):
+            change(
+                market / file,
+                lambda t, name=name: t.append_column(name, pa.nulls(t.num_rows)),
+            )
+            expected.append((file, name))
+    for problem, (file, name) in zip(problems_of(market), expected, strict=True):
         assert_says(
             problem, market / file, f"column '{name}'",
             "no column of the name filename or file_row_number", f"'{name}'",
@@ -290,30 +299,32 @@ def test_times_of_any_zone_are_accepted_and_read_as_the_same_instants(market, wr
     assert instants == before
 
 
-@pytest.mark.parametrize(
-    ("file", "column"), [(BARS, "ts"), (MACRO, "known_at"), (FUNDING, "ts")]
-)
-def test_nanoseconds_are_refused_because_the_models_count_microseconds(
-    market, file, column
-):
-    change(market / file, cast(column, pa.timestamp("ns", "UTC")))
-    assert_says(
-        only_problem(market), market / file, f"column '{column}'",
-        "TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS", "as_unit('us')",
-    )  # fmt: skip
+TIMES = ((BARS, "ts"), (MACRO, "known_at"), (FUNDING, "ts"))
+
+
+def test_nanoseconds_are_refused_because_the_models_count_microseconds(market):
+    for file, column in TIMES:
+        change(market / file, cast(column, pa.timestamp("ns", "UTC")))
+    for problem, (file, column) in zip(problems_of(market), TIMES, strict=True):
+        assert_says(
+            problem, market / file, f"column '{column}'",
+            "TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS", "as_unit('us')",
+        )  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    ("file", "column"), [(BARS, "ts"), (MACRO, "known_at"), (FUNDING, "ts")]
+    ("unit", "found"), [("us", "TIMESTAMP"), ("ns", "TIMESTAMP_NS")]
 )
-@pytest.mark.parametrize("unit", ["us", "ns"])
-def test_times_without_a_zone_are_refused(market, file, column, unit):
-    change(market / file, naive(column))
-    change(market / file, cast(column, pa.timestamp(unit)))
-    assert_says(
-        only_problem(market), market / file, f"column '{column}'",
-        "TIMESTAMP WITH TIME ZONE", "TIMESTAMP", "localise it to UTC",
-    )  # fmt: skip
+def test_times_without_a_zone_are_refused(market, unit, found):
+    for file, column in TIMES:
+        change(market / file, naive(column))
+        change(market / file, cast(column, pa.timestamp(unit)))
+    for problem, (file, column) in zip(problems_of(market), TIMES, strict=True):
+        assert_says(
+            problem, market / file, f"column '{column}'",
+            "TIMESTAMP WITH TIME ZONE", found, "localise it to UTC",
+        )  # fmt: skip
+        assert problem.found == found
 
 
 def test_the_old_96_bit_times_are_refused_because_they_have_no_zone(market):
@@ -372,7 +383,6 @@ def test_one_missing_kind_is_one_problem(market, kind):
 # Files
 
 
-@pytest.mark.parametrize("file", COLUMNS)
 @pytest.mark.parametrize(
     "damage",
     [
@@ -386,13 +396,14 @@ def test_one_missing_kind_is_one_problem(market, kind):
         ),
     ],
 )
-def test_a_file_that_cannot_be_read_is_refused(market, file, damage):
-    path = market / file
-    path.write_bytes(damage(path.read_bytes()))
-    assert_says(
-        only_problem(market), path, "",
-        "a Parquet file that can be read", "", "write the file again",
-    )  # fmt: skip
+def test_a_file_that_cannot_be_read_is_refused(market, damage):
+    for file in COLUMNS:
+        (market / file).write_bytes(damage((market / file).read_bytes()))
+    for problem, file in zip(problems_of(market), COLUMNS, strict=True):
+        assert_says(
+            problem, market / file, "",
+            "a Parquet file that can be read", "", "write the file again",
+        )  # fmt: skip
 
 
 def test_a_file_that_cannot_be_read_hides_no_other_problem(market):
@@ -405,16 +416,16 @@ def test_a_file_that_cannot_be_read_hides_no_other_problem(market):
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("file", COLUMNS)
 @pytest.mark.parametrize("first", [0, 1])
-def test_every_column_must_be_there(market, file, first):
-    dropped = COLUMNS[file][first::2]
-    others = ", ".join(name for name in COLUMNS[file] if name not in dropped)
-    change(market / file, lambda table: table.drop_columns(list(dropped)))
-    for problem, column in zip(problems_of(market), dropped, strict=True):
+def test_every_column_must_be_there(market, first):
+    dropped = [(f, name) for f, names in COLUMNS.items() for name in names[first::2]]
+    for file, name in dropped:
+        change(market / file, lambda table, name=name: table.drop_columns([name]))
+    for problem, (file, name) in zip(problems_of(market), dropped, strict=True):
+        others = [other for other in COLUMNS[file] if (file, other) not in dropped]
         assert_says(
-            problem, market / file, f"column '{column}'",
-            "it, as ", f"only {others}", f"add the column '{column}'",
+            problem, market / file, f"column '{name}'",
+            "it, as ", f"only {', '.join(others)}", f"add the column '{name}'",
         )  # fmt: skip
 
 
@@ -632,15 +643,16 @@ def test_a_bad_row_is_named(market, file, alter, where, expected, found, fix):
     assert_says(only_problem(market), market / file, where, expected, found, fix)
 
 
-@pytest.mark.parametrize("file", COLUMNS)
-def test_a_missing_value_is_refused_in_every_column(market, file):
-    for row, column in enumerate(COLUMNS[file], 5):
-        change(market / file, put(column, (5, None), (row, None)))
-    nulls = ", ".join(f"{column} is null" for column in COLUMNS[file])
-    assert_says(
-        only_problem(market), market / file, "row 5", "a value in every column",
-        f"{nulls} (and {len(COLUMNS[file]) - 1} more)", "drop the row",
-    )  # fmt: skip
+def test_a_missing_value_is_refused_in_every_column(market):
+    for file, columns in COLUMNS.items():
+        for row, column in enumerate(columns, 5):
+            change(market / file, put(column, (5, None), (row, None)))
+    for problem, file in zip(problems_of(market), COLUMNS, strict=True):
+        nulls = ", ".join(f"{column} is null" for column in COLUMNS[file])
+        assert_says(
+            problem, market / file, "row 5", "a value in every column",
+            f"{nulls} (and {len(COLUMNS[file]) - 1} more)", "drop the row",
+        )  # fmt: skip
 
 
 PRICES = ("open", "high", "low", "close")

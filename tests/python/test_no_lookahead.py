@@ -47,8 +47,8 @@ KEYS = {
     "fusion_votes": ["symbol", "bar_ts"],
     "candidate_bounds": ["profile", "symbol", "bar_ts"],
 }
-# The rows that a slice needs before its windows are full: 12 weeks of hours of the week,
-# 50 whole days, 410 bars of structure; macro has all its history here.
+# What a slice needs before its windows are full: 12 weeks of hours of the week, 50
+# whole days, 410 bars of structure; macro has all its history here.
 WARM_UP_BARS = 12 * 168 + 200
 
 

@@ -200,7 +200,7 @@ def swept(demo_build, tmp_path_factory):
 
 
 def test_the_corner_bound_is_reached_and_never_passed(swept):
-    """At each candidate the bound equals the best of a dense set of weights' corners."""
+    """No weights of the box pass the bound, and some corner of it reaches it."""
     rows = swept.execute(
         "select * from candidate_bounds using sample 300 rows (reservoir, 7)"
     ).to_arrow_table()
