@@ -1,21 +1,33 @@
 {#- Exponential moving average as a finite weighted mean: alpha = 2 / (span + 1), cut
-    where the omitted weight (1 - alpha)^n falls below 1e-6, weights normalised to 1.
-    An inner product over one row's own list: the same bits wherever history starts. -#}
-{%- macro ema(column, span, by='symbol', ordered='bar_index') -%}
+    after whole blocks of 12 rows, as soon as the omitted weight (1 - alpha)^n is below
+    1e-6; weights normalised to 1. Two steps, rows within a block and then blocks, need
+    12 + n / 12 terms in the place of n. A fixed sum of a row's own lags: the same bits
+    wherever history starts, and null while any of the n values is missing. -#}
+
+{%- macro lagged(column, rows) -%}
+    {%- if rows == 0 -%}{{ column }}
+    {%- else -%}lag({{ column }}, {{ rows }}) over (partition by symbol order by bar_index)
+    {%- endif -%}
+{%- endmacro -%}
+
+{#- First step: the weighted sum of the 12 rows that end with this one. -#}
+{%- macro ema_block(column, span) -%}
     {%- set decay = 1 - 2 / (span + 1) -%}
-    {%- set weights = [] -%}
-    {%- for k in range(1000) if decay ** k >= 1e-6 -%}
-        {%- do weights.append(decay ** k) -%}
+    {%- for k in range(12) %}
+        {{ '+ ' if not loop.first }}{{ decay ** k }} * {{ lagged(column, k) }}
+    {%- endfor %}
+{%- endmacro -%}
+
+{#- Second step: the blocks, each discounted by its age, over the sum of all weights. -#}
+{%- macro ema(block, span) -%}
+    {%- set decay = 1 - 2 / (span + 1) -%}
+    {%- set blocks = namespace(n=1) -%}
+    {%- for n in range(1, 100) if decay ** (12 * (n - 1)) >= 1e-6 -%}
+        {%- set blocks.n = n -%}
     {%- endfor -%}
-    {%- set total = weights | sum -%}
-    {%- set n = weights | length -%}
-    {%- set over = '(partition by ' ~ by ~ ' order by ' ~ ordered
-        ~ ' rows between ' ~ (n - 1) ~ ' preceding and current row)' -%}
-    case
-        when count({{ column }}) over {{ over }} = {{ n }}
-            then list_inner_product(
-                list(coalesce({{ column }}, 0)) over {{ over }},
-                [{% for weight in weights | reverse %}{{ weight / total }}{{ ', ' if not loop.last }}{% endfor %}]::double []
-            )
-    end
+    (
+    {%- for j in range(blocks.n) %}
+        {{ '+ ' if not loop.first }}{{ decay ** (12 * j) }} * {{ lagged(block, 12 * j) }}
+    {%- endfor %}
+    ) / {{ (1 - decay ** (12 * blocks.n)) / (1 - decay) }}
 {%- endmacro -%}

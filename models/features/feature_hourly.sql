@@ -25,6 +25,8 @@ ranges as (
         case when not is_first_bar then greatest_range end as tr,
         case when not is_first_bar then greatest(change, 0) end as gain,
         case when not is_first_bar then greatest(-change, 0) end as loss,
+        {{ ema_block('close', 12) }} as block_12,
+        {{ ema_block('close', 26) }} as block_26,
     from changes
 ),
 
@@ -38,7 +40,7 @@ averages as (
         {{ trailing(14, 'avg', 'loss') }} as mean_loss,
         {{ trailing(14, 'avg', 'tr') }} as atr_14,
         {{ trailing(20, 'avg', 'tr') }} as atr_20,
-        {{ ema('close', 12) }} - {{ ema('close', 26) }} as macd,
+        {{ ema('block_12', 12) }} - {{ ema('block_26', 26) }} as macd,
         {{ prior(20, 'avg', 'volume') }} as volume_mean_20,
         {{ prior(20, 'stddev_samp', 'volume') }} as volume_sd_20,
         {{ trailing(10, 'avg', 'volume') }} as volume_mean_last_10,
@@ -48,17 +50,24 @@ averages as (
     from ranges
 ),
 
+signals as (
+    select
+        *,
+        {{ ema_block('macd', 9) }} as macd_block_9,
+    from averages
+),
+
 volatility_ranks as (
     select
         *,
         {{ prior(99, 'quantile_cont', 'atr_14', 0.75) }} as atr_p75_99,
-        macd - {{ ema('macd', 9) }} as macd_hist,
+        macd - {{ ema('macd_block_9', 9) }} as macd_hist,
         -- rank() orders within the row's own frame: one more than the values below it.
         case
             when count(atr_14) over last_100 = 100
                 then (rank(order by atr_14) over last_100 - 1) / 100
         end as atr_rank_100,
-    from averages
+    from signals
     window last_100 as (
         partition by symbol order by bar_index rows between 99 preceding and current row
     )

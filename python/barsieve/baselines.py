@@ -5,15 +5,19 @@ those that have a score, and replayed by the same kernel. What remains
 of its result is what its timing is worth.
 """
 
+from collections.abc import Iterator
+from itertools import islice
+
 import numpy as np
 import pyarrow as pa
 
 from barsieve import schemas
 from barsieve.replay.marks import deepest_fall, mark_to_market
-from barsieve.replay.runs import Inputs, Run, read_inputs, replay
+from barsieve.replay.runs import FOCUSED, Inputs, Run, read_inputs, replay
 from barsieve.settings import read_profiles
 
 DRAWS = 100
+HOUR_US = 3_600_000_000
 SEED = 20_260_101
 
 # What makes a signal; moved together, so that each stays a signal where it lands. Macro
@@ -21,39 +25,61 @@ SEED = 20_260_101
 SIGNAL = ("side", "confidence", "threshold")
 
 
-def shuffle_signals(
-    inputs: Inputs, bars: np.recarray, rng: np.random.Generator
-) -> Inputs:
-    """Return the inputs with the signals of the eligible bars moved to random ones.
+def in_study(inputs: Inputs) -> np.ndarray:
+    """Tell which bars lie in the study of the profile, shape (n_bars,), by their close.
+
+    A study limits trading, so it limits what is judged.
+    """
+    closed_at = inputs.bar_ts.cast(pa.int64()).to_numpy() + HOUR_US
+    start, end = inputs.profile.study_start, inputs.profile.study_end
+    is_inside = np.ones(len(closed_at), bool)
+    if start is not None:
+        is_inside &= closed_at > start.timestamp() * 1e6
+    if end is not None:
+        is_inside &= closed_at <= end.timestamp() * 1e6
+    return is_inside
+
+
+def shuffled_signals(inputs: Inputs, rng: np.random.Generator) -> Iterator[Inputs]:
+    """Yield the inputs with the signals of the eligible bars moved to random ones.
 
     They keep their number, sides and strengths and lose nothing but their timing; they
-    land on bars that have a confidence. `bars` is a copy of `inputs.bars` to write to.
+    land on bars of the study that have a confidence. All draws share one copy of the
+    bars: replay one before asking for the next.
     """
     sources = np.flatnonzero(inputs.bars.is_eligible & (inputs.bars.side != 0))
-    scored = np.flatnonzero(np.isfinite(inputs.bars.confidence))
-    drawn = rng.choice(len(scored), len(sources), replace=False, shuffle=False)
-    targets, sources = scored[drawn], rng.permutation(sources)
+    is_scored = np.isfinite(inputs.bars.confidence) & in_study(inputs)
+    scored = np.flatnonzero(is_scored)
+    bars = inputs.bars.copy()
     bars.is_eligible[:] = False
-    bars.is_eligible[targets] = True
-    for name in SIGNAL:
-        bars[name][targets] = inputs.bars[name][sources]
-    return inputs._replace(bars=bars)
+    while True:
+        drawn = rng.choice(len(scored), len(sources), replace=False, shuffle=False)
+        targets, moved = np.sort(scored[drawn]), rng.permutation(sources)
+        bars.is_eligible[targets] = True
+        for name in SIGNAL:
+            bars[name][targets] = inputs.bars[name][moved]
+        yield inputs._replace(bars=bars, entry_bars=targets)
+        bars.is_eligible[targets] = False
 
 
-def marked_equity(run: Run) -> np.ndarray:
+def marked_equity(run: Run, closes: np.ndarray) -> np.ndarray:
     """Return the equity at each close, shape (n_bars,), USD: realised plus open."""
-    equity = np.empty(len(run.inputs.bars))
+    equity = np.empty(len(closes))
     start = float(run.inputs.profile.start_balance)
-    mark_to_market(run.inputs.bars, run.legs, start, equity)
+    mark_to_market(closes, run.legs, start, equity)
     return equity
 
 
 def daily_sharpe(equity: np.ndarray, days: np.ndarray) -> float:
-    """Return the annualised Sharpe ratio of daily returns, NaN when they never vary.
+    """Return the annualised Sharpe ratio of daily returns.
+
+    NaN when they never vary, or when the account is lost: there is no return on nothing.
 
     `equity` and `days` have shape (n_bars,); the last equity of a day counts. Crypto
     trades every day: √365.
     """
+    if len(equity) < 2 or equity.min() <= 0:
+        return float("nan")
     last_of_day = np.flatnonzero(np.diff(days, append=days[-1] + 1))
     closes = equity[last_of_day]
     returns = closes[1:] / closes[:-1] - 1
@@ -66,15 +92,15 @@ def max_drawdown(equity: np.ndarray) -> float:
     return float(deepest_fall(equity))
 
 
-def _draw_row(run: Run, draw: int, days: np.ndarray) -> dict[str, object]:
-    equity = marked_equity(run)
+def _draw_row(run: Run, draw: int, closes, days, judged) -> dict[str, object]:
+    equity = marked_equity(run, closes)[judged]
     net = np.bincount(
         run.legs.trade,
         run.legs.amount - run.legs.fee - run.legs.slippage,
         minlength=len(run.trades),
     )
     wins, losses = net[net > 0].sum(), -net[net <= 0].sum()
-    sharpe = daily_sharpe(equity, days)
+    sharpe = daily_sharpe(equity, days[judged])
     return {
         "profile": run.inputs.profile.profile,
         "symbol": run.inputs.profile.symbol,
@@ -100,8 +126,11 @@ def draw_random_entries(profiles, bars, candidates, windows) -> pa.Table:
         inputs = read_inputs(profile, bars, candidates, windows)
         days = inputs.bar_ts.cast(pa.int64()).to_numpy() // 86_400_000_000
         rng = np.random.default_rng([SEED, *profile.profile.encode()])
-        shuffled = inputs.bars.copy()
-        for draw in range(DRAWS):
-            run = replay(shuffle_signals(inputs, shuffled, rng))
-            rows.append(_draw_row(run, draw, days))
+        closes = np.ascontiguousarray(inputs.bars.close)
+        inside = np.flatnonzero(in_study(inputs))
+        judged = slice(inside[0], inside[-1] + 1) if len(inside) else slice(0)
+        draws = islice(shuffled_signals(inputs, rng), DRAWS)
+        # Focused: every signal lies on one of its entry bars, so nothing is skipped.
+        for draw, drawn in enumerate(draws):
+            rows.append(_draw_row(replay(drawn, FOCUSED), draw, closes, days, judged))
     return pa.Table.from_pylist(rows, schema=schemas.RANDOM_ENTRIES)

@@ -1,6 +1,7 @@
 """Profiles as typed values: a frozen dataclass made from a row of `config_profiles`."""
 
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -44,6 +45,8 @@ class Profile:
     fees_bps: float
     slippage_bps: float
     screen: str
+    study_start: datetime | None = None
+    study_end: datetime | None = None
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> "Profile":

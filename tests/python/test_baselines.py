@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import asdict
+from itertools import islice
 
 import duckdb
 import numpy as np
@@ -16,10 +17,10 @@ from barsieve.baselines import (
     draw_random_entries,
     marked_equity,
     max_drawdown,
-    shuffle_signals,
+    shuffled_signals,
 )
 from barsieve.replay.kernel import KINDS
-from barsieve.replay.runs import Inputs, replay
+from barsieve.replay.runs import FOCUSED, Inputs, replay
 from barsieve.replay.state import BAR, LONG
 from barsieve.settings import BPS, Profile
 from replay_cases import RULES, as_bars, at, quiet, random_bars, signalled
@@ -85,13 +86,15 @@ def test_marked_equity_agrees_with_its_definition(seed):
     # Every kind of leg, so that nothing is compared in vain.
     assert set(run.legs.kind) == {0, 1, 2, 3}
     expected = equity_by_definition(run)
-    assert marked_equity(run) == pytest.approx(expected, rel=RELATIVE)
+    assert marked_equity(run, run.inputs.bars.close) == pytest.approx(
+        expected, rel=RELATIVE
+    )
 
 
 def test_marked_equity_ends_at_the_end_balance():
     run = replay(random_inputs(4))
     assert run.outcome.trades > 0
-    end = marked_equity(run)[-1]
+    end = marked_equity(run, run.inputs.bars.close)[-1]
     assert end == pytest.approx(run.outcome.end_balance, rel=RELATIVE)
 
 
@@ -105,14 +108,14 @@ def test_marked_equity_counts_an_open_position_at_the_close():
     ]
     run = replay(inputs_of(as_bars(bars)))
     out = 360 - 90 * 104 * 15 * BPS
-    assert marked_equity(run) == pytest.approx(
+    assert marked_equity(run, run.inputs.bars.close) == pytest.approx(
         [10_000, 9_986.5, 9_986.5 + 90, 9_986.5 + out], rel=RELATIVE
     )
 
 
 def test_without_trades_the_equity_stands_still():
     run = replay(inputs_of(as_bars([quiet()] * 5)))
-    assert list(marked_equity(run)) == [10_000.0] * 5
+    assert list(marked_equity(run, run.inputs.bars.close)) == [10_000.0] * 5
 
 
 # --- Sharpe ratio and drawdown --------------------------------------------------------
@@ -172,7 +175,7 @@ def test_a_curve_that_only_rises_has_no_drawdown():
 
 def shuffled(inputs, seed):
     rng = np.random.default_rng(seed)
-    return shuffle_signals(inputs, inputs.bars.copy(), rng).bars
+    return next(shuffled_signals(inputs, rng)).bars
 
 
 def signals_of(bars):
@@ -220,22 +223,23 @@ def test_a_shuffle_leaves_everything_but_the_signals_untouched():
 def test_one_signal_lands_anywhere_with_equal_chance():
     bars = as_bars([{**quiet(), "confidence": 0.5} for _ in range(10)])
     bars.side[3], bars.is_eligible[3], bars.confidence[3] = LONG, True, 0.9
-    inputs, rng = inputs_of(bars), np.random.default_rng(1)
+    draws = shuffled_signals(inputs_of(bars), np.random.default_rng(1))
     landed = np.zeros(10)
-    for _ in range(5_000):
-        landed += shuffle_signals(inputs, bars.copy(), rng).bars.is_eligible
+    for drawn in islice(draws, 5_000):
+        landed += drawn.bars.is_eligible
     # 500 each, standard deviation 21: five of them.
     assert np.abs(landed - 500).max() < 106
 
 
 def test_the_leftovers_of_an_earlier_draw_do_not_trade():
-    # The copy is written to again and again: a reused one replays like a fresh one.
+    # The copy is written to again and again: a reused one replays like a fresh one,
+    # over every bar as over the bars of its signals.
     inputs = random_inputs(5)
-    reused = inputs.bars.copy()
-    for seed in range(5):
-        again = shuffle_signals(inputs, reused, np.random.default_rng(seed))
-        fresh = inputs._replace(bars=shuffled(inputs, seed))
-        ours, theirs = replay(again), replay(fresh)
+    for drawn in islice(shuffled_signals(inputs, np.random.default_rng(5)), 5):
+        bars = inputs.bars.copy()
+        bars.is_eligible[:] = False
+        bars[drawn.entry_bars] = drawn.bars[drawn.entry_bars]
+        ours, theirs = replay(drawn, FOCUSED), replay(inputs._replace(bars=bars))
         assert ours.outcome.trades > 0
         assert ours.legs.tobytes() == theirs.legs.tobytes()
         assert ours.trades.tobytes() == theirs.trades.tobytes()

@@ -42,7 +42,7 @@ def _ratio(above, below) -> float | None:
 def ema(values: np.ndarray, span: int) -> float | None:
     """Return the finite EMA that ends with the last value, None where too short."""
     decay = 1 - 2 / (span + 1)
-    n = math.ceil(math.log(1e-6) / math.log(decay))
+    n = 12 * math.ceil(math.log(1e-6) / math.log(decay) / 12)
     if len(values) < n:
         return None
     weights = decay ** np.arange(n)[::-1]
@@ -62,7 +62,7 @@ def _rsi(h: History, t: int) -> float | None:
 
 def _macd_hist(h: History, t: int) -> float | None:
     macds = []
-    for k in range(t - 61, t + 1):
+    for k in range(t - 71, t + 1):
         closes = h.last(h.close, 180, k)
         if closes is None:
             return None

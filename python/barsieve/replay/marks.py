@@ -7,20 +7,20 @@ from barsieve.replay.kernel import ENTRY
 
 
 @compiled
-def mark_to_market(bars, legs, start_balance, equity):
+def mark_to_market(closes, legs, start_balance, equity):
     """Write the equity at each close: realised balance plus the open position.
 
-    `legs` are those of one replay, in order; `equity` has shape (n_bars,), USD.
+    `closes` and `equity` have shape (n_bars,); `legs` are one replay's, in order.
     """
     leg, balance, position, entry_price = 0, start_balance, 0.0, 0.0
-    for index in range(len(bars)):
+    for index in range(len(closes)):
         while leg < len(legs) and legs[leg].index == index:
             balance += legs[leg].amount - legs[leg].fee - legs[leg].slippage
             position = legs[leg].position
             if legs[leg].kind == ENTRY:
                 entry_price = legs[leg].price
             leg += 1
-        equity[index] = balance + position * (bars[index].close - entry_price)
+        equity[index] = balance + position * (closes[index] - entry_price)
 
 
 @compiled
