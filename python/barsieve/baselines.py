@@ -16,13 +16,19 @@ from barsieve.replay.marks import deepest_fall, mark_to_market
 from barsieve.replay.runs import FOCUSED, Inputs, Run, read_inputs, replay
 from barsieve.settings import read_profiles
 
-DRAWS = 100
+# A long history tells luck from skill with fewer draws; the work stays bounded.
+MOST_DRAWS, LEAST_DRAWS, DRAWN_BARS = 100, 20, 10_000_000
 HOUR_US = 3_600_000_000
 SEED = 20_260_101
 
 # What makes a signal; moved together, so that each stays a signal where it lands. Macro
 # vetoes stay where they are: they belong to the time, and decide exits as well.
 SIGNAL = ("side", "confidence", "threshold")
+
+
+def n_draws(n_bars: int) -> int:
+    """Return how many draws a history of so many bars gets."""
+    return min(MOST_DRAWS, max(LEAST_DRAWS, DRAWN_BARS // n_bars))
 
 
 def in_study(inputs: Inputs) -> np.ndarray:
@@ -73,7 +79,7 @@ def marked_equity(run: Run, closes: np.ndarray) -> np.ndarray:
 def daily_sharpe(equity: np.ndarray, days: np.ndarray) -> float:
     """Return the annualised Sharpe ratio of daily returns.
 
-    NaN when they never vary, or when the account is lost: there is no return on nothing.
+    NaN when they never vary, or when the account is lost: nothing has no return.
 
     `equity` and `days` have shape (n_bars,); the last equity of a day counts. Crypto
     trades every day: √365.
@@ -116,7 +122,7 @@ def _draw_row(run: Run, draw: int, closes, days, judged) -> dict[str, object]:
 
 
 def draw_random_entries(profiles, bars, candidates, windows) -> pa.Table:
-    """Replay every profile `DRAWS` times with its signals at random times.
+    """Replay every profile again and again with its signals at random times.
 
     Parameters are relations of the built database. Randomness comes from `SEED` and
     the profile's name alone: a draw does not depend on which other profiles exist.
@@ -129,7 +135,7 @@ def draw_random_entries(profiles, bars, candidates, windows) -> pa.Table:
         closes = np.ascontiguousarray(inputs.bars.close)
         inside = np.flatnonzero(in_study(inputs))
         judged = slice(inside[0], inside[-1] + 1) if len(inside) else slice(0)
-        draws = islice(shuffled_signals(inputs, rng), DRAWS)
+        draws = islice(shuffled_signals(inputs, rng), n_draws(len(closes)))
         # Focused: every signal lies on one of its entry bars, so nothing is skipped.
         for draw, drawn in enumerate(draws):
             rows.append(_draw_row(replay(drawn, FOCUSED), draw, closes, days, judged))

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from barsieve.baselines import (
-    DRAWS,
+    MOST_DRAWS,
     SIGNAL,
     daily_sharpe,
     draw_random_entries,
@@ -283,12 +283,12 @@ def draws():
 
 
 def test_draws_are_reproducible(draws):
-    assert draws.num_rows == DRAWS
+    assert draws.num_rows == MOST_DRAWS
     assert draws.equals(draws_of(["eth_calm"]))
 
 
 def test_draws_differ_from_each_other(draws):
-    assert len(set(draws["net_pnl"].to_pylist())) > DRAWS * 0.9
+    assert len(set(draws["net_pnl"].to_pylist())) > MOST_DRAWS * 0.9
 
 
 def test_the_draws_of_a_profile_do_not_depend_on_the_other_profiles(draws):

@@ -23,14 +23,18 @@ def _rows(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
     return relation.to_arrow_table().to_pylist()
 
 
-def _observations(rows, key: str, day: str, known: str, value: str):
+def _observations(table: pa.Table) -> dict[str, list[Observation]]:
+    """Return the rows (key, day, known_at, value) by key, as they became known."""
+    keys, days, known, values = table.sort_by("known_at").columns
     found: dict[str, list[Observation]] = {}
-    for row in rows:
-        moment = row[known].timestamp()
-        ordinal = row[day].toordinal()
-        found.setdefault(row[key], []).append(Observation(ordinal, moment, row[value]))
-    for observed in found.values():
-        observed.sort(key=lambda o: o.known_at)
+    for key, day, moment, value in zip(
+        keys.to_pylist(),
+        days.cast(pa.date32()).cast(pa.int32()).to_pylist(),
+        known.cast(pa.int64()).to_pylist(),
+        values.to_pylist(),
+        strict=True,
+    ):
+        found.setdefault(key, []).append(Observation(day, moment / 1e6, value))
     return found
 
 
@@ -40,16 +44,17 @@ def read_history(symbol: str, bars, macro, funding, macro_series) -> History:
     table = bars.filter(of_symbol).order("bar_ts").to_arrow_table()
     seconds = table["bar_ts"].cast(pa.int64()).to_numpy() / 1e6
     observations = _observations(
-        _rows(macro), "series", "observed_day", "known_at", "value"
+        macro.select("series, observed_day as day, known_at, value").to_arrow_table()
     )
     declared = _rows(macro_series)
     for row in declared:
         if row["feature"] == "open_interest" and row["symbol"] == symbol:
             observations["OPEN_INTEREST"] = observations.get(row["series"], [])
     settled = _observations(
-        _rows(funding.filter(of_symbol)), "symbol", "settled_at", "settled_at",
-        "funding_rate",
-    )  # fmt: skip
+        funding.filter(of_symbol)
+        .select("symbol, settled_at as day, settled_at as known_at, funding_rate")
+        .to_arrow_table()
+    )
     return History(
         ts=seconds,
         **{

@@ -191,11 +191,9 @@ def macro(h: History, t: int) -> Row:
     now = h.ts[t] + HOUR
     row: Row = {}
     for feature, series in MACRO_FEATURES.items():
-        known = h.known(series, now)
+        last = h.last_known(series, now)
         row[feature] = h.reading(series, feature, now)
-        row[f"{feature}_age_hours"] = (
-            (now - known[-1].known_at) / HOUR if known else None
-        )
+        row[f"{feature}_age_hours"] = (now - last.known_at) / HOUR if last else None
     settled = [o for o in h.funding if o.known_at <= now]
     age = now - settled[-1].known_at if settled else None
     is_fresh = settled and age <= HOUR * h.limits["funding_rate"]

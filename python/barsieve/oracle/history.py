@@ -85,13 +85,17 @@ class History:
 
     def reading(self, series: str, feature: str, at: float) -> float | None:
         """Return the last value of a series known at a time, None if stale."""
-        known = self.known(series, at)
-        if not known or at - known[-1].known_at > HOUR * self.limits[feature]:
+        last = self.last_known(series, at)
+        if last is None or at - last.known_at > HOUR * self.limits[feature]:
             return None
-        return known[-1].value
+        return last.value
 
-    def known(self, series: str, at: float) -> list[Observation]:
-        """Return the observations known at a time, by day, the newest vintage last."""
+    def last_known(self, series: str, at: float) -> Observation | None:
+        """Return the latest day known at a time, in its newest vintage.
+
+        Among the last 400 publications: no series publishes a day that late.
+        """
         published = self.macro.get(series, [])
-        found = published[: bisect_right(published, at, key=lambda o: o.known_at)]
-        return sorted(found, key=lambda o: (o.day, o.known_at))
+        end = bisect_right(published, at, key=lambda o: o.known_at)
+        recent = published[max(0, end - 400) : end]
+        return max(recent, key=lambda o: (o.day, o.known_at), default=None)
