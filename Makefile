@@ -14,44 +14,45 @@ help: ## list the targets
 env: $(READY) ## make the virtual environment
 
 $(READY): pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "barsieve needs Python 3.11 or newer; set PYTHON=python3.11")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
-	touch $@
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "barsieve needs Python 3.11 or newer; set PYTHON=python3.11")'
+	@echo 'making $(VENV) from constraints.txt, once'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade pip
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
 
 build: $(READY) ## build the database (BARSIEVE_MARKET, default the simulated market)
-	$(BIN)/dbt build
-	$(BIN)/barsieve show
+	@$(BIN)/dbt build
+	@$(BIN)/barsieve show
 
 test: $(READY) ## run every test
-	$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest
 
 check: $(READY) ## check market and configs without building
-	$(BIN)/barsieve check
+	@$(BIN)/barsieve check
 
 lint: $(READY) ## ruff and sqlfluff
-	$(BIN)/ruff check python tests models
-	$(BIN)/ruff format --check python tests models
-	$(BIN)/sqlfluff lint --disable-progress-bar models tests/singular
+	@$(BIN)/ruff check python tests models
+	@$(BIN)/ruff format --check python tests models
+	@$(BIN)/sqlfluff lint --disable-progress-bar models tests/singular
 
 format: $(READY) ## let ruff and sqlfluff mend what they can
-	$(BIN)/ruff check --fix python tests models
-	$(BIN)/ruff format python tests models
-	$(BIN)/sqlfluff fix --disable-progress-bar models tests/singular
+	@$(BIN)/ruff check --fix python tests models
+	@$(BIN)/ruff format python tests models
+	@$(BIN)/sqlfluff fix --disable-progress-bar models tests/singular
 
 demo: $(READY) ## make the simulated market again
-	$(BIN)/barsieve demo
+	@$(BIN)/barsieve demo
 
 bench: $(READY) ## measure build and replay in one run
-	$(BIN)/barsieve bench
+	@$(BIN)/barsieve bench
 
 docs: $(READY) ## one HTML file of all models and their lineage
-	$(BIN)/dbt docs generate --static
+	@$(BIN)/dbt docs generate --static
 	@echo open target/static_index.html
 
 lock: $(READY) ## write constraints.txt from what is installed
-	$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
+	@$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
 
 clean: ## remove what builds leave behind
 	rm -rf $(VENV) target logs barsieve.duckdb
