@@ -1,5 +1,5 @@
--- Above 0 and below 90 % of the bars at which every series is known; judged on two years
--- of such bars, for a calm quarter need not see every state.
+-- Above 0 and below 90 % of the bars at which every series is known; judged on two
+-- years of such bars, for a calm quarter need not see every state.
 with covered as (
     select
         symbol,

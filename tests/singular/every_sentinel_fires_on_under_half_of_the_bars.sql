@@ -1,5 +1,5 @@
--- Judged on a history that is long enough for a rate. Every model named sentinel_* counts,
--- so a new one needs no line here. Without a gap there is no session to break.
+-- Judged on a history that is long enough for a rate. Every model named sentinel_*
+-- counts, so a new one needs no line here. Without a gap there is no session to break.
 {%- set names = [] -%}
 {%- if execute -%}
     {%- for node in graph.nodes.values()
