@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 
 from barsieve import project, synthetic
+from barsieve.provenance import about_market
 from barsieve.replay.runs import FOCUSED, FULL, Inputs, read_inputs, replay
 from barsieve.settings import read_profiles
 
@@ -160,8 +161,10 @@ def run_bench(market: Path | None, hours: int | None) -> dict[str, Any]:
         rows = _replay_rows(database)
         with duckdb.connect(str(database), read_only=True) as connection:
             n_bars = connection.execute("select count(*) from bars_1h").fetchone()[0]
+        about = about_market(source)
         return {
-            "market": f"simulated, {hours:,} hours" if hours else str(source),
+            "market": about["market_name"],
+            "is_simulated": about["is_simulated"],
             "bars": n_bars,
             "profiles": len(rows),
             "cpus": os.cpu_count(),

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from barsieve.oracle.compare import compare_features
 from barsieve.replay.runs import FOCUSED, FULL, read_inputs, replay
 from barsieve.settings import read_profiles
 from compiled_project import CompiledProject
@@ -141,6 +142,54 @@ def test_a_screen_that_is_too_narrow_fails_in_the_tables(demo_build, fault):
 
 
 @pytest.mark.slow
+def test_a_cent_too_much_in_one_leg_unbalances_the_account(demo_build):
+    def misbook(name: str, sql: str) -> str:
+        if name != "trade_legs":
+            return sql
+        assert "leg.amount," in sql
+        return sql.replace(
+            "leg.amount,", "leg.amount + if(trade_id = 3, 0.01, 0) as amount,"
+        )
+
+    project = CompiledProject(demo_build, misbook)
+    connection = project.connect()
+    project.run(connection, PROJECT / "data/demo", without=("reports",))
+    verdicts = connection.execute(
+        "select distinct verdict from parity_equity where profile = 'eth_comprehensive'"
+    ).fetchall()
+    assert verdicts == [("differs",)]
+    summary = connection.execute(
+        "select verdict from parity_summary where profile = 'eth_comprehensive'"
+    ).fetchone()
+    assert summary == ("fails",)
+
+
+def verdicts_of_the_oracle(connection, features: str) -> dict[str, str]:
+    table = compare_features(
+        connection.sql(features),
+        connection.table("scores"),
+        connection.table("bars_1h"),
+        connection.table("bars_macro"),
+        connection.table("bars_funding"),
+        connection.table("macro_series"),
+    )
+    rows = table.to_pylist()
+    return {row["feature"]: row["verdict"] for row in rows if row["symbol"] == "ETH"}
+
+
+@pytest.mark.slow
+def test_the_oracle_names_the_feature_that_is_wrong(demo):
+    wrong = {
+        "sma_20": "sma_20 * (1 + 1e-8) as sma_20",
+        "trend_4h": "coalesce(trend_4h, 'neutral') as trend_4h",
+        "vix": "lag(vix, 24) over (partition by symbol order by bar_index) as vix",
+    }
+    altered = f"select * replace ({', '.join(wrong.values())}) from features"
+    verdicts = verdicts_of_the_oracle(demo, altered)
+    assert {name for name, v in verdicts.items() if v != "identical"} == set(wrong)
+
+
+@pytest.mark.slow
 def test_a_profile_without_trades_is_vacuous_and_never_holds(tmp_path):
     configs = tmp_path / "configs"
     shutil.copytree(PROJECT / "configs", configs)
@@ -201,10 +250,10 @@ def swept(demo_build, tmp_path_factory):
 
 def test_the_corner_bound_is_reached_and_never_passed(swept):
     """No weights of the box pass the bound, and some corner of it reaches it."""
-    rows = swept.execute(
+    rows = swept.sql(
         "select * from candidate_bounds using sample 300 rows (reservoir, 7)"
     ).to_arrow_table()
-    votes = swept.execute("from fusion_votes").to_arrow_table().to_pylist()
+    votes = swept.table("fusion_votes").to_arrow_table().to_pylist()
     by_bar = {(v["symbol"], v["bar_ts"]): v for v in votes}
     rng = np.random.default_rng(5)
     for row in rows.to_pylist():
