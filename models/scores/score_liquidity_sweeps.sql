@@ -33,26 +33,30 @@ sweeps as (
     where volume >= 1.3 * volume_mean_before
 ),
 
+-- One row per sweep and later bar, so that the join is on equality.
+next_three as (
+    select
+        *,
+        event_index + unnest([1, 2, 3]) as bar_index,
+    from sweeps
+    where is_bullish or is_bearish
+),
+
 -- Known at the first of the next 3 closes that turns away from the sweep.
 turns as (
     select
-        sweeps.symbol,
-        sweeps.event_index,
-        any_value(sweeps.middle) as middle,
+        next_three.symbol,
+        next_three.event_index,
+        any_value(next_three.middle) as middle,
         min(bars.bar_index) filter (
-            where sweeps.is_bullish and bars.close >= 1.001 * sweeps.swept_close
+            where next_three.is_bullish and bars.close >= 1.001 * next_three.swept_close
         ) as bullish_index,
         min(bars.bar_index) filter (
-            where sweeps.is_bearish and bars.close <= 0.999 * sweeps.swept_close
+            where next_three.is_bearish and bars.close <= 0.999 * next_three.swept_close
         ) as bearish_index,
-    from sweeps
-    cross join (select unnest([1, 2, 3]) as bars_later) as next_three
-    inner join bars
-        on
-            sweeps.symbol = bars.symbol
-            and sweeps.event_index + next_three.bars_later = bars.bar_index
-    where sweeps.is_bullish or sweeps.is_bearish
-    group by sweeps.symbol, sweeps.event_index
+    from next_three
+    inner join bars using (symbol, bar_index)
+    group by next_three.symbol, next_three.event_index
 )
 
 select
