@@ -1,0 +1,5 @@
+"""`python -m barsieve.cli`."""
+
+from barsieve.cli import app
+
+app()

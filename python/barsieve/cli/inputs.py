@@ -1,0 +1,77 @@
+"""`barsieve check` and `barsieve demo`: what a build reads."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from barsieve import project
+from barsieve.cli.output import REFUSED, AsJson, fail, out, print_json
+from barsieve.problems import Problem, describe
+
+
+def check(as_json: AsJson = False) -> None:
+    """Check market and configs without building anything.
+
+    Reads the folders that a build would read (BARSIEVE_MARKET, BARSIEVE_CONFIGS) and
+    changes nothing. Exits with 1 when something is wrong.
+
+    Example: BARSIEVE_MARKET=~/market barsieve check
+    """
+    from dataclasses import asdict
+
+    from barsieve.check import check_input
+
+    try:
+        problems: list[Problem] = check_input()
+    except FileNotFoundError as error:
+        raise fail(str(error)) from None
+    if as_json:
+        print_json([asdict(problem) for problem in problems])
+    elif problems:
+        raise fail(describe(problems), REFUSED)
+    else:
+        out.print(
+            f"sound: market {project.market_dir()}, configs {project.configs_dir()}"
+        )
+    if problems:
+        raise typer.Exit(REFUSED)
+
+
+def demo(
+    seed: Annotated[int | None, typer.Option(help="Of the random generator.")] = None,
+    hours: Annotated[int | None, typer.Option(help="Length of the history.")] = None,
+    symbols: Annotated[
+        str, typer.Option(help="BTC, ETH or both, comma-joined.")
+    ] = "BTC,ETH",
+    to: Annotated[
+        Path, typer.Option(help="Folder of the market; must be new or a simulated one.")
+    ] = Path("data/demo"),
+) -> None:
+    """Write the simulated market; the same seed gives the same values.
+
+    Example: barsieve demo --seed 7 --hours 20000 --to /tmp/market
+    """
+    from barsieve import synthetic
+
+    chosen = tuple(symbol.strip() for symbol in symbols.split(","))
+    unknown = set(chosen) - set(synthetic.FIRST_PRICES)
+    if unknown:
+        raise fail(f"--symbols {symbols}: expected BTC, ETH or BTC,ETH")
+    n_hours = hours if hours is not None else synthetic.DEFAULT_HOURS
+    if n_hours < synthetic.LEAST_HOURS:
+        raise fail(
+            f"--hours {n_hours}: expected at least {synthetic.LEAST_HOURS}, a fortnight"
+        )
+    if not synthetic.may_write_to(to):
+        raise fail(
+            f"--to {to}: expected a new folder or a simulated market, found other "
+            "files there; choose another folder",
+            REFUSED,
+        )
+    market = synthetic.simulate(
+        seed if seed is not None else synthetic.DEFAULT_SEED, n_hours, chosen
+    )
+    synthetic.write_market(market, to)
+    bars = ", ".join(f"{s} {t.num_rows:,} bars" for s, t in market.bars.items())
+    out.print(f"simulated market in {to}: {bars} (seed {market.seed})")

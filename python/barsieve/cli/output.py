@@ -1,0 +1,74 @@
+"""What every command prints with: consoles, tables, JSON, failures."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from barsieve.problems import InputError
+
+# A pipe has no width of its own; 80 columns would cut figures off.
+out = Console(width=None if sys.stdout.isatty() else 120)
+err = Console(stderr=True)
+
+# Exit codes: what was asked for cannot be (a name, a file), or was refused.
+REFUSED, NOT_FOUND = 1, 2
+
+TEXT_COLUMNS = {
+    "profile", "strategy", "layer", "figure", "screen", "promise", "verdict", "parity",
+    "entry", "exit", "side", "reason",
+}  # fmt: skip
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def print_json(document: Any) -> None:
+    """Print a document as JSON; times as text."""
+    typer.echo(json.dumps(document, indent=2, default=str))
+
+
+def fail(message: str, code: int = NOT_FOUND) -> typer.Exit:
+    """Print a message to standard error; return the exit to raise."""
+    err.print(message, markup=False, highlight=False, soft_wrap=True)
+    return typer.Exit(code)
+
+
+def table(title: str, columns: list[str], rows: list[list[str]]) -> Table:
+    """Return a table with text on the left and figures on the right."""
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    for column in columns:
+        is_text = column in TEXT_COLUMNS
+        table.add_column(column, justify="left" if is_text else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*[escape(cell) for cell in row])
+    return table
+
+
+def number(value: float | None, pattern: str) -> str:
+    """Format a figure; a dash where there is none."""
+    return "-" if value is None else format(value, pattern)
+
+
+@contextmanager
+def refusing(code: int = NOT_FOUND) -> Iterator[None]:
+    """Turn refused input into its message and an exit code, without a stack trace."""
+    try:
+        yield
+    except InputError as error:
+        raise fail("\n".join(str(p) for p in error.problems), code) from None
+    except FileNotFoundError as error:
+        raise fail(str(error), code) from None

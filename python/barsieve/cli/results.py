@@ -1,0 +1,125 @@
+"""`barsieve show` and `barsieve replay`: what a build says."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from barsieve import project
+from barsieve.cli.output import AsJson, number, out, print_json, refusing, table
+
+
+class Mode(StrEnum):
+    """Kinds of replay."""
+
+    full = "full"
+    focused = "focused"
+
+
+def _parity_table(rows: list[dict[str, Any]]) -> Table:
+    columns = [
+        "profile", "screen", "promise", "verdict", "full", "focused", "identical",
+        "recall", "visited",
+    ]  # fmt: skip
+    lines = [
+        [
+            r["profile"], r["screen"], r["promise"], r["verdict"],
+            f"{r['full_trades']:,}", f"{r['focused_trades']:,}", f"{r['identical']:,}",
+            number(r["recall"], ".1%"), f"{r['bars_visited'] / r['bars']:.1%}",
+        ]
+        for r in rows
+    ]  # fmt: skip
+    return table("parity_summary: focused replay against full", columns, lines)
+
+
+def _performance_table(rows: list[dict[str, Any]]) -> Table:
+    columns = [
+        "profile", "strategy", "trades", "win", "factor", "return", "Sharpe",
+        "drawdown", "luck",
+    ]  # fmt: skip
+    lines = [
+        [
+            r["profile"], r["strategy"], f"{r['trades']:,}",
+            number(r["win_rate"], ".1%"), number(r["profit_factor"], ".2f"),
+            number(r["return_share"], "+.1%"), number(r["sharpe"], ".2f"),
+            number(r["max_drawdown"], ".1%"),
+            number(r["random_at_least_as_good"], ".0%"),
+        ]
+        for r in rows
+    ]  # fmt: skip
+    return table("report_performance: net of all costs", columns, lines)
+
+
+def show(as_json: AsJson = False) -> None:
+    """Print what the built database says: origin, parity, performance.
+
+    The column luck is the share of replays with the same signals at random times that
+    earned at least as much.
+
+    Example: barsieve show
+    """
+    from barsieve.replay.report import open_database
+
+    with refusing():
+        connection = open_database(project.database_path())
+    tables = {
+        name: connection.table(name).to_arrow_table().to_pylist()
+        for name in ("build_info", "parity_summary", "report_performance")
+    }
+    if as_json:
+        print_json(tables)
+        return
+    info = tables["build_info"][0]
+    kind = "SIMULATED market" if info["is_simulated"] else "market"
+    out.print(
+        f"{kind} '{info['market_name']}': {info['symbols']}, {info['bars']:,} bars, "
+        f"{info['first_bar_ts']:%Y-%m-%d} to {info['last_bar_ts']:%Y-%m-%d}",
+        markup=False,
+        highlight=False,
+    )
+    by_profile = sorted(tables["parity_summary"], key=lambda row: row["profile"])
+    out.print(_parity_table(by_profile))
+    out.print(_performance_table(tables["report_performance"]))
+
+
+def replay(
+    profile: Annotated[str, typer.Option(help="Profile to replay.")],
+    mode: Annotated[
+        Mode, typer.Option(help="Every bar, or where the screen points.")
+    ] = Mode.full,
+    last: Annotated[
+        int, typer.Option(help="How many of the last trades to print.")
+    ] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Replay a profile over the built tables and print its trades.
+
+    Example: barsieve replay --profile eth_comprehensive --mode focused
+    """
+    from barsieve.replay.report import replay_profile
+
+    with refusing():
+        report = replay_profile(project.database_path(), profile, mode.value)
+    if as_json:
+        print_json({"summary": report.summary, "trades": report.trades})
+        return
+    rows = [[name, f"{value}"] for name, value in report.summary.items()]
+    out.print(table(f"{profile}, {mode.value} replay", ["figure", "value"], rows))
+    shown = report.trades[-last:] if last > 0 else []
+    columns = ["entry", "side", "in", "exit", "out", "reason", "R", "net USD"]
+    lines = [
+        [
+            f"{trade['entry_ts']:%Y-%m-%d %H:%M}",
+            trade["side"],
+            f"{trade['entry_price']:.2f}",
+            f"{trade['exit_ts']:%m-%d %H:%M}",
+            f"{trade['exit_price']:.2f}",
+            trade["exit_reason"],
+            f"{trade['r_multiple']:.2f}",
+            f"{trade['net_pnl']:.2f}",
+        ]
+        for trade in shown
+    ]
+    if lines:
+        out.print(table(f"last {len(lines)} trades", columns, lines))
