@@ -11,7 +11,7 @@ import barsieve
 from conftest import PROJECT
 
 LAYERS = [
-    "config", "bars", "features", "macro", "scores", "sentinels", "fusion",
+    "config", "bars", "features", "macro", "regime", "scores", "sentinels", "fusion",
     "candidates", "replay", "parity", "reports",
 ]  # fmt: skip
 PUBLIC = [
