@@ -1,7 +1,5 @@
 {#- A week: how long the last published move of a series counts. -#}
 {%- set move_days = 7 -%}
-{#- Half a year, of which two thirds must be known. -#}
-{%- set level_days, level_known = 182, 120 -%}
 
 with reference_days as (
     select
@@ -9,9 +7,10 @@ with reference_days as (
         days.block_start_at,
         days.block_index as day_index,
         days.known_at,
+        days.low,
+        days.close,
     from {{ ref('bars_1d') }} as days
-    where
-        days.symbol in (select reference_symbol from {{ ref('config_profiles') }})
+    where days.symbol in (select reference_symbol from {{ ref('config_profiles') }})
 ),
 
 -- What was known when the day ended, even if its last hours are missing.
@@ -21,6 +20,8 @@ closes as (
         days.block_start_at::date as day,
         days.day_index,
         days.known_at,
+        days.low,
+        days.close,
         features.vix,
         features.move,
         features.dxy,
@@ -40,21 +41,18 @@ select
     reference_symbol,
     day,
     known_at,
+    low,
+    close,
     vix,
     move,
     dxy,
+    realized_vol_24,
     sqrt(
         {{ trailing(3, 'avg', 'realized_vol_24 * realized_vol_24',
                     by='reference_symbol', ordered='day_index') }}
     ) as realized_vol_72,
-    case
-        when
-            count(*) over half_year = {{ level_days }}
-            and count(dxy) over half_year >= {{ level_known }}
-            then
-                (ln(dxy) - avg(ln(dxy)) over half_year)
-                / nullif(stddev_samp(ln(dxy)) over half_year, 0)
-    end as dxy_z_182,
+    ln(dxy) - {{ trailing(91, 'avg', 'ln(dxy)', by='reference_symbol',
+                          ordered='day_index') }} as dxy_gap_91,
     -- Markets close at weekends; their last move stays what is known of them.
     {{ latest(move_days, 'nullif(vix_step, 0)', by='reference_symbol',
               ordered='day_index') }} as vix_change,
@@ -63,8 +61,3 @@ select
     {{ latest(move_days, 'nullif(dxy_step, 0)', by='reference_symbol',
               ordered='day_index') }} as dxy_change,
 from closes
-window
-    half_year as (
-        partition by reference_symbol order by day_index
-        rows between {{ level_days - 1 }} preceding and current row
-    )

@@ -72,7 +72,7 @@ _STATE = pa.struct(
     [
         pa.field(name, pa.float64())
         for name in (
-            "occupancy", "vix", "move", "realized_vol_72", "dxy_z_182",
+            "occupancy", "vix", "move", "realized_vol_72", "dxy_gap_91",
             "vix_change", "move_change", "dxy_change", "dxy",
         )
     ]
@@ -118,5 +118,20 @@ REGIME_RUNS = pa.schema(
         pa.field("first_fit_days", pa.int64()),
         pa.field("fits", pa.list_(pa.struct(REGIME_FIT))),
         pa.field("days", pa.list_(pa.struct(REGIME_DAY))),
+    ]
+)
+
+REGIME_REPLAYS = pa.schema(
+    [
+        pa.field("profile", pa.string()),
+        pa.field("symbol", pa.string()),
+        pa.field("classifier", pa.string()),
+        pa.field("span", pa.string()),
+        pa.field("figure", pa.string()),
+        pa.field("without_regime", pa.float64()),
+        pa.field("with_regime", pa.float64()),
+        pa.field("difference", pa.float64()),
+        pa.field("low", pa.float64()),
+        pa.field("high", pa.float64()),
     ]
 )

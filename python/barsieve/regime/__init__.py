@@ -14,8 +14,10 @@ NAMES = ("risk_on", "neutral", "risk_off", "crisis")
 HMM, KMEANS, VIX_BANDS = "hmm", "kmeans", "vix_bands"
 EXPANDING, ROLLING = "expanding", "rolling"
 
-FIRST_FIT_DAYS = 180
-"""Days of history before the first fit; with fewer there is no regime."""
+FIRST_FIT_DAYS = 365
+"""Days of history before the first fit; with fewer there is no regime. A market with two
+years before its trading begins has them all in its first fit; one without uses what
+exists, and the fit is marked."""
 
 SHORT_HISTORY_DAYS = 730
 """A fit on fewer days is marked `is_short_history`. Also the length of a rolling window."""

@@ -10,7 +10,7 @@ from barsieve.problems import InputError, Problem
 LOGGED = ("vix", "move", "realized_vol_72")
 """Levels above zero with a long right tail: read as logarithms. They are the stress."""
 
-COLUMNS = (*LOGGED, "dxy_z_182", "vix_change", "move_change", "dxy_change")
+COLUMNS = (*LOGGED, "dxy_gap_91", "vix_change", "move_change", "dxy_change")
 
 STRESS = range(len(LOGGED))
 """Positions of the columns that name the states."""
@@ -71,9 +71,7 @@ def observations(symbol: str, table) -> Observations:
     )
 
 
-def read_observations(
-    relation: duckdb.DuckDBPyRelation, symbol: str
-) -> Observations:
+def read_observations(relation: duckdb.DuckDBPyRelation, symbol: str) -> Observations:
     """Return the observations of a reference symbol from `regime_observations`."""
     of_symbol = relation.filter(
         duckdb.ColumnExpression("reference_symbol") == duckdb.ConstantExpression(symbol)

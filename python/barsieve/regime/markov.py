@@ -98,9 +98,7 @@ def fit(
         fitted.means_, fitted.covars_ = start.means, start.variances
     fitted.fit(z)
     variances = np.array([np.diag(c) for c in fitted.covars_])
-    states = HiddenStates(
-        fitted.startprob_, fitted.transmat_, fitted.means_, variances
-    )
+    states = HiddenStates(fitted.startprob_, fitted.transmat_, fitted.means_, variances)
     fault = _fault(fitted, states, z, least_share)
     label = "warm" if is_warm else f"seed {start}"
     return Attempt(states, float(fitted.score(z)), label, fault)

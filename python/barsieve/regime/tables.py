@@ -75,7 +75,9 @@ def _day_rows(walk: Walk, seen: Observations) -> list[dict[str, Any]]:
             "regime": names[held[k]],
             "predictive_log_likelihood": _number(walk.evidence[k]),
         }
-        row |= {f"p_{n}": _number(p) for n, p in zip(NAMES, walk.beliefs[k], strict=True)}
+        row |= {
+            f"p_{n}": _number(p) for n, p in zip(NAMES, walk.beliefs[k], strict=True)
+        }
         rows.append(row)
     return rows
 
