@@ -69,6 +69,10 @@ select
     beliefs.most_likely,
     beliefs.regime,
     beliefs.probability,
-    coalesce(policy.threshold_shift * beliefs.probability, 0) as threshold_shift,
+    case
+        when beliefs.probability > 0
+            then policy.threshold_shift * beliefs.probability
+        else 0
+    end as threshold_shift,
 from beliefs
 left join policy using (regime)

@@ -106,7 +106,7 @@ def _attempts(fitter, z, n_states, warm) -> list[Attempt]:
 
 
 def _best(attempts: list[Attempt]) -> Attempt:
-    """Return the sound attempt of the greatest likelihood, else the best unsound one."""
+    """Return the likeliest sound attempt, else the likeliest."""
     sound = [attempt for attempt in attempts if attempt.fault is None]
     return max(sound or attempts, key=lambda attempt: attempt.score)
 
@@ -126,7 +126,7 @@ def _agreement(now: Scaled, last: Scaled | None, read: np.ndarray) -> float | No
 
 
 def _state_means(beliefs: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return the mean of each column in each state, original units, shape (k, columns)."""
+    """Return the mean of each column in each state, shape (k, columns)."""
     known = np.isfinite(values)
     sums = beliefs.T @ np.where(known, values, 0.0)
     weights = beliefs.T @ known
@@ -135,7 +135,7 @@ def _state_means(beliefs: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def _refit(fitter, seen: Observations, window: slice, n_states, last, fit_at) -> Fit:
-    """Fit on a window of past days; keep what is in force when that comes to nothing."""
+    """Fit on a window of past days, or keep what is in force."""
     read = seen.read[window]
     n_days = window.stop - window.start
     kept = {

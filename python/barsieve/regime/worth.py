@@ -1,9 +1,7 @@
 """What regimes are worth: each profile replayed with and without their shift.
 
-The difference comes with an interval from a paired circular block bootstrap: blocks of
-days are drawn with replacement, the same blocks for both replays, so that what both
-went through cancels out. Source: Politis and Romano (1992), A Circular Block-Resampling
-Procedure for Stationary Data.
+The difference comes with an interval from a paired block bootstrap: the same blocks of
+days are drawn for both replays, so that what both went through cancels out.
 """
 
 from collections.abc import Iterator
@@ -17,15 +15,12 @@ import pyarrow as pa
 
 from barsieve import schemas
 from barsieve.baselines import HOUR_US, in_study, marked_equity
+from barsieve.bootstrap import drawn_days, interval
 from barsieve.regime import EXPANDING, HMM, KMEANS, VIX_BANDS
 from barsieve.replay.runs import FULL, Inputs, Run, read_inputs, replay
 from barsieve.settings import read_profiles
 
 DAY_US = 24 * HOUR_US
-BLOCK_DAYS, DRAWS, SEED = 20, 1_000, 20_260_101
-LEVEL = 0.95
-"""Share of the draws that lie within an interval."""
-
 SPANS = {
     "q3_2024": (datetime(2024, 7, 1, tzinfo=UTC), datetime(2024, 10, 1, tzinfo=UTC)),
     "whole": (None, None),
@@ -64,7 +59,7 @@ def _limited(inputs: Inputs, start: datetime | None, end: datetime | None) -> In
 
 
 def by_day(run: Run) -> Days:
-    """Return a replay by day of its study, the first close being what it starts from."""
+    """Return a replay by day of its study."""
     judged = np.flatnonzero(in_study(run.inputs))
     day = (run.inputs.bar_ts.cast(pa.int64()).to_numpy() // DAY_US)[judged]
     is_last = np.diff(day, append=day[-1] + 1) > 0
@@ -111,31 +106,20 @@ def figures(days: Days, drawn: np.ndarray) -> np.ndarray:
     return table
 
 
-def drawn_blocks(n_days: int) -> np.ndarray:
-    """Return positions of days in blocks drawn at random, shape (DRAWS, n_days)."""
-    from arch.bootstrap import CircularBlockBootstrap
-
-    block = max(1, min(BLOCK_DAYS, n_days // 4))
-    bootstrap = CircularBlockBootstrap(block, np.arange(n_days), seed=SEED)
-    return np.stack([drawn[0][0] for drawn in bootstrap.bootstrap(DRAWS)])
-
-
-def _compared(without: Days, with_regime: Days, drawn: np.ndarray) -> list[dict]:
+def _compared(
+    without: Days, drawn_without: np.ndarray, with_regime: Days, drawn: np.ndarray
+) -> Iterator[dict]:
     whole = np.arange(drawn.shape[1])[None, :]
     before, after = figures(without, whole)[0], figures(with_regime, whole)[0]
-    differences = figures(with_regime, drawn) - figures(without, drawn)
-    rows = []
+    differences = figures(with_regime, drawn) - drawn_without
     for k, figure in enumerate(FIGURES):
-        spread = differences[:, k][np.isfinite(differences[:, k])]
-        tail = (1 - LEVEL) / 2
-        low, high = (
-            np.quantile(spread, [tail, 1 - tail]) if len(spread) else (None,) * 2
+        values = (before[k], after[k], after[k] - before[k])
+        known = [float(v) if np.isfinite(v) else None for v in values]
+        names = ("without_regime", "with_regime", "difference")
+        low, high = interval(differences[:, k])
+        yield {"figure": figure, "low": low, "high": high} | dict(
+            zip(names, known, strict=True)
         )
-        values = (before[k], after[k], after[k] - before[k], low, high)
-        names = ("without_regime", "with_regime", "difference", "low", "high")
-        known = [None if v is None or not np.isfinite(v) else float(v) for v in values]
-        rows.append({"figure": figure, **dict(zip(names, known, strict=True))})
-    return rows
 
 
 class Asked(NamedTuple):
@@ -152,7 +136,7 @@ def _asked(profiles: duckdb.DuckDBPyRelation) -> dict[str, Asked]:
 
 
 def _shifts(regimes, asked: Asked, classifier: str, inputs: Inputs):
-    """Return the threshold shift of each bar, 0 where there is none; None without run."""
+    """Return the threshold shift of each bar; None when the classifier has no run."""
     wanted = {
         "classifier": classifier,
         "reference_symbol": asked.reference_symbol,
@@ -192,11 +176,13 @@ def _rows_of_profile(inputs: Inputs, asked: Asked, regimes) -> Iterator[dict]:
         if not in_study(limited).any():
             continue
         without = _replayed(limited, plain)
-        drawn = drawn_blocks(len(without.returns))
+        drawn = drawn_days(len(without.returns))
+        drawn_without = figures(without, drawn)
         for classifier, shift in shifts.items():
             if shift is None:
                 continue
-            compared = _compared(without, _replayed(limited, plain + shift), drawn)
+            shifted = _replayed(limited, plain + shift)
+            compared = _compared(without, drawn_without, shifted, drawn)
             about = {"profile": inputs.profile.profile, "symbol": inputs.profile.symbol}
             about |= {"classifier": classifier, "span": span}
             yield from (about | row for row in compared)
