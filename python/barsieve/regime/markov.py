@@ -14,6 +14,8 @@ TOLERANCE = 1e-2
 LEAST_VARIANCE = 1e-4
 """In standardised units; a state below it has collapsed onto a point."""
 
+EMPTY_STATE = "a state was left without a day"
+
 
 class HiddenStates(NamedTuple):
     """Parameters in standardised units.
@@ -62,12 +64,17 @@ def _fault(fitted, states: HiddenStates, z: np.ndarray, least_share: float):
     gains = np.diff(list(monitor.history)[-2:])
     if monitor.iter >= MAX_ITERATIONS and not (len(gains) and gains[-1] < TOLERANCE):
         return f"no convergence in {MAX_ITERATIONS} iterations"
-    if not np.isfinite(states.means).all() or states.variances.min() < LEAST_VARIANCE:
+    if states.variances.min() < LEAST_VARIANCE:
         return "singular covariance"
     share = fitted.predict_proba(z).mean(axis=0).min()
     if share < least_share:
         return f"a state holds {share:.1%} of the days, expected {least_share:.0%}"
     return None
+
+
+def _states(fitted) -> HiddenStates:
+    variances = np.array([np.diag(covariance) for covariance in fitted.covars_])
+    return HiddenStates(fitted.startprob_, fitted.transmat_, fitted.means_, variances)
 
 
 def fit(
@@ -96,9 +103,15 @@ def fit(
     if is_warm:
         fitted.startprob_, fitted.transmat_ = start.start, start.transitions
         fitted.means_, fitted.covars_ = start.means, start.variances
-    fitted.fit(z)
-    variances = np.array([np.diag(c) for c in fitted.covars_])
-    states = HiddenStates(fitted.startprob_, fitted.transmat_, fitted.means_, variances)
-    fault = _fault(fitted, states, z, least_share)
     label = "warm" if is_warm else f"seed {start}"
+    with np.errstate(all="ignore"):
+        try:
+            fitted.fit(z)
+        except ValueError:
+            # It checks its own parameters on the way, and they were none.
+            return Attempt(None, -np.inf, label, EMPTY_STATE)
+    states = _states(fitted)
+    if not all(np.isfinite(part).all() for part in states):
+        return Attempt(None, -np.inf, label, EMPTY_STATE)
+    fault = _fault(fitted, states, z, least_share)
     return Attempt(states, float(fitted.score(z)), label, fault)
