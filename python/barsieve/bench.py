@@ -144,7 +144,8 @@ def run_bench(market: Path | None, hours: int | None) -> dict[str, Any]:
     """Build a market aside and replay its profiles; return the figures.
 
     `hours` simulates a market of one symbol instead of reading `market`, and builds
-    without the models that learn (tag `ml`). Raises BuildFailedError with what dbt printed when the build fails.
+    without the models that learn (tag `ml`). Raises BuildFailedError with what dbt
+    printed when the build fails.
     """
     folder = project.project_dir()
     source = folder / (market or project.market_dir())
