@@ -6,6 +6,7 @@ import typer
 
 from barsieve import __version__
 from barsieve.cli.bench import bench
+from barsieve.cli.build import build, export
 from barsieve.cli.inputs import check, demo
 from barsieve.cli.results import replay, show
 
@@ -16,8 +17,12 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (check, demo, show, replay, bench):
+for command in (check, demo, show, replay, bench, export):
     app.command()(command)
+# What we do not know of its options is dbt's.
+app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)(build)
 
 
 def _version(is_asked: bool) -> None:
