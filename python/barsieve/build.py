@@ -166,9 +166,9 @@ def _refuse_half(database: Path) -> None:
     with connect_to(database) as connection:
         if not is_whole(connection):
             raise BuildRefusedError(
-                "built, but not whole: the selection leaves out build_info, which "
-                "vouches for the tables; select what follows as well (name+), or build "
-                "in place with dbt build"
+                "not swapped in: the selection leaves out build_info, which vouches for "
+                "all tables, so readers would refuse the database; select what follows "
+                "as well (name+), or build in place with dbt build"
             )
 
 

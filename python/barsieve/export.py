@@ -94,7 +94,7 @@ def export_table(
             rows = rows.filter(where) if where else rows
             with written_aside(to, force) as partial:
                 write(connection, rows, partial)
-                return rows.aggregate("count(*)").fetchone()[0]
+                return rows.aggregate("count(*)").fetchall()[0][0]
         except duckdb.Error as error:
             if where is None:
                 raise
