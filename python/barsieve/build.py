@@ -1,4 +1,4 @@
-"""A build aside: dbt writes a file of its own, which takes the place of the present one.
+"""A build aside: dbt writes a file of its own, which replaces the present one.
 
 Readers are never blocked and never shown half a build; they keep the file they opened.
 """
@@ -89,8 +89,8 @@ def _lock_or_refuse(lock: Path, database: Path):
 def only_build(database: Path) -> Iterator[None]:
     """Hold the lock of the builds of a database.
 
-    The system releases it with the process, however that ends. Raises BuildRefusedError,
-    naming the other build, when there is one.
+    The system releases it with the process, however that ends. Raises
+    BuildRefusedError, naming the other build, when there is one.
     """
     lock = database.with_name(f".{database.name}.lock")
     stream = _lock_or_refuse(lock, database)
@@ -166,9 +166,9 @@ def _refuse_half(database: Path) -> None:
     with connect_to(database) as connection:
         if not is_whole(connection):
             raise BuildRefusedError(
-                "not swapped in: the selection leaves out build_info, which vouches for "
-                "all tables, so readers would refuse the database; select what follows "
-                "as well (name+), or build in place with dbt build"
+                "not swapped in: the selection leaves out build_info, which vouches "
+                "for all tables, so readers would refuse the database; select what "
+                "follows as well (name+), or build in place with dbt build"
             )
 
 

@@ -11,6 +11,7 @@ from barsieve.problems import InputError, Problem
 # DuckDB names the process in its message: "... (PID 123). See also ...".
 HOLDER = re.compile(r"\bPID (\d+)\b")
 
+
 # Name of the database inside a connection; the file may have any name.
 CATALOG = "built"
 
@@ -62,7 +63,8 @@ def connect_to(path: Path) -> duckdb.DuckDBPyConnection:
 def is_whole(connection: duckdb.DuckDBPyConnection) -> bool:
     """Tell whether the last build of a database ran to its end."""
     try:
-        return connection.execute("select count(*) from build_info").fetchone() != (0,)
+        rows = connection.execute("select count(*) from build_info").fetchall()
+        return rows[0][0] > 0
     except duckdb.CatalogException:
         return False
 
@@ -108,13 +110,24 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
 
 
 def table_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return the names of the tables of an open database, sorted."""
+    """Return the names of the tables and views of an open database, sorted."""
     rows = connection.execute(
-        "select table_name from duckdb_tables() "
-        "where database_name = current_database() and schema_name = 'main' "
+        "select table_name from information_schema.tables "
+        "where table_catalog = current_database() and table_schema = 'main' "
         "and not contains(table_name, '__dbt') order by table_name"
     ).fetchall()
     return [name for (name,) in rows]
+
+
+def primary_key(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    """Return the columns that name a row of a table; none where it has no key."""
+    rows = connection.execute(
+        "select constraint_column_names from duckdb_constraints() "
+        "where database_name = current_database() and table_name = ? "
+        "and constraint_type = 'PRIMARY KEY'",
+        [table],
+    ).fetchall()
+    return rows[0][0] if rows else []
 
 
 def require_table(connection: duckdb.DuckDBPyConnection, name: str) -> None:

@@ -7,7 +7,7 @@ import duckdb
 import pyarrow as pa
 
 from barsieve.aside import refuse_target, written_aside
-from barsieve.database import open_database, require_table
+from barsieve.database import open_database, primary_key, require_table
 from barsieve.problems import InputError, Problem
 
 Writer = Callable[[duckdb.DuckDBPyConnection, duckdb.DuckDBPyRelation, Path], None]
@@ -79,8 +79,9 @@ def export_table(
 ) -> int:
     """Write a table of a built database, or those rows for which `where` is true.
 
-    The ending of `to` is the format. Returns the number of rows. The file appears at
-    once and whole, or not at all.
+    Rows come in the order of the table's key, where it has one. The ending of `to` is
+    the format. The file appears at once and whole, or not at all. Returns the number of
+    rows.
 
     Raises InputError for an unknown table or format, a condition that DuckDB refuses, a
     file that exists (unless `force`), and for what `open_database` refuses.
@@ -92,6 +93,8 @@ def export_table(
         try:
             rows = connection.table(table)
             rows = rows.filter(where) if where else rows
+            if keys := primary_key(connection, table):
+                rows = rows.order(", ".join(f'"{key}"' for key in keys))
             with written_aside(to, force) as partial:
                 write(connection, rows, partial)
                 return rows.aggregate("count(*)").fetchall()[0][0]

@@ -90,7 +90,9 @@ class StoreTable(ir.Table):
                     ]
                 )  # fmt: skip
 
-    def _chosen(self, start: Moment, end: Moment, time: str, **names: Names) -> ir.Table:
+    def _chosen(
+        self, start: Moment, end: Moment, time: str, **names: Names
+    ) -> ir.Table:
         chosen: ir.Table = self
         for column, given in names.items():
             if given is not None:
