@@ -7,6 +7,7 @@ import typer
 from barsieve import __version__
 from barsieve.cli.bench import bench
 from barsieve.cli.build import build, export
+from barsieve.cli.config import config
 from barsieve.cli.inputs import check, demo
 from barsieve.cli.results import replay, show
 
@@ -23,6 +24,7 @@ for command in (check, demo, show, replay, bench, export):
 app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
 )(build)
+app.add_typer(config, name="config")
 
 
 def _version(is_asked: bool) -> None:
