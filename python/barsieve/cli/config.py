@@ -38,7 +38,8 @@ def _text_table(title: str, columns: list[str], rows: list[list[str]]) -> Table:
 
 
 def _shown(value: Any, width: int = 24) -> str:
-    text = json.dumps(value)
+    is_long = isinstance(value, float) and len(repr(value)) > 12
+    text = f"{value:.6g}" if is_long else json.dumps(value)
     return text if len(text) <= width else text[: width - 3] + "..."
 
 
@@ -67,17 +68,25 @@ def _warn_of_market(symbol: str) -> None:
         )
 
 
+def _here(row) -> str:
+    """Return what a key of the old file is here, and why."""
+    if not row.to:
+        return row.note
+    written = f"{', '.join(row.to)} = {_shown(row.written)}"
+    return f"{written}: {row.note}" if row.note else written
+
+
 def _print_migration(migration, base: str) -> None:
-    rows = [
-        [r.key, _shown(r.value), r.status, ", ".join(r.to) or "-",
-         _shown(r.written) if r.to else "-", r.note]
-        for r in migration.rows
-    ]  # fmt: skip
-    columns = ["old key", "value", "what became of it", "key", "written", "why"]
-    out.print(_text_table("keys of the old file", columns, rows))
+    """Print what the old file lacks, then its keys; those that need a decision last."""
+    from barsieve.legacy_config.rows import STATUSES
+
     rows = [[a.key, _shown(a.value), a.source] for a in migration.added]
     columns = ["key", "value", "from"]
-    out.print(_text_table(f"keys that it lacks; base {base}", columns, rows))
+    out.print(_text_table(f"keys that the old file lacks; base {base}", columns, rows))
+    ordered = sorted(migration.rows, key=lambda row: STATUSES.index(row.status))
+    rows = [[r.key, _shown(r.value, 16), r.status, _here(r)] for r in ordered]
+    columns = ["old key", "value", "what became of it", "here"]
+    out.print(_text_table("keys of the old file", columns, rows))
 
 
 def _migration_document(migration, base: str, to: Path | None) -> dict[str, Any]:
@@ -168,13 +177,14 @@ def _problems_of(file: Path | None) -> tuple[list, str]:
     return problems, str(configs)
 
 
-def _hint(file: Path | None) -> str:
-    """Return what to do with a file that is no profile but a legacy config."""
+def _refuse_legacy(file: Path | None) -> None:
+    """Point to `migrate` when the file is a legacy config: hardly a key would do."""
     from barsieve.check_configs import read_json
 
     document = read_json(file)[0] if file is not None else None
-    is_legacy = isinstance(document, dict) and isinstance(document.get("fusion"), dict)
-    return f"\na legacy config? barsieve config migrate {file}" if is_legacy else ""
+    if isinstance(document, dict) and isinstance(document.get("fusion"), dict):
+        message = f"{file}: a legacy config, no profile; barsieve config migrate {file}"
+        raise fail(message, REFUSED)
 
 
 @config.command()
@@ -197,8 +207,8 @@ def check(
     if as_json:
         print_json([asdict(problem) for problem in problems])
     elif problems:
-        message = "\n".join(str(problem) for problem in problems)
-        raise fail(message + _hint(file), REFUSED)
+        _refuse_legacy(file)
+        raise fail("\n".join(str(problem) for problem in problems), REFUSED)
     else:
         out.print(f"sound: {where}", markup=False, highlight=False, soft_wrap=True)
     if problems:

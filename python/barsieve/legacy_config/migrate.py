@@ -72,7 +72,8 @@ def _converted(value: Any, setting: dict[str, Any]) -> tuple[Any, str]:
         return value, ""
     if setting.get("type") == "integer" and value == int(value):
         return int(value), ""
-    if setting.get("maximum") == 1 and 1 < value <= PERCENT:
+    most = setting.get("maximum", setting.get("exclusiveMaximum"))
+    if most == 1 and 1 < value <= PERCENT:
         return value / PERCENT, "a percentage, here a fraction"
     return value, ""
 

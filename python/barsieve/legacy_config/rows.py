@@ -9,7 +9,8 @@ from barsieve.problems import Problem
 
 CARRIED, RENAMED, NORMALISED = "carried over", "renamed", "normalised"
 DECISION, NO_EFFECT = "needs a decision", "no effect"
-STATUSES = (CARRIED, RENAMED, NORMALISED, DECISION, NO_EFFECT)
+# In the order in which a reader wants them: what to act on comes last.
+STATUSES = (NO_EFFECT, CARRIED, RENAMED, NORMALISED, DECISION)
 
 
 class Row(NamedTuple):
