@@ -18,12 +18,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (check, demo, show, replay, bench, export):
+# What we do not know of the options of build is dbt's.
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+for command in (check, demo):
     app.command()(command)
-# What we do not know of its options is dbt's.
-app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
-)(build)
+app.command(context_settings=PASS_ON)(build)
+for command in (show, replay, bench, export):
+    app.command()(command)
 app.add_typer(config, name="config")
 
 

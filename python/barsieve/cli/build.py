@@ -59,8 +59,29 @@ def build(
     )
 
 
+def _tables() -> list[str]:
+    """Return the tables that a shell may complete; none where there is no database."""
+    from barsieve.database import open_database, table_names
+    from barsieve.problems import InputError
+
+    try:
+        with open_database(project.database_file()) as connection:
+            return table_names(connection)
+    except (InputError, FileNotFoundError):
+        return []
+
+
+def _tables_like(incomplete: str) -> list[str]:
+    return [name for name in _tables() if name.startswith(incomplete)]
+
+
 def export(
-    table: Annotated[str, typer.Argument(help="Table of the built database.")],
+    table: Annotated[
+        str,
+        typer.Argument(
+            help="Table of the built database.", autocompletion=_tables_like
+        ),
+    ],
     to: Annotated[
         Path,
         typer.Option(help="File; .parquet, .csv, .json, .jsonl, .arrow or .feather."),

@@ -230,10 +230,26 @@ def _document(name: str) -> dict[str, Any]:
     return document
 
 
+def _profiles_like(incomplete: str) -> list[str]:
+    """Return the profiles that a shell may complete; none outside of a project."""
+    try:
+        folder = project.project_dir() / project.configs_dir()
+    except FileNotFoundError:
+        return []
+    return sorted(path.stem for path in folder.glob(f"{incomplete}*.json"))
+
+
 @config.command()
 def diff(
-    a: Annotated[str, typer.Argument(help="Profile: its name or its file.")],
-    b: Annotated[str, typer.Argument(help="Another one.")],
+    a: Annotated[
+        str,
+        typer.Argument(
+            help="Profile: its name or its file.", autocompletion=_profiles_like
+        ),
+    ],
+    b: Annotated[
+        str, typer.Argument(help="Another one.", autocompletion=_profiles_like)
+    ],
     as_json: AsJson = False,
 ) -> None:
     """List the keys in which two profiles, or any two JSON configs, differ.
