@@ -18,13 +18,6 @@ from barsieve import project
 from barsieve.aside import move_into_place
 from barsieve.database import connect_to, describe_process, is_whole, lock_holder
 
-# With one of these dbt builds a part, and the rest must be there already.
-SELECTING = (
-    "--select", "-s", "--models", "--model", "-m", "--exclude", "--selector",
-    "--resource-type", "--resource-types", "--exclude-resource-type",
-    "--exclude-resource-types",
-)  # fmt: skip
-
 # How long a stopped dbt may take to say goodbye.
 PATIENCE_SECONDS = 10
 
@@ -40,15 +33,6 @@ class BuildResult:
     exit_code: int
     database: Path
     kept: Path | None = None
-
-
-def is_partial(arguments: Sequence[str]) -> bool:
-    """Tell whether dbt's arguments select a part of the project."""
-    return any(
-        argument.split("=")[0] in SELECTING
-        or (argument[:2] in ("-s", "-m") and not argument.startswith("--"))
-        for argument in arguments
-    )
 
 
 def _try_lock(path: Path):
@@ -104,18 +88,24 @@ def only_build(database: Path) -> Iterator[None]:
         stream.close()
 
 
-def refuse_locked(database: Path) -> None:
-    """Raise BuildRefusedError when someone writes to the database in place."""
+def refuse_unusable(database: Path) -> None:
+    """Raise BuildRefusedError where a build may not take the place of a file.
+
+    That is when someone writes to the file, and when it is no database.
+    """
+    if not database.parent.is_dir():
+        raise BuildRefusedError(f"{database}: no folder {database.parent}; make it")
     if not database.exists():
         return
     try:
         connect_to(database).close()
     except duckdb.Error as error:
         holder = lock_holder(error)
-        if holder is not None:
-            raise BuildRefusedError(
-                f"{database}: locked by {holder}; wait for it to end, or stop it"
-            ) from None
+        raise BuildRefusedError(
+            f"{database}: locked by {holder}; wait for it to end, or stop it"
+            if holder
+            else f"{database}: no DuckDB file, and not overwritten; move it away"
+        ) from None
 
 
 def _fresh_folder(database: Path) -> Path:
@@ -144,22 +134,23 @@ def _run_dbt(arguments: Sequence[str], database: Path) -> int:
     environment = os.environ | {project.DATABASE: str(database)}
     if "NO_COLOR" in environment or not sys.stdout.isatty():
         environment.setdefault("DBT_USE_COLORS", "false")
-    child = subprocess.Popen(
+    # Its standard input tells the child that we are alive; see dbt_child. In a group of
+    # its own Ctrl-C reaches us alone, and we end the child.
+    with subprocess.Popen(
         [sys.executable, "-m", "barsieve.dbt_child", "build", *arguments],
         cwd=project.project_dir(),
         env=environment,
         stdin=subprocess.PIPE,
-    )
-    try:
-        return child.wait()
-    except BaseException:
-        child.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            child.wait(PATIENCE_SECONDS)
-        raise
-    finally:
-        child.kill()
-        child.wait()
+        process_group=0,
+    ) as child:
+        try:
+            return child.wait()
+        except BaseException:
+            child.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(PATIENCE_SECONDS)
+            child.kill()
+            raise
 
 
 def _refuse_half(database: Path) -> None:
@@ -186,28 +177,28 @@ def _swap(built: Path, database: Path) -> None:
 def build_aside(arguments: Sequence[str], keep_failed: bool = False) -> BuildResult:
     """Run `dbt build` with these arguments aside; swap the database in on success.
 
-    A build of a part starts from a copy of the present database. When dbt fails, or the
-    process is stopped, the present one stays as it was; with `keep_failed` the file of
-    a failed build stays beside it for a look.
+    It starts from a copy of the present database: what the arguments leave out, and
+    tables that are not ours, stay as they are. When dbt fails, or the process is
+    stopped, the present one stays as it was; with `keep_failed` the file of a failed
+    build stays beside it for a look.
 
-    Raises BuildRefusedError when another build runs, when the database is locked, or
-    when the selection leaves it half built, and FileNotFoundError outside of a project.
+    Raises BuildRefusedError when another build runs, when the database is locked or no
+    database, or when the selection leaves it half built, and FileNotFoundError outside
+    of a project.
     """
     database = project.database_file()
-    if not database.parent.is_dir():
-        raise BuildRefusedError(f"{database}: no folder {database.parent}; make it")
+    refuse_unusable(database)
     with only_build(database):
-        refuse_locked(database)
         folder = _fresh_folder(database)
+        built = folder / database.name
         is_kept = False
         try:
-            built = folder / database.name
-            if is_partial(arguments) and database.exists():
+            if database.exists():
                 _copy_database(database, built)
             exit_code = _run_dbt(arguments, built)
             if exit_code == 0:
                 _refuse_half(built)
-                refuse_locked(database)
+                refuse_unusable(database)
                 _swap(built, database)
             is_kept = exit_code != 0 and keep_failed and built.exists()
             return BuildResult(exit_code, database, built if is_kept else None)

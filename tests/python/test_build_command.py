@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 import barsieve
-from barsieve.build import BuildRefusedError, is_partial, only_build, refuse_locked
+from barsieve.build import BuildRefusedError, only_build, refuse_unusable
 from conftest import PROJECT
 
 
@@ -76,24 +76,6 @@ def wait_until(happened, seconds: float = 30) -> None:
     while not happened():
         assert time.monotonic() < deadline, "it never happened"
         time.sleep(0.02)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "expected"),
-    [
-        ([], False),
-        (["--full-refresh", "--threads", "4"], False),
-        (["--fail-fast", "--vars", "{select: x}"], False),
-        (["--select", "trades+"], True),
-        (["--select=trades+"], True),
-        (["-s", "trades+"], True),
-        (["-strades+"], True),
-        (["--exclude", "tag:slow"], True),
-        (["--resource-type", "model"], True),
-    ],
-)
-def test_a_selection_is_told_from_other_arguments(arguments, expected):
-    assert is_partial(arguments) is expected
 
 
 def test_one_build_at_a_time_and_the_other_is_named(tmp_path):
@@ -162,7 +144,7 @@ def test_two_builds_or_a_locked_file_give_one_line(place):
     assert (code, out, err.count("\n")) == (1, "", 1)
     assert f"locked by pid {os.getpid()} (" in err
     assert place.digest() == before
-    refuse_locked(place.database)
+    refuse_unusable(place.database)
 
 
 @pytest.mark.slow
@@ -175,9 +157,25 @@ def test_a_build_that_leaves_out_what_vouches_for_it_is_not_swapped_in(place):
     assert (place.digest(), place.files()) == (before, ["barsieve.duckdb"])
 
 
+def test_a_file_that_is_no_database_is_not_overwritten(place, tmp_path):
+    notes = tmp_path / "notes.duckdb"
+    notes.write_text("what I meant to do\n" * 500)
+    for database, words in (
+        (notes, "not overwritten"), (tmp_path, "not overwritten"),
+        (tmp_path / "nowhere" / "x.duckdb", "no folder"),
+    ):  # fmt: skip
+        code, out, err = place.build(BARSIEVE_DATABASE=str(database))
+        assert (code, out, err.count("\n")) == (1, "", 1)
+        assert words in err
+    assert notes.read_text() == "what I meant to do\n" * 500
+    assert list(tmp_path.iterdir()) == [notes]
+
+
 @pytest.mark.slow
 def test_readers_are_never_blocked_nor_shown_half_a_build(place):
     stop, faults, seen = threading.Event(), [], set()
+    with duckdb.connect(str(place.database)) as connection:
+        connection.execute("create table mine as select 42 as answer")
 
     def read_again_and_again() -> None:
         while not stop.is_set():
@@ -204,6 +202,7 @@ def test_readers_are_never_blocked_nor_shown_half_a_build(place):
     with barsieve.store.open(place.database) as new:
         assert new.build["built_at"] > before
         assert new.trades.count().execute() == n_trades
+        assert new.mine.answer.to_pyarrow().to_pylist() == [42]
         assert seen <= {before, new.build["built_at"]}
     assert place.files() == ["barsieve.duckdb"]
     assert str(place.database) in out
