@@ -64,6 +64,9 @@ NO_DOMAIN = {
     "macro_context": "macro is no domain: it vetoes, and its weight was never read",
 }
 
+# What a weight did then and does now, where that differs.
+WEIGHT_NOTES = {"temporal": "no part of the legacy score; it counts here"}
+
 # Keys that describe, anywhere in a file.
 LABELS = (
     "version", "note", "notes", "description", "comment", "comments", "author", "date",
@@ -94,7 +97,9 @@ RULES: dict[str, Rule] = {
             "low_freq_cutoff",
         )
     },
-    "safety.loss_streak_threshold": Carried(("entry.loss_streak_trades",)),
+    "safety.loss_streak_threshold": Carried(
+        ("entry.loss_streak_trades",), "losses were never counted then; they are here"
+    ),
     "safety.atr_floor_percentile": Carried(("entry.atr_rank_floor",)),
     "safety.atr_cap_percentile": Carried(("entry.atr_rank_cap",)),
     "mtf.require_alignment": Carried(("entry.alignment_required",)),

@@ -9,6 +9,7 @@ from barsieve.legacy_config.documents import KeyPath
 from barsieve.legacy_config.keys import (
     NO_DOMAIN,
     WEIGHT_NAMES,
+    WEIGHT_NOTES,
     WEIGHT_SECTIONS,
     value_at,
 )
@@ -100,9 +101,12 @@ def read_weights(file: Path, document: dict) -> tuple[dict[str, float], list[Row
 
 def _taken(path: KeyPath, domain: str, old: float, new: float, total: float) -> Row:
     to = (f"weights.{domain}",)
+    note = WEIGHT_NOTES.get(domain, "")
     if new != old:
-        return Row(path, old, NORMALISED, to, new, f"divided by their sum {total:.6g}")
-    return Row(path, old, CARRIED if path[-1] == domain else RENAMED, to, new, "")
+        done = f"divided by their sum {total:.6g}"
+        note = f"{done}; {note}" if note else done
+        return Row(path, old, NORMALISED, to, new, note)
+    return Row(path, old, CARRIED if path[-1] == domain else RENAMED, to, new, note)
 
 
 def _left_out(path: KeyPath, value: Any, domain: str | None = None) -> Row:
