@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from barsieve.check_configs import DOMAINS, check_document, check_profile, load_schema
+from barsieve.documents import differences, dotted, leaves
 from barsieve.legacy_config import keys
 from barsieve.legacy_config.base import DEFAULT_BASE, load_base
-from barsieve.legacy_config.documents import differences, dotted, leaves
 from barsieve.legacy_config.migrate import migrate
 from barsieve.legacy_config.rows import (
     CARRIED,

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from barsieve.legacy_config.documents import KeyPath, dotted
+from barsieve.documents import KeyPath, dotted
 from barsieve.problems import Problem
 
 CARRIED, RENAMED, NORMALISED = "carried over", "renamed", "normalised"

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from barsieve.check_configs import DOMAINS, WEIGHT_SUM_TOLERANCE
-from barsieve.legacy_config.documents import KeyPath
+from barsieve.documents import KeyPath
 from barsieve.legacy_config.keys import (
     NO_DOMAIN,
     WEIGHT_NAMES,

@@ -1,8 +1,12 @@
-"""JSON documents as rows: the leaves, their dotted names, the differences of two."""
+"""JSON configs: where they are, their leaves by name, the differences of two."""
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
+
+from barsieve import project
+from barsieve.problems import InputError, Problem
 
 KeyPath = tuple[str, ...]
 
@@ -24,13 +28,9 @@ def dotted(path: KeyPath) -> str:
     return ".".join(
         key
         if key and key.isprintable() and not set(key) & set('."\\')
-        else _quoted(key)
+        else json.dumps(key)
         for key in path
     )
-
-
-def _quoted(key: str) -> str:
-    return json.dumps(key)
 
 
 class Difference(NamedTuple):
@@ -63,3 +63,30 @@ def differences(a: dict, b: dict) -> list[Difference]:
         elif not _same(ours[path], theirs[path]):
             found.append(Difference(dotted(path), ours[path], theirs[path], None))
     return found
+
+
+def find_profile(name: str) -> Path:
+    """Return the file of a profile, given as a path or by the name it has in configs.
+
+    Raises InputError when there is none.
+    """
+    path = Path(name)
+    if path.suffix == ".json" or len(path.parts) > 1:
+        found = [path]
+    else:
+        folder = project.project_dir()
+        folders = (folder / project.configs_dir(), folder / "configs")
+        found = [folder / f"{name}.json" for folder in folders]
+    for path in found:
+        if path.is_file():
+            return path
+    known = sorted(path.stem for path in found[0].parent.glob("*.json"))
+    raise InputError(
+        [
+            Problem(
+                str(found[0]), "", "a profile, as a file or by its name",
+                "no such file",
+                f"name one of {', '.join(known)}" if known else "correct the path",
+            )
+        ]
+    )  # fmt: skip
