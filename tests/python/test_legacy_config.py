@@ -2,6 +2,8 @@
 
 import copy
 import json
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -446,6 +448,28 @@ def test_migrate_writes_to_the_configs_by_default_under_a_sound_name(old, tmp_pa
     done = barsieve(*run, BARSIEVE_CONFIGS=configs)
     assert done.returncode == 0, done.stderr
     assert [path.name for path in configs.iterdir()] == ["my_old_config.json"]
+
+
+def test_configs_need_no_project_when_every_file_is_named(old, tmp_path):
+    base = str(SHIPPED / "btc_live.json")
+    to = str(tmp_path / "made.json")
+    for arguments in (
+        ("migrate", str(old), "--base", base, "--to", to),
+        ("check", to),
+        ("diff", base, base),
+        ("schema",),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "barsieve.cli", "config", *arguments],
+            cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, "")
+    done = subprocess.run(
+        [sys.executable, "-m", "barsieve.cli", "config", "migrate", str(old)],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "run this in the project folder" in done.stderr
 
 
 def test_migrate_warns_of_a_market_without_the_symbol(old, tmp_path):

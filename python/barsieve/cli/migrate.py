@@ -33,7 +33,11 @@ def _name_of(old: Path, name: str | None, to: Path | None) -> str:
 
 
 def _warn_of_market(symbol: str) -> None:
-    bars = project.project_dir() / project.market_dir() / "bars"
+    """Say so when the market in force could not trade the profile."""
+    try:
+        bars = project.project_dir() / project.market_dir() / "bars"
+    except FileNotFoundError:
+        return  # Outside of a project there is no market to speak of.
     known = sorted(path.stem for path in bars.glob("*.parquet"))
     if symbol not in known:
         err.print(
