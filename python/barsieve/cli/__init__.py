@@ -6,6 +6,7 @@ import typer
 
 from barsieve import __version__
 from barsieve.cli.bench import bench
+from barsieve.cli.ingest import app as ingest
 from barsieve.cli.inputs import check, demo
 from barsieve.cli.results import replay, show
 
@@ -18,6 +19,7 @@ app = typer.Typer(
 
 for command in (check, demo, show, replay, bench):
     app.command()(command)
+app.add_typer(ingest, name="ingest")
 
 
 def _version(is_asked: bool) -> None:

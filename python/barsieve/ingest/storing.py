@@ -1,0 +1,310 @@
+"""Compare rows with what is stored; write what is new, report what has changed.
+
+A past row that the source now gives differently is a revision: reported, and kept as it
+was stored unless revisions are accepted.
+"""
+
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from barsieve.check_market import MACRO, RULES, Kind, Rule, quoted_path
+from barsieve.ingest.market import Market, put, schema_of
+from barsieve.ingest.summary import Outcome, Revision
+
+# Macro sources hand the same value out in single and in double precision.
+SAME_WITHIN = 1e-6
+IDENTITY = {"bars": None, "macro": "series", "funding": "symbol"}
+
+
+def session_of(market: Market, kind: Kind, name: str) -> duckdb.DuckDBPyConnection:
+    """Return a session with the table `stored`: the rows of a symbol or series.
+
+    Its column `file` says in which file a row lies.
+    """
+    session = duckdb.connect()
+    session.execute("set timezone = 'UTC'")
+    columns = ", ".join(kind.columns)
+    paths = market.files(kind, name)
+    if not paths:
+        empty = schema_of(kind).empty_table()  # noqa: F841 (DuckDB reads it by name)
+        session.execute(
+            "create table stored as select *, ''::varchar as file from empty"
+        )
+        return session
+    listed = ", ".join(quoted_path(path) for path in paths)
+    identity = IDENTITY[kind.folder]
+    session.execute(
+        f"create table stored as select {columns}, filename as file "
+        f"from read_parquet([{listed}], filename = true) "
+        + (f"where {identity} = $name" if identity else ""),
+        {"name": name} if identity else {},
+    )
+    return session
+
+
+def span_of(market: Market, kind: Kind, name: str) -> tuple[Any, Any] | None:
+    """Return the first and last stored time (or day) of a symbol or series."""
+    time = "date" if kind is MACRO else "ts"
+    with session_of(market, kind, name) as session:
+        span = session.execute(
+            f"select min({time}), max({time}) from stored"
+        ).fetchone()
+    return None if span[0] is None else span
+
+
+def store(
+    market: Market,
+    kind: Kind,
+    name: str,
+    rows: pa.Table,
+    outcome: Outcome,
+    accept_revisions: bool = False,
+    revised_at: datetime | None = None,
+    has_vintages: bool = False,
+) -> None:
+    """Merge rows of a symbol or series into the market; count into `outcome`.
+
+    `rows` has the columns of `kind`, in any order of rows, repeated ones too (the later
+    of two counts). Macro revisions that are accepted become known at `revised_at`,
+    unless the rows are vintages and say themselves when they became known.
+
+    Raises InputError when the file would not pass the market's checks; it stays as is.
+    """
+    with session_of(market, kind, name) as session:
+        _load_offered(session, kind, rows, outcome)
+        if kind is MACRO and not has_vintages:
+            _plan_by_day(session, name, outcome, accept_revisions, revised_at)
+        elif kind is MACRO:
+            _plan_by_vintage(session, name, outcome, accept_revisions)
+        else:
+            _plan_by_key(session, kind, outcome, accept_revisions)
+        _write_plan(session, market, kind, name)
+
+
+def _load_offered(
+    session: duckdb.DuckDBPyConnection, kind: Kind, rows: pa.Table, outcome: Outcome
+) -> None:
+    """Make the table `offered` of the rows that keep the rules; count the others."""
+    keys = ", ".join(kind.keys)
+    offered_rows = rows.cast(schema_of(kind))  # noqa: F841 (DuckDB reads it by name)
+    session.execute(
+        "create table offered as select * exclude (nth), "
+        "null::timestamptz as previous_ts, 1 as copy "
+        "from (select *, row_number() over () as nth from offered_rows) "
+        f"qualify row_number() over (partition by {keys} order by nth desc) = 1"
+    )
+    nulls = " or ".join(f"{column} is null" for column in kind.columns)
+    empty = Rule(nulls, "a value in every column", "'a value is missing'", "")
+    for rule in (empty, *RULES[kind.folder]):
+        _drop_bad(session, kind, rule, outcome)
+
+
+def _drop_bad(
+    session: duckdb.DuckDBPyConnection, kind: Kind, rule: Rule, outcome: Outcome
+) -> None:
+    shown = session.execute(
+        f"select count(*), first(concat({kind.keys[0]}, ' ', {rule.shown})) "
+        f"from offered where {rule.is_bad}"
+    ).fetchone()
+    if shown[0]:
+        session.execute(f"delete from offered where {rule.is_bad}")
+        outcome.rows_refused += shown[0]
+        outcome.refused.append(f"{shown[1]}: expected {rule.expected}")
+
+
+def _plan_by_key(
+    session: duckdb.DuckDBPyConnection, kind: Kind, outcome: Outcome, accept: bool
+) -> None:
+    """Plan for bars and funding: a key is new, as stored, or changed."""
+    keys = ", ".join(kind.keys)
+    values = [column for column in kind.columns if column not in kind.keys]
+    differs = " or ".join(f"o.{v} is distinct from s.{v}" for v in values)
+    changed = session.execute(
+        f"select o.{kind.keys[-1]}::varchar, "
+        + ", ".join(f"s.{v}, o.{v}" for v in values)
+        + f" from offered as o join stored as s using ({keys}) where {differs} "
+        f"order by {keys}"
+    ).fetchall()
+    for key, *pairs in changed:
+        for i, column in enumerate(values):
+            old, new = pairs[2 * i], pairs[2 * i + 1]
+            if old != new:
+                outcome.revisions.append(
+                    Revision(
+                        outcome.target, key, column, f"{old!r}", f"{new!r}", accept
+                    )
+                )
+    taken = f"or ({differs})" if accept else ""
+    columns = ", ".join(f"o.{column}" for column in kind.columns)
+    session.execute(
+        f"create table added as select {columns}, s.file from offered as o "
+        f"left join stored as s using ({keys}) where s.file is null {taken}"
+    )
+    session.execute(
+        "create table dropped as select * from added where file is not null"
+    )
+    outcome.rows_checked += _count(session, f"offered join stored using ({keys})")
+    outcome.rows_new += _count(session, "added where file is null")
+
+
+def _plan_by_day(
+    session: duckdb.DuckDBPyConnection,
+    name: str,
+    outcome: Outcome,
+    accept: bool,
+    revised_at: datetime | None,
+) -> None:
+    """Plan for macro days whose `known_at` is a rule.
+
+    An accepted revision is a further row, known when we learned of it: what was known
+    before stays what was known before.
+    """
+    session.execute(
+        "create table latest as select date, arg_max(value, known_at) as value, "
+        "max(known_at) as known_at from stored group by date"
+    )
+    differs = f"abs(o.value - l.value) > {SAME_WITHIN} * greatest(abs(l.value), 1e-3)"
+    for day, old, new in session.execute(
+        "select o.date, l.value, o.value from offered as o "
+        f"join latest as l using (date) where {differs} order by o.date"
+    ).fetchall():
+        outcome.revisions.append(
+            Revision(outcome.target, str(day), "value", f"{old!r}", f"{new!r}", accept)
+        )
+    session.execute(
+        "create table added as select o.date, o.series, o.value, "
+        "case when l.date is null then o.known_at "
+        "else greatest(o.known_at, $revised_at, l.known_at + interval '1 second') "
+        "end as known_at, l.date is null as is_new, null::varchar as file "
+        "from offered as o left join latest as l using (date) "
+        f"where l.date is null or ($accept and {differs})",
+        {"accept": accept, "revised_at": revised_at},
+    )
+    session.execute("create table dropped as select * from stored where false")
+    outcome.rows_checked += _count(session, "offered join latest using (date)")
+    outcome.rows_new += _count(session, "added where is_new")
+
+
+def _plan_by_vintage(
+    session: duckdb.DuckDBPyConnection, name: str, outcome: Outcome, accept: bool
+) -> None:
+    """Plan for macro days with all their vintages: new ones follow the stored ones.
+
+    A day is changed where the stored vintages are not the first of the offered ones.
+    """
+    vintages = "list({'known_at': known_at, 'value': value} order by known_at)"
+    days = session.execute(
+        f"select date, s.list, o.list from (select date, {vintages} as list from offered "
+        f"group by date) as o left join (select date, {vintages} as list from stored "
+        "group by date) as s using (date) order by date"
+    ).fetchall()
+    add, drop = [], []
+    for day, old, new in days:
+        old = old or []
+        outcome.rows_checked += len(old)
+        if new[: len(old)] == old or old[: len(new)] == new:
+            fresh = new[len(old) :]
+            outcome.rows_new += len(fresh)
+        else:
+            outcome.revisions.append(
+                Revision(
+                    outcome.target,
+                    str(day),
+                    "vintages",
+                    _shown(old),
+                    _shown(new),
+                    accept,
+                )
+            )
+            fresh = new if accept else []
+            drop += [day] if accept else []
+        add += [(day, name, v["value"], v["known_at"]) for v in fresh]
+    columns = list(zip(*add, strict=True)) or [[], [], [], []]
+    planned = pa.table([list(c) for c in columns], schema=schema_of(MACRO))  # noqa: F841
+    dropped_days = pa.table({"date": pa.array(drop, pa.date32())})  # noqa: F841
+    session.execute(
+        "create table added as select *, null::varchar as file from planned"
+    )
+    session.execute(
+        "create table dropped as select stored.* from stored "
+        "semi join dropped_days using (date)"
+    )
+
+
+def _shown(vintages: list[dict[str, Any]]) -> str:
+    return ", ".join(f"{v['value']:g} ({v['known_at']:%Y-%m-%d})" for v in vintages)
+
+
+def _count(session: duckdb.DuckDBPyConnection, of: str) -> int:
+    return session.execute(f"select count(*) from {of}").fetchone()[0]
+
+
+def _write_plan(
+    session: duckdb.DuckDBPyConnection, market: Market, kind: Kind, name: str
+) -> None:
+    """Write the home file, and the others of which rows were dropped.
+
+    Columns of the user's own beside the layout's stay as they are; rows that we add
+    have none. Rows replaced in a file stay in that file; new ones go home.
+    """
+    home = str(market.home(kind, name))
+    session.execute("update added set file = $home where file is null", {"home": home})
+    # The home file last: until then a key is in no two files.
+    files = session.execute(
+        "select distinct file from (select file from added union all "
+        "select file from dropped) order by file = $home, file",
+        {"home": home},
+    ).fetchall()
+    for (file,) in files:
+        put(market, kind, Path(file), _merged(session, kind, Path(file)))
+
+
+def _merged(session: duckdb.DuckDBPyConnection, kind: Kind, file: Path) -> pa.Table:
+    keys, columns = ", ".join(kind.keys), ", ".join(kind.columns)
+    added = f"select {columns} from added where file = $file"
+    order = {"bars": "ts", "macro": "series, date, known_at"}.get(
+        kind.folder, "symbol, ts"
+    )
+    if not file.exists():
+        query = f"{added} order by {order}"
+    else:
+        query = (
+            f"select * from (select * from read_parquet({quoted_path(file)}) "
+            f"anti join (from dropped where file = $file) using ({keys}) "
+            f"union all by name {added}) order by {order}"
+        )
+    table = session.execute(query, {"file": str(file)}).to_arrow_table()
+    fields = [schema_of(kind).field(f.name) if f.name in kind.columns else f
+              for f in table.schema]  # fmt: skip
+    return table.cast(pa.schema(fields))
+
+
+def count_gaps(
+    market: Market, kind: Kind, name: str, outcome: Outcome, step_hours: float
+) -> None:
+    """Fill in the span of a symbol or series and the holes in it.
+
+    A step of more than `step_hours` is a hole.
+    """
+    time = "date" if kind is MACRO else "ts"
+    with session_of(market, kind, name) as session:
+        first, last, gaps, missing = session.execute(
+            f"select min(t), max(t), count_if(step > {step_hours}), "
+            f"sum(greatest(round(step / {step_hours}) - 1, 0))::bigint from ("
+            f"select t, date_diff('second', lag(t) over (order by t), t) / 3600 as step "
+            f"from (select distinct {time} as t from stored))"
+        ).fetchone()
+    outcome.first, outcome.last = first, last
+    outcome.gaps, outcome.missing = gaps or 0, missing or 0
+
+
+def symbol_problem(name: str) -> str | None:
+    """Return why a name cannot be a symbol or series (it names a file), or None."""
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        return None
+    return f"'{name}': expected letters, digits, '.', '_' or '-'"
