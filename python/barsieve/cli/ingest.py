@@ -132,7 +132,7 @@ def _run(
     from barsieve.ingest.patience import SourceError
     from barsieve.ingest.summary import Outcome
 
-    outcomes = []
+    outcomes, code = [], 0
     bars = Progress(
         *Progress.get_default_columns()[:3], TimeRemainingColumn(), console=err,
         disable=not err.is_terminal, transient=True,
@@ -149,11 +149,14 @@ def _run(
             try:
                 job(market, replace(request, progress=progress), outcome)
             except SourceError as error:
-                outcome.failure = str(error)
+                outcome.failure, code = str(error), max(code, SOURCE_FAILED)
+            except InputError as error:
+                outcome.failure = "\n".join(str(p) for p in error.problems)
+                code = max(code, REFUSED)
         has_bars = any((market.folder / "bars").glob("*.parquet"))
     _print(_folder(to), outcomes, has_bars, as_json)
-    if any(outcome.failure for outcome in outcomes):
-        raise typer.Exit(SOURCE_FAILED)
+    if code:
+        raise typer.Exit(code)
 
 
 def _print(folder: Path, outcomes: list, has_bars: bool, as_json: bool) -> None:
@@ -214,12 +217,10 @@ def _say_what_is_wrong(folder: Path, outcomes: list, has_bars: bool) -> None:
     for outcome in outcomes:
         said = [f"refused {text}" for text in outcome.refused] + outcome.notes
         if outcome.failure:
-            said.append(
-                f"stopped: {outcome.failure}; what was written stays, "
-                "run again to go on"
-            )
+            said.append(f"stopped: {outcome.failure}")
         for text in said:
-            err.print(f"{outcome.target}: {text}", markup=False, highlight=False)
+            line = f"{outcome.target}: {text}"
+            err.print(line, markup=False, highlight=False, soft_wrap=True)
     revisions = [r for outcome in outcomes for r in outcome.revisions]
     if revisions and not revisions[0].taken:
         err.print(
@@ -508,7 +509,7 @@ def files(
     accept_revisions: Accept = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take bars from exports of TradingView, Binance Vision, CryptoDataDownload, freqtrade.
+    """Take bars from files: TradingView, Binance, CryptoDataDownload, freqtrade.
 
     The format is told by the columns, and the mapping is shown. What would have to be
     guessed is refused, with the candidates.

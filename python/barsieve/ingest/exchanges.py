@@ -87,6 +87,8 @@ class Exchange:
         self._ccxt, self._patience, self.name = ccxt, patience, name
         settings = {"enableRateLimit": True, "timeout": int(patience.timeout * 1000)}
         self._client = getattr(ccxt, name)(settings | options)
+        self._client.handle_errors = self._refusing_damage(self._client.handle_errors)
+        self._markets: dict[str, Any] | None = None
 
     def has(self, method: str) -> bool:
         """Tell whether the exchange has one of ccxt's methods (in camel case)."""
@@ -107,24 +109,28 @@ class Exchange:
 
     def _ask_once(self, method: str, arguments: tuple, named: dict) -> Any:
         client, ccxt = self._client, self._ccxt
-        client.last_json_response = client.last_response_headers = None
+        client.last_response_headers = None
         try:
-            answer = getattr(client, method)(*arguments, **named)
+            return getattr(client, method)(*arguments, **named)
         except ccxt.NetworkError as error:
             wait = requested_wait(client.last_response_headers)
             raise PassingError(self._said(error), wait) from None
         except ccxt.BaseError as error:
-            if client.last_json_response is None:
-                raise PassingError(self._said(error)) from None
             raise SourceError(self._said(error)) from None
-        except (TypeError, ValueError, AttributeError, LookupError):
-            # ccxt hands text that is no JSON on to its parsers.
-            if client.last_json_response is None:
-                raise PassingError(f"{self.name}: a damaged answer") from None
-            raise
-        if client.last_json_response is None and method != "load_markets":
-            raise PassingError(f"{self.name}: a damaged answer")
-        return answer
+
+    def _refusing_damage(self, handle_errors: Callable[..., Any]) -> Callable[..., Any]:
+        """Return ccxt's hook on each answer, which also refuses one that is no JSON.
+
+        ccxt hands such text on to its parsers, and these may find an empty list in it.
+        """
+
+        def handle(code: int, *arguments: Any) -> Any:
+            answer = arguments[5]
+            if 200 <= code < 300 and answer is None:
+                raise PassingError(f"{self.name}: a damaged answer (no JSON)")
+            return handle_errors(code, *arguments)
+
+        return handle
 
     def _said(self, error: Exception) -> str:
         said = " ".join(str(error).split())[:200]
@@ -132,7 +138,10 @@ class Exchange:
 
     def market(self, symbol: str) -> dict[str, Any]:
         """Return ccxt's description of a market; raise InputError if there is none."""
-        markets = self.ask("load_markets")
+        if self._markets is None:
+            # True: what a damaged answer left behind must not count as loaded.
+            self._markets = self.ask("load_markets", True)
+        markets = self._markets
         if symbol not in markets:
             base = symbol.split("/")[0]
             near = [m for m in markets if m.startswith(f"{base}/")][:8]
@@ -348,7 +357,7 @@ def _refuse_other_intervals(feed: Feed, rows: list[Row]) -> None:
         raise InputError(
             [
                 Problem(
-                    feed.market, "funding", "a settlement every 8 h (the market's unit)",
+                    feed.market, "funding", "a settlement every 8 h, the market's unit",
                     f"one every {hours:g} h",
                     "choose a contract or an exchange that settles every 8 h",
                 )

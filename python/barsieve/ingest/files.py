@@ -147,7 +147,7 @@ def _to_bars(export: Export, columns: dict[str, str], is_utc: bool) -> pa.Table:
                 "a time with a zone, a day, or a number of s, ms, µs or ns",
                 f"{bad[1]!r} ({bad[0]} such rows)", "export with times in UTC",
             )  # fmt: skip
-        return session.execute(
+        return session.sql(
             f"select make_timestamp(us)::timestamptz as ts, {', '.join(PRICES)} "
             "from bars order by us"
         ).to_arrow_table()
@@ -231,9 +231,8 @@ def joined(readings: list[Reading]) -> pa.Table:
     with duckdb.connect() as session:
         session.execute("set timezone = 'UTC'")
         clash: Any = session.execute(
-            f"select ts::varchar, min(nth), max(nth) from (select distinct {names}, nth "
-            f"from every) group by ts having count(distinct ({', '.join(PRICES)})) > 1 "
-            "order by ts limit 1"
+            "select ts::varchar, min(nth), max(nth) from every group by ts "
+            f"having count(distinct ({', '.join(PRICES)})) > 1 order by ts limit 1"
         ).fetchone()
         if clash:
             ts, one, other = clash
@@ -242,7 +241,7 @@ def joined(readings: list[Reading]) -> pa.Table:
                 f"others in {readings[other].path.name}",
                 "leave one of the files out",
             )  # fmt: skip
-        return session.execute(
+        return session.sql(
             f"select distinct {names} from every order by ts"
         ).to_arrow_table()
 

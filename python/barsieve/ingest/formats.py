@@ -37,8 +37,13 @@ class Match(NamedTuple):
 
 def _exact(columns: Columns, roles: dict[str, str]) -> dict[str, list[str]] | None:
     """Return the columns of these very names, or None when one is missing."""
-    found = {r: [n for n in columns.names if n == name] for r, name in roles.items()}
+    found = {role: _named(columns, name) for role, name in roles.items()}
     return found if all(found.values()) else None
+
+
+def _named(columns: Columns, *names: str) -> list[str]:
+    """Return the columns of a name, copies (`close (2)`) included."""
+    return [n for n in columns.names if re.sub(r" \(\d+\)$", "", n) in names]
 
 
 def _binance_vision(columns: Columns) -> dict[str, list[str]] | None:
@@ -63,7 +68,7 @@ def _tradingview(columns: Columns) -> dict[str, list[str]] | None:
     found = _exact(columns, names) if columns.has_header else None
     if found is None:
         return None
-    return found | {"volume": [n for n in columns.names if n.lower() == "volume"]}
+    return found | {"volume": _named(columns, "Volume", "volume")}
 
 
 def _cryptodatadownload(columns: Columns) -> dict[str, list[str]] | None:

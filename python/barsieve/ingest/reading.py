@@ -52,9 +52,7 @@ def read_export(path: Path) -> Export:
 def _read_parquet(path: Path) -> pa.Table:
     with duckdb.connect() as session:
         session.execute("set timezone = 'UTC'")
-        return session.execute(
-            f"from read_parquet({quoted_path(path)})"
-        ).to_arrow_table()
+        return session.sql(f"from read_parquet({quoted_path(path)})").to_arrow_table()
 
 
 def _read_feather(path: Path) -> pa.Table:
@@ -103,9 +101,8 @@ def _read_csv(path: Path, content: bytes) -> Export:
         raise ValueError("no rows in it")
     first = [cell.strip().strip('"') for cell in lines[0].split(",")]
     has_header = not re.fullmatch(r"-?[\d.]+", first[0])
-    names = (
-        _unique(first) if has_header else [f"column {i + 1}" for i in range(len(first))]
-    )
+    numbered = [f"column {i + 1}" for i in range(len(first))]
+    names = _unique(first) if has_header else numbered
     rows = _parse("\n".join(lines[1:] if has_header else lines), names)
     shown = tuple(column[0].as_py() or "" for column in rows.columns) if rows else ()
     # Names as written: two of the same name are for the user to tell apart.
@@ -129,7 +126,7 @@ def _parse(text: str, names: list[str]) -> pa.Table:
         with open(file, "w", newline="") as stream:
             stream.write(text + "\n")
         typed = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in names)
-        return session.execute(
+        return session.sql(
             f"from read_csv({quoted_path(file)}, header = false, delim = ',', "
             f"quote = '\"', auto_detect = false, columns = {{{typed}}})"
         ).to_arrow_table()

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from barsieve.check_market import MACRO, RULES, Kind, Rule, quoted_path
 from barsieve.ingest.market import Market, put, schema_of
-from barsieve.ingest.summary import Outcome, Revision
+from barsieve.ingest.summary import Outcome
 
 # Macro sources hand the same value out in single and in double precision.
 SAME_WITHIN = 1e-6
@@ -32,9 +32,7 @@ def session_of(market: Market, kind: Kind, name: str) -> duckdb.DuckDBPyConnecti
     paths = market.files(kind, name)
     if not paths:
         empty = schema_of(kind).empty_table()  # noqa: F841 (DuckDB reads it by name)
-        session.execute(
-            "create table stored as select *, ''::varchar as file from empty"
-        )
+        session.execute("create table stored as select *, '' as file from empty")
         return session
     listed = ", ".join(quoted_path(path) for path in paths)
     identity = IDENTITY[kind.folder]
@@ -134,11 +132,7 @@ def _plan_by_key(
         for i, column in enumerate(values):
             old, new = pairs[2 * i], pairs[2 * i + 1]
             if old != new:
-                outcome.revisions.append(
-                    Revision(
-                        outcome.target, key, column, f"{old!r}", f"{new!r}", accept
-                    )
-                )
+                outcome.revise(key, column, repr(old), repr(new), accept)
     taken = f"or ({differs})" if accept else ""
     columns = ", ".join(f"o.{column}" for column in kind.columns)
     session.execute(
@@ -173,9 +167,7 @@ def _plan_by_day(
         "select o.date, l.value, o.value from offered as o "
         f"join latest as l using (date) where {differs} order by o.date"
     ).fetchall():
-        outcome.revisions.append(
-            Revision(outcome.target, str(day), "value", f"{old!r}", f"{new!r}", accept)
-        )
+        outcome.revise(str(day), "value", repr(old), repr(new), accept)
     session.execute(
         "create table added as select o.date, o.series, o.value, "
         "case when l.date is null then o.known_at "
@@ -199,9 +191,10 @@ def _plan_by_vintage(
     """
     vintages = "list({'known_at': known_at, 'value': value} order by known_at)"
     days = session.execute(
-        f"select date, s.list, o.list from (select date, {vintages} as list from offered "
-        f"group by date) as o left join (select date, {vintages} as list from stored "
-        "group by date) as s using (date) order by date"
+        "select date, s.list, o.list from "
+        f"(select date, {vintages} as list from offered group by date) as o left join "
+        f"(select date, {vintages} as list from stored group by date) as s "
+        "using (date) order by date"
     ).fetchall()
     add, drop = [], []
     for day, old, new in days:
@@ -211,16 +204,7 @@ def _plan_by_vintage(
             fresh = new[len(old) :]
             outcome.rows_new += len(fresh)
         else:
-            outcome.revisions.append(
-                Revision(
-                    outcome.target,
-                    str(day),
-                    "vintages",
-                    _shown(old),
-                    _shown(new),
-                    accept,
-                )
-            )
+            outcome.revise(str(day), "vintages", _shown(old), _shown(new), accept)
             fresh = new if accept else []
             drop += [day] if accept else []
         add += [(day, name, v["value"], v["known_at"]) for v in fresh]
@@ -278,7 +262,7 @@ def _merged(session: duckdb.DuckDBPyConnection, kind: Kind, file: Path) -> pa.Ta
             f"anti join (from dropped where file = $file) using ({keys}) "
             f"union all by name {added}) order by {order}"
         )
-    table = session.execute(query, {"file": str(file)}).to_arrow_table()
+    table = session.sql(query, params={"file": str(file)}).to_arrow_table()
     fields = [schema_of(kind).field(f.name) if f.name in kind.columns else f
               for f in table.schema]  # fmt: skip
     return table.cast(pa.schema(fields))
@@ -296,8 +280,8 @@ def count_gaps(
         first, last, gaps, missing = session.execute(
             f"select min(t), max(t), count_if(step > {step_hours}), "
             f"sum(greatest(round(step / {step_hours}) - 1, 0))::bigint from ("
-            f"select t, date_diff('second', lag(t) over (order by t), t) / 3600 as step "
-            f"from (select distinct {time} as t from stored))"
+            "select t, date_diff('second', lag(t) over (order by t), t) / 3600 as step"
+            f" from (select distinct {time} as t from stored))"
         ).fetchone()
     outcome.first, outcome.last = first, last
     outcome.gaps, outcome.missing = gaps or 0, missing or 0

@@ -43,3 +43,11 @@ class Outcome:
         """Add a remark, once."""
         if text not in self.notes:
             self.notes.append(text)
+
+    def revise(
+        self, key: str, column: str, stored: str, offered: str, taken: bool
+    ) -> None:
+        """Add a stored past value that the source now gives differently."""
+        self.revisions.append(
+            Revision(self.target, key, column, stored, offered, taken)
+        )
