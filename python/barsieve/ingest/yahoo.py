@@ -49,7 +49,7 @@ def _history(ticker: str, patience: Patience, **span: Any) -> Any:
             # Whatever yfinance meets (faults of its HTTP library, damaged JSON) comes
             # under many names; and it remembers answers, a damaged one too.
             yfinance.data.YfData().cache_get.cache_clear()
-            said = f"Yahoo: {' '.join(str(error).split())[:160]}"
+            said = f"Yahoo, {ticker}: {' '.join(str(error).split())[:160]}"
             if "symbol may be delisted" in said:
                 raise SourceError(said) from None
             raise PassingError(said) from None
