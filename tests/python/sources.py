@@ -146,6 +146,8 @@ class Source:
             body = body[: len(body) // 2]
         elif body is None:
             status, body = 404, b'{"code":-1,"msg":"no such path"}'
+        elif b"may be delisted" in body:
+            status = 404
         try:
             handler.send_response(status)
             handler.send_header("Content-Type", kind)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import numpy as np
@@ -16,7 +15,7 @@ from barsieve.ingest.fred import store_days
 from barsieve.ingest.macro import lag_of, macro_table
 from barsieve.ingest.market import Market
 from barsieve.ingest.reading import Export, read_export
-from barsieve.ingest.storing import count_gaps, store
+from barsieve.ingest.storing import count_gaps, store, symbol_problem
 from barsieve.ingest.summary import Outcome
 from barsieve.problems import InputError, Problem
 
@@ -138,14 +137,14 @@ def _to_bars(export: Export, columns: dict[str, str], is_utc: bool) -> pa.Table:
             f"create table bars as select ({micros}) as us, {values}, "
             f'"{time.replace(chr(34), chr(34) * 2)}"::varchar as shown from raw_rows'
         )
-        bad = session.execute(
+        ((n_bad, shown),) = session.execute(
             "select count(*), first(shown) from bars where us is null"
-        ).fetchone()
-        if bad[0]:
+        ).fetchall()
+        if n_bad:
             raise _ambiguous(
                 export.path, f"column '{time}'",
                 "a time with a zone, a day, or a number of s, ms, µs or ns",
-                f"{bad[1]!r} ({bad[0]} such rows)", "export with times in UTC",
+                f"{shown!r} ({n_bad} such rows)", "export with times in UTC",
             )  # fmt: skip
         return session.sql(
             f"select make_timestamp(us)::timestamptz as ts, {', '.join(PRICES)} "
@@ -172,8 +171,8 @@ def read_bars(
     columns = _chosen_columns(export, match, wanted or {}, roles)
     target, source = _target(export, match, symbol, series)
     bars = _to_bars(export, columns, match.format in ("cryptodatadownload",))
-    _refuse_other_steps(path, bars, 24.0 if series else 1.0)
-    closed = _closed(path, match.format, bars, now, 24 if series else 1)
+    _refuse_other_steps(path, bars, 1.0 if series is None else 24.0)
+    closed = _closed(path, match.format, bars, now, 1 if series is None else 24)
     return Reading(
         path, match.format, target, source, columns, closed, len(bars) - len(closed)
     )
@@ -182,8 +181,15 @@ def read_bars(
 def _target(
     export: Export, match: Match, symbol: str | None, series: str | None
 ) -> tuple[str, str]:
-    if series or symbol:
-        return str(series or symbol), "--series" if series else "--symbol"
+    option = "--symbol" if series is None else "--series"
+    named = symbol if series is None else series
+    if named is not None:
+        found = symbol_problem(named)
+        if found:
+            raise InputError(
+                [Problem(f"{option} {named}", "", "a name", found, "such as BTC")]
+            )
+        return named, option
     found = symbol_of(match.format, export.path.name)
     if found is None:
         raise _ambiguous(
@@ -230,12 +236,11 @@ def joined(readings: list[Reading]) -> pa.Table:
     names = ", ".join(BARS.columns)
     with duckdb.connect() as session:
         session.execute("set timezone = 'UTC'")
-        clash: Any = session.execute(
+        clash = session.execute(
             "select ts::varchar, min(nth), max(nth) from every group by ts "
             f"having count(distinct ({', '.join(PRICES)})) > 1 order by ts limit 1"
-        ).fetchone()
-        if clash:
-            ts, one, other = clash
+        ).fetchall()
+        for ts, one, other in clash:
             raise _ambiguous(
                 readings[one].path, f"bar {ts}", "the same values wherever it occurs",
                 f"others in {readings[other].path.name}",

@@ -17,6 +17,9 @@ from barsieve.problems import InputError, Problem
 KNOWN = ".csv, .zip (one CSV in it), .parquet, .feather, .json (freqtrade)"
 
 
+FAULTS = (duckdb.Error, pa.ArrowException, zipfile.BadZipFile, OSError, ValueError)
+
+
 class Export(NamedTuple):
     """A file as read: its rows (text, or typed as stored), and its outward marks."""
 
@@ -45,7 +48,7 @@ def read_export(path: Path) -> Export:
         raise unreadable(path, found, "name an exported file")
     try:
         return reader()
-    except (duckdb.Error, pa.ArrowException, OSError, ValueError) as error:
+    except FAULTS as error:
         raise unreadable(path, str(error).splitlines()[0], "export it again") from None
 
 
@@ -62,6 +65,14 @@ def _read_feather(path: Path) -> pa.Table:
 
 
 def _typed(path: Path, rows: pa.Table) -> Export:
+    """Return an export of typed columns; times in microseconds, as all of ours are."""
+    fields = [
+        field.with_type(pa.timestamp("us", field.type.tz))
+        if pa.types.is_timestamp(field.type)
+        else field
+        for field in rows.schema
+    ]
+    rows = rows.cast(pa.schema(fields))
     first = tuple(str(column[0]) for column in rows.columns) if len(rows) else ()
     return Export(path, rows, Columns(tuple(rows.column_names), True, first))
 

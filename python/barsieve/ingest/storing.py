@@ -291,4 +291,4 @@ def symbol_problem(name: str) -> str | None:
     """Return why a name cannot be a symbol or series (it names a file), or None."""
     if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
         return None
-    return f"'{name}': expected letters, digits, '.', '_' or '-'"
+    return f"'{name}', not of letters, digits, '.', '_' and '-'"
