@@ -302,6 +302,15 @@ def test_daily_exports_become_macro_series_known_after_their_day(tmp_path):
     assert "macro_series.csv" in done.target("macro/NOPE")["failure"]
 
 
+@pytest.mark.parametrize(
+    "options", [("--column", "volum=Volume"), ("--symbol", "BTC", "--series", "TOTAL")]
+)
+def test_options_that_contradict_or_name_no_role_are_refused(tmp_path, options):
+    export = EXPORTS["freqtrade json"](tmp_path)
+    assert take(tmp_path / "market", export, *options).code == 2
+    assert not (tmp_path / "market").exists()
+
+
 @pytest.mark.parametrize("symbol", ["../BTC", "a/b", ""])
 def test_a_symbol_that_is_no_file_name_is_refused(tmp_path, symbol):
     export = EXPORTS["freqtrade json"](tmp_path)
@@ -333,7 +342,7 @@ def test_names_of_files_in_the_manner_of_their_format():
 )
 @settings(max_examples=30, deadline=None)
 def test_times_in_any_unit_are_placed_to_the_hour(tmp_path_factory, unit, hours):
-    from barsieve.ingest.files import _to_bars
+    from barsieve.ingest.converting import to_bars
     from barsieve.ingest.reading import read_export
 
     folder = tmp_path_factory.mktemp("units")
@@ -343,5 +352,5 @@ def test_times_in_any_unit_are_placed_to_the_hour(tmp_path_factory, unit, hours)
         written(folder / "x.csv", table(lines, "time,open,high,low,close,Volume"))
     )
     columns = {r: r for r in ("open", "high", "low", "close")}
-    found = _to_bars(export, {"ts": "time", **columns, "volume": "Volume"}, False)
+    found = to_bars(export, {"ts": "time", **columns, "volume": "Volume"}, False)
     assert [int(t.timestamp() * 1000) for t in found["ts"].to_pylist()] == stamps

@@ -11,11 +11,11 @@ from typing import Any
 import pyarrow as pa
 
 from barsieve.check_market import MACRO
-from barsieve.ingest.exchanges import Request
 from barsieve.ingest.fred import store_days
 from barsieve.ingest.macro import lag_of
 from barsieve.ingest.market import Market, schema_of
 from barsieve.ingest.patience import Patience, get
+from barsieve.ingest.request import Request
 from barsieve.ingest.storing import span_of
 from barsieve.ingest.summary import Outcome
 

@@ -129,3 +129,10 @@ def symbol_of(format_name: str, file_name: str) -> str | None:
     }
     found = re.match(patterns[format_name], stem)
     return base_of(found.group(1)) if found else None
+
+
+def symbol_problem(name: str) -> str | None:
+    """Return why a name cannot be a symbol or series (it names a file), or None."""
+    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+        return None
+    return f"'{name}', not of letters, digits, '.', '_' and '-'"

@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve.check_market import MACRO
-from barsieve.ingest.exchanges import Request
 from barsieve.ingest.macro import first_day, lag_of, macro_table
 from barsieve.ingest.market import Market, schema_of
 from barsieve.ingest.patience import Patience, SourceError, get
+from barsieve.ingest.request import Request
 from barsieve.ingest.storing import count_gaps, store
 from barsieve.ingest.summary import Outcome
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from barsieve.ingest.exchanges import Request
 from barsieve.ingest.fred import store_days
 from barsieve.ingest.macro import first_day, lag_of, macro_table
 from barsieve.ingest.market import Market
 from barsieve.ingest.patience import PassingError, Patience, SourceError, needed
+from barsieve.ingest.request import Request
 from barsieve.ingest.summary import Outcome
 
 SERIES = {"^MOVE": "MOVE", "DX-Y.NYB": "DXY", "^VIX": "VIX"}
