@@ -93,11 +93,10 @@ def test_an_earlier_since_extends_the_history_backwards(source, market):
 
 
 @pytest.mark.parametrize(
-    "fault",
-    ["429", "500", "timeout", "truncated", "cut", "empty", "overlapping",
-     "out of order"],
+    ("fault", "at"),
+    [("429", 1), ("500", 3), ("timeout", 3), ("truncated", 1), ("truncated", 3),
+     ("cut", 3), ("empty", 1), ("empty", 3), ("overlapping", 3), ("out of order", 3)],
 )  # fmt: skip
-@pytest.mark.parametrize("at", [1, 3])
 def test_a_passing_fault_changes_no_bar(source, market, fault, at):
     source.page_rows = 100
     source.fail(KLINES, *[""] * (at - 1), fault)
@@ -323,7 +322,7 @@ def test_a_kill_at_any_moment_leaves_a_valid_market_that_the_next_run_completes(
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert from_exchange("ohlcv", source, whole, *SINCE).code == 0
     held = []
-    for request, delay in ((1, 0.0), (2, 0.01), (3, 0.005), (2, 0.02), (4, 0.0)):
+    for request, delay in ((1, 0.0), (2, 0.01), (3, 0.005), (4, 0.0)):
         reached = threading.Event()
         source.counts.clear()
         source.on_request = lambda path, n, event=reached, last=request: (

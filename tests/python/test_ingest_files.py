@@ -340,7 +340,7 @@ def test_names_of_files_in_the_manner_of_their_format():
     unit=st.sampled_from([1e-3, 1, 1e3, 1e6]),
     hours=st.sets(st.integers(0, 24 * 400), min_size=2, max_size=30),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_times_in_any_unit_are_placed_to_the_hour(tmp_path_factory, unit, hours):
     from barsieve.ingest.converting import to_bars
     from barsieve.ingest.reading import read_export

@@ -6,6 +6,7 @@ yields of a Friday come out on Monday, those before a holiday on the day after i
 """
 
 import csv
+import functools
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,10 +33,11 @@ def read_publications(seed: Path) -> dict[str, Publication]:
         }
 
 
-def _us_holidays(days: np.ndarray) -> np.ndarray:
+@functools.cache
+def _us_holidays(first_year: int, last_year: int) -> np.ndarray:
     from pandas.tseries.holiday import USFederalHolidayCalendar
 
-    found = USFederalHolidayCalendar().holidays(days.min(), days.max())
+    found = USFederalHolidayCalendar().holidays(f"{first_year}", f"{last_year + 1}")
     return found.to_numpy().astype("datetime64[D]")
 
 
@@ -50,6 +52,7 @@ def known_at(
     late_days, hours = divmod(lag_hours, 24)
     published = days + np.timedelta64(late_days, "D")
     if on_business_days and late_days and len(days):
-        holidays = _us_holidays(published + np.arange(-7, 8)[:, None])
+        years = published.astype("datetime64[Y]").astype(int) + 1970
+        holidays = _us_holidays(int(years.min()), int(years.max()) + 1)
         published = np.busday_offset(published, 0, "forward", holidays=holidays)
     return published.astype("datetime64[us]") + np.timedelta64(hours, "h")
