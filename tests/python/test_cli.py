@@ -119,6 +119,15 @@ def test_help_names_every_command_with_an_example():
         assert "Example" in barsieve(command, "--help").stdout
 
 
+def test_help_of_ingest_names_every_source_with_an_example():
+    listed = barsieve("ingest", "--help").stdout
+    for source in (
+        "ohlcv", "funding", "open-interest", "fred", "yahoo", "coingecko", "files",
+    ):  # fmt: skip
+        assert source in listed
+        assert "Example" in barsieve("ingest", source, "--help").stdout
+
+
 @pytest.mark.slow
 def test_bench_measures_build_and_replay_in_one_run():
     done = barsieve("bench", "--hours", "6000", "--json")

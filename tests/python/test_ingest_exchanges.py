@@ -73,6 +73,27 @@ def test_a_run_goes_on_where_the_last_one_stopped(source, market):
     assert done.target("bars/BTC")["rows_new"] == 200
 
 
+def test_without_a_start_a_history_is_not_extended_backwards(source, market):
+    from_exchange("ohlcv", source, market, "--since", "2023-01-15")
+    before = bars_of(market)
+    assert from_exchange("ohlcv", source, market).target("bars/BTC")["rows_new"] == 0
+    assert bars_of(market) == before
+    from_exchange("ohlcv", source, market, "--since", "2016-01-01")
+    assert bars_of(market) == expected_bars(source, 500)
+
+
+def test_a_damaged_file_is_refused_before_the_exchange_is_asked(source, market):
+    from_exchange("ohlcv", source, market, *SINCE)
+    path = market / "bars" / "BTC.parquet"
+    path.write_bytes(path.read_bytes()[:100])
+    source.counts.clear()
+    done = from_exchange("ohlcv", source, market, *SINCE)
+    assert done.code == 1
+    assert "can be read" in done.target("bars/BTC")["failure"]
+    assert not source.counts[KLINES]
+    assert len(path.read_bytes()) == 100
+
+
 def test_a_run_without_news_writes_nothing(source, market):
     from_exchange("ohlcv", source, market, *SINCE)
     before = (market / "bars" / "BTC.parquet").stat()

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import typer
 
 from barsieve.cli.ingest_options import (
-    START,
     Accept,
     ExchangeName,
     ExchangeOptions,
@@ -71,7 +70,7 @@ def ohlcv(
     exchange: ExchangeName = "binance",
     quote: Annotated[str, typer.Option(help="Currency of the price.")] = "USDT",
     to: To = None,
-    since: Since = START,
+    since: Since = None,
     until: Until = None,
     accept_revisions: Accept = False,
     recheck: Recheck = False,
@@ -108,7 +107,7 @@ def funding(
     exchange: ExchangeName = "binance",
     quote: Annotated[str, typer.Option(help="Currency of the margin.")] = "USDT",
     to: To = None,
-    since: Since = START,
+    since: Since = None,
     until: Until = None,
     accept_revisions: Accept = False,
     recheck: Recheck = False,
@@ -159,6 +158,6 @@ def open_interest(
 
         _ingest_exchange(
             to, exchange, exchange_options, symbols,
-            request_of(START, None, accept_revisions, False),
+            request_of(None, None, accept_revisions, False),
             patience_of(tries, wait, timeout), open_interest_feed, "macro", as_json,
         )  # fmt: skip

@@ -56,7 +56,7 @@ def files(
             if as_json:
                 print_json({"files": [_mapping(reading) for reading in readings]})
             return
-        request = Request(now, now, None, accept_revisions)
+        request = Request(now, accept_revisions=accept_revisions)
         run(to, "files", request, _file_jobs(readings, series), as_json)
 
 

@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from barsieve.cli.ingest_options import (
-    START,
     Accept,
     BaseUrl,
     Recheck,
@@ -32,7 +31,7 @@ def fred(
         str, typer.Option(help="FRED ids, comma-joined; ID=NAME stores it as NAME.")
     ] = "VIXCLS,DGS2,DGS10,DTWEXBGS,DCOILWTICO",
     to: To = None,
-    since: Since = START,
+    since: Since = None,
     until: Until = None,
     accept_revisions: Accept = False,
     recheck: Recheck = False,
@@ -72,7 +71,7 @@ def yahoo(
         str, typer.Option(help="Comma-joined; TICKER=NAME stores it as NAME.")
     ] = "^MOVE,DX-Y.NYB,^VIX",
     to: To = None,
-    since: Since = START,
+    since: Since = None,
     until: Until = None,
     accept_revisions: Accept = False,
     recheck: Recheck = False,
@@ -129,4 +128,4 @@ def coingecko(
             )
 
         jobs = {f"macro/{name}": job_of(name) for name in SERIES}
-        run(to, "coingecko", request_of(START, None, False, False), jobs, as_json)
+        run(to, "coingecko", request_of(None, None, False, False), jobs, as_json)

@@ -11,7 +11,11 @@ To = Annotated[
     Path | None, typer.Option(help="Market folder (default: BARSIEVE_MARKET).")
 ]
 Since = Annotated[
-    datetime, typer.Option(formats=["%Y-%m-%d"], help="First day of a new history.")
+    datetime | None,
+    typer.Option(
+        formats=["%Y-%m-%d"],
+        help="First day (default: what is stored; of a new history 2017-01-01).",
+    ),
 ]
 Until = Annotated[
     datetime | None,
@@ -40,7 +44,6 @@ Timeout = Annotated[float, typer.Option(min=0.01, help="Seconds for one answer."
 BaseUrl = Annotated[
     str | None, typer.Option(help="Address of a mirror in the place of the source.")
 ]
-START = datetime(2017, 1, 1)
 
 
 class ExportFormat(StrEnum):

@@ -97,13 +97,17 @@ def _utc(day: datetime | None) -> datetime | None:
 
 
 def request_of(
-    since: datetime, until: datetime | None, accept: bool, recheck: bool, **more: Any
+    since: datetime | None,
+    until: datetime | None,
+    accept: bool,
+    recheck: bool,
+    **more: Any,
 ) -> Any:
     """Return what to fetch, as of now: the one place where an ingest reads a clock."""
     from barsieve.ingest.request import Request
 
     now = datetime.now(UTC)
-    return Request(now, _utc(since) or now, _utc(until), accept, recheck, **more)
+    return Request(now, _utc(since), _utc(until), accept, recheck, **more)
 
 
 def patience_of(tries: int, wait: float, timeout: float) -> Any:

@@ -147,11 +147,13 @@ def plan_by_vintage(
     planned = pa.table([list(c) for c in columns], schema=schema_of(MACRO))  # noqa: F841
     dropped_days = pa.table({"date": pa.array(drop, pa.date32())})  # noqa: F841
     session.execute(
-        "create table added as select *, null::varchar as file from planned"
-    )
-    session.execute(
         "create table dropped as select stored.* from stored "
         "semi join dropped_days using (date)"
+    )
+    # In the place of the old ones: one rename exchanges them.
+    session.execute(
+        "create table added as select planned.*, d.file from planned left join "
+        "(select date, min(file) as file from dropped group by date) as d using (date)"
     )
 
 

@@ -11,7 +11,7 @@ from barsieve.ingest.exchange import Exchange
 from barsieve.ingest.feeds import DAY, HOUR, Feed, refuse_other_intervals
 from barsieve.ingest.market import Market
 from barsieve.ingest.paging import Pages, Row, backward, forward
-from barsieve.ingest.request import Request
+from barsieve.ingest.request import EARLIEST, Request
 from barsieve.ingest.storing import count_gaps, span_of, store
 from barsieve.ingest.summary import Outcome
 
@@ -87,9 +87,12 @@ def ingest_feed(
     Raises SourceError when the exchange gives up; what was written stays.
     """
     clock = exchange.clock(request.now)
-    stop, since = _stop(feed, market, request, clock), _millis(request.since)
+    stop = _stop(feed, market, request, clock)
     span = span_of(market, feed.kind, feed.name)
     span = span and (_millis(span[0]), _millis(span[1]))
+    since = _millis(request.since) if request.since else None
+    if since is None:
+        since = span[0] if span else _millis(EARLIEST)
     if feed.kind is MACRO:
         oldest = _millis(clock) // DAY * DAY - OPEN_INTEREST_DAYS * DAY
         since = max(since, oldest)

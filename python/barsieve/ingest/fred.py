@@ -164,9 +164,7 @@ def ingest_fred(
     the next US business day. Rows that would become known after `request.now` wait.
     """
     lag_of(market, series)
-    start = first_day(
-        market, series, request.since.date(), OVERLAP_DAYS, request.recheck
-    )
+    start = first_day(market, series, request, OVERLAP_DAYS)
     if key:
         rows = _by_vintage(
             identifier, series, start, request.now.date(), base or API, key, patience

@@ -8,6 +8,7 @@ import pyarrow as pa
 from barsieve.check_market import MACRO
 from barsieve.ingest.market import Market
 from barsieve.ingest.publication import known_at
+from barsieve.ingest.request import EARLIEST, Request
 from barsieve.ingest.storing import span_of
 from barsieve.problems import InputError, Problem
 from barsieve.schemas import TIMESTAMP
@@ -47,14 +48,16 @@ def lag_of(market: Market, series: str) -> int:
     return market.publications[series].lag_hours
 
 
-def first_day(
-    market: Market, series: str, since: date, overlap_days: int, recheck: bool
-) -> date:
-    """Return the first day to ask for: some before the last stored, or `since`.
+def first_day(market: Market, series: str, request: Request, overlap_days: int) -> date:
+    """Return the first day to ask for: some before the last stored one.
 
-    `since` too when it lies before what is stored.
+    The start asked for when nothing is stored, when that start lies before what is, and
+    to compare everything.
     """
     span = span_of(market, MACRO, series)
-    if span is None or recheck or since < span[0] - timedelta(days=overlap_days):
+    if span is None:
+        return (request.since or EARLIEST).date()
+    since = request.since.date() if request.since else span[0]
+    if request.recheck or since < span[0] - timedelta(days=overlap_days):
         return since
     return max(span[0], span[1] - timedelta(days=overlap_days))

@@ -9,7 +9,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -50,6 +50,7 @@ class Market:
     folder: Path
     declared: dict[str, MacroSeries]
     publications: dict[str, Publication]
+    sound: set[Path] = field(default_factory=set)
 
     def home(self, kind: Kind, name: str) -> Path:
         """Return the file that new rows of a symbol or series go to."""
@@ -61,6 +62,15 @@ class Market:
         if kind is BARS:
             return [home] if home.exists() else []
         return sorted(home.parent.glob("*.parquet"))
+
+    def refuse_unsound(self, kind: Kind, name: str) -> None:
+        """Raise InputError for a stored file that is damaged; each is read once."""
+        for path in self.files(kind, name):
+            if path not in self.sound:
+                problems = file_problems(path, kind, self.declared)
+                if problems:
+                    raise InputError(problems)
+                self.sound.add(path)
 
 
 def _refusal(folder: Path, found: str) -> InputError:
@@ -123,6 +133,7 @@ def open_market(folder: Path, seed: Path) -> Iterator[Market]:
     Raises InputError for a simulated market, a folder of other things, or one that
     another ingest holds.
     """
+    folder = folder.resolve()
     _refuse_foreign(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):

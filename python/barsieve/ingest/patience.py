@@ -24,7 +24,8 @@ class PassingError(SourceError):
 
     def __init__(self, message: str, wait: float | None = None):
         """Keep the wait that the source asked for."""
-        super().__init__(message)
+        asked = f"; asks us to wait {wait:g} s" if wait else ""
+        super().__init__(message + asked)
         self.wait = wait
 
 

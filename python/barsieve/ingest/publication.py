@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from barsieve.ingest.patience import needed
+
 
 class Publication(NamedTuple):
     """How late a series is published, in hours after the start of its day (UTC)."""
@@ -35,9 +37,8 @@ def read_publications(seed: Path) -> dict[str, Publication]:
 
 @functools.cache
 def _us_holidays(first_year: int, last_year: int) -> np.ndarray:
-    from pandas.tseries.holiday import USFederalHolidayCalendar
-
-    found = USFederalHolidayCalendar().holidays(f"{first_year}", f"{last_year + 1}")
+    calendar = needed("pandas.tseries.holiday").USFederalHolidayCalendar()
+    found = calendar.holidays(f"{first_year}", f"{last_year + 1}")
     return found.to_numpy().astype("datetime64[D]")
 
 

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 Progress = Callable[[float], None]
+
+# Where a history starts that nobody gave a start: before most exchanges did.
+EARLIEST = datetime(2017, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,7 @@ class Request:
     """
 
     now: datetime
-    since: datetime
+    since: datetime | None = None
     until: datetime | None = None
     accept_revisions: bool = False
     recheck: bool = False

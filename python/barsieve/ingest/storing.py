@@ -27,8 +27,10 @@ IDENTITY = {"bars": None, "macro": "series", "funding": "symbol"}
 def session_of(market: Market, kind: Kind, name: str) -> duckdb.DuckDBPyConnection:
     """Return a session with the table `stored`: the rows of a symbol or series.
 
-    Its column `file` says in which file a row lies.
+    Its column `file` says in which file a row lies. Raises InputError when one of the
+    files that may hold such rows is damaged.
     """
+    market.refuse_unsound(kind, name)
     session = duckdb.connect()
     session.execute("set timezone = 'UTC'")
     columns = ", ".join(kind.columns)

@@ -70,9 +70,7 @@ def ingest_yahoo(
     Today's bar moves until its close: a day waits until its publication lag is over.
     """
     lag = lag_of(market, series)
-    start = first_day(
-        market, series, request.since.date(), OVERLAP_DAYS, request.recheck
-    )
+    start = first_day(market, series, request, OVERLAP_DAYS)
     end = request.now.date() + timedelta(days=2)
     closes = _history(ticker, patience, start=start, end=end)["Close"].dropna()
     days = closes.index.tz_localize(None).to_numpy().astype("datetime64[D]")
