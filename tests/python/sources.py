@@ -142,6 +142,8 @@ class Source:
             status, body, kind = 500, b"<html>Internal Server Error</html>", "text/html"
         elif fault == "timeout":
             time.sleep(0.5)
+        elif fault == "another shape":
+            body = b'{"rows": 3}'
         elif fault == "truncated":
             body = body[: len(body) // 2]
         elif body is None:

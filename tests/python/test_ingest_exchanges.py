@@ -137,6 +137,15 @@ def test_a_fault_before_the_first_page_passes_too(source, market, path, fault):
     assert bars_of(market) == expected_bars(source, 500)
 
 
+@pytest.mark.parametrize("path", ["/api/v3/exchangeInfo", "/api/v3/time"])
+def test_an_answer_of_another_shape_is_a_failure_in_words(source, market, path):
+    source.fail(path, "another shape")
+    done = from_exchange("ohlcv", source, market, *SINCE)
+    assert done.code in (1, 3), done.stdout
+    assert done.target(json.loads(done.stdout)["targets"][0]["target"])["failure"]
+    assert "Traceback" not in done.stderr
+
+
 def test_retry_after_is_waited_for(source, market):
     times = []
     source.on_request = lambda path, n: (

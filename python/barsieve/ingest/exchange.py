@@ -66,6 +66,10 @@ class Exchange:
             raise PassingError(self._said(error), wait) from None
         except ccxt.BaseError as error:
             raise SourceError(self._said(error)) from None
+        except (TypeError, ValueError, AttributeError, LookupError) as error:
+            raise SourceError(
+                f"{self.name}: an answer that ccxt cannot read ({error!r})"
+            ) from None
 
     def _refusing_damage(self, handle_errors: Callable[..., Any]) -> Callable[..., Any]:
         """Return ccxt's hook on each answer, which also refuses one that is no JSON.
@@ -109,4 +113,7 @@ class Exchange:
         """Return the earlier of the exchange's clock and the local one."""
         if not self.has("fetchTime"):
             return now
-        return min(now, from_millis(self.ask("fetch_time")))
+        stated = self.ask("fetch_time")
+        if not isinstance(stated, int):
+            raise SourceError(f"{self.name}: no time in the answer to what time it is")
+        return min(now, from_millis(stated))

@@ -11,6 +11,7 @@ from barsieve.ingest.exchange import Exchange
 from barsieve.ingest.feeds import DAY, HOUR, Feed, refuse_other_intervals
 from barsieve.ingest.market import Market
 from barsieve.ingest.paging import Pages, Row, backward, forward
+from barsieve.ingest.patience import SourceError
 from barsieve.ingest.request import EARLIEST, Request
 from barsieve.ingest.storing import count_gaps, span_of, store
 from barsieve.ingest.summary import Outcome
@@ -30,15 +31,26 @@ def _rows_of(answer: list[Any]) -> list[Row]:
             rows.append((item["timestamp"], value))
         else:
             rows.append(tuple(item))
+    if any(not isinstance(row[0], int) for row in rows):
+        raise SourceError("a row without a time among the exchange's")
     return rows
 
 
-def _fetcher(exchange: Exchange, feed: Feed, rows: int) -> Callable[[int], list[Row]]:
+def _fetcher(
+    exchange: Exchange, feed: Feed, request: Request, start: int, stop: int
+) -> Callable[[int], list[Row]]:
+    """Return how to fetch the page from a time on; it moves the progress bar."""
+    n_rows = min(request.rows, feed.most_rows)
+
     def fetch(since: int) -> list[Row]:
-        arguments = [feed.market, since, rows]
+        arguments = [feed.market, since, n_rows]
         if feed.timeframe:
             arguments.insert(1, feed.timeframe)
-        return _rows_of(exchange.ask(feed.method, *arguments))
+        rows = _rows_of(exchange.ask(feed.method, *arguments))
+        latest = max((row[0] for row in rows), default=since)
+        share = (latest - start) / max(stop - start, 1)
+        request.progress(min(1.0, max(0.0, share)))
+        return rows
 
     return fetch
 
@@ -99,13 +111,14 @@ def ingest_feed(
         # What lies before can be had no more: no walk back, no start before it.
         span = span and (max(span[0], oldest), max(span[1], oldest))
         since = max(since, span[0]) if span else since
-    fetch = _fetcher(exchange, feed, min(request.rows, feed.most_rows))
-    whole = max(stop - (span[1] if span else since), 1)
-    for walk in _walks(fetch, feed, span, since, stop, request):
-        for rows in walk:
-            _store(feed, market, request, outcome, rows)
-            request.progress(min(1.0, max(0.0, 1 - (stop - rows[-1][0]) / whole)))
-    count_gaps(market, feed.kind, feed.name, outcome, feed.step / HOUR)
+    start = since if span is None else min(since, span[1])
+    fetch = _fetcher(exchange, feed, request, start, stop)
+    try:
+        for walk in _walks(fetch, feed, span, since, stop, request):
+            for rows in walk:
+                _store(feed, market, request, outcome, rows)
+    finally:
+        count_gaps(market, feed.kind, feed.name, outcome, feed.step / HOUR)
 
 
 def _store(
