@@ -5,16 +5,21 @@ import os
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from barsieve.check_market import check_market
+from barsieve.check_market import BARS, check_market
+from barsieve.ingest.market import open_market
 from barsieve.ingest.paging import Pages, backward, forward
+from barsieve.ingest.storing import store
+from barsieve.ingest.summary import Outcome
+from barsieve.schemas import TIMESTAMP
 from conftest import PROJECT
 from ingesting import SEED, assert_sound, from_exchange, ingest, rows
 from sources import DAY, HOUR, START, Source, kline, price_of
@@ -208,6 +213,53 @@ def test_a_bar_that_changes_between_two_pages_is_reported(source, market):
     assert done.target("bars/BTC")["revisions"][0]["key"] == "2023-01-05 03:00:00+00"
 
 
+def test_a_bar_is_closed_by_both_clocks(source, market):
+    """An exchange whose clock is ahead does not make an open bar a closed one."""
+    now = datetime.now(UTC)
+    source.now = int((now + timedelta(hours=5)).timestamp() * 1000)
+    from_exchange("ohlcv", source, market, "--since", f"{now - timedelta(days=2):%F}")
+    last = bars_of(market)[-1][0]
+    assert last + timedelta(hours=1) <= datetime.now(UTC)
+    assert last + timedelta(hours=2) > now
+
+
+def test_markets_of_several_kinds_in_one_run(source, market):
+    symbols = ("--symbols", "ETH,BTC/USD:BTC")
+    done = from_exchange("ohlcv", source, market, *SINCE, *symbols)
+    assert done.target("bars/ETH")["rows_new"] == 500
+    # The server has no bars of that contract; that it knows the contract is enough.
+    assert "expected a market" not in done.target("bars/BTC")["failure"]
+    assert source.counts["/dapi/v1/exchangeInfo"] == 1
+
+
+def bars_table(hours: list[int]) -> pa.Table:
+    bars = [kline(START + hour * HOUR) for hour in hours]
+    columns = [[float(bar[i]) for bar in bars] for i in range(1, 6)]
+    stamps = pa.array([bar[0] * 1000 for bar in bars]).cast(TIMESTAMP)
+    return pa.table([stamps, *columns], names=list(BARS.columns))
+
+
+@given(
+    parts=st.lists(
+        st.lists(st.integers(0, 30), min_size=1, max_size=12), min_size=1, max_size=5
+    )
+)
+@settings(max_examples=20, deadline=None)
+def test_any_parts_in_any_order_make_the_same_file(tmp_path_factory, parts):
+    folder = tmp_path_factory.mktemp("parts")
+    # Most bars must follow one another, or the market's own check refuses the file.
+    parts = [list(range(40, 80)), *parts]
+    hours = sorted({hour for part in parts for hour in part})
+    outcome = Outcome("bars/BTC", "test")
+    with open_market(folder / "market", SEED) as market:
+        for part in parts:
+            store(market, BARS, "BTC", bars_table(part), outcome)
+        store(market, BARS, "WHOLE", bars_table(hours), Outcome("bars/WHOLE", "test"))
+        held = market.home(BARS, "BTC").read_bytes()
+        assert held == market.home(BARS, "WHOLE").read_bytes()
+    assert (outcome.rows_new, outcome.revisions) == (len(hours), [])
+
+
 def test_gaps_stay_gaps_and_are_counted_and_recheck_fills_them(source, market):
     source.missing = {
         START + h * HOUR for h in (*range(100, 110), 200, *range(400, 402))
@@ -322,8 +374,6 @@ def test_bad_arguments_are_named_without_a_stack_trace(
 
 
 def test_two_ingests_at_once_are_refused_by_name(source, market):
-    from barsieve.ingest.market import open_market
-
     with open_market(market, SEED):
         done = from_exchange("ohlcv", source, market, *SINCE)
     assert done.code == 1

@@ -61,7 +61,7 @@ def tradingview(times: list, volume: str = "Volume", more: str = "") -> str:
     lines = [
         [time, *bar[1:5], "NaN", bar[5]] for time, bar in zip(times, BARS, strict=True)
     ]
-    return table(lines, f"time,open,high,low,close,EMA,{volume}{more}")
+    return table(lines, f'time,open,high,low,close,"EMA (9, close)",{volume}{more}')
 
 
 def seconds() -> list[int]:

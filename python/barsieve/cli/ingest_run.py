@@ -76,6 +76,7 @@ def run(
 
             try:
                 job(market, replace(request, progress=progress), outcome)
+                progress(1.0)
             except SourceError as error:
                 outcome.failure, code = str(error), max(code, SOURCE_FAILED)
             except InputError as error:

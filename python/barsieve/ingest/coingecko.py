@@ -76,5 +76,4 @@ def ingest_coingecko(
         rows = [(day, series, values[series], max(computed, request.now))]
     columns = list(zip(*rows, strict=True)) or [()] * 4
     table = pa.table([list(c) for c in columns], schema=schema_of(MACRO))
-    outcome.note("the moment only: CoinGecko's public API has no history")
     store_days(market, series, table, request, outcome, step_hours=24.0)

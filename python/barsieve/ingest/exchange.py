@@ -38,6 +38,7 @@ class Exchange:
         self._client = getattr(ccxt, name)(settings | options)
         self._client.handle_errors = self._refusing_damage(self._client.handle_errors)
         self._markets: dict[str, Any] | None = None
+        self._kinds: set[str] = set()
 
     def has(self, method: str) -> bool:
         """Tell whether the exchange has one of ccxt's methods (in camel case)."""
@@ -46,8 +47,12 @@ class Exchange:
     def only(self, kinds: list[str]) -> None:
         """Load only these kinds of markets, where the exchange lets us choose."""
         chosen = self._client.options.get("fetchMarkets")
-        if isinstance(chosen, dict) and "types" in chosen:
-            chosen["types"] = kinds
+        if not isinstance(chosen, dict) or "types" not in chosen:
+            return
+        if not set(kinds) <= self._kinds:
+            self._kinds |= set(kinds)
+            chosen["types"] = sorted(self._kinds)
+            self._markets = None
 
     def ask(self, method: str, *arguments: Any, **named: Any) -> Any:
         """Call a method of ccxt until it answers in whole.

@@ -1,5 +1,6 @@
 """Read an exported file as it is, before anybody says what its columns mean."""
 
+import csv
 import json
 import re
 import tempfile
@@ -110,7 +111,7 @@ def _read_csv(path: Path, content: bytes) -> Export:
     lines = [line for line in lines if line.strip()]
     if not lines:
         raise ValueError("no rows in it")
-    first = [cell.strip().strip('"') for cell in lines[0].split(",")]
+    first = [cell.strip() for cell in next(csv.reader(lines[:1]))]
     has_header = not re.fullmatch(r"-?[\d.]+", first[0])
     numbered = [f"column {i + 1}" for i in range(len(first))]
     names = _unique(first) if has_header else numbered
