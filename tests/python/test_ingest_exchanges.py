@@ -244,7 +244,7 @@ def bars_table(hours: list[int]) -> pa.Table:
         st.lists(st.integers(0, 30), min_size=1, max_size=12), min_size=1, max_size=5
     )
 )
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_any_parts_in_any_order_make_the_same_file(tmp_path_factory, parts):
     folder = tmp_path_factory.mktemp("parts")
     # Most bars must follow one another, or the market's own check refuses the file.

@@ -33,15 +33,19 @@ def load_offered(
     )
     nulls = " or ".join(f"{column} is null" for column in kind.columns)
     empty = Rule(nulls, "a value in every column", "'a value is missing'", "")
-    for rule in (empty, *RULES[kind.folder]):
-        _drop_bad(session, kind, rule, outcome)
+    rules = [empty, *RULES[kind.folder]]
+    counts = ", ".join(f"count_if({rule.is_bad})" for rule in rules)
+    n_bad = session.execute(f"select {counts} from offered").fetchone()
+    for rule, n in zip(rules, n_bad, strict=True):
+        if n:
+            _drop_bad(session, kind, rule, outcome)
 
 
 def _drop_bad(
     session: duckdb.DuckDBPyConnection, kind: Kind, rule: Rule, outcome: Outcome
 ) -> None:
     shown = session.execute(
-        f"select count(*), first(concat({kind.keys[0]}, ' ', {rule.shown})) "
+        f"select count(*), min(concat({kind.keys[0]}, ' ', {rule.shown})) "
         f"from offered where {rule.is_bad}"
     ).fetchone()
     if shown[0]:
