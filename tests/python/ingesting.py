@@ -57,11 +57,3 @@ def rows(path: Path, order: str = "1") -> list[tuple]:
 def assert_sound(market: Path) -> None:
     """Assert that the market passes the checks that every build makes first."""
     assert check_market(market, SEED)[1] == []
-
-
-def is_whole_but_for_bars(market: Path) -> bool:
-    """Tell whether nothing is wrong with a market except that it has no bars yet."""
-    return all(
-        problem.file.endswith(("/bars", "/macro", "/funding")) or not market.is_dir()
-        for problem in check_market(market, SEED)[1]
-    )

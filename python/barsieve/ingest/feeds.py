@@ -25,10 +25,10 @@ class Feed(NamedTuple):
     name: str
     market: str
     method: str
-    timeframe: str | None
     step: int
-    most_rows: int
     to_table: Callable[[list[Row]], pa.Table]
+    timeframe: str | None = None
+    most_rows: int = 1000
 
 
 def _stamps(millis: list[int]) -> pa.Array:
@@ -45,9 +45,8 @@ def bars_feed(exchange: Exchange, symbol: str, quote: str) -> Feed:
     """Return the feed of hourly bars of `BTC` (against `quote`) or `BTC/USDC`."""
     exchange.only(["spot"] if ":" not in symbol else ["spot", "linear", "inverse"])
     market = exchange.market(symbol if "/" in symbol else f"{symbol}/{quote}")
-    return Feed(
-        BARS, market["base"], market["symbol"], "fetch_ohlcv", "1h", HOUR, 1000, _bars
-    )
+    name, symbol = market["base"], market["symbol"]
+    return Feed(BARS, name, symbol, "fetch_ohlcv", HOUR, _bars, timeframe="1h")
 
 
 def funding_feed(exchange: Exchange, symbol: str, quote: str) -> Feed:
@@ -68,16 +67,8 @@ def funding_feed(exchange: Exchange, symbol: str, quote: str) -> Feed:
             }
         )
 
-    return Feed(
-        FUNDING,
-        base,
-        full,
-        "fetch_funding_rate_history",
-        None,
-        FUNDING_STEP,
-        1000,
-        table,
-    )
+    method = "fetch_funding_rate_history"
+    return Feed(FUNDING, base, full, method, FUNDING_STEP, table)
 
 
 def open_interest_feed(exchange: Exchange, symbol: str, market: Market) -> Feed:
@@ -108,16 +99,8 @@ def open_interest_feed(exchange: Exchange, symbol: str, market: Market) -> Feed:
         contracts = np.array([row[1] for row in rows], float)
         return macro_table(series, days, contracts * listed["contractSize"], lag)
 
-    return Feed(
-        MACRO,
-        series,
-        listed["symbol"],
-        "fetch_open_interest_history",
-        "1d",
-        DAY,
-        100,
-        table,
-    )
+    method, symbol = "fetch_open_interest_history", listed["symbol"]
+    return Feed(MACRO, series, symbol, method, DAY, table, "1d", most_rows=100)
 
 
 def refuse_other_intervals(feed: Feed, rows: list[Row]) -> None:
