@@ -166,6 +166,7 @@ def test_every_export_gives_the_same_bars(tmp_path, name):
     # The last row of TradingView's is the bar that was forming.
     wanted = BARS[:-1] if name.startswith("tradingview") else BARS
     assert bars_of(market) == wanted
+    assert json.loads(done.stdout)["files"] == [mapping]
     assert mapping["rows"] == done.target("bars/BTC")["rows_new"] == len(wanted)
     assert check_market(market, SEED)[1] == []
     again = take(market, export)
@@ -187,7 +188,7 @@ def test_bars_open_at_the_export_are_left_out(tmp_path):
     os.utime(export, (half_past, half_past))
     done = take(tmp_path / "market", export)
     assert bars_of(tmp_path / "market") == BARS[:40]
-    assert "8 rows left out" in done.stderr
+    assert "rows left out: 8" in done.stderr
 
 
 def refused(done: Done, *words: str) -> None:

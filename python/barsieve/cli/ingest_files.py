@@ -50,14 +50,16 @@ def files(
             read_bars(path, now, format and format.value, symbol, series, wanted)
             for path in paths
         ]
+        mappings = {"files": [_mapping(reading) for reading in readings]}
         if not as_json:
             _print_mapping(readings)
         if dry_run:
             if as_json:
-                print_json({"files": [_mapping(reading) for reading in readings]})
+                print_json(mappings)
             return
         request = Request(now, accept_revisions=accept_revisions)
-        run(to, "files", request, _file_jobs(readings, series), as_json)
+        jobs = _file_jobs(readings, series)
+        run(to, "files", request, jobs, as_json, mappings)
 
 
 def _wanted(texts: list[str]) -> dict[str, str]:
@@ -122,5 +124,6 @@ def _print_mapping(readings: list) -> None:
         rows,
     )
     for text_column in shown.columns[:4]:
-        text_column.no_wrap = False  # names of files and columns may be long
+        # Names of files and columns may be long, and each of them counts.
+        text_column.no_wrap, text_column.overflow = False, "fold"
     out.print(shown)

@@ -45,12 +45,17 @@ def reporting() -> Iterator[None]:
 
 
 def run(
-    to: Path | None, source: str, request: Any, jobs: dict[str, Job], as_json: bool
+    to: Path | None,
+    source: str,
+    request: Any,
+    jobs: dict[str, Job],
+    as_json: bool,
+    about: dict[str, Any] | None = None,
 ) -> None:
     """Carry out the jobs of a command, one target after another; print the summary.
 
     A job gets the market, the request and the outcome to count into. A source that
-    fails ends its own target only.
+    fails ends its own target only. `about` is added to the JSON.
     """
     from dataclasses import replace
 
@@ -83,7 +88,7 @@ def run(
                 outcome.failure = "\n".join(str(p) for p in error.problems)
                 code = max(code, REFUSED)
         has_bars = any((market.folder / "bars").glob("*.parquet"))
-    print_summary(_folder(to), outcomes, has_bars, as_json)
+    print_summary(_folder(to), outcomes, has_bars, as_json, about or {})
     if code:
         raise typer.Exit(code)
 

@@ -9,7 +9,13 @@ from barsieve.cli.output import err, out, print_json, table
 SHOWN_REVISIONS = 20
 
 
-def print_summary(folder: Path, outcomes: list, has_bars: bool, as_json: bool) -> None:
+def print_summary(
+    folder: Path,
+    outcomes: list,
+    has_bars: bool,
+    as_json: bool,
+    about: dict[str, Any],
+) -> None:
     """Print what was done to each target, and what a user must not miss."""
     from dataclasses import asdict
 
@@ -17,7 +23,7 @@ def print_summary(folder: Path, outcomes: list, has_bars: bool, as_json: bool) -
         targets = [asdict(outcome) for outcome in outcomes]
         for entry in targets:
             entry["revisions"] = [r._asdict() for r in entry["revisions"]]
-        print_json({"market": str(folder), "targets": targets})
+        print_json({"market": str(folder), **about, "targets": targets})
     else:
         columns = [
             "target", "source", "new", "checked", "revised", "refused", "gaps",

@@ -214,7 +214,7 @@ def ingest_readings(
     target, bars = readings[0].target, joined(readings)
     left_out = sum(reading.left_out for reading in readings)
     if left_out:
-        outcome.note(f"{left_out} rows left out: open when the file was written")
+        outcome.note(f"rows left out: {left_out}, open when the file was written")
     if is_series:
         days, closes = as_days(bars)
         lag = lag_of(market, target)
