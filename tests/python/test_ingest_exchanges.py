@@ -454,6 +454,16 @@ def test_a_kill_at_any_moment_leaves_a_valid_market_that_the_next_run_completes(
     assert not list(killed.rglob("*.part"))
 
 
+def test_half_a_file_that_a_kill_left_is_no_part_of_the_market(source, market):
+    from_exchange("ohlcv", source, market, *SINCE)
+    half = market / "bars" / ".BTC.parquet.part"
+    half.write_bytes((market / "bars" / "BTC.parquet").read_bytes()[:500])
+    assert_sound(market)
+    assert from_exchange("ohlcv", source, market).code == 0
+    assert not half.exists()
+    assert bars_of(market) == expected_bars(source, 500)
+
+
 @given(
     rows_there=st.sets(st.integers(0, 60), min_size=1),
     page=st.integers(2, 7),
