@@ -62,7 +62,6 @@ def run(
     from rich.progress import Progress, TimeRemainingColumn
 
     from barsieve.ingest.market import open_market
-    from barsieve.ingest.patience import SourceError
     from barsieve.ingest.summary import Outcome
 
     outcomes, code = [], 0
@@ -79,18 +78,28 @@ def run(
             def progress(share: float, task=task) -> None:
                 bars.update(task, completed=share)
 
-            try:
-                job(market, replace(request, progress=progress), outcome)
-                progress(1.0)
-            except SourceError as error:
-                outcome.failure, code = str(error), max(code, SOURCE_FAILED)
-            except InputError as error:
-                outcome.failure = "\n".join(str(p) for p in error.problems)
-                code = max(code, REFUSED)
+            moving = replace(request, progress=progress)
+            code = max(code, _attempt(job, market, moving, outcome))
         has_bars = any((market.folder / "bars").glob("*.parquet"))
     print_summary(_folder(to), outcomes, has_bars, as_json, about or {})
     if code:
         raise typer.Exit(code)
+
+
+def _attempt(job: Job, market: Any, request: Any, outcome: Any) -> int:
+    """Carry out one job; return the exit code that it deserves."""
+    from barsieve.ingest.patience import SourceError
+
+    try:
+        job(market, request, outcome)
+    except SourceError as error:
+        outcome.failure = str(error)
+        return SOURCE_FAILED
+    except InputError as error:
+        outcome.failure = "\n".join(str(problem) for problem in error.problems)
+        return REFUSED
+    request.progress(1.0)
+    return 0
 
 
 def split(text: str) -> list[str]:
