@@ -8,6 +8,7 @@ from barsieve import __version__
 from barsieve.cli.bench import bench
 from barsieve.cli.build import build, export
 from barsieve.cli.config import config
+from barsieve.cli.ingest import app as ingest
 from barsieve.cli.inputs import check, demo
 from barsieve.cli.regime import regime
 from barsieve.cli.results import replay, show
@@ -28,6 +29,7 @@ app.command(context_settings=PASS_ON)(build)
 for command in (show, replay, regime, bench, export):
     app.command()(command)
 app.add_typer(config, name="config")
+app.add_typer(ingest, name="ingest")
 
 
 def _version(is_asked: bool) -> None:
