@@ -392,6 +392,23 @@ def _envelope_problems(path: Path, profile: dict) -> Iterator[Problem]:
         )  # fmt: skip
 
 
+def check_document(path: Path, profile: Any) -> list[Problem]:
+    """Return what is wrong with a profile that was read; `path` is only named."""
+    problems = _schema_problems(path, profile, "profile")
+    if problems:
+        return problems
+    for rule in (
+        _weight_problems,
+        _order_problems,
+        _integer_problems,
+        _study_problems,
+        _parity_problems,
+        _envelope_problems,
+    ):
+        problems += rule(path, profile)
+    return problems
+
+
 def check_profile(path: Path) -> tuple[dict | None, list[Problem]]:
     """Return the profile of a file and what is wrong with it (None if unreadable)."""
     profile, problems = _read_json(path)
@@ -407,16 +424,7 @@ def check_profile(path: Path) -> tuple[dict | None, list[Problem]]:
                 f"'{profile['profile']}'", "rename the file or the profile",
             )
         )  # fmt: skip
-    for rule in (
-        _weight_problems,
-        _order_problems,
-        _integer_problems,
-        _study_problems,
-        _parity_problems,
-        _envelope_problems,
-    ):
-        problems += rule(path, profile)
-    return profile, problems
+    return profile, problems + check_document(path, profile)
 
 
 def check_configs(folder: Path, symbols: list[str]) -> list[Problem]:

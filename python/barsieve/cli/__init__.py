@@ -7,7 +7,8 @@ import typer
 from barsieve import __version__
 from barsieve.cli.bench import bench
 from barsieve.cli.inputs import check, demo
-from barsieve.cli.results import replay, show
+from barsieve.cli.replay import candidates, replay
+from barsieve.cli.results import show
 
 app = typer.Typer(
     help="A trading-research engine that proves its backtests.",
@@ -16,7 +17,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (check, demo, show, replay, bench):
+for command in (check, demo, show, replay, candidates, bench):
     app.command()(command)
 
 

@@ -23,7 +23,9 @@ REFUSED, NOT_FOUND = 1, 2
 
 TEXT_COLUMNS = {
     "profile", "strategy", "layer", "figure", "screen", "promise", "verdict", "parity",
-    "entry", "exit", "side", "reason",
+    "entry", "exit", "side", "reason", "replayed", "decision", "fields", "scenario",
+    "symbol", "gate", "asks", "found", "domain", "vote", "signal", "input", "kind",
+    "value", "passed", "time",
 }  # fmt: skip
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
