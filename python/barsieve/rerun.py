@@ -96,28 +96,25 @@ def put_profiles(scratch: Scratch, documents: Sequence[dict[str, Any]]) -> None:
     scratch.make("replay_bars")
 
 
-def refuse_other_models(scratch: Scratch, name: str) -> None:
+def refuse_other_models(scratch: Scratch, name: str, document: dict[str, Any]) -> None:
     """Refuse a database that the models of this folder would not build.
 
-    Equal code settles it. Other code may still have equal models, so then the profile
-    as built is made again, and must give the bars that were built.
+    Equal code settles it. Other code may still have equal models, so then a profile as
+    built is made again, and must give the bars that were built.
     """
     from barsieve.provenance import code_hash
 
     built = scratch.rows("select code_hash from {build_info}")[0]["code_hash"]
-    if built == code_hash(scratch.models.folder):
+    if built == code_hash(scratch.models.folder) or scratch.has_made("replay_bars"):
         return
     as_built = scratch.place("replay_bars")
-    put_profiles(scratch, [built_document(scratch, name)])
+    put_profiles(scratch, [document])
     made = scratch.place("replay_bars")
-    rows = [f"(select * from {t} where profile = ?)" for t in (as_built, made)]
+    ours, theirs = (f"(select * from {t} where profile = ?)" for t in (made, as_built))
     differing = scratch.rows(
-        f"select count(*) as n from ({rows[0]} except {rows[1]} "
-        f"union all ({rows[1]} except {rows[0]}))",
-        name,
-        name,
-        name,
-        name,
+        f"select count(*) as n from (({ours} except {theirs}) "
+        f"union all ({theirs} except {ours}))",
+        *[name] * 4,
     )[0]["n"]
     if differing:
         raise outdated(scratch)
@@ -132,7 +129,7 @@ def change(scratch: Scratch, document: dict[str, Any], changes: dict[str, Any]) 
 
     made = apply(document, changes)
     _refuse_other_symbol(scratch, made)
-    refuse_other_models(scratch, document["profile"])
+    refuse_other_models(scratch, document["profile"], document)
     put_profiles(scratch, [made])
     scratch.make("candidate_windows")
     return made

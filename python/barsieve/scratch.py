@@ -85,6 +85,10 @@ class Scratch:
         catalog = "temp" if table in self._made else f'"{self._built}"'
         return f"{catalog}.main.{table}"
 
+    def has_made(self, table: str) -> bool:
+        """Tell whether a table was made here."""
+        return table in self._made
+
     def table(self, name: str) -> duckdb.DuckDBPyRelation:
         """Return a table, made here or as built."""
         return self.connection.sql(f"from {self.place(name)}")

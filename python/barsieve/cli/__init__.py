@@ -5,10 +5,13 @@ from typing import Annotated
 import typer
 
 from barsieve import __version__
+from barsieve.cli.answers import explain, signal
 from barsieve.cli.bench import bench
+from barsieve.cli.compare import compare
 from barsieve.cli.inputs import check, demo
 from barsieve.cli.replay import candidates, replay
 from barsieve.cli.results import show
+from barsieve.cli.variants import stress, thresholds
 
 app = typer.Typer(
     help="A trading-research engine that proves its backtests.",
@@ -17,7 +20,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (check, demo, show, replay, candidates, bench):
+for command in (
+    check, demo, show, replay, candidates, compare, thresholds, stress, signal, explain,
+    bench,
+):  # fmt: skip
     app.command()(command)
 
 

@@ -53,5 +53,5 @@ def changes_of(settings: list[str] | None, start: str | None, end: str | None):
 
 
 def described(changes: dict[str, Any]) -> str:
-    """Return changed settings as they may be typed again, with a comma before."""
-    return "".join(f", {key}={value}" for key, value in changes.items())
+    """Return changed settings as they may be typed again."""
+    return ", ".join(f"{key}={value}" for key, value in changes.items())

@@ -1,4 +1,4 @@
-"""`barsieve replay` and `barsieve candidates`: the built tables, replayed and listed."""
+"""`barsieve replay` and `candidates`: the built tables, replayed and listed."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,6 +25,7 @@ from barsieve.cli.output import (
     refusing,
     table,
 )
+from barsieve.cli.startup import load_numba_without_blas
 
 SUMMARY = {
     "trades": ("trades", ",d"),
@@ -112,6 +113,7 @@ def replay(
 
     Example: barsieve replay --profile eth_comprehensive --set exits.stop_atr=2.5
     """
+    load_numba_without_blas()
     from barsieve.replaying import replay_profile
     from barsieve.trade_log import check_target, write_lines
 
@@ -134,7 +136,9 @@ def replay(
     if as_json:
         print_json(report.document())
         return
-    name = f"{profile}, {kind.value} replay{described(changes)}"
+    name = f"{profile}, {kind.value} replay"
+    if changes:
+        out.print(f"with {described(changes)}", markup=False, highlight=False)
     lines = _figures(SUMMARY, report.summary) + _figures(BATCH, report.batch)
     out.print(table(name, ["figure", "value"], lines))
     if report.loss:
