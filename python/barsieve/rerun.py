@@ -96,6 +96,12 @@ def put_profiles(scratch: Scratch, documents: Sequence[dict[str, Any]]) -> None:
     scratch.make("replay_bars")
 
 
+def put_settings(scratch: Scratch, document: dict[str, Any]) -> None:
+    """Let a document stand for the profiles, its screen included."""
+    put_profiles(scratch, [document])
+    scratch.make("candidate_windows")
+
+
 def refuse_other_models(scratch: Scratch, name: str, document: dict[str, Any]) -> None:
     """Refuse a database that the models of this folder would not build.
 
@@ -107,16 +113,19 @@ def refuse_other_models(scratch: Scratch, name: str, document: dict[str, Any]) -
     built = scratch.rows("select code_hash from {build_info}")[0]["code_hash"]
     if built == code_hash(scratch.models.folder) or scratch.has_made("replay_bars"):
         return
-    as_built = scratch.place("replay_bars")
+    # Copied before: a view of the built file would read what is made here.
+    scratch.connection.execute(
+        "create or replace temp table bars_as_built as "
+        f"select * from {scratch.place('replay_bars')} where profile = ?",
+        [name],
+    )
     put_profiles(scratch, [document])
     made = scratch.place("replay_bars")
-    ours, theirs = (f"(select * from {t} where profile = ?)" for t in (made, as_built))
     differing = scratch.rows(
-        f"select count(*) as n from (({ours} except {theirs}) "
-        f"union all ({theirs} except {ours}))",
-        *[name] * 4,
-    )[0]["n"]
-    if differing:
+        f"select count(*) as n from ((from {made} except from bars_as_built) "
+        f"union all (from bars_as_built except from {made}))"
+    )
+    if differing[0]["n"]:
         raise outdated(scratch)
 
 
@@ -130,8 +139,7 @@ def change(scratch: Scratch, document: dict[str, Any], changes: dict[str, Any]) 
     made = apply(document, changes)
     _refuse_other_symbol(scratch, made)
     refuse_other_models(scratch, document["profile"], document)
-    put_profiles(scratch, [made])
-    scratch.make("candidate_windows")
+    put_settings(scratch, made)
     return made
 
 
