@@ -15,8 +15,8 @@ from rich.table import Table
 from barsieve.problems import InputError
 
 # A pipe has no width of its own; 80 columns would cut figures off.
-out = Console(width=None if sys.stdout.isatty() else 120)
-err = Console(stderr=True)
+out = Console(width=None if sys.stdout.isatty() else 120, emoji=False)
+err = Console(stderr=True, emoji=False)
 
 # Exit codes: what was asked for cannot be (a name, a file), or was refused.
 REFUSED, NOT_FOUND = 1, 2
