@@ -12,12 +12,10 @@ from barsieve.replay.state import FLAT
 from barsieve.rerun import Study
 
 
-def _gate(name: str, passed: bool, asks: str, found: str) -> dict[str, Any]:
+def _gate(name: str, passed: bool, asks: str, found: Any) -> dict[str, Any]:
+    if isinstance(found, float):
+        found = None if np.isnan(found) else float(found)
     return {"gate": name, "passed": bool(passed), "asks": asks, "found": found}
-
-
-def _figure(value: float | None, pattern: str = ".4g") -> str:
-    return "unknown" if value is None or np.isnan(value) else format(value, pattern)
 
 
 def threshold_at(study: Study, decision: Decision) -> tuple[float, float]:
@@ -41,28 +39,28 @@ def _market_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
     return [
         _gate(
             "scored", fusion["fusion_score"] is not None,
-            "trends and a domain score known", _figure(fusion["fusion_score"]),
+            "trends and a domain score known", fusion["fusion_score"],
         ),
         _gate(
             "in_atr_band", fusion["is_in_atr_band"],
             f"ATR rank within {entry['atr_rank_floor']:g} to {entry['atr_rank_cap']:g}",
-            _figure(votes["atr_rank_100"]),
+            votes["atr_rank_100"],
         ),
         _gate(
             "aligned", fusion["is_aligned"] or not is_required,
-            "trends align" if is_required else "alignment is not required",
-            f"alignment {_figure(fusion['alignment'])}",
+            "alignment at least 1" if is_required else "any alignment",
+            fusion["alignment"],
         ),
         _gate(
             "in_study", is_inside,
             "within " + " to ".join(moment or "any time" for moment in span),
-            f"{decision.known_at:%Y-%m-%d %H:%M}",
+            decision.known_at,
         ),
         _gate(
             "eligible", decision.bar.is_eligible,
             "first bar of its 4 hours to pass the gates above" if is_4h
             else "every bar that passes the gates above",
-            f"{decision.bar_ts:%H:%M}",
+            decision.bar_ts,
         ),
     ]  # fmt: skip
 
@@ -83,12 +81,12 @@ def _signal_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
         ),
         _gate(
             "confident", bar.confidence >= asked,
-            f"confidence at least {asked:.4g}{why}", _figure(bar.confidence),
+            f"confidence at least {asked:.4g}{why}", bar.confidence,
         ),
         _gate(
             "admitted", bar.side != FLAT and veto < limit,
             f"net macro veto below {limit:g}",
-            _figure(veto, ".3g") if bar.side != FLAT else "no side",
+            veto if bar.side != FLAT else None,
         ),
     ]  # fmt: skip
 
@@ -107,11 +105,11 @@ def _account_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
         _gate(
             "cooled_down", not is_flat or since >= rules.cooldown_bars,
             f"{rules.cooldown_bars} bars since the last exit",
-            f"{since} bars" if since < 2**39 else "no exit yet",
+            since if since < 2**39 else None,
         ),
         _gate(
-            "stop_known", bar.atr_20 > 0, "ATR known, so that a stop can be placed",
-            f"ATR {_figure(bar.atr_20)}",
+            "stop_known", bar.atr_20 > 0, "atr_20 known, so that a stop can be placed",
+            bar.atr_20,
         ),
     ]  # fmt: skip
 

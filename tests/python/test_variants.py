@@ -28,7 +28,7 @@ def agree(row: dict, summary: dict) -> bool:
 
 @pytest.mark.parametrize("profile", ["btc_live", "eth_comprehensive", "eth_sentinel"])
 def test_a_threshold_on_candidates_found_once_is_its_full_replay(demo_build, profile):
-    thresholds = [0.40, 0.45, 0.5, 0.58, 0.65, 0.66]
+    thresholds = [0.42, 0.45, 0.65, 0.67]
     rows, lowest = try_thresholds(demo_build.database, profile, thresholds)
     kinds = [row["replayed"] for row in rows]
     assert lowest == {"btc_live": 0.65, "eth_comprehensive": 0.45}.get(profile)
@@ -44,7 +44,7 @@ def test_a_threshold_on_candidates_found_once_is_its_full_replay(demo_build, pro
 def test_an_envelope_lets_lower_thresholds_be_screened(demo_build):
     envelope = {"screen.envelope": {"entry_threshold": 0.6}}
     rows, lowest = try_thresholds(
-        demo_build.database, "btc_live", [0.6, 0.62, 0.65], envelope
+        demo_build.database, "btc_live", [0.6, 0.62], envelope
     )
     assert lowest == 0.6
     assert {row["replayed"] for row in rows} == {FOCUSED}

@@ -20,6 +20,12 @@ from barsieve.cli.startup import load_numba_without_blas
 STALE_AFTER_HOURS = 2.0
 
 
+def _found(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return value if isinstance(value, str) else number(value, ".4g")
+
+
 def _print_read(document: dict[str, Any]) -> None:
     rows = [
         [v["domain"], number(v["score"], ".3f"), v["vote"] or "-", f"{v['weight']:g}"]
@@ -27,7 +33,12 @@ def _print_read(document: dict[str, Any]) -> None:
     ]
     out.print(table("votes", ["domain", "score", "vote", "weight"], rows))
     rows = [
-        [gate["gate"], "yes" if gate["passed"] else "NO", gate["found"], gate["asks"]]
+        [
+            gate["gate"],
+            "yes" if gate["passed"] else "NO",
+            _found(gate["found"]),
+            gate["asks"],
+        ]
         for gate in document["gates"]
     ]
     out.print(table("gates of an entry", ["gate", "passed", "found", "asks"], rows))
@@ -98,8 +109,9 @@ def signal(
 ) -> None:
     """Say what the replay does at the next open, and everything it decides upon.
 
-    The bar decided upon is the last one closed at that time. Size, stop and target
-    assume that the next bar opens at its close; they move with the open.
+    The bar decided upon is the last one closed at that time. Size, stop and
+    target assume that the next bar opens at its close; they move with the
+    open.
 
     Example: barsieve signal --profile btc_live --at 2023-05-31T05:00
     """

@@ -72,10 +72,11 @@ def compare(
 ) -> None:
     """Compare two runs trade by trade; exit with 0 when they are the same, else with 1.
 
-    A run is PROFILE or PROFILE:focused of the current database (full by default),
-    DATABASE.duckdb::PROFILE[:full|focused], or a trade log (.jsonl) of replay. With
-    --from and --to only trades decided in that span count. With --within 0 means that
-    trades and win rate lie within the tolerances. Runs without a trade never pass.
+    A run is PROFILE or PROFILE:focused of the current database (full by
+    default), DATABASE.duckdb::PROFILE[:full|focused], or a trade log
+    (.jsonl) of replay. With --from and --to only trades decided in that
+    span count. With --within 0 means that trades and win rate lie within
+    the tolerances. Runs without a trade never pass.
 
     Example: barsieve compare eth_sentinel eth_sentinel:focused --within
     """

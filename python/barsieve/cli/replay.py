@@ -107,9 +107,10 @@ def replay(
 ) -> None:
     """Replay a profile over the built tables and print what came of it.
 
-    With --set the entry predicate, the screen and the replay run again over the built
-    scores, so the trades are those of a build with that setting; the file stays as it
-    is. A file of candidates that loses entries is used, and the loss is printed.
+    With --set the entry predicate, the screen and the replay run again over
+    the built scores, so the trades are those of a build with that setting;
+    the file stays as it is. A file of candidates that loses entries is
+    used, and the loss is printed.
 
     Example: barsieve replay --profile eth_comprehensive --set exits.stop_atr=2.5
     """
@@ -180,8 +181,9 @@ def candidates(
 ) -> None:
     """List the bars where the screen of a profile says that an entry may happen.
 
-    A line of the legacy format holds timestamp (the bar's open), side, score (the bound
-    of the confidence) and reason (the sentinels of the bar).
+    A line of the legacy format holds timestamp (the bar's open), side,
+    score (the bound of the confidence) and reason (the sentinels of the
+    bar).
 
     Example: barsieve candidates --profile btc_live --jsonl --to candidates.jsonl
     """

@@ -50,7 +50,10 @@ def _plot(rows: list[dict[str, Any]]) -> Table:
 
 def thresholds(
     profile: ProfileName,
-    values: Annotated[list[float], typer.Argument(help="Entry thresholds, fractions.")],
+    values: Annotated[
+        list[float],
+        typer.Argument(metavar="THRESHOLD", help="Entry thresholds, fractions."),
+    ],
     settings: Settings = None,
     start: Start = None,
     end: End = None,
@@ -58,9 +61,9 @@ def thresholds(
 ) -> None:
     """Replay a profile at several entry thresholds, on candidates found once.
 
-    The screen of a profile is exact for every threshold that its envelope covers; at a
-    lower one, or with the lossy sentinel screen, every bar is replayed and the table
-    says so.
+    The screen of a profile is exact for every threshold that its envelope
+    covers; at a lower one, or with the lossy sentinel screen, every bar is
+    replayed and the table says so.
 
     Example: barsieve thresholds --profile btc_live 0.62 0.65 0.68 0.71
     """
@@ -105,11 +108,12 @@ def stress(
 ) -> None:
     """Replay a profile as it is and as it could have been, every bar each time.
 
-    Costs: fees and slippage times 0, 0.5, 1 and 2; funding stays. One bar later: each
-    close decides on the signal, vetoes, VIX, ATR, ADX and volume of the bar before, so
-    that they fill one bar later; prices, funding, resting stops and targets, the profit
-    that orders the partial, the close that a trail follows and the bars held stay.
-    Threshold: 0.05 lower and higher.
+    Costs: fees and slippage times 0, 0.5, 1 and 2; funding stays. One bar
+    later: each close decides on the signal, vetoes, VIX, ATR, ADX and
+    volume of the bar before, so that they fill one bar later; prices,
+    funding, resting stops and targets, the profit that orders the partial,
+    the close that a trail follows and the bars held stay. Threshold: 0.05
+    lower and higher.
 
     Example: barsieve stress --profile eth_live_aggressive
     """
