@@ -15,7 +15,7 @@ from typing import Any
 from barsieve.check_configs import DOMAINS, LEGACY_NAMES, check_document, load_schema
 from barsieve.problems import InputError, Problem
 
-MOST_SHOWN = 5
+MOST_SHOWN = 3
 
 
 def leaves(schema: dict[str, Any], prefix: str = "") -> dict[str, dict[str, Any]]:
@@ -45,7 +45,10 @@ def _value(text: str) -> Any:
 
 
 def _near(key: str, known: list[str]) -> list[str]:
-    """Return the keys that may have been meant: by their last part, else as a whole."""
+    """Return the keys that may have been meant: a slip, else one of their last part."""
+    slips = get_close_matches(key, known, 1, 0.85)
+    if slips:
+        return slips
     last = key.split(".")[-1]
     last = LEGACY_NAMES.get(last, last)
     near = get_close_matches(last, {k.split(".")[-1] for k in known}, 3, 0.75)

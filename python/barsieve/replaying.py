@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from barsieve import measures
-from barsieve.compare import NamedRun, compare
-from barsieve.replay.runs import FULL, replay
 from barsieve.rerun import Study, prepare, trade_rows
 
 
@@ -52,16 +49,21 @@ class ReplayReport:
 
 
 def _batch(study: Study, run) -> dict[str, Any]:
+    from barsieve.measures import of_batch
+
     counts = study.scratch.rows(
         "select (select count(distinct bar_ts) from {candidates} where profile = $1) "
         "as candidates, "
         "(select count(*) from {candidate_windows} where profile = $1) as windows",
         study.inputs.profile.profile,
     )[0]
-    return measures.of_batch(run, counts["candidates"], counts["windows"])
+    return of_batch(run, counts["candidates"], counts["windows"])
 
 
 def _loss(study: Study, trades: list[dict[str, Any]]) -> dict[str, Any]:
+    from barsieve.compare import NamedRun, compare
+    from barsieve.replay.runs import FULL, replay
+
     full = trade_rows(study.scratch, replay(study.inputs, FULL))
     counts = compare(NamedRun("full", full, {}), NamedRun("file", trades, {})).counts
     n_lost = counts["missing"]
@@ -86,7 +88,11 @@ def replay_profile(
     `changes` are settings by dotted key, `candidates` a file to screen with. Raises
     InputError when the database, the profile, a setting or the file is refused.
     """
-    study = prepare(database, name, changes)
+    # What needs the step is imported after DuckDB has done its work.
+    study = prepare(database, name, changes, is_screened=replayed == "focused")
+    from barsieve.measures import of_run
+    from barsieve.replay.runs import replay
+
     loss = None
     if candidates:
         from barsieve.candidate_lines import screened_by
@@ -97,6 +103,6 @@ def replay_profile(
     if candidates:
         loss = _loss(study, trades)
         trades = trade_rows(study.scratch, run)
-    summary = measures.of_run(run, trades)
+    summary = of_run(run, trades)
     batch = _batch(study, run)
     return ReplayReport(study, replayed, changes or {}, summary, batch, trades, loss)

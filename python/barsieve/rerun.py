@@ -9,7 +9,7 @@ has it.
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
@@ -17,9 +17,12 @@ from barsieve import project
 from barsieve.columns import texts
 from barsieve.problems import InputError, Problem
 from barsieve.replay.report import open_database
-from barsieve.replay.runs import Inputs, Run, read_inputs, run_table
 from barsieve.scratch import Scratch, source_table
 from barsieve.settings import read_profiles
+
+# The step is loaded while DuckDB works, so nothing here may wait for it when imported.
+if TYPE_CHECKING:
+    from barsieve.replay.runs import Inputs, Run
 
 SCREEN = ("candidates", "candidate_windows")
 
@@ -28,7 +31,7 @@ class Study(NamedTuple):
     """A profile to replay: the tables, what the replay reads, its settings as JSON."""
 
     scratch: Scratch
-    inputs: Inputs
+    inputs: "Inputs"
     document: dict[str, Any]
 
 
@@ -96,9 +99,9 @@ def put_profiles(scratch: Scratch, documents: Sequence[dict[str, Any]]) -> None:
     scratch.make("replay_bars")
 
 
-def put_settings(scratch: Scratch, document: dict[str, Any]) -> None:
-    """Let a document stand for the profiles, its screen included."""
-    put_profiles(scratch, [document])
+def put_settings(scratch: Scratch, documents: Sequence[dict[str, Any]]) -> None:
+    """Let documents stand for the profiles, and make their screens too."""
+    put_profiles(scratch, documents)
     scratch.make("candidate_windows")
 
 
@@ -129,29 +132,40 @@ def refuse_other_models(scratch: Scratch, name: str, document: dict[str, Any]) -
         raise outdated(scratch)
 
 
-def change(scratch: Scratch, document: dict[str, Any], changes: dict[str, Any]) -> dict:
+def change(
+    scratch: Scratch,
+    document: dict[str, Any],
+    changes: dict[str, Any],
+    is_screened: bool = True,
+) -> dict[str, Any]:
     """Change settings of a profile: make its tables anew, return its new document.
 
-    Raises InputError for settings that a build would refuse.
+    Its screen is made anew too, unless only every bar is going to be replayed. Raises
+    InputError for settings that a build would refuse.
     """
     from barsieve.overrides import apply
 
     made = apply(document, changes)
     _refuse_other_symbol(scratch, made)
     refuse_other_models(scratch, document["profile"], document)
-    put_settings(scratch, made)
+    (put_settings if is_screened else put_profiles)(scratch, [made])
     return made
 
 
-def read(scratch: Scratch, name: str) -> Inputs:
+def read(scratch: Scratch, name: str) -> "Inputs":
     """Read what the replay of a profile needs from the tables as they are now."""
+    from barsieve.replay.runs import read_inputs
+
     profiles = {p.profile: p for p in read_profiles(scratch.table("config_profiles"))}
     tables = [scratch.table(t) for t in ("replay_bars", *SCREEN)]
     return read_inputs(profiles[name], *tables)
 
 
 def open_profile(
-    path: Path, name: str, changes: dict[str, Any] | None = None
+    path: Path,
+    name: str,
+    changes: dict[str, Any] | None = None,
+    is_screened: bool = True,
 ) -> tuple[Scratch, dict[str, Any]]:
     """Return the tables of a profile with some settings changed, and its document.
 
@@ -159,25 +173,35 @@ def open_profile(
     """
     scratch = open_scratch(path)
     document = built_document(scratch, name)
-    return scratch, change(scratch, document, changes) if changes else document
+    if changes:
+        document = change(scratch, document, changes, is_screened)
+    return scratch, document
 
 
-def prepare(path: Path, name: str, changes: dict[str, Any] | None = None) -> Study:
+def prepare(
+    path: Path,
+    name: str,
+    changes: dict[str, Any] | None = None,
+    is_screened: bool = True,
+) -> Study:
     """Return a profile of a built database, with some settings changed, to replay.
 
-    Raises InputError as `open_profile` does.
+    Without its screen, changed settings serve a full replay only. Raises InputError as
+    `open_profile` does.
     """
-    scratch, document = open_profile(path, name, changes)
+    scratch, document = open_profile(path, name, changes, is_screened)
     return Study(scratch, read(scratch, name), document)
 
 
-def put_runs(scratch: Scratch, runs: Sequence[Run]) -> None:
+def put_runs(scratch: Scratch, runs: Sequence["Run"]) -> None:
     """Let replays stand for those of the build, with their trades and legs."""
+    from barsieve.replay.runs import run_table
+
     scratch.put("replay_runs", pa.concat_tables([run_table(run) for run in runs]))
     scratch.make("trades")
 
 
-def trade_rows(scratch: Scratch, run: Run) -> list[dict[str, Any]]:
+def trade_rows(scratch: Scratch, run: "Run") -> list[dict[str, Any]]:
     """Return the trades of a replay: the rows of the table `trades`, by their number.
 
     The model `trades` makes them, so they are bit for bit what a build has.

@@ -180,7 +180,8 @@ def test_a_replay_with_a_key_set_is_the_replay_of_a_build_that_has_it(built, key
     expected = scratch.rows(
         "select * from {trades} where profile = ? order by trade_id", name
     )
-    put_settings(scratch, apply(built_document(scratch, base), CHANGES[key][1]))
+    document = apply(built_document(scratch, base), CHANGES[key][1])
+    put_settings(scratch, [document])
     inputs = read(scratch, base)
     for replayed in (FULL, FOCUSED):
         rows = [row for row in expected if row["replayed"] == replayed]

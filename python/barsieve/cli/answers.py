@@ -78,7 +78,8 @@ def _print_action(document: dict[str, Any]) -> None:
         )
         lines += [
             ["side", order["side"]],
-            ["size, at an open of " + f"{order['assumed_open']:.2f}", size],
+            ["if it opens at", f"{order['assumed_open']:.2f}"],
+            ["size", size],
             ["stop", f"{order['stop']:.2f}"],
             ["target", f"{order['target']:.2f}"],
             ["stop distance", f"{order['risk_distance']:.4g}"],
@@ -91,7 +92,7 @@ def _print_action(document: dict[str, Any]) -> None:
     ]
     for leg in document["filled"]:
         done = f"{leg['kind']} {leg['qty']:.6g} at {leg['price']:.2f}"
-        lines.append(["the bar after then did", done])
+        lines.append(["then filled", done])
     opens = f"{document['known_at']:%Y-%m-%d %H:%M} UTC"
     title = f"{document['profile']}: at the open of {opens}"
     out.print(table(title, ["kind", "value"], lines))

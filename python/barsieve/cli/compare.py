@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 import typer
 
-from barsieve.cli.choices import End, Start
 from barsieve.cli.output import (
     REFUSED,
     AsJson,
@@ -53,8 +52,16 @@ def _print_differing(trades: list[dict[str, Any]], first: int) -> None:
 def compare(
     a: Annotated[str, typer.Argument(help="A run.", metavar="A")],
     b: Annotated[str, typer.Argument(help="Another run.", metavar="B")],
-    start: Start = None,
-    end: End = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="TIME", help="Only trades decided then or later."
+        ),
+    ] = None,
+    end: Annotated[
+        str | None,
+        typer.Option("--to", metavar="TIME", help="Only trades decided before."),
+    ] = None,
     within: Annotated[
         bool,
         typer.Option("--within", help="Ask for the tolerances, not for identity."),
@@ -70,13 +77,12 @@ def compare(
     ] = 10,
     as_json: AsJson = False,
 ) -> None:
-    """Compare two runs trade by trade; exit with 0 when they are the same, else with 1.
+    """Compare two runs trade by trade; exit with 0 when they are identical, else 1.
 
     A run is PROFILE or PROFILE:focused of the current database (full by
     default), DATABASE.duckdb::PROFILE[:full|focused], or a trade log
-    (.jsonl) of replay. With --from and --to only trades decided in that
-    span count. With --within 0 means that trades and win rate lie within
-    the tolerances. Runs without a trade never pass.
+    (.jsonl) of replay. With --within, 0 means that number of trades and win
+    rate lie within the tolerances. Runs without a trade never pass.
 
     Example: barsieve compare eth_sentinel eth_sentinel:focused --within
     """

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -51,6 +52,8 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> Table:
         header_style="bold",
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
+        # A title is wrapped at the width of its table.
+        min_width=min(cell_len(title) + 2, out.width),
     )
     for column in columns:
         is_text = column in TEXT_COLUMNS

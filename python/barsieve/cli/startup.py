@@ -1,6 +1,19 @@
 """What keeps a command quick."""
 
 import sys
+from threading import Thread
+
+
+def load_step_meanwhile() -> None:
+    """Load the step in the background, while DuckDB reads what it is going to need."""
+    Thread(target=_load_step, daemon=True).start()
+
+
+def _load_step() -> None:
+    load_numba_without_blas()
+    from barsieve.replay.runs import load_step
+
+    load_step()
 
 
 def load_numba_without_blas() -> None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 from barsieve import schemas
 from barsieve.columns import column, numbers, texts
 from barsieve.replay.kernel import KINDS, Outcome, make_ledger, replay_bars
-from barsieve.replay.state import BAR, LONG, REASONS
+from barsieve.replay.state import BAR, LONG, REASONS, Rules
 from barsieve.settings import Profile, read_profiles
 
 FULL, FOCUSED = "full", "focused"
@@ -95,6 +95,13 @@ def replay(inputs: Inputs, replayed: str = FULL) -> Run:
     return Run(
         replayed, inputs, outcome, legs[: outcome.legs], trades[: outcome.trades]
     )
+
+
+def load_step() -> None:
+    """Load the machine code of the step, by a replay of no bar at all."""
+    nothing = Rules(**{name: kind(0) for name, kind in Rules.__annotations__.items()})
+    bars = np.empty(0, BAR).view(np.recarray)
+    replay_bars(bars, nothing, 0.0, np.empty(0, np.int64), False, *make_ledger(0))
 
 
 def _named(codes: np.ndarray, names: tuple[str, ...]) -> pa.Array:
