@@ -61,7 +61,7 @@ def signal(study: Study, at: datetime | None, replayed: str) -> dict[str, Any]:
         "action": action_of(decision),
         "exit_reason": REASONS[decision.state.orders.exit_reason],
         "order": order_of(study, decision, replayed),
-        "position": position_of(decision),
+        "position": position_of(study, decision),
         "balance": account.balance,
         "loss_streak": account.loss_streak,
         **_read_at_close(study, decision),
@@ -179,10 +179,14 @@ def _why_left(study: Study, trade: dict[str, Any], replayed: str) -> str:
             f"At the close of {closed_at} the entry predicate held for the other side."
         )
     veto = bar.net_veto_long if trade["side"] == "long" else bar.net_veto_short
-    return (
-        f"At the close of {closed_at} the macro exit held: net veto {veto:.2f} (from "
-        f"{rules.macro_exit_veto:g}) or VIX {bar.vix:.2f} (from {rules.vix_exit:g})."
-    )
+    held = []
+    if veto >= rules.macro_exit_veto:
+        held.append(
+            f"the net veto was {veto:.2f}, at or above {rules.macro_exit_veto:g}"
+        )
+    if bar.vix >= rules.vix_exit:
+        held.append(f"VIX was {bar.vix:.2f}, at or above {rules.vix_exit:g}")
+    return f"At the close of {closed_at} the macro exit held: {' and '.join(held)}."
 
 
 def _why_resting_order(study: Study, trade: dict[str, Any], replayed: str) -> str:

@@ -190,8 +190,11 @@ def order_of(study: Study, decision: Decision, replayed: str) -> dict[str, Any] 
     }
 
 
-def position_of(decision: Decision) -> dict[str, Any] | None:
-    """Return the open position at the close; None when flat."""
+def position_of(study: Study, decision: Decision) -> dict[str, Any] | None:
+    """Return the open position at the close; None when flat.
+
+    `partial_qty` is what the partial closes, or has closed.
+    """
     position, close = decision.state.position, float(decision.bar.close)
     if position.side == FLAT:
         return None
@@ -205,6 +208,7 @@ def position_of(decision: Decision) -> dict[str, Any] | None:
         "stop_kind": REASONS[position.stop_reason],
         "target": position.target,
         "has_partial": bool(position.has_partial),
+        "partial_qty": study.inputs.profile.partial_share * position.entry_quantity,
         "open_pnl": profit * position.quantity,
         "profit_r": profit / position.risk_distance,
     }

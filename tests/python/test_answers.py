@@ -90,6 +90,7 @@ def test_at_any_close_what_is_told_is_what_the_next_bar_does(studies, profile):
         kind = ordered.get(index + 1)
         if kind == PARTIAL:
             assert told["action"] == "take partial"
+            assert told["filled"][-1]["qty"] == told["position"]["partial_qty"]
         if told["action"] == "exit" or told["action"].startswith("reverse"):
             trade = next(t for t in run.trades if t.exit_index == index + 1)
             assert told["exit_reason"] == REASONS[trade.exit_reason]
@@ -198,6 +199,7 @@ def test_an_explanation_agrees_with_the_trade_and_its_legs(studies, profile, rep
             "macro": "macro exit", "reversal": "the other side", "end_of_data": "end",
         }  # fmt: skip
         assert words[trade["exit_reason"]] in told["why_left"]
+        assert not told["why_left"].endswith(": .")
         assert f"{asked:.4f}" in told["why_entered"]
 
 

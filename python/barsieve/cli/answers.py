@@ -68,6 +68,8 @@ def _print_action(document: dict[str, Any]) -> None:
             ["open result", f"{position['open_pnl']:.2f} USD, "
              f"{position['profit_r']:.2f} R"],
         ]  # fmt: skip
+    if document["action"] == "take partial":
+        lines.append(["partial", f"{position['partial_qty']:.6g}, stop to break-even"])
     if document["exit_reason"] != "none":
         lines.append(["exit because of", document["exit_reason"]])
     if order:
