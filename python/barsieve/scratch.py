@@ -14,8 +14,10 @@ import duckdb
 import pyarrow as pa
 
 # {{ ref('table') }} or {{ source('group', 'table') }}
-REF = re.compile(r"\bref\(\s*'(\w+)'\s*\)")
-SOURCE = re.compile(r"\bsource\(\s*'(\w+)'\s*,\s*'(\w+)'\s*\)")
+REF = re.compile(r"""\bref\(\s*['"](\w+)['"]\s*\)""")
+SOURCE = re.compile(r"""\bsource\(\s*['"](\w+)['"]\s*,\s*['"](\w+)['"]\s*\)""")
+MACRO = re.compile(r"\bmacro\s+(\w+)\s*\(")
+CALL = re.compile(r"\b(\w+)\s*\(")
 
 
 def source_table(group: str, table: str) -> str:
@@ -36,19 +38,29 @@ class Models:
     def _environment(self):
         from jinja2 import Environment, StrictUndefined
 
-        environment = Environment(
-            undefined=StrictUndefined, extensions=["jinja2.ext.do"]
-        )
+        do = "jinja2.ext.do"
+        return Environment(undefined=StrictUndefined, extensions=[do])
+
+    @cached_property
+    def _macros(self) -> dict[str, str]:
+        """The text that defines each macro, by the macro's name."""
         texts = [path.read_text() for path in sorted(self.folder.glob("macros/*.sql"))]
-        module = environment.from_string("\n".join(texts)).make_module()
-        macros = {k: v for k, v in vars(module).items() if not k.startswith("_")}
-        environment.globals |= macros
-        return environment
+        return {name: text for text in texts for name in MACRO.findall(text)}
+
+    def _with_macros(self, text: str) -> str:
+        """Return a text after the macros that it calls, and those that they call."""
+        needed = [text]
+        for part in needed:
+            for name in set(CALL.findall(part)) & set(self._macros):
+                if self._macros[name] not in needed:
+                    needed.append(self._macros[name])
+        return "\n".join(needed[1:] + needed[:1])
 
     def parents(self, name: str) -> set[str]:
         """Return the tables that a model reads; none for what is no SQL model."""
         if name not in self._parents:
             text = self.paths[name].read_text() if name in self.paths else ""
+            text = self._with_macros(text)
             sources = [source_table(*found) for found in SOURCE.findall(text)]
             self._parents[name] = {*REF.findall(text), *sources}
         return self._parents[name]
@@ -59,7 +71,7 @@ class Models:
 
     def expression(self, text: str, place=lambda table: table) -> str:
         """Return SQL in which the project's macros stand for what they are."""
-        template = self._environment.from_string(text)
+        template = self._environment.from_string(self._with_macros(text))
         return template.render(
             ref=place, source=lambda group, table: place(source_table(group, table))
         )

@@ -12,6 +12,7 @@ from barsieve.compare import read_run
 from barsieve.problems import InputError
 from barsieve.replaying import replay_profile
 from barsieve.rerun import open_profile, open_scratch
+from barsieve.scratch import Models
 from barsieve.trade_log import read_log, write_lines
 from conftest import PROJECT
 
@@ -243,6 +244,16 @@ def test_every_model_renders_as_dbt_compiled_it(demo_build):
         for parent in scratch.models.parents(name):
             expected = expected.replace(f'"built"."main"."{parent}"', f"«{parent}»")
         assert rendered.split() == expected.split(), name
+
+
+def test_what_a_model_reads_is_known_before_it_is_rendered():
+    models = Models(PROJECT)
+    assert len(models.paths) > 40
+    # `build_info` asks dbt for the time of its run.
+    for name in models.paths.keys() - {"build_info"}:
+        placed: set[str] = set()
+        models.render(name, lambda table, to=placed: to.add(table) or table)
+        assert placed == models.parents(name), name
 
 
 def test_a_replay_imports_nothing_that_takes_longer_than_itself(demo_build):
