@@ -393,11 +393,28 @@ def _envelope_problems(path: Path, profile: dict) -> Iterator[Problem]:
         )  # fmt: skip
 
 
-def check_document(path: Path, profile: Any) -> tuple[dict | None, list[Problem]]:
-    """Return a document as the profile of the file `path`, and what is wrong with it.
+def check_document(path: Path, profile: Any) -> list[Problem]:
+    """Return what is wrong with a profile that was read; `path` is only named."""
+    problems = _schema_problems(path, profile, "profile")
+    if problems:
+        return problems
+    for rule in (
+        _weight_problems,
+        _order_problems,
+        _integer_problems,
+        _study_problems,
+        _parity_problems,
+        _envelope_problems,
+    ):
+        problems += rule(path, profile)
+    return problems
 
-    The profile is None where the document has not the shape of one.
-    """
+
+def check_profile(path: Path) -> tuple[dict | None, list[Problem]]:
+    """Return the profile of a file and what is wrong with it (None if unreadable)."""
+    profile, problems = read_json(path)
+    if problems:
+        return None, problems
     problems = _schema_problems(path, profile, "profile")
     if problems:
         return None, problems
@@ -408,16 +425,7 @@ def check_document(path: Path, profile: Any) -> tuple[dict | None, list[Problem]
                 f"'{profile['profile']}'", "rename the file or the profile",
             )
         )  # fmt: skip
-    for rule in (
-        _weight_problems,
-        _order_problems,
-        _integer_problems,
-        _study_problems,
-        _parity_problems,
-        _envelope_problems,
-    ):
-        problems += rule(path, profile)
-    return profile, problems
+    return profile, problems + check_document(path, profile)
 
 
 def _reference_problems(
@@ -431,12 +439,6 @@ def _reference_problems(
             f"'{regime['reference_symbol']}'",
             "name one of them, or set regime.classifier to off",
         )  # fmt: skip
-
-
-def check_profile(path: Path) -> tuple[dict | None, list[Problem]]:
-    """Return the profile of a file and what is wrong with it (None if unreadable)."""
-    document, problems = read_json(path)
-    return (None, problems) if problems else check_document(path, document)
 
 
 def check_configs(folder: Path, symbols: list[str]) -> list[Problem]:

@@ -110,7 +110,7 @@ def _with_symbol(rows: list[Row], symbol: str | None) -> list[Row]:
 def _check(file: Path, profile: dict[str, Any]) -> None:
     """Raise InputError when the checks would refuse the profile."""
     name = profile["profile"]
-    _, problems = check_document(Path(f"{name}.json"), profile)
+    problems = check_document(Path(f"{name}.json"), profile)
     if problems:
         as_profile = f"{file}, as profile '{name}'"
         raise InputError([replace(found, file=as_profile) for found in problems])
