@@ -7,6 +7,7 @@ import typer
 from barsieve import __version__
 from barsieve.cli.bench import bench
 from barsieve.cli.inputs import check, demo
+from barsieve.cli.report import report
 from barsieve.cli.results import replay, show
 
 app = typer.Typer(
@@ -16,7 +17,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (check, demo, show, replay, bench):
+for command in (check, demo, show, replay, report, bench):
     app.command()(command)
 
 

@@ -1,0 +1,95 @@
+// What the charts share: colours of the theme, tooltips, sizes. ECharts draws.
+
+const charts = new Map();
+
+function colours() {
+  const probe = el("span");
+  document.body.append(probe);
+  const named = {};
+  for (const name of ["paper", "card", "ink", "muted", "line", "accent", "gain", "loss", "shade", "faint", "warn"]) {
+    probe.style.color = `var(--${name})`;
+    named[name] = getComputedStyle(probe).color;
+  }
+  probe.remove();
+  return named;
+}
+
+function seeThrough(colour, opacity) {
+  return colour.replace(/^rgb\((.*)\)$/, `rgba($1, ${opacity})`);
+}
+
+// A tooltip is made of nodes, so that a name with markup in it stays a name.
+function tip(title, rows) {
+  return el("div", { class: "tip" }, el("strong", {}, title),
+    ...rows.map(([name, value]) => el("div", {}, el("span", {}, name), el("b", {}, value))));
+}
+
+const textStyle = () => ({ fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 12 });
+
+function axis(extra = {}) {
+  const c = colours();
+  return {
+    axisLine: { lineStyle: { color: c.line } },
+    axisTick: { show: false },
+    axisLabel: { color: c.muted, hideOverlap: true },
+    splitLine: { lineStyle: { color: c.line, opacity: 0.6 } },
+    nameTextStyle: { color: c.muted },
+    ...extra,
+  };
+}
+
+const timeLabels = {
+  year: "{yyyy}", month: "{MMM}", day: "{d} {MMM}", hour: "{HH}:{mm}", minute: "{HH}:{mm}",
+};
+
+const timeAxis = (extra = {}) =>
+  axis({
+    type: "time",
+    splitLine: { show: false },
+    ...extra,
+    axisLabel: { color: colours().muted, hideOverlap: true, formatter: timeLabels, ...extra.axisLabel },
+  });
+
+function chart(id, label, option, renderer = "svg") {
+  const element = byId(id);
+  element.setAttribute("aria-label", label);
+  if (!charts.has(id)) {
+    charts.set(id, echarts.init(element, null, { renderer }));
+  }
+  const c = colours();
+  charts.get(id).setOption({
+    useUTC: true,
+    animation: false,
+    textStyle: { ...textStyle(), color: c.ink },
+    aria: { enabled: false },
+    ...option,
+    legend: option.legend && { textStyle: { color: c.muted }, itemWidth: 14, itemHeight: 8, right: 8, top: 0, ...option.legend },
+    tooltip: {
+      confine: true,
+      backgroundColor: c.card,
+      borderColor: c.line,
+      textStyle: { ...textStyle(), color: c.ink },
+      ...option.tooltip,
+    },
+  }, { notMerge: true });
+  return charts.get(id);
+}
+
+// A chart without anything to show says so, in words.
+function nothing(id, sentence) {
+  charts.get(id)?.dispose();
+  charts.delete(id);
+  byId(id).setAttribute("aria-label", sentence);
+  fill(id, el("p", { class: "empty" }, sentence));
+  return null;
+}
+
+function chartOrNothing(id, hasAny, sentence, draw) {
+  if (!hasAny) return nothing(id, sentence);
+  if (!charts.has(id)) byId(id).replaceChildren();
+  return draw();
+}
+
+function resizeAll(size) {
+  for (const one of charts.values()) one.resize(size);
+}
