@@ -22,7 +22,7 @@ def report(
     ] = False,
     picture: Annotated[
         Path | None,
-        typer.Option(help="Also write its head as a PNG (needs barsieve[report])."),
+        typer.Option(help="Also draw its head as a PNG; needs the extra 'report'."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

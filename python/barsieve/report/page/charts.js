@@ -38,6 +38,9 @@ function axis(extra = {}) {
   };
 }
 
+// Room for the labels is taken from the plot, so that none is cut off.
+const snug = (edges) => ({ left: 0, right: 16, top: 8, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel", ...edges });
+
 const timeLabels = {
   year: "{yyyy}", month: "{MMM}", day: "{d} {MMM}", hour: "{HH}:{mm}", minute: "{HH}:{mm}",
 };
@@ -63,7 +66,7 @@ function chart(id, label, option, renderer = "svg") {
     textStyle: { ...textStyle(), color: c.ink },
     aria: { enabled: false },
     ...option,
-    legend: option.legend && { textStyle: { color: c.muted }, itemWidth: 14, itemHeight: 8, right: 8, top: 0, ...option.legend },
+    legend: option.legend && { textStyle: { color: c.muted }, itemWidth: 12, itemHeight: 8, icon: "roundRect", type: "scroll", right: 0, left: "center", padding: 2, pageIconColor: c.muted, pageIconInactiveColor: c.line, pageTextStyle: { color: c.muted }, top: 0, ...option.legend },
     tooltip: {
       confine: true,
       backgroundColor: c.card,

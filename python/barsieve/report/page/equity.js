@@ -42,8 +42,9 @@ function drawEquity() {
       { type: "slider", xAxisIndex: [0, 1], filterMode: "none", height: 16, bottom: 4, showDataShadow: false, borderColor: c.line,
         fillerColor: seeThrough(c.accent, 0.14), moveHandleSize: 0, textStyle: { color: c.muted, fontSize: 10 }, labelFormatter: (value) => day(value / 1000) }],
     series: [
-      { ...line("full replay", full, c.accent), markLine: { silent: true, symbol: "none", label: { show: false }, lineStyle: { color: c.muted, type: "dotted" }, data: [{ yAxis: own.start_balance }] } },
-      line("focused replay", focused, c.warn, { type: [5, 4], width: 1.8 }),
+      // The full replay is a broad band, the focused one a thin line that should lie on it.
+      { ...line("full replay", full, seeThrough(c.accent, 0.4), { width: 5, cap: "round", join: "round" }), markLine: { silent: true, symbol: "none", label: { show: false }, lineStyle: { color: c.muted, type: "dotted" }, data: [{ yAxis: own.start_balance }] } },
+      line("focused replay", focused, c.ink, { width: 1.2 }),
       { ...line("drawdown", drawdown(full), c.loss, { width: 1 }), xAxisIndex: 1, yAxisIndex: 1, areaStyle: { color: seeThrough(c.loss, 0.18) } },
     ],
   }, "canvas");

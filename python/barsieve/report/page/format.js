@@ -14,7 +14,7 @@ function number(value, decimals = 0, isSigned = false) {
 }
 
 const share = (value, decimals = 1, isSigned = false) =>
-  isNumber(value) ? `${number(value * 100, decimals, isSigned)} %` : "–";
+  isNumber(value) ? `${number(value * 100, decimals, isSigned)}%` : "–";
 
 const money = (value, isSigned = true) => number(value, 2, isSigned);
 

@@ -14,7 +14,7 @@ function drawBars({ bars, gaps }) {
     ["Without volume", (row) => number(row.without_volume), true], ["Without range", (row) => number(row.without_range), true],
   ], bars);
   byId("gaps").textContent = gaps.length
-    ? `Longest gaps: ${gaps.map((one) => `${one.symbol} ${number(one.gap_hours)} h before ${moment(one.at)}`).join("; ")}.`
+    ? `Longest gaps: ${gaps.map((one) => `${number(one.gap_hours)} h before ${moment(one.at)} (${one.symbols})`).join("; ")}.`
     : "No hour is missing.";
 }
 
@@ -24,7 +24,7 @@ function drawCoverage({ series }) {
   const place = new Map(months.map((month, k) => [month, k]));
   const c = colours();
   chartOrNothing("coverage-chart", shown.length, "No series reaches the features.", () => chart("coverage-chart", "Coverage of each series by month", {
-    grid: { left: 8, right: 16, top: 8, bottom: 56, containLabel: true },
+    grid: snug({ top: 8, bottom: 50 }),
     tooltip: { formatter: (one) => tip(`${shown[one.value[1]].series}, ${day(months[one.value[0]]).slice(0, 7)}`, [["known and fresh", share(one.value[2])]]) },
     xAxis: axis({ type: "category", data: months.map((month) => day(month).slice(0, 7)), splitLine: { show: false } }),
     yAxis: axis({ type: "category", inverse: true, data: shown.map((one) => one.series), splitLine: { show: false }, axisLabel: { color: c.ink } }),
@@ -41,7 +41,7 @@ function drawSeries({ series }) {
     ["Observed", (row) => number(row.observations), true], ["First known", (row) => day(row.first)], ["Last known", (row) => day(row.last)],
     ["Coverage", (row) => share(row.coverage), true], ["Mean age", (row) => hours(row.mean_age_hours), true],
     ["Age at the end", (row) => hours(row.last_age_hours), true], ["Stale after", (row) => hours(row.stale_after_hours), true],
-    ["To look at", (row) => (row.flags.length ? row.flags.join("; ") : "nothing")],
+    ["To look at", (row) => (row.flags.length ? row.flags.join("; ") : row.feature === null ? "read by no feature" : "nothing")],
   ], series, (row) => ({ class: row.flags.length ? "flagged" : null }));
 }
 

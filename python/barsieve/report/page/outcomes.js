@@ -10,7 +10,7 @@ function stacked(id, label, names, rows, extra = {}) {
   const categories = axis({ type: "category", data: names, splitLine: { show: false }, axisLabel: { color: c.muted, hideOverlap: true, ...extra.labels } });
   const counts = axis({ minInterval: 1, splitNumber: 3 });
   return chart(id, label, {
-    grid: { left: 8, right: 16, top: 28, bottom: 8, containLabel: true },
+    grid: snug({ top: 28 }),
     legend: { data: ["won", "lost"] },
     tooltip: { trigger: "axis", axisPointer: { type: "shadow", shadowStyle: { color: c.shade } }, formatter: (parameters) =>
       tip(extra.title ? extra.title(rows[parameters[0].dataIndex]) : parameters[0].name, [...parameters.map((one) => [one.seriesName, number(one.value)])]) },
@@ -69,10 +69,10 @@ function drawBridge({ bridge }) {
       return { value: [from, to, Math.min(from, to), Math.max(from, to)], amount: to - from, itemStyle: { color: colour, color0: colour, borderColor: colour, borderColor0: colour } };
     };
     chart("bridge-chart", `From gross ${money(row.gross_pnl)} by fees, slippage and funding to net ${money(row.net_pnl)}`, {
-      grid: { left: 8, right: 16, top: 28, bottom: 8, containLabel: true },
+      grid: snug({ top: 28 }),
       tooltip: { formatter: (one) => tip(one.name, [["", money(one.data.amount)]]) },
       xAxis: axis({ type: "category", data: steps.map(([name]) => name), splitLine: { show: false } }),
-      yAxis: axis({ splitNumber: 4 }),
+      yAxis: axis({ splitNumber: 4, axisLabel: { color: c.muted, formatter: (value) => number(value) } }),
       series: [
         { name: "bridge", type: "candlestick", barWidth: "56%", data: steps.map(item) },
         { name: "amounts", type: "scatter", symbolSize: 0.01, silent: true, data: steps.map(([, from, to]) => Math.max(from, to)),

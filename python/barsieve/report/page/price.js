@@ -122,7 +122,7 @@ function tradeSeries(c) {
   const chosen = trades.filter((one) => one.trade_id === state.trade);
   const joined = (won) => trades.filter((one) => one.net_pnl > 0 === won).flatMap(lineOf);
   const line = (name, data, colour, extra = {}) => ({
-    name, type: "line", data, symbol: "none", z: 5, silent: true, lineStyle: { color: colour, width: 1.4, ...extra }, itemStyle: { color: colour },
+    name, type: "line", data, symbol: "none", z: 5, silent: true, lineStyle: { color: colour, width: trades.length > MOST_MARKS ? 1 : 1.5, ...extra }, itemStyle: { color: colour },
   });
   return [
     line("won", joined(true), c.gain),
@@ -222,7 +222,7 @@ function listenToWheel(isFocused) {
 function priceOption(c) {
   const [first, last] = extent();
   const ribbon = ribbonOf();
-  const grids = [{ left: 64, right: 20, top: 30, height: "56%" }, { left: 64, right: 20, top: "72%", height: "14%" }];
+  const grids = [{ left: 64, right: 20, top: 30, height: "57%" }, { left: 64, right: 20, top: "72%", height: "15%" }];
   const axes = [timeAxis({ show: false }), timeAxis({ gridIndex: 1 })];
   const heights = [axis({ scale: true, position: "left" }), axis({ gridIndex: 1, scale: true, splitNumber: 2, name: "confidence", nameGap: 6, nameTextStyle: { color: c.muted, align: "left" } })];
   if (ribbon) {
@@ -254,7 +254,7 @@ function priceOption(c) {
       },
       ...tradeSeries(c),
       line("confidence", c.muted, {}),
-      line("threshold", c.accent, { width: 1.6 }),
+      { ...line("threshold", c.accent, { width: 1.6 }), step: "end" },
       { name: "entry allowed", type: "scatter", data: [], xAxisIndex: 1, yAxisIndex: 1, symbolSize: 5, itemStyle: { color: c.accent } },
       ...(ribbon ? [ribbon] : []),
     ],

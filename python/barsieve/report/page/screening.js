@@ -25,13 +25,13 @@ function drawFunnel({ gates, windows, candidates }) {
   const c = colours();
   const all = steps[0][1] || 1;
   chart("funnel-chart", `From bars to entries: ${steps.map(([name, count]) => `${name} ${number(count)}`).join(", ")}`, {
-    grid: { left: 8, right: 120, top: 6, bottom: 8, containLabel: true },
+    grid: snug({ right: 140, top: 6 }),
     tooltip: { formatter: (one) => tip(one.name, [["bars", number(steps[one.dataIndex][1])], ["of all", share(steps[one.dataIndex][1] / all, 2)], [steps[one.dataIndex][2], ""]]) },
-    xAxis: axis({ type: "log", min: 0.8, max: all, axisLabel: { show: false }, splitLine: { show: false }, axisLine: { show: false } }),
-    yAxis: axis({ type: "category", inverse: true, data: steps.map(([name]) => name), axisLine: { show: false }, axisLabel: { color: c.ink } }),
+    xAxis: axis({ type: "log", min: 1, max: all, axisLabel: { show: false }, splitLine: { show: false }, axisLine: { show: false } }),
+    yAxis: axis({ type: "category", inverse: true, data: steps.map(([name]) => name), axisLine: { show: false, onZero: false }, axisLabel: { color: c.ink } }),
     series: [{
       name: "bars", type: "bar", barWidth: "62%",
-      data: steps.map(([name, count]) => ({ value: Math.max(count, 0.8), itemStyle: { color: name === "entries" ? c.accent : seeThrough(c.accent, 0.45), borderRadius: [0, 3, 3, 0] } })),
+      data: steps.map(([name, count]) => ({ value: Math.max(count, 1), itemStyle: { color: name === "entries" ? c.accent : seeThrough(c.accent, 0.45), borderRadius: [0, 3, 3, 0] } })),
       label: { show: true, position: "right", color: c.ink, formatter: (one) => `${number(steps[one.dataIndex][1])}  ·  ${share(steps[one.dataIndex][1] / all, 2)}` },
     }],
   });
@@ -48,7 +48,7 @@ function drawGates({ gates }) {
 function drawDensity({ months }) {
   const c = colours();
   chart("density-chart", "Share of each month's bars that are candidates, and entries of the month", {
-    grid: { left: 8, right: 8, top: 30, bottom: 8, containLabel: true },
+    grid: snug({ right: 0, top: 30 }),
     legend: { data: ["candidates", "entries"] },
     tooltip: { trigger: "axis", axisPointer: { type: "shadow", shadowStyle: { color: c.shade } }, formatter: ([one]) => {
       const row = months[one.dataIndex];
@@ -69,7 +69,7 @@ function drawSentinels({ sentinels }) {
   chartOrNothing("sentinels-chart", sentinels.length, "No sentinel fired.", () => {
     const bars = (name, key, colour) => ({ name, type: "bar", data: sentinels.map((row) => row[key] ?? 0), itemStyle: { color: colour, borderRadius: [0, 3, 3, 0] } });
     chart("sentinels-chart", "Share of bars and share of entries, by sentinel", {
-      grid: { left: 8, right: 24, top: 28, bottom: 8, containLabel: true },
+      grid: snug({ right: 24, top: 28 }),
       legend: { data: ["of bars", "of entries"] },
       tooltip: { trigger: "axis", axisPointer: { type: "shadow", shadowStyle: { color: c.shade } }, formatter: (parameters) => tip(parameters[0].name, parameters.map((one) => [one.seriesName, share(one.value)])) },
       xAxis: axis({ splitNumber: 4, axisLabel: { color: c.muted, formatter: (value) => share(value, 0) } }),

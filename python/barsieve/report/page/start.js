@@ -20,17 +20,28 @@ function toggleTheme() {
 
 let themeBeforePrint = null;
 
+// Pixels of a page; the heights are those that the print style gives the charts.
+function printSize(element) {
+  const height = element.matches(".tall") ? 420 : element.matches(".middle") ? 330 : 210;
+  return { width: element.closest(".grid") ? 325 : 690, height };
+}
+
 function beforePrint() {
   themeBeforePrint ??= document.documentElement.dataset.theme;
   setTheme("light");
-  for (const [id, one] of charts) one.resize({ width: Math.min(680, byId(id).clientWidth) });
+  if (report.sections.price) refresh();
+  for (const [id, one] of charts) {
+    one.resize(printSize(byId(id)));
+    // The printer does not wait for the next frame.
+    one.getZr().refreshImmediately();
+  }
 }
 
 function afterPrint() {
   if (themeBeforePrint === null) return;
   setTheme(themeBeforePrint);
   themeBeforePrint = null;
-  resizeAll();
+  resizeAll({ width: "auto", height: "auto" });
 }
 
 async function start() {
@@ -42,8 +53,9 @@ async function start() {
   byId("profile").addEventListener("change", (event) => choose(Number(event.target.value)));
   addEventListener("beforeprint", beforePrint);
   addEventListener("afterprint", afterPrint);
-  new ResizeObserver(() => requestAnimationFrame(() => resizeAll())).observe(byId("main"));
+  new ResizeObserver(() => requestAnimationFrame(() => themeBeforePrint ?? resizeAll({ width: "auto", height: "auto" }))).observe(byId("main"));
   choose(state.profile, state.trade);
+  if (state.trade !== null) pickTrade(state.trade, false);
   document.documentElement.dataset.ready = "yes";
 }
 

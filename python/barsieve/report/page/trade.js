@@ -43,7 +43,7 @@ function gatesOf(trade) {
   const inForce = trade.entry_threshold + (isStreak ? rules.loss_streak_shift : 0);
   const votes = `${number(trade.votes_long)} long, ${number(trade.votes_short)} short`;
   return [
-    ["Known", `${number(trade.domains_used)} domains with a score and a weight`, "at least one", trade.domains_used > 0],
+    ["Scores known", `${number(trade.domains_used)} domains`, "at least one", trade.domains_used > 0],
     ["ATR rank", number(trade.atr_rank_100, 2), `${rules.atr_rank_floor} to ${rules.atr_rank_cap}`,
       trade.atr_rank_100 >= rules.atr_rank_floor && trade.atr_rank_100 <= rules.atr_rank_cap],
     ["Trends align", `${trade.is_aligned ? "yes" : "no"} (${number(trade.alignment, 1)})`,
@@ -124,8 +124,8 @@ function drawTrade() {
   const sentinels = trade.sentinels ? `Sentinels of the bar: ${trade.sentinels.split(",").map(words).join(", ")}.`
     : trade.is_on_candidate ? "No sentinel fired on the bar." : "The bar is no candidate of the screen.";
   fill("trade", heading(trade, trades), el("div", { class: "trade-grid" },
-    el("div", {}, el("h4", {}, "Why we entered"), el("p", {}, `Decided at the close of the bar of ${moment(trade.decision_ts)} UTC. ${sentinels}`), gatesTable(trade)),
-    el("div", {}, el("h4", {}, "What voted"), votesTable(trade), el("p", {}, `Fusion score ${number(trade.fusion_score, 3)}. ${signalList(trade)}`)),
+    el("div", {}, el("h4", {}, "Why we entered"), el("p", {}, `Decided at the close of the bar of ${moment(trade.decision_ts)} UTC. ${sentinels}`), el("div", { class: "scroll" }, gatesTable(trade))),
+    el("div", {}, el("h4", {}, "What voted"), el("div", { class: "scroll" }, votesTable(trade)), el("p", {}, `Fusion score ${number(trade.fusion_score, 3)}. ${signalList(trade)}`)),
     el("div", {}, el("h4", {}, "Why we left"), el("p", {}, left(trade)), moneyTable(trade),
       trade.regime && trade.regime !== "off" ? el("p", {}, `Regime at entry: ${words(trade.regime)}.`) : "")));
 }

@@ -18,9 +18,12 @@ BARS = """
     from bars_1h group by symbol order by symbol
 """
 GAPS = """
-    select symbol, epoch(bar_ts) as at, gap_hours
+    select
+        epoch(bar_ts) as at,
+        gap_hours,
+        string_agg(symbol, ', ' order by symbol) as symbols,
     from bars_1h where gap_hours > 0
-    order by gap_hours desc, bar_ts, symbol limit 12
+    group by bar_ts, gap_hours order by gap_hours desc, bar_ts limit 8
 """
 OBSERVATIONS = """
     select series, count(*)::integer as observations,
@@ -63,9 +66,10 @@ MONTHS = """
 
 def _flags(series: dict[str, Any], first_bar: float) -> list[str]:
     if not series["observations"]:
-        return ["no observation: gates on it are open"]
+        is_read = series["feature"] is not None
+        return ["no observation: what asks for it stays open"] if is_read else []
     if "coverage" not in series:
-        return ["read by no feature"]
+        return []
     flags = []
     if series["first"] > first_bar:
         flags.append("begins after the first bar")
