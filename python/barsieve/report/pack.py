@@ -65,12 +65,12 @@ class Pack:
     def rounded(self, values: np.ndarray, decimals: int) -> dict[str, Any]:
         """Keep numbers to so many decimals, as differences; NaN is missing.
 
-        Raises ValueError when a number is too large to be exact.
+        Numbers too large to be whole ones are kept bit for bit.
         """
         scaled = np.asarray(values, float) * 10**decimals
         is_known = np.isfinite(scaled)
         if np.any(np.abs(scaled[is_known]) > LARGEST_EXACT / 4):
-            raise ValueError(f"numbers too large for {decimals} decimals")
+            return self.exact(values)
         missing = int(np.min(scaled[is_known], initial=0)) - 1
         whole = np.where(is_known, np.round(scaled), missing).astype(np.int64)
         content, width = _planes(_zigzag(np.diff(whole, prepend=0)))

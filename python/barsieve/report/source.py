@@ -1,5 +1,6 @@
 """What a section reads from: the built database and the profiles to show."""
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ class Source:
     pack: Pack = field(default_factory=Pack)
 
     def rows(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
-        """Return the rows of a query; times as Unix seconds."""
+        """Return the rows of a query; times as Unix seconds, no NaN or infinity."""
         table = self.connection.sql(query, params=parameters or None).to_arrow_table()
         return [
             {name: _plain(value) for name, value in row.items()}
@@ -46,6 +47,8 @@ class Source:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
     return value.timestamp() if hasattr(value, "timestamp") else value
 
 

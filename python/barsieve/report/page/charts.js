@@ -2,7 +2,15 @@
 
 const charts = new Map();
 
+let palette = null;
+
+// The theme's colours, read from the style once per theme.
 function colours() {
+  palette ??= readColours();
+  return palette;
+}
+
+function readColours() {
   const probe = el("span");
   document.body.append(probe);
   const named = {};
@@ -93,6 +101,9 @@ function chartOrNothing(id, hasAny, sentence, draw) {
   return draw();
 }
 
-function resizeAll(size) {
-  for (const one of charts.values()) one.resize(size);
+// Only where the width has changed: a chart that is drawn anew is costly.
+function fitAll() {
+  for (const [id, one] of charts) {
+    if (one.getWidth() !== byId(id).clientWidth) one.resize({ width: "auto", height: "auto" });
+  }
 }

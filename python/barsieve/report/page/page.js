@@ -51,6 +51,7 @@ function choose(index, trade = null) {
   state.profile = index;
   state.trade = trade;
   byId("profile").value = String(index);
+  byId("shown").textContent = `${profile().profile} (${profile().symbol})`;
   remember();
   redraw();
 }

@@ -128,7 +128,7 @@ function tradeSeries(c) {
     line("won", joined(true), c.gain),
     line("lost", joined(false), c.loss),
     line("stop", trades.length <= MOST_STOPS ? trades.flatMap(stopOf) : chosen.flatMap(stopOf), c.muted, { type: [4, 3], width: 1 }),
-    line("chosen", chosen.flatMap(lineOf), c.accent, { width: 3 }),
+    line("chosen", chosen.flatMap(lineOf), chosen[0]?.net_pnl > 0 ? c.gain : c.loss, { width: 4 }),
     {
       name: "entries and exits", type: "scatter", z: 6,
       data: trades.length <= MOST_MARKS ? trades.flatMap((one) => mark(one, c, one.trade_id === state.trade)) : chosen.flatMap((one) => mark(one, c, true)),

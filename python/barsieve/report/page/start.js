@@ -9,6 +9,7 @@ function stored() {
 
 function setTheme(theme) {
   document.documentElement.dataset.theme = theme;
+  palette = null;
   redraw();
 }
 
@@ -27,6 +28,7 @@ function printSize(element) {
 }
 
 function beforePrint() {
+  for (const details of document.querySelectorAll("details")) details.open = true;
   themeBeforePrint ??= document.documentElement.dataset.theme;
   setTheme("light");
   if (report.sections.price) refresh();
@@ -41,7 +43,7 @@ function afterPrint() {
   if (themeBeforePrint === null) return;
   setTheme(themeBeforePrint);
   themeBeforePrint = null;
-  resizeAll({ width: "auto", height: "auto" });
+  fitAll();
 }
 
 async function start() {
@@ -53,7 +55,7 @@ async function start() {
   byId("profile").addEventListener("change", (event) => choose(Number(event.target.value)));
   addEventListener("beforeprint", beforePrint);
   addEventListener("afterprint", afterPrint);
-  new ResizeObserver(() => requestAnimationFrame(() => themeBeforePrint ?? resizeAll({ width: "auto", height: "auto" }))).observe(byId("main"));
+  new ResizeObserver(() => requestAnimationFrame(() => themeBeforePrint ?? fitAll())).observe(byId("main"));
   choose(state.profile, state.trade);
   if (state.trade !== null) pickTrade(state.trade, false);
   document.documentElement.dataset.ready = "yes";

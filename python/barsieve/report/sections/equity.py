@@ -35,7 +35,8 @@ MONTHS = """
     select
         year,
         month,
-        equity / coalesce(lag(equity) over (order by year, month), $start) - 1
+        equity
+        / nullif(coalesce(lag(equity) over (order by year, month), $start), 0) - 1
             as return_share,
     from marks order by year, month
 """
