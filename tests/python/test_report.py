@@ -1,6 +1,5 @@
 """The report, read in a real browser: what it shows is what the database says."""
 
-import json
 import math
 import re
 from itertools import pairwise
@@ -9,26 +8,21 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pytest
-import yaml
 
-from barsieve.problems import InputError
-from barsieve.report import MARK, write_report
-from barsieve.report.pack import Pack, decimals_for
+from barsieve.report import write_report
+from barsieve.report.pack import Pack
 from barsieve.report.picture import find_browser
 from barsieve.report.render import PAGE
 from barsieve.report.sections import SECTIONS
-from barsieve.report.source import open_source
-from barsieve.report.streaks import threshold_shift
-from conftest import PROJECT
 from report_browser import (
     HOSTILE_MARKET,
     HOSTILE_PROFILE,
     HOSTILE_SYMBOL,
+    LATER,
     PHONE,
     altered_copy,
     visit,
 )
-from test_cli import barsieve
 
 MOST_BYTES = 6_000_000
 PROFILES = [
@@ -36,7 +30,6 @@ PROFILES = [
     "eth_sentinel",
 ]  # fmt: skip
 DASH = "\N{EN DASH}"
-LATER = {"regimes", "sweep", "optimizer"}
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +137,9 @@ def test_every_section_names_its_tables_and_missing_ones_are_one_sentence(page):
 # Numbers.
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize(
+    "profile", ["btc_live", "eth_comprehensive", "eth_live_conservative"]
+)
 def test_every_chart_has_data(page, profile):
     page.choose(profile)
     if profile != "eth_live_conservative":
@@ -186,7 +181,7 @@ def test_results_equal_the_table(page, demo, profile):
         assert same(cell, value, unit)
 
 
-@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("profile", ["btc_live", "eth_live_conservative"])
 def test_the_table_of_trades_equals_the_trades(page, demo, profile):
     page.choose(profile)
     rows = demo.execute(
@@ -446,11 +441,11 @@ def test_clicking_a_trade_moves_the_chart_there_and_tells_its_story(page, demo):
     assert same(page.table("#trade-money")[-1][1], row[6], 1e-2)
 
 
-def test_every_gate_of_every_trade_is_told_to_have_let_it_through(page):
+def test_every_gate_is_told_to_have_let_a_trade_through(page):
     page.choose("eth_live_aggressive")
     page.page.click("#trade-table [data-trade='1'] button")
     told = page.page.evaluate(
-        """() => Array.from({length: 137}, () => {
+        """() => Array.from({length: 50}, () => {
             const gates = [...document.querySelectorAll('#trade-gates tbody tr')];
             const title = document.querySelector('#trade h3').textContent;
             document.querySelector('#trade .group button:last-child').click();
@@ -458,7 +453,7 @@ def test_every_gate_of_every_trade_is_told_to_have_let_it_through(page):
                 gates.map(row => row.lastChild.textContent))];
         })"""
     )
-    assert told == [[f"Trade {k} of 137", 7, "✓ yes"] for k in range(1, 138)]
+    assert told == [[f"Trade {k} of 137", 7, "✓ yes"] for k in range(1, 51)]
 
 
 def test_a_mark_in_the_chart_chooses_its_trade(page):
@@ -502,12 +497,6 @@ def test_the_keys_move_and_zoom_and_the_focus_is_seen(page):
     )
     assert focused[0] != "BODY"
     assert focused[1] == "solid"
-
-
-def test_an_address_opens_a_profile_and_a_trade(browser, report):
-    with visit(browser, report, "#profile=eth_live_aggressive&trade=9") as opened:
-        assert "Trade 9 of 137" in opened.text("#trade")
-        assert opened.faults == []
 
 
 # Light, dark, phone, paper.
@@ -570,33 +559,29 @@ def test_dark_follows_the_system_and_the_button_and_both_can_be_read(browser, re
         dark.page.reload()
         dark.page.wait_for_selector("html[data-ready]")
         assert min(background(dark, "body")) > 200
+        dark.page.click("#theme")
+        # Paper is light and shows the profile; the screen comes back as it was.
+        pages = dark.page.pdf(format="A4")
+        assert 4 <= len(re.findall(rb"/Type /Page\b", pages)) <= 20
+        assert max(background(dark, "body")) < 60
+        dark.page.emulate_media(media="print")
+        assert dark.page.locator("#bar").is_hidden()
+        assert "btc_live (BTC)" in dark.text(".on-paper")
         assert dark.faults == []
 
 
-def test_a_phone_shows_it_without_scrolling_sideways(browser, report):
-    with visit(
-        browser, report, viewport=PHONE, is_mobile=True, has_touch=True
-    ) as phone:
-        phone.choose("eth_comprehensive")
-        phone.page.locator("#trade-table [data-trade='2']").evaluate("r => r.click()")
-        phone.settle()
-        assert phone.page.evaluate("document.documentElement.scrollWidth") == 390
+def test_an_address_opens_a_trade_and_a_phone_shows_it_without_scrolling_sideways(
+    browser, report
+):
+    phone = {"viewport": PHONE, "is_mobile": True, "has_touch": True}
+    address = "#profile=eth_live_aggressive&trade=9"
+    with visit(browser, report, address, **phone) as opened:
+        assert "Trade 9 of 137" in opened.text("#trade")
+        assert opened.page.evaluate("document.documentElement.scrollWidth") == 390
         for chart in ("price-chart", "equity-chart", "holds-chart"):
-            width = phone.page.locator(f"#{chart} > div").first.bounding_box()["width"]
-            assert 300 < width <= 390
-        assert phone.faults == []
-
-
-def test_paper_gets_every_section_and_the_screen_comes_back(browser, report):
-    with visit(browser, report, color_scheme="dark") as printed:
-        pages = printed.page.pdf(format="A4")
-        assert pages.startswith(b"%PDF")
-        assert 4 <= pages.count(b"/Type /Page\n") + pages.count(b"/Type /Page ") <= 20
-        assert max(background(printed, "body")) < 60
-        printed.page.emulate_media(media="print")
-        assert printed.page.locator("#bar").is_hidden()
-        assert printed.page.locator("#shown").is_visible()
-        assert printed.faults == []
+            drawn = opened.page.locator(f"#{chart} > div").first
+            assert 300 < drawn.bounding_box()["width"] <= 390
+        assert opened.faults == []
 
 
 def test_it_can_be_read_without_a_mouse_or_a_screen(page):
@@ -689,7 +674,7 @@ def test_hostile_names_stay_text(altered):
     assert page.faults == []
 
 
-# Under the page.
+# Under the page, and at its largest.
 
 
 def test_columns_survive_the_journey_to_the_page(browser):
@@ -727,120 +712,6 @@ def test_columns_survive_the_journey_to_the_page(browser):
     for name, values in got.items():
         back = np.array([np.nan if v is None else v for v in values], float)
         assert np.array_equal(back, sent[name][0], equal_nan=True), name
-
-
-def test_equal_columns_are_kept_once_and_large_ones_bit_for_bit():
-    pack = Pack()
-    values = np.arange(1000.0)
-    assert pack.rounded(values, 2) == pack.rounded(values.copy(), 2)
-    assert pack.rounded(np.array([1e15]), 6)["kind"] == "exact"
-
-
-@pytest.mark.parametrize(
-    ("prices", "decimals"),
-    [
-        ([1.0, 2.0], 0),
-        ([0.1, 30_000.25], 2),
-        ([1 / 3], 7),
-        ([math.pi * 1e4], 2),
-        ([], 2),
-    ],
-)
-def test_prices_keep_their_decimals_or_seven_digits(prices, decimals):
-    assert decimals_for(np.array(prices)) == decimals
-
-
-def test_no_entry_lies_below_the_threshold_in_force(demo_build):
-    source = open_source(demo_build.database, [])
-    shifted = 0
-    for profile in source.profiles:
-        entries = source.arrays(
-            "select epoch(decision_ts) as at, trades.confidence, entry_threshold "
-            "from trades inner join fusion_scores using (profile, symbol) "
-            "where replayed = 'full' and profile = $profile "
-            "and fusion_scores.bar_ts = decision_ts",
-            profile=profile["profile"],
-        )
-        shift = threshold_shift(source, profile, entries["at"])
-        shifted += np.count_nonzero(shift)
-        assert (entries["confidence"] >= entries["entry_threshold"] + shift).all()
-    # The property says something only where streaks were met.
-    assert shifted > 20
-
-
-def test_the_exposure_ends_in_the_tables_that_the_report_reads():
-    described = yaml.safe_load((PROJECT / "models/reports/exposures.yml").read_text())
-    refs = {ref[5:-2] for ref in described["exposures"][0]["depends_on"]}
-    shown = {t for s in SECTIONS if s.key not in LATER for t in s.tables}
-    assert shown <= refs
-    head = {"build_info", "config_profiles", "parity_trades", "parity_equity"}
-    assert refs == shown | head
-
-
-def test_equal_databases_give_equal_reports_without_a_trace_of_the_machine(
-    demo_build, report, tmp_path
-):
-    again = tmp_path / "again.html"
-    write_report(demo_build.database, again, [])
-    assert again.read_bytes() == report.read_bytes()
-    assert str(demo_build.database.parent) not in again.read_text()
-
-
-def test_a_report_may_show_some_profiles_in_the_order_asked(demo_build, tmp_path):
-    path = tmp_path / "two.html"
-    written = write_report(demo_build.database, path, ["eth_sentinel", "btc_live"])
-    assert written.profiles == ["eth_sentinel", "btc_live"]
-    options = re.findall(r'<option value="\d">(\w+) \(', path.read_text())
-    assert options == ["eth_sentinel", "btc_live"]
-    assert written.size_bytes == path.stat().st_size
-    assert MARK in path.read_text()
-
-
-@pytest.mark.parametrize(
-    ("name", "profiles", "words"),
-    [
-        ("mine.html", [], "a new file or an older report"),
-        (".", [], "a folder"),
-        ("no/such/folder.html", [], "no such folder"),
-        ("new.html", ["nope"], "'nope'"),
-    ],
-)
-def test_what_cannot_be_written_is_refused_and_nothing_changes(
-    demo_build, tmp_path, name, profiles, words
-):
-    (tmp_path / "mine.html").write_text("a page of my own")
-    with pytest.raises(InputError, match=re.escape(words)):
-        write_report(demo_build.database, tmp_path / name, profiles)
-    assert [path.name for path in tmp_path.iterdir()] == ["mine.html"]
-    assert (tmp_path / "mine.html").read_text() == "a page of my own"
-
-
-def test_the_command_writes_report_and_picture_and_says_so(
-    browser, demo_build, tmp_path
-):
-    path, picture = tmp_path / "report.html", tmp_path / "report.png"
-    arguments = ("report", "--to", str(path), "--profile", "btc_live")
-    done = barsieve(*arguments, BARSIEVE_DATABASE=demo_build.database)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.count("\n") == 1
-    told = barsieve(
-        *arguments, "--picture", str(picture), "--json",
-        BARSIEVE_DATABASE=demo_build.database,
-    )  # fmt: skip
-    told = json.loads(told.stdout)
-    assert told["size_bytes"] == path.stat().st_size
-    assert (told["profiles"], told["parity"]) == (["btc_live"], "holds")
-    assert picture.read_bytes().startswith(b"\x89PNG")
-    assert 20_000 < picture.stat().st_size < 300_000
-
-
-def test_a_refusal_is_one_message_and_an_exit_code(demo_build, tmp_path):
-    refused = barsieve(
-        "report", "--to", str(tmp_path), BARSIEVE_DATABASE=demo_build.database
-    )
-    assert refused.returncode == 1
-    assert "choose another file" in refused.stderr
-    assert "Traceback" not in refused.stderr
 
 
 @pytest.mark.slow

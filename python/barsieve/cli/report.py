@@ -59,5 +59,5 @@ def report(
             highlight=False,
             soft_wrap=True,
         )
-    if is_opened:
-        typer.launch(to.resolve().as_uri())
+    if is_opened and typer.launch(to.resolve().as_uri()) != 0:
+        err.print(f"no browser to open {to} with; open it yourself", markup=False)

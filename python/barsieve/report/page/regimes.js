@@ -1,8 +1,13 @@
-// Places for the regimes: a ribbon under the price, and the section's own charts.
+// A place for the regimes: the section's own charts, and a ribbon under the price.
 
-// A series of the third grid of the price chart, or null where there is no regime.
+// The series that the price chart draws in its third grid, xAxisIndex and yAxisIndex 2,
+// values from 0 to 1: say a line without points whose markArea colours the regimes. Null
+// leaves the grid out.
 function ribbonOf() {
   return null;
 }
 
-section("regimes", () => {});
+section("regimes", () => {
+  const { rows } = report.sections.regimes;
+  byId("regimes-body").textContent = `The table regimes has ${number(rows)} rows; this version of the report does not draw them.`;
+});
