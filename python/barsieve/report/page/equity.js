@@ -22,6 +22,7 @@ function drawEquity() {
   const own = of("equity");
   const at = column(report.sections.price.symbols[of("price").symbol].at);
   const [full, focused] = [column(own.full_replay), column(own.focused_replay)];
+  const falls = drawdown(full);
   const c = colours();
   const isSame = full.every((value, k) => Object.is(value, focused[k]));
   byId("equity-note").textContent = (isSame ? "The focused replay's equity is that of the full one at every bar." :
@@ -31,7 +32,8 @@ function drawEquity() {
     name, type: "line", data: curveOf(at, values), symbol: "none", sampling: "minmax",
     lineStyle: { color: colour, width: 1.8, ...extra }, itemStyle: { color: colour },
   });
-  chart("equity-chart", `Equity of ${profile().profile} from ${number(own.start_balance)}, full and focused replay, with drawdown`, {
+  chart("equity-chart", `Equity of ${profile().profile} from ${number(own.start_balance)}, full and focused replay, ` +
+    `to ${number(full.at(-1), 2)}; deepest drawdown ${share(falls.reduce((one, other) => Math.min(one, other), 0))}`, {
     grid: [{ left: 64, right: 20, top: 30, height: "54%" }, { left: 64, right: 20, top: "70%", height: "16%" }],
     xAxis: [timeAxis({ show: false }), timeAxis({ gridIndex: 1, axisLabel: {} })],
     yAxis: [axis({ scale: true }), axis({ gridIndex: 1, splitNumber: 2, max: 0, axisLabel: { color: c.muted, formatter: (value) => share(value, 0) } })],
@@ -45,7 +47,7 @@ function drawEquity() {
       // The full replay is a broad band, the focused one a thin line that should lie on it.
       { ...line("full replay", full, seeThrough(c.accent, 0.4), { width: 5, cap: "round", join: "round" }), markLine: { silent: true, symbol: "none", label: { show: false }, lineStyle: { color: c.muted, type: "dotted" }, data: [{ yAxis: own.start_balance }] } },
       line("focused replay", focused, c.ink, { width: 1.2 }),
-      { ...line("drawdown", drawdown(full), c.loss, { width: 1 }), xAxisIndex: 1, yAxisIndex: 1, areaStyle: { color: seeThrough(c.loss, 0.18) } },
+      { ...line("drawdown", falls, c.loss, { width: 1 }), xAxisIndex: 1, yAxisIndex: 1, areaStyle: { color: seeThrough(c.loss, 0.18) } },
     ],
   }, "canvas");
 }

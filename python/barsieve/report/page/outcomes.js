@@ -9,7 +9,8 @@ function stacked(id, label, names, rows, extra = {}) {
   });
   const categories = axis({ type: "category", data: names, splitLine: { show: false }, axisLabel: { color: c.muted, hideOverlap: true, ...extra.labels } });
   const counts = axis({ minInterval: 1, splitNumber: 3 });
-  return chart(id, label, {
+  const told = rows.map((row, k) => `${names[k]}: ${row.wins} won, ${row.losses} lost`).join("; ");
+  return chart(id, `${label}. ${told}`, {
     grid: snug({ top: 28 }),
     legend: { data: ["won", "lost"] },
     tooltip: { trigger: "axis", axisPointer: { type: "shadow", shadowStyle: { color: c.shade } }, formatter: (parameters) =>
