@@ -101,9 +101,11 @@ function chartOrNothing(id, hasAny, sentence, draw) {
   return draw();
 }
 
-// Only where the width has changed: a chart that is drawn anew is costly.
+// Only where the size has changed: a chart that is drawn anew is costly.
 function fitAll() {
   for (const [id, one] of charts) {
-    if (one.getWidth() !== byId(id).clientWidth) one.resize({ width: "auto", height: "auto" });
+    const { clientWidth, clientHeight } = byId(id);
+    if (one.getWidth() === clientWidth && one.getHeight() === clientHeight) continue;
+    one.resize({ width: "auto", height: "auto" });
   }
 }
