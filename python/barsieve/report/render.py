@@ -18,7 +18,16 @@ PAGE = Path(__file__).parent / "page"
 # Says that a file is ours and may be written over.
 MARK = '<meta name="generator" content="barsieve report">'
 
-SCRIPTS_BEFORE = ("columns.js", "format.js", "page.js", "charts.js", "trade.js")
+SCRIPTS_BEFORE = (
+    "columns.js",
+    "format.js",
+    "page.js",
+    "charts.js",
+    "story.js",
+    "trade.js",
+    "ladder.js",
+    "marks.js",
+)
 SCRIPTS_AFTER = ("start.js",)
 
 

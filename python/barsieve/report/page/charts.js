@@ -14,7 +14,19 @@ function readColours() {
   const probe = el("span");
   document.body.append(probe);
   const named = {};
-  for (const name of ["paper", "card", "ink", "muted", "line", "accent", "gain", "loss", "shade", "faint", "warn"]) {
+  for (const name of [
+    "paper",
+    "card",
+    "ink",
+    "muted",
+    "line",
+    "accent",
+    "gain",
+    "loss",
+    "shade",
+    "faint",
+    "warn",
+  ]) {
     probe.style.color = `var(--${name})`;
     named[name] = getComputedStyle(probe).color;
   }
@@ -28,8 +40,12 @@ function seeThrough(colour, opacity) {
 
 // A tooltip is made of nodes, so that a name with markup in it stays a name.
 function tip(title, rows) {
-  return el("div", { class: "tip" }, el("strong", {}, title),
-    ...rows.map(([name, value]) => el("div", {}, el("span", {}, name), el("b", {}, value))));
+  return el(
+    "div",
+    { class: "tip" },
+    el("strong", {}, title),
+    ...rows.map(([name, value]) => el("div", {}, el("span", {}, name), el("b", {}, value))),
+  );
 }
 
 const textStyle = () => ({ fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 12 });
@@ -47,10 +63,22 @@ function axis(extra = {}) {
 }
 
 // Room for the labels is taken from the plot, so that none is cut off.
-const snug = (edges) => ({ left: 0, right: 16, top: 8, bottom: 4, outerBoundsMode: "same", outerBoundsContain: "axisLabel", ...edges });
+const snug = (edges) => ({
+  left: 0,
+  right: 16,
+  top: 8,
+  bottom: 4,
+  outerBoundsMode: "same",
+  outerBoundsContain: "axisLabel",
+  ...edges,
+});
 
 const timeLabels = {
-  year: "{yyyy}", month: "{MMM}", day: "{d} {MMM}", hour: "{HH}:{mm}", minute: "{HH}:{mm}",
+  year: "{yyyy}",
+  month: "{MMM}",
+  day: "{d} {MMM}",
+  hour: "{HH}:{mm}",
+  minute: "{HH}:{mm}",
 };
 
 const timeAxis = (extra = {}) =>
@@ -58,8 +86,27 @@ const timeAxis = (extra = {}) =>
     type: "time",
     splitLine: { show: false },
     ...extra,
-    axisLabel: { color: colours().muted, hideOverlap: true, formatter: timeLabels, ...extra.axisLabel },
+    axisLabel: {
+      color: colours().muted,
+      hideOverlap: true,
+      formatter: timeLabels,
+      ...extra.axisLabel,
+    },
   });
+
+// The bar under a chart over time, which shows and moves the span in view.
+const slider = (c) => ({
+  type: "slider",
+  height: 18,
+  bottom: 6,
+  showDataShadow: false,
+  borderColor: c.line,
+  fillerColor: seeThrough(c.accent, 0.14),
+  handleStyle: { color: c.card, borderColor: c.muted },
+  moveHandleSize: 0,
+  textStyle: { color: c.muted, fontSize: 10 },
+  labelFormatter: (value) => day(value / 1000),
+});
 
 function chart(id, label, option, renderer = "svg") {
   const element = byId(id);
@@ -68,21 +115,38 @@ function chart(id, label, option, renderer = "svg") {
     charts.set(id, echarts.init(element, null, { renderer }));
   }
   const c = colours();
-  charts.get(id).setOption({
-    useUTC: true,
-    animation: false,
-    textStyle: { ...textStyle(), color: c.ink },
-    aria: { enabled: false },
-    ...option,
-    legend: option.legend && { textStyle: { color: c.muted }, itemWidth: 12, itemHeight: 8, icon: "roundRect", type: "scroll", right: 0, left: "center", padding: 2, pageIconColor: c.muted, pageIconInactiveColor: c.line, pageTextStyle: { color: c.muted }, top: 0, ...option.legend },
-    tooltip: {
-      confine: true,
-      backgroundColor: c.card,
-      borderColor: c.line,
+  charts.get(id).setOption(
+    {
+      useUTC: true,
+      animation: false,
       textStyle: { ...textStyle(), color: c.ink },
-      ...option.tooltip,
+      aria: { enabled: false },
+      ...option,
+      legend: option.legend && {
+        textStyle: { color: c.muted },
+        itemWidth: 12,
+        itemHeight: 8,
+        icon: "roundRect",
+        type: "scroll",
+        right: 0,
+        left: "center",
+        padding: 2,
+        pageIconColor: c.muted,
+        pageIconInactiveColor: c.line,
+        pageTextStyle: { color: c.muted },
+        top: 0,
+        ...option.legend,
+      },
+      tooltip: {
+        confine: true,
+        backgroundColor: c.card,
+        borderColor: c.line,
+        textStyle: { ...textStyle(), color: c.ink },
+        ...option.tooltip,
+      },
     },
-  }, { notMerge: true });
+    { notMerge: true },
+  );
   return charts.get(id);
 }
 

@@ -10,7 +10,9 @@ function number(value, decimals = 0, isSigned = false) {
     maximumFractionDigits: decimals,
   });
   const isZero = !/[1-9]/.test(text);
-  return (isSigned && value > 0 && !isZero ? "+" : "") + (isZero ? text.replace("-", "") : minus(text));
+  return (
+    (isSigned && value > 0 && !isZero ? "+" : "") + (isZero ? text.replace("-", "") : minus(text))
+  );
 }
 
 const share = (value, decimals = 1, isSigned = false) =>

@@ -25,10 +25,26 @@ function fill(id, ...children) {
 
 // Columns are [heading, cell of a row, is it a number, class of a cell].
 function fillTable(id, columns, rows, attributes = () => ({})) {
-  const head = el("tr", {}, ...columns.map(([title, , isRight]) =>
-    el("th", { scope: "col", class: isRight ? "n" : null }, title)));
-  const body = rows.map((row) => el("tr", attributes(row), ...columns.map(([, cell, isRight, tone]) =>
-    el("td", { class: [isRight ? "n" : "", tone ? tone(row) : ""].join(" ").trim() || null }, cell(row)))));
+  const head = el(
+    "tr",
+    {},
+    ...columns.map(([title, , isRight]) =>
+      el("th", { scope: "col", class: isRight ? "n" : null }, title),
+    ),
+  );
+  const body = rows.map((row) =>
+    el(
+      "tr",
+      attributes(row),
+      ...columns.map(([, cell, isRight, tone]) =>
+        el(
+          "td",
+          { class: [isRight ? "n" : "", tone ? tone(row) : ""].join(" ").trim() || null },
+          cell(row),
+        ),
+      ),
+    ),
+  );
   fill(id, el("thead", {}, head), el("tbody", {}, ...body));
 }
 
@@ -67,5 +83,6 @@ function recall() {
   const asked = new URLSearchParams(location.hash.slice(1));
   const index = report.profiles.findIndex((one) => one.profile === asked.get("profile"));
   state.profile = Math.max(0, index);
-  state.trade = index >= 0 && /^\d+$/.test(asked.get("trade") ?? "") ? Number(asked.get("trade")) : null;
+  state.trade =
+    index >= 0 && /^\d+$/.test(asked.get("trade") ?? "") ? Number(asked.get("trade")) : null;
 }

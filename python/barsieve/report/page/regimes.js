@@ -9,5 +9,6 @@ function ribbonOf() {
 
 section("regimes", () => {
   const { rows } = report.sections.regimes;
-  byId("regimes-body").textContent = `The table regimes has ${number(rows)} rows; this version of the report does not draw them.`;
+  byId("regimes-body").textContent =
+    `The table regimes has ${number(rows)} rows; this version of the report does not draw them.`;
 });

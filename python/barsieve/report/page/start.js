@@ -4,7 +4,11 @@ const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
 
 function stored() {
   // A page opened from a folder may have no storage.
-  try { return localStorage.getItem("barsieve-theme"); } catch { return null; }
+  try {
+    return localStorage.getItem("barsieve-theme");
+  } catch {
+    return null;
+  }
 }
 
 function setTheme(theme) {
@@ -15,7 +19,11 @@ function setTheme(theme) {
 
 function toggleTheme() {
   const next = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
-  try { localStorage.setItem("barsieve-theme", next); } catch { /* as above */ }
+  try {
+    localStorage.setItem("barsieve-theme", next);
+  } catch {
+    /* as above */
+  }
   setTheme(next);
 }
 
@@ -50,12 +58,17 @@ async function start() {
   await inflate(byId("columns").textContent);
   recall();
   document.documentElement.dataset.theme = stored() ?? (systemIsDark.matches ? "dark" : "light");
-  systemIsDark.addEventListener("change", (event) => stored() ?? setTheme(event.matches ? "dark" : "light"));
+  systemIsDark.addEventListener(
+    "change",
+    (event) => stored() ?? setTheme(event.matches ? "dark" : "light"),
+  );
   byId("theme").addEventListener("click", toggleTheme);
   byId("profile").addEventListener("change", (event) => choose(Number(event.target.value)));
   addEventListener("beforeprint", beforePrint);
   addEventListener("afterprint", afterPrint);
-  new ResizeObserver(() => requestAnimationFrame(() => themeBeforePrint ?? fitAll())).observe(byId("main"));
+  new ResizeObserver(() => requestAnimationFrame(() => themeBeforePrint ?? fitAll())).observe(
+    byId("main"),
+  );
   choose(state.profile, state.trade);
   if (state.trade !== null) pickTrade(state.trade, false);
   document.documentElement.dataset.ready = "yes";

@@ -8,8 +8,25 @@ let listedProfile = null;
 const costs = (trade) => trade.fees + trade.slippage + trade.funding;
 // [heading, sorted by, cell, is it a number, class of a cell]
 const TRADE_COLUMNS = [
-  ["№", "trade_id", (t) => el("button", { type: "button", class: "link", "aria-label": `Show trade ${t.trade_id} in the chart`,
-    onclick: (event) => { event.stopPropagation(); pickTrade(t.trade_id, true); } }, String(t.trade_id)), true],
+  [
+    "№",
+    "trade_id",
+    (t) =>
+      el(
+        "button",
+        {
+          type: "button",
+          class: "link",
+          "aria-label": `Show trade ${t.trade_id} in the chart`,
+          onclick: (event) => {
+            event.stopPropagation();
+            pickTrade(t.trade_id, true);
+          },
+        },
+        String(t.trade_id),
+      ),
+    true,
+  ],
   ["Side", "side", (t) => t.side],
   ["Entered", "entry_ts", (t) => moment(t.entry_ts)],
   ["Left", "exit_ts", (t) => moment(t.exit_ts)],
@@ -28,19 +45,26 @@ const sortedBy = (trade) => (order.name === "costs" ? costs(trade) : trade[order
 
 function filtered() {
   const asked = Object.fromEntries(new FormData(byId("trade-filters")));
-  const [from, to] = [asked.from, asked.to].map((text) => (text ? Date.parse(`${text}T00:00Z`) / 1000 : null));
-  return tradesOf(state.profile).filter((one) =>
-    (!asked.side || one.side === asked.side)
-    && (!asked.exit_reason || one.exit_reason === asked.exit_reason)
-    && (!asked.result || (asked.result === "won") === one.net_pnl > 0)
-    && (from === null || one.entry_ts >= from) && (to === null || one.entry_ts < to + 24 * HOUR));
+  const [from, to] = [asked.from, asked.to].map((text) =>
+    text ? Date.parse(`${text}T00:00Z`) / 1000 : null,
+  );
+  return tradesOf(state.profile).filter(
+    (one) =>
+      (!asked.side || one.side === asked.side) &&
+      (!asked.exit_reason || one.exit_reason === asked.exit_reason) &&
+      (!asked.result || (asked.result === "won") === one.net_pnl > 0) &&
+      (from === null || one.entry_ts >= from) &&
+      (to === null || one.entry_ts < to + 24 * HOUR),
+  );
 }
 
 function sorted(trades) {
   const sign = order.isDown ? -1 : 1;
   return [...trades].sort((one, other) => {
     const [a, b] = [sortedBy(one), sortedBy(other)];
-    return sign * (typeof a === "string" ? a.localeCompare(b) : a - b) || one.trade_id - other.trade_id;
+    return (
+      sign * (typeof a === "string" ? a.localeCompare(b) : a - b) || one.trade_id - other.trade_id
+    );
   });
 }
 
@@ -53,18 +77,49 @@ function sortBy(name) {
 }
 
 function headings() {
-  return el("thead", {}, el("tr", {}, ...TRADE_COLUMNS.map(([title, name, , isRight]) => {
-    const isSorted = order.name === name;
-    return el("th", { scope: "col", class: isRight ? "n" : null, "aria-sort": isSorted ? (order.isDown ? "descending" : "ascending") : "none" },
-      el("button", { type: "button", class: "sort", "data-sort": name, onclick: () => sortBy(name) },
-        title, el("span", { "aria-hidden": "true" }, isSorted ? (order.isDown ? " ↓" : " ↑") : "")));
-  })));
+  return el(
+    "thead",
+    {},
+    el(
+      "tr",
+      {},
+      ...TRADE_COLUMNS.map(([title, name, , isRight]) => {
+        const isSorted = order.name === name;
+        return el(
+          "th",
+          {
+            scope: "col",
+            class: isRight ? "n" : null,
+            "aria-sort": isSorted ? (order.isDown ? "descending" : "ascending") : "none",
+          },
+          el(
+            "button",
+            { type: "button", class: "sort", "data-sort": name, onclick: () => sortBy(name) },
+            title,
+            el("span", { "aria-hidden": "true" }, isSorted ? (order.isDown ? " ↓" : " ↑") : ""),
+          ),
+        );
+      }),
+    ),
+  );
 }
 
 function tradeRow(trade) {
-  return el("tr", { "data-trade": trade.trade_id, "aria-current": trade.trade_id === state.trade ? "true" : null, onclick: () => pickTrade(trade.trade_id, true) },
+  return el(
+    "tr",
+    {
+      "data-trade": trade.trade_id,
+      "aria-current": trade.trade_id === state.trade ? "true" : null,
+      onclick: () => pickTrade(trade.trade_id, true),
+    },
     ...TRADE_COLUMNS.map(([, , cell, isRight, kind]) =>
-      el("td", { class: [isRight ? "n" : "", kind ? kind(trade) : ""].join(" ").trim() || null }, cell(trade))));
+      el(
+        "td",
+        { class: [isRight ? "n" : "", kind ? kind(trade) : ""].join(" ").trim() || null },
+        cell(trade),
+      ),
+    ),
+  );
 }
 
 function listTrades() {
@@ -73,10 +128,18 @@ function listTrades() {
   pageNumber = Math.min(pageNumber, last);
   const net = rows.reduce((sum, one) => sum + one.net_pnl, 0);
   const won = rows.filter((one) => one.net_pnl > 0).length;
-  byId("trade-count").textContent = `${number(rows.length)} of ${number(tradesOf(state.profile).length)} trades` +
+  byId("trade-count").textContent =
+    `${number(rows.length)} of ${number(tradesOf(state.profile).length)} trades` +
     (rows.length ? `, ${number(won)} won, net ${money(net)}` : "; nothing to list");
-  fill("trade-table", headings(), el("tbody", {},
-    ...rows.slice(pageNumber * PAGE_ROWS, (pageNumber + 1) * PAGE_ROWS).map(tradeRow)));
+  fill(
+    "trade-table",
+    headings(),
+    el(
+      "tbody",
+      {},
+      ...rows.slice(pageNumber * PAGE_ROWS, (pageNumber + 1) * PAGE_ROWS).map(tradeRow),
+    ),
+  );
   byId("page-number").textContent = `Page ${pageNumber + 1} of ${last + 1}`;
   byId("page-before").disabled = pageNumber === 0;
   byId("page-after").disabled = pageNumber === last;
@@ -105,8 +168,16 @@ function csvCell(value) {
 function saveCsv() {
   const rows = sorted(filtered());
   const names = Object.keys(rows[0]);
-  const cell = (row, name) => csvCell(name.endsWith("_ts") && isNumber(row[name]) ? new Date(row[name] * 1000).toISOString() : row[name]);
-  const text = [names.join(","), ...rows.map((row) => names.map((name) => cell(row, name)).join(","))].join("\n");
+  const cell = (row, name) =>
+    csvCell(
+      name.endsWith("_ts") && isNumber(row[name])
+        ? new Date(row[name] * 1000).toISOString()
+        : row[name],
+    );
+  const text = [
+    names.join(","),
+    ...rows.map((row) => names.map((name) => cell(row, name)).join(",")),
+  ].join("\n");
   const address = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
   el("a", { href: address, download: `trades_${profile().profile}.csv` }).click();
   setTimeout(() => URL.revokeObjectURL(address), 1000);
@@ -114,12 +185,18 @@ function saveCsv() {
 
 function choices(name) {
   const found = [...new Set(tradesOf(state.profile).map((one) => one[name]))].sort();
-  return [el("option", { value: "" }, "all"), ...found.map((one) => el("option", { value: one }, words(one)))];
+  return [
+    el("option", { value: "" }, "all"),
+    ...found.map((one) => el("option", { value: one }, words(one))),
+  ];
 }
 
 function bindTrades() {
   const form = byId("trade-filters");
-  const restart = () => { pageNumber = 0; listTrades(); };
+  const restart = () => {
+    pageNumber = 0;
+    listTrades();
+  };
   form.addEventListener("change", restart);
   form.addEventListener("submit", (event) => event.preventDefault());
   // A form is empty only after its reset event.
