@@ -2,6 +2,7 @@
 
 import math
 import re
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -418,6 +419,24 @@ def test_filters_leave_the_trades_that_the_database_would(page, demo):
     assert page.text("#trade-count").startswith("856 of 856")
 
 
+def test_the_filtered_trades_can_be_saved(page, demo):
+    page.choose("btc_live")
+    page.page.select_option("[name=side]", "long")
+    with page.page.expect_download() as saved:
+        page.page.click("#as-csv")
+    page.page.click("#trade-filters [type=reset]")
+    page.settle()
+    assert saved.value.suggested_filename == "trades_btc_live.csv"
+    rows = demo.read_csv(str(saved.value.path())).order("trade_id")
+    expected = demo.execute(
+        "select trade_id, net_pnl, entry_price, exit_reason from trades "
+        "where replayed = 'full' and profile = 'btc_live' and side = 'long' "
+        "order by trade_id"
+    ).fetchall()
+    names = "trade_id, net_pnl, entry_price, exit_reason"
+    assert rows.project(names).fetchall() == expected
+
+
 def test_clicking_a_trade_moves_the_chart_there_and_tells_its_story(page, demo):
     page.choose("eth_comprehensive")
     page.page.click("#trade-table [data-trade='12'] td:nth-child(3)")
@@ -664,6 +683,26 @@ def test_a_profile_that_lost_everything_is_shown_as_ruined(altered):
     assert "NaN" not in page.text("main")
     assert "Infinity" not in page.text("main")
     assert page.faults == []
+
+
+def test_sections_without_their_tables_are_left_out_and_the_others_stand(
+    browser, demo_build, tmp_path
+):
+    path = tmp_path / "fewer.duckdb"
+    shutil.copyfile(demo_build.database, path)
+    with duckdb.connect(str(path)) as connection:
+        for table in ("candidate_windows", "macro_signals"):
+            connection.execute(f"drop table {table}")
+    written = write_report(path, tmp_path / "fewer.html", ["btc_live"])
+    assert {"Price and trades", "Every trade", "Screening"} <= set(written.left_out)
+    with visit(browser, tmp_path / "fewer.html") as page:
+        assert "no table candidate_windows" in page.text("#price")
+        assert "no table macro_signals" in page.text("#trades")
+        assert page.series("equity-chart")["full replay"]
+        assert page.table("#health-series")
+        page.page.click("#theme")
+        assert page.page.pdf().startswith(b"%PDF")
+        assert page.faults == []
 
 
 def test_hostile_names_stay_text(altered):

@@ -25,7 +25,7 @@ function equityTip(parameters) {
 
 function drawEquity() {
   const own = of("equity");
-  const at = column(report.sections.price.symbols[of("price").symbol].at);
+  const at = column(own.at);
   const [full, focused] = [column(own.full_replay), column(own.focused_replay)];
   const falls = drawdown(full);
   const deepest = falls.reduce((one, other) => Math.min(one, other), 0);

@@ -1,4 +1,4 @@
-// What is drawn over the candles: windows, trades, stops.
+// What is drawn: candles, confidence, and over them windows, trades, stops.
 
 // More trades than this would hide the price.
 const MOST_MARKS = 700;
@@ -95,3 +95,42 @@ function tradeSeries(c) {
     },
   ];
 }
+
+function confidenceSeries(c) {
+  const place = { xAxisIndex: 1, yAxisIndex: 1, data: [] };
+  const line = (name, color, width) => ({
+    ...place,
+    name,
+    type: "line",
+    symbol: "none",
+    lineStyle: { color, width },
+    itemStyle: { color },
+  });
+  return [
+    line("confidence", c.muted, 1.2),
+    { ...line("threshold", c.accent, 1.6), step: "end" },
+    {
+      ...place,
+      name: "entry allowed",
+      type: "scatter",
+      symbolSize: 5,
+      itemStyle: { color: c.accent },
+    },
+  ];
+}
+
+const candles = (c) => ({
+  name: "price",
+  type: "candlestick",
+  data: [],
+  barMaxWidth: 12,
+  barMinWidth: 1,
+  z: 3,
+  itemStyle: {
+    color: c.card,
+    color0: c.faint,
+    borderColor: c.muted,
+    borderColor0: c.muted,
+    borderWidth: 1,
+  },
+});

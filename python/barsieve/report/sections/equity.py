@@ -9,6 +9,7 @@ from barsieve.report.source import Source
 
 CURVES = """
     select
+        epoch(bars_1h.bar_ts) as at,
         full_replay.equity as full_replay,
         focused_replay.equity as focused_replay,
     from bars_1h
@@ -51,8 +52,10 @@ def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
     name, start = profile["profile"], profile["start_balance"]
     curves = source.arrays(CURVES, profile=name, symbol=profile["symbol"])
     decimals = _decimals(start)
+    at = source.pack.rounded(curves.pop("at"), 0)
     return {
         **{k: source.pack.rounded(curve, decimals) for k, curve in curves.items()},
+        "at": at,
         "start_balance": start,
         "months": source.rows(MONTHS, profile=name, start=start),
     }
