@@ -142,6 +142,6 @@ def test_a_refusal_is_one_message_and_an_exit_code(demo_build, tmp_path):
     assert refused.exit_code == 1
     assert "choose another file" in refused.stderr
     missing = invoke(tmp_path / "none.duckdb", "--to", str(tmp_path / "new.html"))
-    assert missing.exit_code == 1
+    assert missing.exit_code == 2
     assert "none.duckdb" in missing.stderr
     assert list(tmp_path.iterdir()) == []

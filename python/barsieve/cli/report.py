@@ -1,5 +1,6 @@
 """`barsieve report`: what a build says, as a page to look at."""
 
+import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -33,13 +34,17 @@ def report(
 
     Example: barsieve report --profile btc_live --to btc.html --open
     """
-    from barsieve.report import write_report
+    from barsieve.report import check_target, write_report
+    from barsieve.report.picture import check_picture, write_picture
 
-    with refusing(REFUSED), err.status("writing the report ...", spinner="dots"):
+    # Refuse before anything is written.
+    with refusing(REFUSED):
+        check_target(to)
+        if picture is not None:
+            check_picture(picture)
+    with refusing(), err.status("writing the report ...", spinner="dots"):
         written = write_report(project.database_path(), to, profile or [])
         if picture is not None:
-            from barsieve.report.picture import write_picture
-
             write_picture(to, picture)
     if as_json:
         print_json(
@@ -54,10 +59,10 @@ def report(
     else:
         out.print(
             f"{written.path}: {written.size_bytes / 1e6:.1f} MB, "
-            f"{len(written.profiles)} profiles, parity {written.verdict}",
+            f"profiles {', '.join(written.profiles)}; parity {written.verdict}",
             markup=False,
             highlight=False,
             soft_wrap=True,
         )
-    if is_opened and typer.launch(to.resolve().as_uri()) != 0:
-        err.print(f"no browser to open {to} with; open it yourself", markup=False)
+    if is_opened and not webbrowser.open(to.resolve().as_uri()):
+        err.print(f"no browser found; open {to} yourself", markup=False)

@@ -5,6 +5,6 @@ needs and is left out with one sentence where they are missing. `source` reads, 
 makes the numbers small, `render` writes the page, whose parts lie in `page/`.
 """
 
-from barsieve.report.render import MARK, Written, write_report
+from barsieve.report.render import MARK, Written, check_target, write_report
 
-__all__ = ["MARK", "Written", "write_report"]
+__all__ = ["MARK", "Written", "check_target", "write_report"]

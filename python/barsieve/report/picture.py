@@ -36,19 +36,32 @@ def _playwright() -> Any:
     return sync_playwright
 
 
-def write_picture(report: Path, picture: Path) -> None:
-    """Draw the head of a report, with the middle trade of its first profile, as PNG.
-
-    Raises InputError when playwright or a browser is missing, or when the picture
-    cannot be written.
-    """
-    sync_playwright, browser = _playwright(), find_browser()
-    if browser is None:
+def check_picture(picture: Path) -> None:
+    """Raise InputError when playwright or a browser is missing, or the name is bad."""
+    _playwright()
+    if find_browser() is None:
         fix = f"install one of {', '.join(BROWSERS)}"
         raise _refuse("browser", "a browser to draw the page with", fix)
     if picture.suffix != ".png" or not picture.parent.is_dir():
-        raise _refuse(str(picture), "a .png file in a folder that exists", "name one")
-    with sync_playwright() as playwright:
+        fix = "name one with --picture"
+        raise InputError(
+            [
+                Problem(
+                    str(picture), "", "a .png file in a folder that exists", "not that",
+                    fix,
+                )
+            ]
+        )  # fmt: skip
+
+
+def write_picture(report: Path, picture: Path) -> None:
+    """Draw the head of a report, with the middle trade of its first profile, as PNG.
+
+    Raises InputError as `check_picture` does.
+    """
+    check_picture(picture)
+    browser = find_browser()
+    with _playwright()() as playwright:
         # Root, as in containers, has no sandbox; the page is our own.
         window = playwright.chromium.launch(
             executable_path=browser, args=["--no-sandbox"]

@@ -130,7 +130,7 @@ def _refuse(path: Path, expected: str, found: str) -> InputError:
     return InputError([Problem(str(path), "", expected, found, fix)])
 
 
-def _check_target(path: Path) -> None:
+def check_target(path: Path) -> None:
     """Raise InputError when the file is not ours to write."""
     if path.is_dir():
         raise _refuse(path, "a file to write", "a folder")
@@ -165,7 +165,7 @@ def write_report(database: Path, path: Path, profiles: list[str]) -> Written:
     Raises InputError when there is no whole database, no such profile, or when the
     file is not ours to write.
     """
-    _check_target(path)
+    check_target(path)
     source = open_source(database, profiles)
     verdict = read_verdict(source)
     text = render(source, verdict)

@@ -103,7 +103,7 @@ function drawEquity() {
 function heatCell(value) {
   const cell = el("td", { class: "n" }, share(value, 1, true));
   if (isNumber(value) && value !== 0) {
-    const strength = Math.min(Math.abs(value) / STRONG_MONTH, 1) * 55 + 5;
+    const strength = Math.min(Math.abs(value) / STRONG_MONTH, 1) * 45 + 5;
     cell.style.backgroundColor = `color-mix(in srgb, var(--${value > 0 ? "gain" : "loss"}) ${strength.toFixed(0)}%, transparent)`;
   }
   return cell;
