@@ -12,5 +12,8 @@
         {%- if flags.WHICH in ('build', 'run') and built -%}
             delete from {{ built }}
         {%- endif -%}
+        {%- if flags.WHICH in ('build', 'run') -%}
+            {{ empty_what_is_left_out() }}
+        {%- endif -%}
     {%- endif -%}
 {%- endmacro -%}

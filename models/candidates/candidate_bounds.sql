@@ -17,6 +17,7 @@ with profiles as (
         ) as always_requires_alignment,
         coalesce((envelope ->> '$.gates.veto_limit')::double, veto_limit)
             as highest_veto_limit,
+        coalesce((envelope ->> '$.any_regime')::boolean, false) as any_regime,
     from {{ ref('config_profiles') }}
     where screen = 'admissible'
 ),
@@ -25,12 +26,25 @@ votes as (
     select * from {{ ref('fusion_votes') }}
 ),
 
+-- The most that any classifier lowers the threshold of a bar.
+lowest_shifts as (
+    select
+        symbol,
+        bar_ts,
+        least(min(threshold_shift), 0) as lowest_shift,
+    from {{ ref('regimes') }}
+    group by symbol, bar_ts
+),
+
 reachable as (
     select
         votes.*,
         profiles.profile,
-        profiles.lowest_threshold,
         profiles.highest_veto_limit,
+        profiles.lowest_threshold + case
+            when profiles.any_regime then coalesce(lowest_shifts.lowest_shift, 0)
+            else fusion.regime_shift
+        end as lowest_threshold,
     from profiles
     inner join votes on profiles.symbol = votes.symbol
     inner join {{ ref('fusion_scores') }} as fusion
@@ -38,6 +52,11 @@ reachable as (
             profiles.profile = fusion.profile
             and votes.symbol = fusion.symbol
             and votes.bar_ts = fusion.bar_ts
+    left join lowest_shifts
+        on
+            profiles.any_regime
+            and votes.symbol = lowest_shifts.symbol
+            and votes.bar_ts = lowest_shifts.bar_ts
     where
         votes.alignment is not null
         and case

@@ -20,6 +20,11 @@ select
     (json ->> '$.entry.loss_streak_shift')::double as loss_streak_shift,
     (json ->> '$.entry.cooldown_bars')::integer as cooldown_bars,
 
+    -- regime
+    json ->> '$.regime.classifier' as classifier,
+    json ->> '$.regime.fit_window' as fit_window,
+    json ->> '$.regime.reference_symbol' as reference_symbol,
+
     -- exits
     (json ->> '$.exits.stop_atr')::double as stop_atr,
     (json ->> '$.exits.target_r')::double as target_r,

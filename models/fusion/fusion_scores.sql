@@ -6,6 +6,10 @@ votes as (
     select * from {{ ref('fusion_votes') }}
 ),
 
+regimes as (
+    select * from {{ ref('regimes') }}
+),
+
 fused as (
     select
         votes.*,
@@ -14,6 +18,12 @@ fused as (
         profiles.veto_limit,
         profiles.cadence,
         {{ fusion_score('votes', 'profiles') }} as fusion_score,
+        case
+            when profiles.classifier = 'off' then 'off'
+            else coalesce(regimes.regime, 'unknown')
+        end as regime,
+        coalesce(regimes.threshold_shift, 0) as regime_shift,
+        profiles.entry_threshold + regime_shift as threshold,
         (votes.wyckoff is not null and profiles.weight_wyckoff > 0)::integer
         + (votes.liquidity is not null and profiles.weight_liquidity > 0)::integer
         + (votes.smc is not null and profiles.weight_smc > 0)::integer
@@ -31,6 +41,14 @@ fused as (
             as is_in_study,
     from votes
     inner join profiles on votes.symbol = profiles.symbol
+    -- No classifier is called off: such a profile finds no row.
+    left join regimes
+        on
+            profiles.classifier = regimes.classifier
+            and profiles.fit_window = regimes.fit_window
+            and profiles.reference_symbol = regimes.reference_symbol
+            and votes.symbol = regimes.symbol
+            and votes.bar_ts = regimes.bar_ts
 ),
 
 sided as (
@@ -76,6 +94,9 @@ select
     side,
     confidence,
     entry_threshold,
+    regime,
+    regime_shift,
+    threshold,
     net_veto_long,
     net_veto_short,
     net_veto,
@@ -84,6 +105,6 @@ select
     passes_gates,
     is_eligible,
     coalesce(
-        is_eligible and confidence >= entry_threshold and net_veto < veto_limit, false
+        is_eligible and confidence >= threshold and net_veto < veto_limit, false
     ) as is_entry,
 from decided

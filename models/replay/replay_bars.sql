@@ -16,7 +16,7 @@ select
     fusion.net_veto_long,
     fusion.net_veto_short,
     fusion.confidence,
-    fusion.entry_threshold as threshold,
+    fusion.threshold,
     case fusion.side when 'long' then 1 when 'short' then -1 else 0 end::tinyint
         as side,
     fusion.is_eligible,

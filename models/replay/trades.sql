@@ -66,6 +66,11 @@ select
     positions.bars_held::integer as bars_held,
     positions.exit_reason,
     positions.confidence,
-    'off' as regime,
+    fusion.regime,
 from positions
 inner join sums using (replayed, profile, symbol, trade_id)
+inner join {{ ref('fusion_scores') }} as fusion
+    on
+        positions.profile = fusion.profile
+        and positions.symbol = fusion.symbol
+        and positions.decision_ts = fusion.bar_ts

@@ -419,6 +419,19 @@ def check_profile(path: Path) -> tuple[dict | None, list[Problem]]:
     return profile, problems
 
 
+def _reference_problems(
+    path: Path, profile: dict, symbols: list[str]
+) -> Iterator[Problem]:
+    regime = profile["regime"]
+    if regime["classifier"] != "off" and regime["reference_symbol"] not in symbols:
+        yield Problem(
+            str(path), "key 'regime.reference_symbol'",
+            f"a symbol of the market ({', '.join(symbols)})",
+            f"'{regime['reference_symbol']}'",
+            "name one of them, or set regime.classifier to off",
+        )  # fmt: skip
+
+
 def check_configs(folder: Path, symbols: list[str]) -> list[Problem]:
     """Return what is wrong with a folder of profiles, for a market of these symbols."""
     paths = sorted(folder.glob("*.json"))
@@ -444,6 +457,8 @@ def check_configs(folder: Path, symbols: list[str]) -> list[Problem]:
                     "profile out of the configs folder",
                 )
             )  # fmt: skip
+        elif profile and symbols:
+            problems += _reference_problems(path, profile, symbols)
     shared = folder / "shared" / "macro_signals.json"
     document, found = _read_json(shared)
     return problems + (found or _schema_problems(shared, document, "macro_signals"))

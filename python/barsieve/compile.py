@@ -11,12 +11,13 @@ from pathlib import Path
 
 import platformdirs
 
-_COMPILED_SOURCES = Path(__file__).parent / "replay"
+_PACKAGE = Path(__file__).parent
+_COMPILED_SOURCES = [*(_PACKAGE / "replay").glob("*.py"), _PACKAGE / "regime/filter.py"]
 
 
 def _sources_hash() -> str:
     digest = hashlib.sha256()
-    for path in sorted(_COMPILED_SOURCES.glob("*.py")):
+    for path in sorted(_COMPILED_SOURCES):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
 

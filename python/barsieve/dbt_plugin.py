@@ -6,10 +6,11 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 
 
 class Plugin(BasePlugin):
-    """Registers two functions.
+    """Registers three functions.
 
     `barsieve_problems()`: what is wrong with the input, or null. `barsieve_build()`:
-    JSON of what a database built now would be built from.
+    JSON of what a database built now would be built from. `barsieve_columns(table)`:
+    names and types of a table that Python writes, as in `create table`.
     """
 
     def configure_connection(self, conn):
@@ -26,6 +27,7 @@ class Plugin(BasePlugin):
                 null_handling="special",
                 side_effects=True,
             )
+        conn.create_function("barsieve_columns", _columns, ["VARCHAR"], "VARCHAR")
 
 
 def _problems() -> str | None:
@@ -34,6 +36,18 @@ def _problems() -> str | None:
 
     problems = check_input()
     return describe(problems) if problems else None
+
+
+def _columns(table: str) -> str:
+    import duckdb
+
+    from barsieve import schemas
+
+    empty = duckdb.from_arrow(getattr(schemas, table.upper()).empty_table())
+    return ", ".join(
+        f'"{name}" {kind}'
+        for name, kind in zip(empty.columns, empty.types, strict=True)
+    )
 
 
 def _build() -> str:

@@ -67,3 +67,71 @@ RANDOM_ENTRIES = pa.schema(
         pa.field("costs", pa.float64()),
     ]
 )
+
+_STATE = pa.struct(
+    [
+        pa.field(name, pa.float64())
+        for name in (
+            "occupancy", "vix", "move", "realized_vol_72", "dxy_gap_91",
+            "vix_change", "move_change", "dxy_change", "dxy",
+        )
+    ]
+)  # fmt: skip
+
+REGIME_FIT = [
+    pa.field("fit_at", TIMESTAMP),
+    pa.field("first_day", pa.date32()),
+    pa.field("last_day", pa.date32()),
+    pa.field("days", pa.int64()),
+    pa.field("outcome", pa.string()),
+    pa.field("reason", pa.string()),
+    pa.field("columns_used", pa.list_(pa.string())),
+    pa.field("columns_left_out", pa.string()),
+    pa.field("start", pa.string()),
+    pa.field("starts_tried", pa.int64()),
+    pa.field("log_likelihood", pa.float64()),
+    pa.field("is_short_history", pa.bool_()),
+    pa.field("agreement_with_last", pa.float64()),
+    pa.field("risk_on", _STATE),
+    pa.field("neutral", _STATE),
+    pa.field("risk_off", _STATE),
+    pa.field("crisis", _STATE),
+]
+
+REGIME_DAY = [
+    pa.field("day", pa.date32()),
+    pa.field("fit_at", TIMESTAMP),
+    pa.field("p_risk_on", pa.float64()),
+    pa.field("p_neutral", pa.float64()),
+    pa.field("p_risk_off", pa.float64()),
+    pa.field("p_crisis", pa.float64()),
+    pa.field("most_likely", pa.string()),
+    pa.field("regime", pa.string()),
+    pa.field("predictive_log_likelihood", pa.float64()),
+]
+
+REGIME_RUNS = pa.schema(
+    [
+        pa.field("classifier", pa.string()),
+        pa.field("fit_window", pa.string()),
+        pa.field("reference_symbol", pa.string()),
+        pa.field("first_fit_days", pa.int64()),
+        pa.field("fits", pa.list_(pa.struct(REGIME_FIT))),
+        pa.field("days", pa.list_(pa.struct(REGIME_DAY))),
+    ]
+)
+
+REGIME_REPLAYS = pa.schema(
+    [
+        pa.field("profile", pa.string()),
+        pa.field("symbol", pa.string()),
+        pa.field("classifier", pa.string()),
+        pa.field("span", pa.string()),
+        pa.field("figure", pa.string()),
+        pa.field("without_regime", pa.float64()),
+        pa.field("with_regime", pa.float64()),
+        pa.field("difference", pa.float64()),
+        pa.field("low", pa.float64()),
+        pa.field("high", pa.float64()),
+    ]
+)

@@ -10,12 +10,54 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import yaml
 
+from barsieve.regime import walk_forward
+from barsieve.regime.tables import regime_runs
 from barsieve.replay.runs import replay_profiles
 from conftest import PROJECT, Build
 
 FINAL_LAYERS = ("parity", "reports")
+PYTHON_MODELS = {
+    "regime_runs": (
+        regime_runs,
+        ("config_profiles", "regime_observations", "regime_policy"),
+    ),
+    "replay_runs": (
+        replay_profiles,
+        ("config_profiles", "replay_bars", "candidates", "candidate_windows"),
+    ),
+}
+
+
+def _bytes(argument) -> object:
+    if isinstance(argument, np.ndarray):
+        return argument.shape, argument.tobytes()
+    if isinstance(argument, tuple):
+        return tuple(_bytes(part) for part in argument)
+    return argument
+
+
+def remembered(fitter: Callable) -> Callable:
+    """Remember what a fit of the same bytes gave; truncated histories share most fits.
+
+    A fit is a function of its arguments alone (test_regime.py has that as a test).
+    """
+    known: dict = {}
+
+    def fit(*arguments):
+        key = _bytes(arguments)
+        if key not in known:
+            known[key] = fitter(*arguments)
+        return known[key]
+
+    return fit
+
+
+walk_forward.FITTERS.update(
+    {name: remembered(fitter) for name, fitter in walk_forward.FITTERS.items()}
+)
 
 
 class CompiledProject:
@@ -70,8 +112,8 @@ class CompiledProject:
         connection.execute(f"detach database if exists {self.catalog}")
         connection.execute(f"attach ':memory:' as {self.catalog}")
         connection.execute(f"use {self.catalog}")
-        seed = PROJECT / "seeds" / "macro_series.csv"
-        connection.execute(f"create table macro_series as from read_csv('{seed}')")
+        for seed in sorted((PROJECT / "seeds").glob("*.csv")):
+            connection.execute(f"create table {seed.stem} as from read_csv('{seed}')")
         for key in self.order(without):
             self.create(connection, self.nodes[key]["name"], market, configs)
 
@@ -81,13 +123,8 @@ class CompiledProject:
         if name == "parity_features":
             return
         if node["language"] == "python":
-            assert name == "replay_runs"
-            table = replay_profiles(
-                connection.table("config_profiles"),
-                connection.table("replay_bars"),
-                connection.table("candidates"),
-                connection.table("candidate_windows"),
-            )
+            function, parents = PYTHON_MODELS[name]
+            table = function(*(connection.table(parent) for parent in parents))
             connection.register("made", table)
             connection.execute(f"create table {name} as from made")
             connection.unregister("made")

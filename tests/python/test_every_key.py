@@ -24,6 +24,7 @@ BASES = {
     },
     "enveloped": {"screen.envelope": {"weights": {}, "gates": {}}},
     "margin_bound": {"risk.margin_cap": 0.05},
+    "shifted": {"regime.classifier": "hmm"},
 }
 # Key: which base it is changed from, and everything that is set.
 CHANGES = {
@@ -42,6 +43,9 @@ CHANGES = {
     "entry.loss_streak_trades": ("admissible", {"entry.loss_streak_trades": 1}),
     "entry.loss_streak_shift": ("admissible", {"entry.loss_streak_shift": 0.2}),
     "entry.cooldown_bars": ("admissible", {"entry.cooldown_bars": 30}),
+    "regime.classifier": ("shifted", {"regime.classifier": "kmeans"}),
+    "regime.fit_window": ("shifted", {"regime.fit_window": "rolling"}),
+    "regime.reference_symbol": ("shifted", {"regime.reference_symbol": "ETH"}),
     "exits.stop_atr": ("admissible", {"exits.stop_atr": 3.0}),
     "exits.target_r": ("admissible", {"exits.target_r": 1.2}),
     "exits.partial_at_r": ("admissible", {"exits.partial_at_r": 0.3}),
@@ -72,6 +76,7 @@ CHANGES = {
         "enveloped",
         {"screen.envelope.entry_threshold": 0.3},
     ),
+    "screen.envelope.any_regime": ("enveloped", {"screen.envelope.any_regime": True}),
     "screen.envelope.gates.atr_rank_floor": (
         "enveloped",
         {"screen.envelope.gates.atr_rank_floor": 0.1},

@@ -35,6 +35,10 @@ TABLES = (
     "features",
     "macro_signals",
     "macro_vetoes",
+    "regime_observations",
+    "regime_days",
+    "regime_fits",
+    "regimes",
     "scores",
     "sentinels",
     "fusion_votes",
@@ -42,10 +46,18 @@ TABLES = (
     "candidate_bounds",
     "candidates",
 )
+HOUR_CLOSE = "bar_ts + interval '1 hour'"
 KEYS = {
     "macro_vetoes": ["symbol", "bar_ts"],
     "fusion_votes": ["symbol", "bar_ts"],
     "candidate_bounds": ["profile", "symbol", "bar_ts"],
+}
+# When a row could first be known; an hour's row at the bar's close.
+KNOWN = {
+    "regime_observations": "known_at",
+    "regime_days": "known_at",
+    # A month's fit shows once a day of the month has ended.
+    "regime_fits": "fit_at + interval '1 day'",
 }
 # What a slice needs before its windows are full: 12 weeks of hours of the week, 50
 # whole days, 410 bars of structure; macro has all its history here.
@@ -147,7 +159,7 @@ def compare_with_reference(connection, project: CompiledProject, cut) -> dict:
         keys = KEYS.get(table) or project.grain(table)
         whole = (
             f"from reference.main.{table} "
-            f"where bar_ts + interval '1 hour' <= timestamptz '{cut}'"
+            f"where {KNOWN.get(table, HOUR_CLOSE)} <= timestamptz '{cut}'"
         )
         wrong = differences(connection, table, keys, f"from {table}", whole)
         if wrong:

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from duckdb import BinderException, CatalogException
+
 from barsieve.problems import InputError, Problem
 from barsieve.report.sections import SECTIONS
 from barsieve.report.source import Source, open_source
@@ -125,6 +127,11 @@ def render(source: Source, verdict: Verdict) -> str:
     )
 
 
+def _other_models(database: Path, error: Exception) -> InputError:
+    expected, found = "tables of this version's models", str(error).splitlines()[0]
+    return InputError([Problem(str(database), "", expected, found, "dbt build")])
+
+
 def _refuse(path: Path, expected: str, found: str) -> InputError:
     fix = "choose another file with --to"
     return InputError([Problem(str(path), "", expected, found, fix)])
@@ -167,8 +174,11 @@ def write_report(database: Path, path: Path, profiles: list[str]) -> Written:
     """
     check_target(path)
     source = open_source(database, profiles)
-    verdict = read_verdict(source)
-    text = render(source, verdict)
+    try:
+        verdict = read_verdict(source)
+        text = render(source, verdict)
+    except (BinderException, CatalogException) as error:
+        raise _other_models(database, error) from None
     try:
         _write_whole(path, text)
     except OSError as error:

@@ -230,6 +230,7 @@ section("price", () => {
   }
   if (document.activeElement === element) listenToWheel(true);
   drawSpans();
+  fill("ribbon-legend", ...ribbonLegend());
   show(...visible);
   drawTrade();
 });

@@ -47,7 +47,15 @@ function signalsOf(tradeId) {
 function gatesOf(trade) {
   const rules = profile();
   const isStreak = trade.loss_streak >= rules.loss_streak_trades;
-  const inForce = trade.entry_threshold + (isStreak ? rules.loss_streak_shift : 0);
+  const inForce = trade.threshold + (isStreak ? rules.loss_streak_shift : 0);
+  const raised = [
+    trade.regime_shift
+      ? `${number(trade.regime_shift, 3, true)} for the regime ${words(trade.regime)}`
+      : null,
+    isStreak
+      ? `${number(rules.loss_streak_shift, 3, true)} for ${number(trade.loss_streak)} losses in a row`
+      : null,
+  ].filter((one) => one !== null);
   const votes = `${number(trade.votes_long)} long, ${number(trade.votes_short)} short`;
   return [
     [
@@ -73,10 +81,7 @@ function gatesOf(trade) {
     [
       "Confidence",
       number(trade.confidence, 3),
-      `at least ${number(inForce, 3)}` +
-        (isStreak
-          ? ` (${number(rules.loss_streak_shift, 3)} of it for ${number(trade.loss_streak)} losses in a row)`
-          : ""),
+      `at least ${number(inForce, 3)}${raised.length ? ` (${raised.join(", ")})` : ""}`,
       trade.confidence >= inForce,
     ],
     [

@@ -23,7 +23,7 @@ SIGNALS = """
     select
         epoch(bars_1h.bar_ts) as at,
         confidence,
-        entry_threshold,
+        threshold,
         coalesce(is_eligible::integer + is_entry::integer, 0)::double as state,
     from bars_1h left join fusion_scores
         on fusion_scores.symbol = bars_1h.symbol
@@ -53,7 +53,7 @@ def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
     signals = source.arrays(SIGNALS, profile=name, symbol=profile["symbol"])
     windows = source.arrays(WINDOWS, profile=name)
     shift = threshold_shift(source, profile, signals["at"])
-    in_force = signals["entry_threshold"] + shift
+    in_force = signals["threshold"] + shift
     return {
         "symbol": source.symbols.index(profile["symbol"]),
         "confidence": pack.rounded(signals["confidence"], SCORE_DECIMALS),

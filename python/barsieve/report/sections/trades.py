@@ -34,7 +34,9 @@ TRADES = """
         trades.*,
         distances.risk_distance,
         partials.* exclude (trade_id),
-        fusion.* exclude (profile, symbol, bar_ts, bar_index, side, confidence),
+        fusion.* exclude (
+            profile, symbol, bar_ts, bar_index, side, confidence, regime
+        ),
         opinions.* exclude (symbol, bar_ts),
         features.atr_rank_100,
         candidates.reason as sentinels,
@@ -77,7 +79,8 @@ WHOLE = (
 EXACT = (
     "entry_price", "exit_price", "qty", "gross_pnl", "fees", "slippage", "funding",
     "net_pnl", "r_multiple", "confidence", "risk_distance", "partial_price",
-    "partial_qty", "fusion_score", "alignment", "entry_threshold", "net_veto",
+    "partial_qty", "fusion_score", "alignment", "entry_threshold", "regime_shift",
+    "threshold", "net_veto",
     "macro_coverage", "atr_rank_100", *DOMAINS,
 )  # fmt: skip
 

@@ -1,0 +1,28 @@
+"""Regimes of the market: a hidden Markov model that only knows the past.
+
+`columns` reads daily observations, `markov` and `clusters` are the classifiers,
+`naming` gives their states names, `walk_forward` refits them month by month, `tables`
+writes the result down, `live` reads it at a moment, `states` compares numbers of
+states, `worth` says what it all earns.
+
+Source of the method: Hamilton (1989), A New Approach to the Economic Analysis of
+Nonstationary Time Series; Rabiner (1989), A Tutorial on Hidden Markov Models.
+"""
+
+NAMES = ("risk_on", "neutral", "risk_off", "crisis")
+"""Regimes from the least stress to the most."""
+
+HMM, KMEANS, VIX_BANDS = "hmm", "kmeans", "vix_bands"
+EXPANDING, ROLLING = "expanding", "rolling"
+
+FIRST_FIT_DAYS = 365
+"""Days of history before the first fit; with fewer there is no regime."""
+
+SHORT_HISTORY_DAYS = 730
+"""A fit on fewer days is marked `is_short_history`; the length of a rolling window."""
+
+HYSTERESIS_DAYS = 3
+"""Days in a row that a new regime must be the likeliest before it is in force."""
+
+UNKNOWN = -1
+"""Position of a regime that is not known."""

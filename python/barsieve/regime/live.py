@@ -1,0 +1,103 @@
+"""The regime at a moment: state, probabilities, inputs with their ages, shift."""
+
+from datetime import datetime
+from typing import Any
+
+import duckdb
+
+STALE_AFTER_HOURS = 72
+"""As in the model `regimes`: an older belief says nothing of now."""
+
+_BELIEFS = """
+select
+    classifier, fit_window, reference_symbol, believed_at,
+    epoch($at::timestamptz - believed_at) / 3600 as age_hours,
+    p_risk_on, p_neutral, p_risk_off, p_crisis, most_likely,
+    case when age_hours <= $stale then coalesce(days.regime, 'unknown')
+        else 'unknown' end as regime,
+    case days.regime when 'risk_on' then p_risk_on when 'neutral' then p_neutral
+        when 'risk_off' then p_risk_off when 'crisis' then p_crisis end as probability,
+    case when age_hours <= $stale and probability > 0
+        then policy.threshold_shift * probability else 0 end as threshold_shift,
+    fit_at
+from (
+    select *, known_at as believed_at from regime_days where known_at <= $at
+    qualify row_number() over (
+        partition by classifier, fit_window, reference_symbol order by known_at desc
+    ) = 1
+) as days
+left join regime_policy as policy on days.regime = policy.regime
+order by classifier, fit_window, reference_symbol
+"""
+
+_INPUTS = """
+with readings as (
+    select * from features where symbol = $symbol and known_at <= $at
+    order by known_at desc limit 1
+)
+select unnest([
+    {'input': 'vix', 'value': vix, 'known': vix_age_hours, 'known_at': known_at},
+    {'input': 'move', 'value': move, 'known': move_age_hours, 'known_at': known_at},
+    {'input': 'dxy', 'value': dxy, 'known': dxy_age_hours, 'known_at': known_at},
+    {'input': 'realized_vol_24', 'value': realized_vol_24, 'known': 0,
+     'known_at': known_at}
+], recursive := true)
+from readings
+"""
+
+_PROFILES = """
+select profile, classifier, fit_window, reference_symbol, entry_threshold
+from config_profiles order by profile
+"""
+
+
+def _rows(connection, sql: str, **values) -> list[dict[str, Any]]:
+    found = connection.execute(sql, values)
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _inputs(connection, symbol: str, at: datetime) -> list[dict[str, Any]]:
+    """Return each input of a reference symbol with its age in hours at the moment."""
+    rows = _rows(connection, _INPUTS, symbol=symbol, at=at)
+    return [
+        {
+            "reference_symbol": symbol,
+            "input": row["input"],
+            "value": row["value"],
+            "age_hours": None
+            if row["known"] is None
+            else row["known"] + (at - row["known_at"]).total_seconds() / 3600,
+        }
+        for row in rows
+    ]
+
+
+def regime_at(connection: duckdb.DuckDBPyConnection, at: datetime) -> dict[str, Any]:
+    """Return `beliefs`, `inputs` and `profiles` as known at a moment with a time zone.
+
+    A belief older than 72 hours shifts nothing: its regime is `unknown`.
+    """
+    beliefs = _rows(connection, _BELIEFS, at=at, stale=STALE_AFTER_HOURS)
+    inputs = [
+        row
+        for symbol in sorted({belief["reference_symbol"] for belief in beliefs})
+        for row in _inputs(connection, symbol, at)
+    ]
+    keys = ("classifier", "fit_window", "reference_symbol")
+    by_run = {tuple(b[k] for k in keys): b for b in beliefs}
+    profiles = []
+    for profile in _rows(connection, _PROFILES):
+        belief = by_run.get(tuple(profile[k] for k in keys))
+        shift = belief["threshold_shift"] if belief else 0.0
+        is_off = profile["classifier"] == "off"
+        regime = "off" if is_off else belief["regime"] if belief else "unknown"
+        profiles.append(
+            profile
+            | {
+                "regime": regime,
+                "threshold_shift": shift,
+                "threshold": profile["entry_threshold"] + shift,
+            }
+        )
+    return {"at": at, "beliefs": beliefs, "inputs": inputs, "profiles": profiles}

@@ -1,0 +1,132 @@
+"""Walks as rows of the table `regime_runs`."""
+
+from datetime import UTC, datetime, time
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from barsieve import schemas
+from barsieve.regime import (
+    EXPANDING,
+    FIRST_FIT_DAYS,
+    HMM,
+    HYSTERESIS_DAYS,
+    KMEANS,
+    NAMES,
+    SHORT_HISTORY_DAYS,
+    VIX_BANDS,
+)
+from barsieve.regime.clusters import vix_bands
+from barsieve.regime.columns import COLUMNS, Observations, read_observations
+from barsieve.regime.naming import in_force, most_likely
+from barsieve.regime.walk_forward import Fit, Walk, names_of, walk_forward
+
+
+def _midnight(day: np.datetime64) -> datetime:
+    return datetime.combine(day.astype("datetime64[D]").item(), time(), UTC)
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or not np.isfinite(value) else float(value)
+
+
+def _state(fit: Fit, position: int) -> dict[str, float | None] | None:
+    """Return share of days and means of a named state, in original units."""
+    if fit.occupancy is None:
+        return None
+    means = fit.state_means[position]
+    named = {name: _number(means[k]) for k, name in enumerate([*COLUMNS, "dxy"])}
+    return {"occupancy": _number(fit.occupancy[position]), **named}
+
+
+def _fit_row(fit: Fit, seen: Observations) -> dict[str, Any]:
+    has_days = fit.days > 0
+    return {
+        "fit_at": _midnight(fit.fit_at),
+        "first_day": seen.day[fit.first].item() if has_days else None,
+        "last_day": seen.day[fit.first + fit.days - 1].item() if has_days else None,
+        "days": fit.days,
+        "outcome": fit.outcome,
+        "reason": fit.reason,
+        "columns_used": names_of(fit.in_force.used) if fit.in_force else [],
+        "columns_left_out": fit.left_out,
+        "start": fit.start,
+        "starts_tried": fit.starts_tried,
+        "log_likelihood": _number(fit.log_likelihood),
+        "is_short_history": fit.days < SHORT_HISTORY_DAYS,
+        "agreement_with_last": _number(fit.agreement_with_last),
+    } | {name: _state(fit, k) for k, name in enumerate(NAMES)}
+
+
+def _day_rows(walk: Walk, seen: Observations) -> list[dict[str, Any]]:
+    likely = most_likely(walk.beliefs)
+    held = in_force(likely, HYSTERESIS_DAYS)
+    names = [*NAMES, None]
+    rows = []
+    for k, day in enumerate(seen.day):
+        row = {
+            "day": day.item(),
+            "fit_at": _midnight(walk.fits[walk.fit_of_day[k]].fit_at)
+            if walk.fits
+            else None,
+            "most_likely": names[likely[k]],
+            "regime": names[held[k]],
+            "predictive_log_likelihood": _number(walk.evidence[k]),
+        }
+        row |= {
+            f"p_{n}": _number(p) for n, p in zip(NAMES, walk.beliefs[k], strict=True)
+        }
+        rows.append(row)
+    return rows
+
+
+def walk_of_bands(seen: Observations, vix_from: np.ndarray) -> Walk:
+    """Return the fixed bands of the VIX as a walk that is never fitted."""
+    beliefs = vix_bands(seen.values[:, COLUMNS.index("vix")], vix_from)
+    n_days = len(seen.day)
+    return Walk([], beliefs, np.full(n_days, np.nan), np.zeros(n_days, int))
+
+
+def _run(classifier: str, fit_window: str, seen: Observations, walk: Walk) -> dict:
+    return {
+        "classifier": classifier,
+        "fit_window": fit_window,
+        "reference_symbol": seen.reference_symbol,
+        "first_fit_days": FIRST_FIT_DAYS,
+        "fits": [_fit_row(fit, seen) for fit in walk.fits],
+        "days": _day_rows(walk, seen),
+    }
+
+
+def _asked(profiles: duckdb.DuckDBPyRelation) -> list[tuple[str, str]]:
+    asked = profiles.select("reference_symbol, fit_window").distinct().order("all")
+    return [tuple(row) for row in asked.fetchall()]
+
+
+def regime_runs(profiles, observations, policy) -> pa.Table:
+    """Run every classifier that a profile may ask for, and the baselines beside it.
+
+    Parameters are relations of the built database: `config_profiles`,
+    `regime_observations` and the seed `regime_policy`. A reference symbol without
+    observations has no run.
+    """
+    vix_from = np.array(
+        [row[0] for row in policy.order("stress_rank").select("vix_from").fetchall()]
+    )
+    runs = []
+    for symbol, fit_window in _asked(profiles):
+        seen = read_observations(observations, symbol)
+        if not len(seen.day):
+            continue
+        for classifier in (HMM, KMEANS):
+            walk = walk_forward(seen, classifier, fit_window)
+            runs.append(_run(classifier, fit_window, seen, walk))
+        # Bands are not fitted: one window stands for all.
+        if not any(
+            run["classifier"] == VIX_BANDS and run["reference_symbol"] == symbol
+            for run in runs
+        ):
+            runs.append(_run(VIX_BANDS, EXPANDING, seen, walk_of_bands(seen, vix_from)))
+    return pa.Table.from_pylist(runs, schema=schemas.REGIME_RUNS)

@@ -1,0 +1,201 @@
+"""What regimes are worth: each profile replayed with and without their shift.
+
+The difference comes with an interval from a paired block bootstrap: the same blocks of
+days are drawn for both replays, so that what both went through cancels out.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from barsieve import schemas
+from barsieve.baselines import HOUR_US, in_study, marked_equity
+from barsieve.bootstrap import drawn_days, interval
+from barsieve.regime import EXPANDING, HMM, KMEANS, VIX_BANDS
+from barsieve.replay.runs import FULL, Inputs, Run, read_inputs, replay
+from barsieve.settings import read_profiles
+
+DAY_US = 24 * HOUR_US
+SPANS = {
+    "q3_2024": (datetime(2024, 7, 1, tzinfo=UTC), datetime(2024, 10, 1, tzinfo=UTC)),
+    "whole": (None, None),
+}
+FIGURES = ("trades", "win_rate", "profit_factor", "sharpe", "max_drawdown")
+
+
+class Days(NamedTuple):
+    """A replay by day, arrays of shape (n_days,).
+
+    `returns` of the equity marked to market; `trades`, `wins`, `won` and `lost` (USD)
+    of the trades that closed on the day.
+    """
+
+    returns: np.ndarray
+    trades: np.ndarray
+    wins: np.ndarray
+    won: np.ndarray
+    lost: np.ndarray
+
+
+def _limited(inputs: Inputs, start: datetime | None, end: datetime | None) -> Inputs:
+    """Return the inputs with entries limited to a span, as a study would."""
+    profile = inputs.profile
+    starts = [at for at in (start, profile.study_start) if at is not None]
+    ends = [at for at in (end, profile.study_end) if at is not None]
+    limited = replace(
+        profile,
+        study_start=max(starts, default=None),
+        study_end=min(ends, default=None),
+    )
+    made = inputs._replace(profile=limited)
+    bars = inputs.bars.copy()
+    bars.is_eligible &= in_study(made)
+    return made._replace(bars=bars)
+
+
+def by_day(run: Run) -> Days:
+    """Return a replay by day of its study."""
+    judged = np.flatnonzero(in_study(run.inputs))
+    day = (run.inputs.bar_ts.cast(pa.int64()).to_numpy() // DAY_US)[judged]
+    is_last = np.diff(day, append=day[-1] + 1) > 0
+    closes = np.ascontiguousarray(run.inputs.bars.close)
+    equity = np.maximum(marked_equity(run, closes)[judged][is_last], 1e-9)
+    start = float(run.inputs.profile.start_balance)
+    days = day[is_last]
+    net = np.bincount(
+        run.legs.trade,
+        run.legs.amount - run.legs.fee - run.legs.slippage,
+        minlength=len(run.trades),
+    )
+    exits = run.inputs.bar_ts.cast(pa.int64()).to_numpy()[run.trades.exit_index]
+    # A position may be left after the span: its result belongs to the last day.
+    at = np.clip(np.searchsorted(days, exits // DAY_US), 0, len(days) - 1)
+    counted = [
+        np.bincount(at, weights, minlength=len(days))
+        for weights in (
+            np.ones(len(net)), net > 0, np.maximum(net, 0), np.maximum(-net, 0),
+        )
+    ]  # fmt: skip
+    return Days(np.diff(equity, prepend=start) / np.r_[start, equity[:-1]], *counted)
+
+
+def figures(days: Days, drawn: np.ndarray) -> np.ndarray:
+    """Return the figures of drawn days, shape (n_draws, len(FIGURES)), NaN undefined.
+
+    `drawn`: positions of days, shape (n_draws, n_days).
+    """
+    trades, wins, won, lost = (
+        column[drawn].sum(axis=1)
+        for column in (days.trades, days.wins, days.won, days.lost)
+    )
+    returns = days.returns[drawn]
+    wealth = np.cumprod(1 + returns, axis=1)
+    peaks = np.maximum(np.maximum.accumulate(wealth, axis=1), 1.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sharpe = returns.mean(axis=1) / returns.std(axis=1, ddof=1) * np.sqrt(365)
+        values = (
+            trades, wins / trades, won / lost, sharpe, (1 - wealth / peaks).max(axis=1),
+        )  # fmt: skip
+    table = np.column_stack(values)
+    table[~np.isfinite(table)] = np.nan
+    return table
+
+
+def _compared(
+    without: Days, drawn_without: np.ndarray, with_regime: Days, drawn: np.ndarray
+) -> Iterator[dict]:
+    whole = np.arange(drawn.shape[1])[None, :]
+    before, after = figures(without, whole)[0], figures(with_regime, whole)[0]
+    differences = figures(with_regime, drawn) - drawn_without
+    for k, figure in enumerate(FIGURES):
+        values = (before[k], after[k], after[k] - before[k])
+        known = [float(v) if np.isfinite(v) else None for v in values]
+        names = ("without_regime", "with_regime", "difference")
+        low, high = interval(differences[:, k])
+        yield {"figure": figure, "low": low, "high": high} | dict(
+            zip(names, known, strict=True)
+        )
+
+
+class Asked(NamedTuple):
+    """What a profile asks of regimes, whether or not it uses them."""
+
+    entry_threshold: float
+    fit_window: str
+    reference_symbol: str
+
+
+def _asked(profiles: duckdb.DuckDBPyRelation) -> dict[str, Asked]:
+    rows = profiles.select("profile", *Asked._fields).fetchall()
+    return {name: Asked(*rest) for name, *rest in rows}
+
+
+def _shifts(regimes, asked: Asked, classifier: str, inputs: Inputs):
+    """Return the threshold shift of each bar; None when the classifier has no run."""
+    wanted = {
+        "classifier": classifier,
+        "reference_symbol": asked.reference_symbol,
+        "symbol": inputs.profile.symbol,
+        # Bands are not fitted and have one window.
+        "fit_window": EXPANDING if classifier == VIX_BANDS else asked.fit_window,
+    }
+    rows = regimes
+    for name, value in wanted.items():
+        rows = rows.filter(
+            duckdb.ColumnExpression(name) == duckdb.ConstantExpression(value)
+        )
+    table = rows.select("bar_ts, threshold_shift").order("bar_ts").to_arrow_table()
+    if not table.num_rows:
+        return None
+    bar_ts = inputs.bar_ts.cast(pa.int64()).to_numpy()
+    at = np.searchsorted(bar_ts, table["bar_ts"].cast(pa.int64()).to_numpy())
+    shifts = np.zeros(len(bar_ts))
+    shifts[at] = table["threshold_shift"].to_numpy()
+    return shifts
+
+
+def _replayed(inputs: Inputs, threshold: np.ndarray) -> Days:
+    bars = inputs.bars.copy()
+    bars.threshold = threshold
+    return by_day(replay(inputs._replace(bars=bars), FULL))
+
+
+def _rows_of_profile(inputs: Inputs, asked: Asked, regimes) -> Iterator[dict]:
+    shifts = {
+        classifier: _shifts(regimes, asked, classifier, inputs)
+        for classifier in (HMM, KMEANS, VIX_BANDS)
+    }
+    plain = np.full(len(inputs.bars), asked.entry_threshold)
+    for span, (start, end) in SPANS.items():
+        limited = _limited(inputs, start, end)
+        if not in_study(limited).any():
+            continue
+        without = _replayed(limited, plain)
+        drawn = drawn_days(len(without.returns))
+        drawn_without = figures(without, drawn)
+        for classifier, shift in shifts.items():
+            if shift is None:
+                continue
+            shifted = _replayed(limited, plain + shift)
+            compared = _compared(without, drawn_without, shifted, drawn)
+            about = {"profile": inputs.profile.profile, "symbol": inputs.profile.symbol}
+            about |= {"classifier": classifier, "span": span}
+            yield from (about | row for row in compared)
+
+
+def regime_replays(profiles, bars, candidates, windows, regimes) -> pa.Table:
+    """Compare every profile without regimes and with each classifier.
+
+    Parameters are relations of the built database. Spans that the market does not cover
+    and classifiers without a run have no rows.
+    """
+    asked, rows = _asked(profiles), []
+    for profile in read_profiles(profiles):
+        inputs = read_inputs(profile, bars, candidates, windows)
+        rows += _rows_of_profile(inputs, asked[profile.profile], regimes)
+    return pa.Table.from_pylist(rows, schema=schemas.REGIME_REPLAYS)
