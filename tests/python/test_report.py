@@ -28,7 +28,7 @@ from report_browser import (
 MOST_BYTES = 6_000_000
 PROFILES = [
     "btc_live", "eth_comprehensive", "eth_live_aggressive", "eth_live_conservative",
-    "eth_sentinel",
+    "eth_regime", "eth_sentinel",
 ]  # fmt: skip
 DASH = "\N{EN DASH}"
 
@@ -286,6 +286,55 @@ def test_a_sentinel_is_worth_what_the_entries_with_and_without_it_say(page, demo
     assert all(shown[name] == count for name, count in rows)
     for cells in page.table("#sentinels"):
         assert number(cells[3]) + number(cells[4]) == 856
+
+
+def test_beliefs_and_ribbon_are_the_regimes_of_the_table(page, demo):
+    page.choose("eth_regime")
+    rows = demo.execute(
+        "select epoch(known_at) * 1000, p_risk_on, p_neutral, p_risk_off, p_crisis, "
+        "coalesce(regime, 'unknown') from regime_days where classifier = 'hmm' "
+        "and fit_window = 'expanding' and reference_symbol = 'BTC' order by day"
+    ).fetchall()
+    series = page.series("regimes-chart")
+    for k, name in enumerate(("risk on", "neutral", "risk off", "crisis"), start=1):
+        drawn = series[name]
+        assert [at for at, _ in drawn] == [row[0] for row in rows]
+        known = [
+            (value, row[k])
+            for (_, value), row in zip(drawn, rows, strict=True)
+            if row[k] is not None
+        ]
+        assert len(known) > 300
+        assert all(abs(value - truth) <= 5e-5 + 1e-12 for value, truth in known)
+    starts = [
+        row[0] for before, row in pairwise([(None,) * 6, *rows]) if before[5] != row[5]
+    ]
+    assert [at for at, _ in page.series("price-chart")["regime"]] == starts
+
+
+def test_classifiers_are_judged_as_their_tables_say(page, demo):
+    page.choose("eth_regime")
+    rows = demo.execute(
+        "select days, switches_per_year, predictive_log_likelihood, "
+        "next_vol_explained, next_vol_forecast from report_regimes "
+        "where regime = 'all' order by reference_symbol, classifier, fit_window"
+    ).fetchall()
+    for cells, row in zip(page.table("#regime-judged"), rows, strict=True):
+        units = (1, 0.1, 1e-3, 1e-3, 1e-3)
+        for cell, value, unit in zip(cells[1:], row, units, strict=True):
+            assert same(cell, value, unit)
+    page.page.select_option("#regime-run", index=1)
+    chosen = page.page.locator("#regime-run").evaluate("one => one.value")
+    assert chosen == "1"
+    shown = page.table("#regime-states")
+    assert 2 <= len(shown) <= 5
+    assert abs(sum(number(cells[2]) for cells in shown) - 1) < 0.01
+    worth = page.table("#regime-worth")
+    (count, beyond) = demo.execute(
+        "select count(*), count_if(is_beyond_chance) from report_regime_worth "
+        "where profile = 'eth_regime'"
+    ).fetchone()
+    assert (len(worth), sum(cells[-1] == "yes" for cells in worth)) == (count, beyond)
 
 
 def test_data_health_shows_coverage_age_and_gaps(page, demo):
@@ -630,7 +679,9 @@ def test_it_can_be_read_without_a_mouse_or_a_screen(page):
 
 def test_a_broken_promise_is_red_with_the_first_trades_that_differ(altered):
     page, connection = altered
-    assert "Parity fails in 1 of 5 profiles" in page.text("#verdict .headline")
+    (profiles,) = connection.execute("select count(*) from parity_summary").fetchone()
+    headline = page.text("#verdict .headline")
+    assert f"Parity fails in 1 of {profiles} profiles" in headline
     red, green, blue = background(page, "#verdict")
     assert red > 2 * max(green, blue)
     (row,) = page.table("#differing")
@@ -691,12 +742,15 @@ def test_sections_without_their_tables_are_left_out_and_the_others_stand(
     path = tmp_path / "fewer.duckdb"
     shutil.copyfile(demo_build.database, path)
     with duckdb.connect(str(path)) as connection:
-        for table in ("candidate_windows", "macro_signals"):
+        for table in ("macro_signals", "regime_days", "sentinels"):
             connection.execute(f"drop table {table}")
     written = write_report(path, tmp_path / "fewer.html", ["btc_live"])
-    assert {"Price and trades", "Every trade", "Screening"} <= set(written.left_out)
+    assert {"Every trade", "Regimes", "Screening"} <= set(written.left_out)
     with visit(browser, tmp_path / "fewer.html") as page:
-        assert "no table candidate_windows" in page.text("#price")
+        assert "no table regime_days" in page.text("#regimes")
+        assert "no table sentinels" in page.text("#screening")
+        assert "regime" not in page.series("price-chart")
+        assert page.series("price-chart")["price"]
         assert "no table macro_signals" in page.text("#trades")
         assert page.series("equity-chart")["full replay"]
         assert page.table("#health-series")

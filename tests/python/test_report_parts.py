@@ -48,7 +48,7 @@ def test_no_entry_lies_below_the_threshold_in_force(demo_build):
     shifted = 0
     for profile in source.profiles:
         entries = source.arrays(
-            "select epoch(decision_ts) as at, trades.confidence, entry_threshold "
+            "select epoch(decision_ts) as at, trades.confidence, threshold "
             "from trades inner join fusion_scores using (profile, symbol) "
             "where replayed = 'full' and profile = $profile "
             "and fusion_scores.bar_ts = decision_ts",
@@ -56,7 +56,7 @@ def test_no_entry_lies_below_the_threshold_in_force(demo_build):
         )
         shift = threshold_shift(source, profile, entries["at"])
         shifted += np.count_nonzero(shift)
-        assert (entries["confidence"] >= entries["entry_threshold"] + shift).all()
+        assert (entries["confidence"] >= entries["threshold"] + shift).all()
     # The property says something only where streaks were met.
     assert shifted > 20
 
@@ -116,6 +116,7 @@ def invoke(database, *arguments: str):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(find_browser() is None, reason="no browser is installed")
 def test_the_command_writes_report_and_picture_and_says_so(demo_build, tmp_path):
     pytest.importorskip("playwright", reason="playwright is not installed")

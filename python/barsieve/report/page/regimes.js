@@ -74,6 +74,7 @@ function ribbonLegend() {
   return [
     `Ribbon: regime by ${runName(run)}; ${use}. `,
     ...report.sections.regimes.states.map(chip),
+    chip("unknown"),
   ];
 }
 
@@ -158,7 +159,7 @@ const isOf = (run) => (row) =>
   row.reference_symbol === run.reference_symbol;
 
 function drawJudged(run) {
-  const { judged } = report.sections.regimes;
+  const { judged, states } = report.sections.regimes;
   fillTable(
     "regime-states",
     [
@@ -169,7 +170,9 @@ function drawJudged(run) {
       ["Return of the next 5 days", (row) => share(row.mean_forward_return, 2, true), true],
       ["Deepest fall in them", (row) => share(row.mean_forward_drawdown, 2), true],
     ],
-    judged.filter(isOf(run)).filter((row) => row.regime !== "all"),
+    [...states, "unknown"].flatMap((name) =>
+      judged.filter((row) => isOf(run)(row) && row.regime === name),
+    ),
   );
   fillTable(
     "regime-judged",
