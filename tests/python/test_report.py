@@ -745,7 +745,7 @@ def test_sections_without_their_tables_are_left_out_and_the_others_stand(
         for table in ("macro_signals", "regime_days", "sentinels"):
             connection.execute(f"drop table {table}")
     written = write_report(path, tmp_path / "fewer.html", ["btc_live"])
-    assert {"Every trade", "Regimes", "Screening"} <= set(written.left_out)
+    assert {"Trades", "Regimes", "Screening"} <= set(written.left_out)
     with visit(browser, tmp_path / "fewer.html") as page:
         assert "no table regime_days" in page.text("#regimes")
         assert "no table sentinels" in page.text("#screening")

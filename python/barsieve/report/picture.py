@@ -80,10 +80,18 @@ def write_picture(report: Path, picture: Path) -> None:
 
 
 def _show_the_middle_trade(page: Any) -> None:
-    page.evaluate("document.getElementById('page-before').scrollIntoView()")
+    # The style hides the table, so its buttons are pressed by script.
+    page.evaluate(
+        """() => {
+            const pages = document.getElementById('page-number').textContent;
+            const after = document.getElementById('page-after');
+            const half = Math.floor(Number(pages.split(' ').at(-1)) / 2);
+            for (let k = 0; k < half; k++) after.click();
+        }"""
+    )
     trades = page.locator("#trade-table [data-trade]")
     if trades.count():
         trades.nth(trades.count() // 2).evaluate("row => row.click()")
-    for _ in range(3):
+    for _ in range(4):
         page.locator("#price-chart").press("-")
     page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")

@@ -66,4 +66,4 @@ def collect(source: Source) -> dict[str, Any]:
     return {"profiles": [_profile(source, profile) for profile in source.profiles]}
 
 
-SECTION = Section("equity", "Equity and drawdown", ("equity", "bars_1h"), collect)
+SECTION = Section("equity", "Equity", ("equity", "bars_1h"), collect)

@@ -76,7 +76,7 @@ def collect(source: Source) -> dict[str, Any]:
 
 SECTION = Section(
     "price",
-    "Price and trades",
+    "Price",
     ("bars_1h", "candidate_windows", "fusion_scores", "trades"),
     collect,
 )

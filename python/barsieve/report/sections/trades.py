@@ -129,7 +129,7 @@ def collect(source: Source) -> dict[str, Any]:
 
 SECTION = Section(
     "trades",
-    "Every trade",
+    "Trades",
     (
         "trades", "trade_legs", "replay_runs", "scores", "fusion_scores", "features",
         "macro_signals", "candidates",
