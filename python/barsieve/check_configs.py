@@ -93,7 +93,8 @@ def _too_deep(path: Path) -> Problem:
     )  # fmt: skip
 
 
-def _read_json(path: Path) -> tuple[Any, list[Problem]]:
+def read_json(path: Path) -> tuple[Any, list[Problem]]:
+    """Return the document of a JSON file, and what is wrong with the file."""
     try:
         text = path.read_text(encoding="utf-8")
         if text.startswith("\ufeff"):
@@ -392,11 +393,11 @@ def _envelope_problems(path: Path, profile: dict) -> Iterator[Problem]:
         )  # fmt: skip
 
 
-def check_profile(path: Path) -> tuple[dict | None, list[Problem]]:
-    """Return the profile of a file and what is wrong with it (None if unreadable)."""
-    profile, problems = _read_json(path)
-    if problems:
-        return None, problems
+def check_document(path: Path, profile: Any) -> tuple[dict | None, list[Problem]]:
+    """Return a document as the profile of the file `path`, and what is wrong with it.
+
+    The profile is None where the document has not the shape of one.
+    """
     problems = _schema_problems(path, profile, "profile")
     if problems:
         return None, problems
@@ -432,6 +433,12 @@ def _reference_problems(
         )  # fmt: skip
 
 
+def check_profile(path: Path) -> tuple[dict | None, list[Problem]]:
+    """Return the profile of a file and what is wrong with it (None if unreadable)."""
+    document, problems = read_json(path)
+    return (None, problems) if problems else check_document(path, document)
+
+
 def check_configs(folder: Path, symbols: list[str]) -> list[Problem]:
     """Return what is wrong with a folder of profiles, for a market of these symbols."""
     paths = sorted(folder.glob("*.json"))
@@ -460,5 +467,5 @@ def check_configs(folder: Path, symbols: list[str]) -> list[Problem]:
         elif profile and symbols:
             problems += _reference_problems(path, profile, symbols)
     shared = folder / "shared" / "macro_signals.json"
-    document, found = _read_json(shared)
+    document, found = read_json(shared)
     return problems + (found or _schema_problems(shared, document, "macro_signals"))

@@ -6,6 +6,9 @@ import typer
 
 from barsieve import __version__
 from barsieve.cli.bench import bench
+from barsieve.cli.build import build, export
+from barsieve.cli.config import config
+from barsieve.cli.ingest import app as ingest
 from barsieve.cli.inputs import check, demo
 from barsieve.cli.regime import regime
 from barsieve.cli.report import report
@@ -18,8 +21,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (check, demo, show, replay, regime, report, bench):
+# What we do not know of the options of build is dbt's.
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+for command in (check, demo):
     app.command()(command)
+app.command(context_settings=PASS_ON)(build)
+for command in (show, replay, regime, report, bench, export):
+    app.command()(command)
+app.add_typer(config, name="config")
+app.add_typer(ingest, name="ingest")
 
 
 def _version(is_asked: bool) -> None:

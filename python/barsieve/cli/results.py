@@ -59,7 +59,7 @@ def show(as_json: AsJson = False) -> None:
 
     Example: barsieve show
     """
-    from barsieve.replay.report import open_database
+    from barsieve.database import open_database
 
     with refusing():
         connection = open_database(project.database_path())

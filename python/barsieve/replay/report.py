@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 
+from barsieve.database import open_database
 from barsieve.problems import InputError, Problem
 from barsieve.replay.kernel import ENTRY, EXIT
 from barsieve.replay.runs import Run, read_inputs, replay
@@ -20,49 +20,6 @@ class ReplayReport:
 
     summary: dict[str, Any]
     trades: list[dict[str, Any]]
-
-
-def open_database(path: Path) -> duckdb.DuckDBPyConnection:
-    """Open a built database for reading.
-
-    Raises InputError when there is none, when it is locked, or when its last build did
-    not run to its end.
-    """
-    if not path.exists():
-        raise InputError(
-            [Problem(str(path), "", "a built database", "no such file", "dbt build")]
-        )
-    try:
-        connection = duckdb.connect(str(path), read_only=True)
-        whole = connection.execute("select count(*) from build_info").fetchone()
-    except duckdb.IOException as error:
-        raise InputError(
-            [
-                Problem(
-                    str(path),
-                    "",
-                    "a DuckDB file that nobody writes to",
-                    str(error).splitlines()[0],
-                    "wait for the build to end",
-                )
-            ]
-        ) from None
-    except duckdb.CatalogException:
-        whole = (0,)
-    if not whole or whole[0] == 0:
-        raise InputError(
-            [
-                Problem(
-                    str(path),
-                    "table build_info",
-                    "a build that ran to its end",
-                    "none",
-                    "dbt build, and mend what it reports",
-                )
-            ]
-        )
-    connection.execute("set timezone = 'UTC'")
-    return connection
 
 
 def _summary(run: Run, trades: list[dict[str, Any]]) -> dict[str, Any]:

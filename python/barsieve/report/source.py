@@ -9,7 +9,7 @@ import duckdb
 import numpy as np
 
 from barsieve.problems import InputError, Problem
-from barsieve.replay.report import open_database
+from barsieve.database import open_database
 from barsieve.report.pack import Pack
 
 
