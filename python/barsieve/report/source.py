@@ -8,8 +8,8 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from barsieve.problems import InputError, Problem
 from barsieve.database import open_database
+from barsieve.problems import InputError, Problem
 from barsieve.report.pack import Pack
 
 
