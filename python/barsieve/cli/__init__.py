@@ -14,6 +14,7 @@ from barsieve.cli.ingest import app as ingest
 from barsieve.cli.inputs import check, demo
 from barsieve.cli.regime import regime
 from barsieve.cli.replay import candidates, replay
+from barsieve.cli.report import report
 from barsieve.cli.results import show
 from barsieve.cli.variants import stress, thresholds
 
@@ -34,7 +35,7 @@ for command in (check, demo):
 app.command(context_settings=PASS_ON)(build)
 for command in (
     show, replay, candidates, compare, thresholds, stress, signal, explain, regime,
-    export, bench,
+    report, export, bench,
 ):  # fmt: skip
     app.command()(command)
 
