@@ -26,7 +26,7 @@ build: $(READY) ## build the database (BARSIEVE_MARKET, default the simulated ma
 	@$(BIN)/barsieve show
 
 test: $(READY) ## run every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: $(READY) ## check market and configs without building
 	@$(BIN)/barsieve check
