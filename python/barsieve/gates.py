@@ -11,7 +11,6 @@ from barsieve.decisions import SIDES, Decision
 from barsieve.replay.state import FLAT
 from barsieve.rerun import Study
 
-
 # A shift that would be printed as 0.0000.
 WORTH_SAYING = 5e-5
 
