@@ -11,8 +11,8 @@ import barsieve
 from conftest import PROJECT
 
 LAYERS = [
-    "config", "bars", "features", "macro", "regime", "scores", "sentinels", "fusion",
-    "candidates", "replay", "parity", "reports",
+    "config", "bars", "features", "macro", "regime", "scores", "sentinels", "sweep",
+    "fusion", "candidates", "replay", "parity", "reports",
 ]  # fmt: skip
 PUBLIC = [
     "config_profiles", "bars_1h", "features", "scores", "sentinels", "fusion_scores",
