@@ -15,7 +15,7 @@ _PACKAGE = Path(__file__).parent
 _COMPILED_SOURCES = [
     *(_PACKAGE / "replay").glob("*.py"),
     _PACKAGE / "regime/filter.py",
-    *(_PACKAGE / "sweep" / name for name in ("grids.py", "kernel.py", "measure.py")),
+    *(_PACKAGE / "sweep").glob("*.py"),
 ]
 
 

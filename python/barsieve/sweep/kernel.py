@@ -10,6 +10,7 @@ from barsieve.compile import compiled
 from barsieve.replay.kernel import replay_bars
 from barsieve.replay.state import FLAT, LONG, SHORT, Rules
 from barsieve.sweep.measure import measure
+from barsieve.sweep.screen import KNOWS_ALL, SLOTS
 
 
 @compiled
@@ -42,86 +43,92 @@ def rules_of(config, base):
 
 
 @compiled
-def fusion_score(config, scores, known, is_aligned):
+def known_weight(config, knows):
+    """Return the sum of the weights whose scores are known, in the order of domains."""
+    return (
+        (config.weight_wyckoff if knows & 1 else 0.0)
+        + (config.weight_liquidity if knows & 2 else 0.0)
+        + (config.weight_smc if knows & 4 else 0.0)
+        + (config.weight_momentum if knows & 8 else 0.0)
+        + (config.weight_temporal if knows & 16 else 0.0)
+    )
+
+
+@compiled
+def fusion_score(config, row, weight):
     """Return the weighted mean of the known scores, shrunk where trends do not align.
 
-    NaN where no score with a weight is known.
+    `weight` is what the known ones sum to; 0 of 0 is NaN, no score.
     """
     total = (
-        config.weight_wyckoff * scores[0]
-        + config.weight_liquidity * scores[1]
-        + config.weight_smc * scores[2]
-        + config.weight_momentum * scores[3]
-        + config.weight_temporal * scores[4]
+        config.weight_wyckoff * row.wyckoff
+        + config.weight_liquidity * row.liquidity
+        + config.weight_smc * row.smc
+        + config.weight_momentum * row.momentum
+        + config.weight_temporal * row.temporal
     )
-    weight = (
-        config.weight_wyckoff * known[0]
-        + config.weight_liquidity * known[1]
-        + config.weight_smc * known[2]
-        + config.weight_momentum * known[3]
-        + config.weight_temporal * known[4]
-    )
-    if weight == 0.0:
-        return np.nan
-    factor = 1.0 if is_aligned else 0.8
+    factor = 1.0 if row.is_aligned else 0.8
     return 0.5 + factor * (total / weight - 0.5)
 
 
 @compiled
-def side_of(margin, score):
-    """Return the side of the majority; a tie goes by the score, NaN to nobody."""
-    if score != score:
-        return FLAT
-    if margin > 0 or (margin == 0 and score > 0.52):
-        return LONG
-    if margin < 0 or (margin == 0 and score < 0.48):
-        return SHORT
-    return FLAT
+def first_to_pass(codes, first, lowest, highest):
+    """Return the slot of a block's first bar that passes the gates, and if one does."""
+    passes_0 = (codes[first] >= lowest) & (codes[first] <= highest)
+    passes_1 = (codes[first + 1] >= lowest) & (codes[first + 1] <= highest)
+    passes_2 = (codes[first + 2] >= lowest) & (codes[first + 2] <= highest)
+    passes_3 = (codes[first + 3] >= lowest) & (codes[first + 3] <= highest)
+    slot = 0 if passes_0 else 1 if passes_1 else 2 if passes_2 else 3
+    return slot, passes_0 | passes_1 | passes_2 | passes_3
 
 
 @compiled
-def passes_gates(config, atr_rank, is_aligned):
-    """Tell whether a bar passes the gates; an unknown rank passes none."""
-    return (
-        atr_rank >= config.atr_rank_floor
-        and atr_rank <= config.atr_rank_cap
-        and (is_aligned or config.alignment_required == 0)
-    )
+def find_signals(screen, config, signals):
+    """Write a configuration's signals, one per block at most; return how many.
 
-
-@compiled
-def write_signals(bars, screen, config, is_4h, entry_bars):
-    """Write a configuration's signals into its bars; return how many.
-
-    Only bars whose confidence reaches the threshold get one: on any other the step
-    would admit nothing, whatever it carries.
+    A signal is found only where the confidence reaches the threshold: on any other bar
+    the step would admit nothing. What the branches would decide is a coin's throw, so
+    there are none: every bar is written, and the count moves on where it was one.
     """
-    last_block, n_entries = -1, 0
-    for row in range(len(screen.index)):
-        if not passes_gates(config, screen.atr_rank[row], screen.is_aligned[row]):
+    rows, reach = screen.rows, screen.reach
+    codes = screen.rank_codes[config.alignment_required]
+    lowest = np.searchsorted(screen.ranks, config.atr_rank_floor, "left")
+    highest = np.searchsorted(screen.ranks, config.atr_rank_cap, "right") - 1
+    whole_weight = known_weight(config, KNOWS_ALL)
+    n_signals = 0
+    for block in range(len(reach)):
+        if reach[block] < config.entry_threshold:
             continue
-        if is_4h:
-            if screen.block[row] == last_block:
-                continue
-            last_block = screen.block[row]
-        if screen.reach[row] < config.entry_threshold:
-            continue
-        score = fusion_score(
-            config, screen.scores[row], screen.known[row], screen.is_aligned[row]
-        )
-        side = side_of(screen.margin[row], score)
-        confidence = score if side == LONG else 1.0 - score
-        threshold = config.entry_threshold + screen.shift[row]
-        if side == FLAT or not confidence >= threshold:
-            continue
-        bar = bars[screen.index[row]]
-        bar.confidence = confidence
-        bar.threshold = threshold
-        bar.side = side
+        slot, passes = first_to_pass(codes, block * SLOTS, lowest, highest)
+        row = rows[block * SLOTS + slot]
+        weight = whole_weight
+        if row.knows != KNOWS_ALL:
+            weight = known_weight(config, row.knows)
+        score = fusion_score(config, row, weight)
+        is_long = (row.margin > 0) | ((row.margin == 0) & (score > 0.52))
+        is_short = (row.margin < 0) | ((row.margin == 0) & (score < 0.48))
+        confidence = score if is_long else 1.0 - score
+        threshold = config.entry_threshold + row.shift
+        signal = signals[n_signals]
+        signal.index = row.index
+        signal.side = LONG if is_long else SHORT
+        signal.confidence = confidence
+        signal.threshold = threshold
+        n_signals += passes & (is_long | is_short) & (confidence >= threshold)
+    return n_signals
+
+
+@compiled
+def write_signals(bars, signals, n_signals, entry_bars):
+    """Write the signals into the bars, and where they are."""
+    for at in range(n_signals):
+        signal = signals[at]
+        bar = bars[signal.index]
+        bar.confidence = signal.confidence
+        bar.threshold = signal.threshold
+        bar.side = signal.side
         bar.is_eligible = True
-        entry_bars[n_entries] = screen.index[row]
-        n_entries += 1
-    return n_entries
+        entry_bars[at] = signal.index
 
 
 @compiled
@@ -134,28 +141,23 @@ def clear_signals(bars, entry_bars):
 
 @compiled
 def sweep_configs(
-    bars, screen, configs, base, start_balance, is_4h, calendar, room, figures, hashes
+    bars, screen, configs, base, start_balance, calendar, room, figures, hashes
 ):
     """Replay each configuration where its own entries can be, and measure it.
 
     `figures` has shape (n_configs, 1 + n_folds, n_figures), `hashes` the first two;
     row 0 is the whole history. `bars` and `room` are this thread's own.
     """
+    legs, trades = room.legs, room.trades
     for at in range(len(configs)):
         config = configs[at]
-        n_entries = write_signals(bars, screen, config, is_4h, room.entry_bars)
-        entry_bars = room.entry_bars[:n_entries]
-        outcome = replay_bars(
-            bars,
-            rules_of(config, base),
-            start_balance,
-            entry_bars,
-            True,
-            room.legs,
-            room.trades,
-        )
+        n_signals = find_signals(screen, config, room.signals)
+        entry_bars = room.entry_bars[:n_signals]
+        write_signals(bars, room.signals, n_signals, entry_bars)
+        rules = rules_of(config, base)
+        done = replay_bars(bars, rules, start_balance, entry_bars, True, legs, trades)
         measure(
-            calendar, start_balance, room, outcome.legs, outcome.trades,
+            calendar, start_balance, room, legs[: done.legs], trades[: done.trades],
             figures[at], hashes[at],
         )  # fmt: skip
         clear_signals(bars, entry_bars)

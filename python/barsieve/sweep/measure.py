@@ -19,27 +19,42 @@ FIGURES = (
     FACTOR, RETURN, SHARPE, DRAWDOWN, EXPOSURE,
 ) = range(len(FIGURES))  # fmt: skip
 DAYS_A_YEAR = 365.0
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+# The time of a bar, as numbers from 0: its day, and its month in the study.
+CLOCK = np.dtype([("close", np.float64), ("day", np.int64), ("month", np.int64)])
 
 
 class Calendar(NamedTuple):
-    """The time of bars, as numbers from 0: `day` and `month`, shape (n_bars,).
+    """The time of bars: `clock` of dtype `CLOCK`, shape (n_bars,).
 
-    Judged are the bars [first, end), the study. `returns` and `bars`, shape (n_months,)
-    count the daily returns and the judged bars of each month.
+    Bars before `end`, the end of the study, are judged. `n_days` and `n_bars`, shape
+    (n_months,), count the daily returns and the judged bars of each month.
     """
 
-    closes: np.ndarray
-    day: np.ndarray
-    month: np.ndarray
-    first: int
+    clock: np.recarray
     end: int
-    returns: np.ndarray
-    bars: np.ndarray
+    first_day: int
+    n_days: np.ndarray
+    n_bars: np.ndarray
+
+
+# What a configuration says at a bar; one more room than bars, for the one not kept.
+SIGNAL = np.dtype(
+    [
+        ("index", np.int64),
+        ("side", np.int64),
+        ("confidence", np.float64),
+        ("threshold", np.float64),
+    ]
+)
 
 
 class Room(NamedTuple):
     """One thread's scratch space; the words are the ledger's own memory."""
 
+    signals: np.recarray
     entry_bars: np.ndarray
     legs: np.recarray
     trades: np.recarray
@@ -60,6 +75,7 @@ def make_room(n_bars: int, n_days: int, n_months: int) -> Room:
     """Return scratch space for one thread."""
     legs, trades = make_ledger(n_bars)
     return Room(
+        np.empty(n_bars + 1, SIGNAL).view(np.recarray),
         np.empty(n_bars, np.int64),
         legs,
         trades,
@@ -80,187 +96,212 @@ def mixed(digest, word):
 
 
 @compiled
-def _trade_digest(trade_words, leg_words):
-    digest = np.uint64(0x9E3779B97F4A7C15)
-    for word in trade_words:
-        digest = mixed(digest, word)
-    for leg in range(len(leg_words)):
-        for word in leg_words[leg]:
-            digest = mixed(digest, word)
-    return digest
+def _digest_of(words, at):
+    """Return a digest of one record; its words are mixed side by side, then added."""
+    total = np.uint64(0)
+    for place in range(words.shape[1]):
+        total += mixed(np.uint64(place + 1) * GOLDEN, words[at, place])
+    return total
 
 
 @compiled
-def _count(figures, losses, net, gross, fees, slippage, paid, r_multiple):
-    figures[TRADES] += 1.0
-    figures[NET] += net
-    figures[GROSS] += gross
-    figures[FEES] += fees
-    figures[SLIPPAGE] += slippage
-    figures[PAID] += paid
-    figures[R_SUM] += r_multiple
+def _count(figures, fold, net, gross, fees, slippage, paid, r_multiple):
+    """Add a trade to the sums of a fold; return its loss."""
+    figures[fold, TRADES] += 1.0
+    figures[fold, NET] += net
+    figures[fold, GROSS] += gross
+    figures[fold, FEES] += fees
+    figures[fold, SLIPPAGE] += slippage
+    figures[fold, PAID] += paid
+    figures[fold, R_SUM] += r_multiple
     if net > 0.0:
-        figures[WINS] += 1.0
-        figures[FACTOR] += net
-        return losses
-    return losses - net
+        figures[fold, WINS] += 1.0
+        figures[fold, FACTOR] += net
+        return 0.0
+    return -net
 
 
 @compiled
-def _measure_trades(calendar, room, n_legs, n_trades, figures, hashes):
+def _measure_trades(
+    clock, legs, trades, leg_words, trade_words, losses, figures, hashes
+):
     """Sum the trades into the whole and into the month of their exit; hash them all."""
     leg = 0
-    for at in range(n_trades):
-        first, gross, fees, slippage, paid, quantity = leg, 0.0, 0.0, 0.0, 0.0, 0.0
-        while leg < n_legs and room.legs[leg].trade == at:
-            amount = room.legs[leg].amount
-            if room.legs[leg].kind == FUNDING:
-                paid -= amount
+    for at in range(len(trades)):
+        gross, fees, slippage, paid, quantity = 0.0, 0.0, 0.0, 0.0, 0.0
+        digest = _digest_of(trade_words, at)
+        while leg < len(legs) and legs[leg].trade == at:
+            if legs[leg].kind == FUNDING:
+                paid -= legs[leg].amount
             else:
-                gross += amount
-            if room.legs[leg].kind == ENTRY:
-                quantity = room.legs[leg].quantity
-            fees += room.legs[leg].fee
-            slippage += room.legs[leg].slippage
+                gross += legs[leg].amount
+            if legs[leg].kind == ENTRY:
+                quantity = legs[leg].quantity
+            fees += legs[leg].fee
+            slippage += legs[leg].slippage
+            digest = mixed(digest, _digest_of(leg_words, leg))
             leg += 1
         net = gross - fees - slippage - paid
-        r_multiple = net / (room.trades[at].risk_distance * quantity)
-        digest = _trade_digest(room.trade_words[at], room.leg_words[first:leg])
-        for fold in (0, 1 + calendar.month[room.trades[at].exit_index]):
-            room.losses[fold] = _count(
-                figures[fold], room.losses[fold],
-                net, gross, fees, slippage, paid, r_multiple,
-            )  # fmt: skip
+        r_multiple = net / (trades[at].risk_distance * quantity)
+        for fold in (0, 1 + clock[trades[at].exit_index].month):
+            losses[fold] += _count(
+                figures, fold, net, gross, fees, slippage, paid, r_multiple
+            )
             hashes[fold] = mixed(hashes[fold], digest)
 
 
 @compiled
-def _mark(calendar, room, n_legs, start_balance, figures):
+def _end_day(is_first, is_lost, equity, day_equity, month, returns, months, n_returns):
+    """Write a day's return; NaN once the account is lost: nothing has no return."""
+    if is_first:
+        return n_returns
+    returns[n_returns] = np.nan if is_lost else equity / day_equity - 1.0
+    months[n_returns] = month
+    return n_returns + 1
+
+
+@compiled
+def _end_month(figures, month, change, fall, bars_held):
+    if month >= 0:
+        figures[1 + month, RETURN] = change
+        figures[1 + month, DRAWDOWN] = fall
+        figures[1 + month, EXPOSURE] = bars_held
+
+
+@compiled
+def _mark(clock, end, first_day, legs, start_balance, returns, months, figures):
     """Walk the marked-to-market equity of open positions; return how many days moved.
 
-    A month begins with the equity that the one before left. A day's return is NaN once
-    the account is lost: nothing has no return.
+    The first day has no return. A month begins with the equity that the one before
+    left. A fall is measured where it is deepest: at a new trough since its peak.
     """
     balance, position, entry_price = start_balance, 0.0, 0.0
-    equity, day_equity = start_balance, start_balance
-    peak, month_peak, month_equity = start_balance, start_balance, start_balance
-    day, month, leg, n_returns, is_lost = -1, -1, 0, 0, False
-    while leg < n_legs:
-        index = room.legs[leg].index
-        while True:
-            if index >= calendar.end:
-                leg = n_legs
-                break
-            if calendar.day[index] != day:
-                if day > calendar.day[calendar.first]:
-                    change = np.nan if is_lost else equity / day_equity - 1.0
-                    room.day_returns[n_returns] = change
-                    room.day_months[n_returns] = month
-                    n_returns += 1
-                day, day_equity = calendar.day[index], equity
-            if calendar.month[index] != month:
-                if month >= 0:
-                    figures[1 + month, RETURN] = equity / month_equity - 1.0
-                month, month_equity = calendar.month[index], equity
-                month_peak = equity
-            while leg < n_legs and room.legs[leg].index == index:
-                net = room.legs[leg].amount - room.legs[leg].fee
-                balance += net - room.legs[leg].slippage
-                position = room.legs[leg].position
-                if room.legs[leg].kind == ENTRY:
-                    entry_price = room.legs[leg].price
-                leg += 1
-            equity = balance + position * (calendar.closes[index] - entry_price)
-            peak, month_peak = max(peak, equity), max(month_peak, equity)
-            figures[0, DRAWDOWN] = max(figures[0, DRAWDOWN], 1.0 - equity / peak)
-            fall = 1.0 - equity / month_peak
-            figures[1 + month, DRAWDOWN] = max(figures[1 + month, DRAWDOWN], fall)
-            is_lost = is_lost or equity <= 0.0
-            if position == 0.0:
-                break
-            figures[1 + month, EXPOSURE] += 1.0
+    equity, day_equity, month_equity = start_balance, start_balance, start_balance
+    peak, trough, deepest = start_balance, start_balance, 0.0
+    month_peak, month_trough, fall = start_balance, start_balance, 0.0
+    day, month, leg, n_returns, held, is_lost = -1, -1, 0, 0, 0.0, False
+    index = legs[0].index if len(legs) > 0 else end
+    while index < end:
+        bar = clock[index]
+        if bar.day != day:
+            if day >= 0:
+                n_returns = _end_day(
+                    day == first_day, is_lost, equity, day_equity, month,
+                    returns, months, n_returns,
+                )  # fmt: skip
+            day, day_equity = bar.day, equity
+            if bar.month != month:
+                change = equity / month_equity - 1.0
+                _end_month(figures, month, change, fall, held)
+                month, month_equity, held = bar.month, equity, 0.0
+                month_peak, month_trough, fall = equity, equity, 0.0
+        while leg < len(legs) and legs[leg].index == index:
+            balance += legs[leg].amount - legs[leg].fee - legs[leg].slippage
+            position = legs[leg].position
+            if legs[leg].kind == ENTRY:
+                entry_price = legs[leg].price
+            leg += 1
+        equity = balance + position * (bar.close - entry_price)
+        is_lost = is_lost or equity <= 0.0
+        if equity > peak:
+            peak, trough = equity, equity
+        elif equity < trough:
+            trough = equity
+            deepest = max(deepest, 1.0 - equity / peak)
+        if equity > month_peak:
+            month_peak, month_trough = equity, equity
+        elif equity < month_trough:
+            month_trough = equity
+            fall = max(fall, 1.0 - equity / month_peak)
+        if position != 0.0:
+            held += 1.0
             index += 1
-    if month >= 0:
-        figures[1 + month, RETURN] = equity / month_equity - 1.0
+        else:
+            index = legs[leg].index if leg < len(legs) else end
+    _end_month(figures, month, equity / month_equity - 1.0, fall, held)
     figures[0, RETURN] = equity / start_balance - 1.0
-    if day > calendar.day[calendar.first]:
-        room.day_returns[n_returns] = np.nan if is_lost else equity / day_equity - 1.0
-        room.day_months[n_returns] = month
-        n_returns += 1
+    figures[0, DRAWDOWN] = deepest
+    if day >= 0:
+        n_returns = _end_day(
+            day == first_day, is_lost, equity, day_equity, month,
+            returns, months, n_returns,
+        )  # fmt: skip
     return n_returns
 
 
 @compiled
-def _sharpe(total, squares, n_moved, n):
-    """Return the annualised Sharpe ratio of `n` returns, of which `n_moved` are not 0.
+def _sharpe(returns, start, stop, n):
+    """Return the annualised Sharpe ratio of `n` daily returns, all 0 but [start, stop).
 
-    `squares` are the squared deviations of those from the mean.
+    NaN when they never vary.
     """
+    total, squares = 0.0, 0.0
+    for at in range(start, stop):
+        total += returns[at]
     mean = total / n
-    variance = (squares + (n - n_moved) * mean * mean) / (n - 1)
+    for at in range(start, stop):
+        squares += (returns[at] - mean) * (returns[at] - mean)
+    variance = (squares + (n - (stop - start)) * mean * mean) / (n - 1)
+    if n < 2 or not variance > 0.0:
+        return np.nan
     return mean / np.sqrt(variance) * np.sqrt(DAYS_A_YEAR)
 
 
 @compiled
-def _sharpe_of_span(returns, n):
-    total, squares = 0.0, 0.0
-    for change in returns:
-        total += change
-    mean = total / n
-    for change in returns:
-        squares += (change - mean) * (change - mean)
-    if n < 2 or not squares > 0.0:
-        return np.nan
-    return _sharpe(total, squares, len(returns), n)
-
-
-@compiled
-def _measure_risk(calendar, room, n_returns, figures):
+def _measure_risk(n_days, n_bars, returns, months, n_returns, figures):
     """Write Sharpe ratios and exposures; months lie one after the other in time."""
-    figures[0, SHARPE] = _sharpe_of_span(
-        room.day_returns[:n_returns], calendar.returns.sum()
-    )
-    start = 0
-    for month in range(len(calendar.bars)):
-        end = start
-        while end < n_returns and room.day_months[end] == month:
-            end += 1
-        figures[1 + month, SHARPE] = _sharpe_of_span(
-            room.day_returns[start:end], calendar.returns[month]
-        )
-        start = end
-        figures[0, EXPOSURE] += figures[1 + month, EXPOSURE]
-        figures[1 + month, EXPOSURE] /= calendar.bars[month]
-    figures[0, EXPOSURE] /= calendar.bars.sum()
+    start, all_days, all_bars = 0, 0, 0
+    for month in range(len(n_days)):
+        stop = start
+        while stop < n_returns and months[stop] == month:
+            stop += 1
+        fold = 1 + month
+        figures[fold, SHARPE] = _sharpe(returns, start, stop, n_days[month])
+        figures[0, EXPOSURE] += figures[fold, EXPOSURE]
+        figures[fold, EXPOSURE] /= n_bars[month]
+        all_days += n_days[month]
+        all_bars += n_bars[month]
+        start = stop
+    figures[0, EXPOSURE] /= all_bars
+    figures[0, SHARPE] = _sharpe(returns, 0, n_returns, all_days)
 
 
 @compiled
-def measure(calendar, start_balance, room, n_legs, n_trades, figures, hashes):
-    """Measure what a replay wrote into the ledger of `room`.
+def measure(calendar, start_balance, room, legs, trades, figures, hashes):
+    """Measure one replay from its legs and trades, which lie in the ledger of `room`.
 
     `figures` has shape (1 + n_months, n_figures) in the order of `FIGURES`, row 0 the
     whole history; NaN is a figure that does not exist. `hashes` has one digest a row.
     """
     figures[:] = 0.0
     hashes[:] = 0
-    room.losses[:] = 0.0
-    _measure_trades(calendar, room, n_legs, n_trades, figures, hashes)
-    for fold in range(len(figures)):
-        is_loser = room.losses[fold] > 0.0
+    losses = room.losses
+    losses[:] = 0.0
+    clock, returns, months = calendar.clock, room.day_returns, room.day_months
+    _measure_trades(
+        clock, legs, trades, room.leg_words, room.trade_words, losses, figures, hashes
+    )
+    for fold in range(len(losses)):
+        is_loser = losses[fold] > 0.0
         gains = figures[fold, FACTOR]
-        figures[fold, FACTOR] = gains / room.losses[fold] if is_loser else np.nan
-    n_returns = _mark(calendar, room, n_legs, start_balance, figures)
-    _measure_risk(calendar, room, n_returns, figures)
+        figures[fold, FACTOR] = gains / losses[fold] if is_loser else np.nan
+    n_returns = _mark(
+        clock, calendar.end, calendar.first_day, legs, start_balance, returns, months,
+        figures,
+    )  # fmt: skip
+    _measure_risk(
+        calendar.n_days, calendar.n_bars, returns, months, n_returns, figures
+    )
 
 
 @compiled
 def hash_trades(leg_words, trade_words, legs, trades):
     """Return the hash of all trades of a replay: every field of every leg and trade."""
-    digest, leg = np.uint64(0), 0
+    whole, leg = np.uint64(0), 0
     for at in range(len(trades)):
-        first = leg
+        digest = _digest_of(trade_words, at)
         while leg < len(legs) and legs[leg].trade == at:
+            digest = mixed(digest, _digest_of(leg_words, leg))
             leg += 1
-        trade = _trade_digest(trade_words[at], leg_words[first:leg])
-        digest = mixed(digest, trade)
-    return digest
+        whole = mixed(whole, digest)
+    return whole

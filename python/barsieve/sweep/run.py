@@ -15,6 +15,7 @@ from barsieve.sweep.grids import CONFIG, Grid
 from barsieve.sweep.kernel import sweep_configs
 from barsieve.sweep.market import Market, read_market
 from barsieve.sweep.measure import (
+    CLOCK,
     FIGURES,
     Calendar,
     Room,
@@ -40,7 +41,6 @@ class Sweep:
     """A grid over one symbol, ready to run. `ids` and `folds` name rows and columns."""
 
     profile: Profile
-    cadence: str
     market: Market
     grid: Grid
     screen: Screen
@@ -64,12 +64,12 @@ def make_calendar(market: Market, longest: int) -> tuple[Calendar, list[str]]:
     n_months = int(month[last]) + 1
     judged = slice(first, end)
     day_starts = np.flatnonzero(np.diff(opens[judged] // DAY_US)) + 1
+    clock = np.empty(len(opens), CLOCK).view(np.recarray)
+    clock.close, clock.day, clock.month = market.bars.close, opens // DAY_US, month
     calendar = Calendar(
-        np.ascontiguousarray(market.bars.close),
-        opens // DAY_US,
-        month,
-        int(first),
+        clock,
         int(end),
+        int(clock.day[first]),
         np.bincount(month[judged][day_starts], minlength=n_months).astype(np.int64),
         np.bincount(month[judged], minlength=n_months).astype(np.int64),
     )
@@ -99,7 +99,6 @@ def prepare(
     calendar, months = make_calendar(market, longest)
     return Sweep(
         Profile.from_row(base),
-        base["cadence"],
         market,
         grid,
         make_screen(market, grid.configs, base["cadence"]),
@@ -123,7 +122,7 @@ class Rooms:
             return self._free.get()
         n_bars, folds = len(self._sweep.market.bars), len(self._sweep.folds)
         calendar = self._sweep.calendar
-        n_days = int(calendar.returns.sum()) + 2
+        n_days = int(calendar.n_days.sum()) + 2
         return self._sweep.market.bars.copy(), make_room(n_bars, n_days, folds - 1)
 
     def give_back(self, space: tuple[np.recarray, Room]) -> None:
@@ -148,7 +147,6 @@ def measure_chunk(
         sweep.grid.configs[chunk.start : chunk.stop],
         sweep.profile.rules(),
         float(sweep.profile.start_balance),
-        sweep.cadence == "4h",
         sweep.calendar,
         room,
         figures,

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from barsieve.check_configs import DOMAINS
 from barsieve.sweep.grids import WEIGHTS
 from barsieve.sweep.market import Market
 
@@ -16,23 +17,40 @@ from barsieve.sweep.market import Market
 SLACK = 1e-12
 
 
-class Screen(NamedTuple):
-    """The bars left, in time order, shape (n_rows,) unless it says otherwise.
+# A bar that is left, in 64 bytes. An unknown score is 0, and its bit of `knows` is off.
+# `reach`: the highest entry threshold that some weights of the grid pass at the bar;
+# -inf where none do, and the bar stays only because it may be the first of its block.
+ROW = np.dtype(
+    [
+        ("index", np.int32),
+        ("knows", np.uint8),
+        ("is_aligned", np.bool_),
+        ("margin", np.int16),
+        ("reach", np.float64),
+        ("shift", np.float64),
+        *((domain, np.float64) for domain in DOMAINS),
+    ]
+)
+KNOWS_ALL = 2 ** len(DOMAINS) - 1
 
-    `scores` (5, n_rows) are 0 and `known` is 0 where a score is unknown, else 1.
-    `reach`: the highest entry threshold that any weights of the grid can pass at the
-    bar. A row whose `reach` is -inf stays only to be the first of its block.
+# Rows of a block, the last ones empty (knowing nothing, passing no gate) where it has
+# fewer. Four hours have four bars; a cadence of one hour makes blocks of one.
+SLOTS = 4
+
+
+class Screen(NamedTuple):
+    """The blocks left, in time order, with their bars that may be the first to pass.
+
+    `rows`: dtype `ROW`, shape (n_blocks * SLOTS,). `reach`, shape (n_blocks,): the
+    greatest of its rows. `ranks`: the ATR ranks that occur, ascending; `rank_codes`,
+    shape (2, n_blocks * SLOTS): which of them a row has; in [1] only where its trends
+    align; else -1. A gate is then two comparisons of small integers.
     """
 
-    index: np.ndarray
-    atr_rank: np.ndarray
-    is_aligned: np.ndarray
-    block: np.ndarray
+    rows: np.recarray
     reach: np.ndarray
-    margin: np.ndarray
-    shift: np.ndarray
-    scores: np.ndarray
-    known: np.ndarray
+    ranks: np.ndarray
+    rank_codes: np.ndarray
 
 
 def _corners(configs) -> list[tuple[float, ...]]:
@@ -75,6 +93,34 @@ def _varies_gates(configs) -> bool:
     return any(configs[gate].min() != configs[gate].max() for gate in gates)
 
 
+def _rows(market: Market, left: np.ndarray, reach: np.ndarray) -> np.recarray:
+    rows = np.zeros(len(left), ROW).view(np.recarray)
+    rows["index"], rows["reach"] = left, reach[left]
+    for name in ("is_aligned", "margin", "shift"):
+        rows[name] = getattr(market, name)[left]
+    for bit, domain in enumerate(DOMAINS):
+        score = market.scores[bit, left]
+        rows[domain] = np.nan_to_num(score)
+        rows["knows"] |= (np.isfinite(score) & market.is_known[left]) << np.uint8(bit)
+    return rows
+
+
+def _in_slots(market: Market, left: np.ndarray, block, reach) -> Screen:
+    """Lay the bars out by their blocks."""
+    starts = np.flatnonzero(np.diff(block[left], prepend=-1))
+    sizes = np.diff(np.append(starts, len(left)))
+    slot = np.repeat(np.arange(len(starts)) * SLOTS - starts, sizes)
+    slot += np.arange(len(left))
+    rows = np.zeros(len(starts) * SLOTS, ROW)
+    rows["reach"] = -np.inf
+    rows[slot] = _rows(market, left, reach)
+    ranks, ranked = np.unique(market.atr_rank[left], return_inverse=True)
+    codes = np.full((2, len(rows)), -1, np.int16)
+    codes[:, slot] = ranked, np.where(market.is_aligned[left], ranked, -1)
+    greatest = rows["reach"].reshape(-1, SLOTS).max(axis=1, initial=-np.inf)
+    return Screen(rows.view(np.recarray), greatest, ranks, codes)
+
+
 def make_screen(market: Market, configs, cadence: str) -> Screen:
     """Return the bars where an entry of some configuration may happen.
 
@@ -90,25 +136,13 @@ def make_screen(market: Market, configs, cadence: str) -> Screen:
         & market.is_in_study
     )
     is_within = is_left & (reach >= configs.entry_threshold.min())
-    if cadence == "1h":
-        is_left = is_within
-    elif _varies_gates(configs):
-        is_left &= np.isin(market.block, market.block[is_within])
+    block = market.block if cadence == "4h" else np.arange(len(reach))
+    if _varies_gates(configs):
+        is_left &= np.isin(block, block[is_within])
     else:
         passing = np.flatnonzero(is_left)
-        first = passing[np.unique(market.block[passing], return_index=True)[1]]
+        first = passing[np.unique(block[passing], return_index=True)[1]]
         is_left = np.zeros_like(is_left)
         is_left[first] = is_within[first]
-    rows = np.flatnonzero(is_left)
-    known = ~np.isnan(market.scores[:, rows])
-    return Screen(
-        rows,
-        market.atr_rank[rows],
-        market.is_aligned[rows],
-        market.block[rows],
-        np.where(is_within, reach, -np.inf)[rows],
-        market.margin[rows].astype(np.int64),
-        market.shift[rows],
-        np.ascontiguousarray(np.where(known, market.scores[:, rows], 0.0).T),
-        np.ascontiguousarray(known.T.astype(np.float64)),
-    )
+    reach = np.where(is_within, reach, -np.inf)
+    return _in_slots(market, np.flatnonzero(is_left), block, reach)
