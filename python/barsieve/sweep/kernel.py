@@ -9,8 +9,10 @@ import numpy as np
 from barsieve.compile import compiled
 from barsieve.replay.kernel import replay_bars
 from barsieve.replay.state import FLAT, LONG, SHORT, Rules
-from barsieve.sweep.measure import measure
+from barsieve.sweep.measure import TOGETHER, measure
 from barsieve.sweep.screen import KNOWS_ALL, SLOTS
+
+TILE_BLOCKS = 512
 
 
 @compiled
@@ -67,26 +69,25 @@ def fusion_score(config, row, weight):
         + config.weight_momentum * row.momentum
         + config.weight_temporal * row.temporal
     )
-    factor = 1.0 if row.is_aligned else 0.8
-    return 0.5 + factor * (total / weight - 0.5)
+    return 0.5 + row.factor * (total / weight - 0.5)
 
 
 @compiled
 def first_to_pass(codes, first, lowest, highest):
     """Return the slot of a block's first bar that passes the gates, and if one does."""
-    passes_0 = (codes[first] >= lowest) & (codes[first] <= highest)
-    passes_1 = (codes[first + 1] >= lowest) & (codes[first + 1] <= highest)
-    passes_2 = (codes[first + 2] >= lowest) & (codes[first + 2] <= highest)
-    passes_3 = (codes[first + 3] >= lowest) & (codes[first + 3] <= highest)
-    slot = 0 if passes_0 else 1 if passes_1 else 2 if passes_2 else 3
-    return slot, passes_0 | passes_1 | passes_2 | passes_3
+    fails_0 = (codes[first] < lowest) | (codes[first] > highest)
+    fails_1 = (codes[first + 1] < lowest) | (codes[first + 1] > highest)
+    fails_2 = (codes[first + 2] < lowest) | (codes[first + 2] > highest)
+    fails_3 = (codes[first + 3] < lowest) | (codes[first + 3] > highest)
+    slot = fails_0 + (fails_0 & fails_1) + (fails_0 & fails_1 & fails_2)
+    return slot, not (fails_0 & fails_1 & fails_2 & fails_3)
 
 
 @compiled
-def find_signals(screen, config, signals):
-    """Write a configuration's signals, one per block at most; return how many.
+def find_signals(screen, config, first, stop, signals, n_signals):
+    """Write a configuration's signals in blocks [first, stop); return how many so far.
 
-    A signal is found only where the confidence reaches the threshold: on any other bar
+    One per block at most. A signal is found only where the confidence reaches the threshold: on any other bar
     the step would admit nothing. What the branches would decide is a coin's throw, so
     there are none: every bar is written, and the count moves on where it was one.
     """
@@ -95,8 +96,7 @@ def find_signals(screen, config, signals):
     lowest = np.searchsorted(screen.ranks, config.atr_rank_floor, "left")
     highest = np.searchsorted(screen.ranks, config.atr_rank_cap, "right") - 1
     whole_weight = known_weight(config, KNOWS_ALL)
-    n_signals = 0
-    for block in range(len(reach)):
+    for block in range(first, stop):
         if reach[block] < config.entry_threshold:
             continue
         slot, passes = first_to_pass(codes, block * SLOTS, lowest, highest)
@@ -107,11 +107,11 @@ def find_signals(screen, config, signals):
         score = fusion_score(config, row, weight)
         is_long = (row.margin > 0) | ((row.margin == 0) & (score > 0.52))
         is_short = (row.margin < 0) | ((row.margin == 0) & (score < 0.48))
-        confidence = score if is_long else 1.0 - score
+        confidence = is_long * score + (1 - is_long) * (1.0 - score)
         threshold = config.entry_threshold + row.shift
         signal = signals[n_signals]
         signal.index = row.index
-        signal.side = LONG if is_long else SHORT
+        signal.side = LONG * is_long + SHORT * (1 - is_long)
         signal.confidence = confidence
         signal.threshold = threshold
         n_signals += passes & (is_long | is_short) & (confidence >= threshold)
@@ -140,6 +140,24 @@ def clear_signals(bars, entry_bars):
 
 
 @compiled
+def find_all_signals(screen, configs, first, stop, signals, n_signals):
+    """Find the signals of configurations [first, stop), a tile of blocks at a time.
+
+    All of them read a tile before the next: a screen is larger than a processor's near
+    memory, a tile is not. `signals` has shape (TOGETHER, n_blocks + 1).
+    """
+    n_blocks = len(screen.reach)
+    n_signals[:] = 0
+    for tile in range(0, n_blocks, TILE_BLOCKS):
+        end = min(n_blocks, tile + TILE_BLOCKS)
+        for at in range(first, stop):
+            n_signals[at - first] = find_signals(
+                screen, configs[at], tile, end, signals[at - first],
+                n_signals[at - first],
+            )  # fmt: skip
+
+
+@compiled
 def sweep_configs(
     bars, screen, configs, base, start_balance, calendar, room, figures, hashes
 ):
@@ -148,16 +166,20 @@ def sweep_configs(
     `figures` has shape (n_configs, 1 + n_folds, n_figures), `hashes` the first two;
     row 0 is the whole history. `bars` and `room` are this thread's own.
     """
-    legs, trades = room.legs, room.trades
-    for at in range(len(configs)):
-        config = configs[at]
-        n_signals = find_signals(screen, config, room.signals)
-        entry_bars = room.entry_bars[:n_signals]
-        write_signals(bars, room.signals, n_signals, entry_bars)
-        rules = rules_of(config, base)
-        done = replay_bars(bars, rules, start_balance, entry_bars, True, legs, trades)
-        measure(
-            calendar, start_balance, room, legs[: done.legs], trades[: done.trades],
-            figures[at], hashes[at],
-        )  # fmt: skip
-        clear_signals(bars, entry_bars)
+    legs, trades, signals, counts = room.legs, room.trades, room.signals, room.counts
+    for first in range(0, len(configs), TOGETHER):
+        stop = min(len(configs), first + TOGETHER)
+        find_all_signals(screen, configs, first, stop, signals, counts)
+        for at in range(first, stop):
+            n_signals = counts[at - first]
+            entry_bars = room.entry_bars[:n_signals]
+            write_signals(bars, signals[at - first], n_signals, entry_bars)
+            rules = rules_of(configs[at], base)
+            done = replay_bars(
+                bars, rules, start_balance, entry_bars, True, legs, trades
+            )
+            measure(
+                calendar, start_balance, room, legs[: done.legs],
+                trades[: done.trades], figures[at], hashes[at],
+            )  # fmt: skip
+            clear_signals(bars, entry_bars)

@@ -40,7 +40,10 @@ class Calendar(NamedTuple):
     n_bars: np.ndarray
 
 
-# What a configuration says at a bar; one more room than bars, for the one not kept.
+# So many configurations look for signals together.
+TOGETHER = 16
+
+# What a configuration says at a bar; one more room than blocks, for the one not kept.
 SIGNAL = np.dtype(
     [
         ("index", np.int64),
@@ -55,6 +58,7 @@ class Room(NamedTuple):
     """One thread's scratch space; the words are the ledger's own memory."""
 
     signals: np.recarray
+    counts: np.ndarray
     entry_bars: np.ndarray
     legs: np.recarray
     trades: np.recarray
@@ -71,11 +75,12 @@ def words_of(records: np.recarray) -> np.ndarray:
     return records.view(np.ndarray).view(np.uint64).reshape(-1, n_words)
 
 
-def make_room(n_bars: int, n_days: int, n_months: int) -> Room:
+def make_room(n_bars: int, n_blocks: int, n_days: int, n_months: int) -> Room:
     """Return scratch space for one thread."""
     legs, trades = make_ledger(n_bars)
     return Room(
-        np.empty(n_bars + 1, SIGNAL).view(np.recarray),
+        np.empty((TOGETHER, n_blocks + 1), SIGNAL).view(np.recarray),
+        np.empty(TOGETHER, np.int64),
         np.empty(n_bars, np.int64),
         legs,
         trades,

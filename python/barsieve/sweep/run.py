@@ -120,10 +120,10 @@ class Rooms:
         """Return space that nobody uses."""
         if not self._free.empty():
             return self._free.get()
-        n_bars, folds = len(self._sweep.market.bars), len(self._sweep.folds)
-        calendar = self._sweep.calendar
-        n_days = int(calendar.n_days.sum()) + 2
-        return self._sweep.market.bars.copy(), make_room(n_bars, n_days, folds - 1)
+        bars, n_blocks = self._sweep.market.bars, len(self._sweep.screen.reach)
+        n_days = int(self._sweep.calendar.n_days.sum()) + 2
+        n_months = len(self._sweep.folds) - 1
+        return bars.copy(), make_room(len(bars), n_blocks, n_days, n_months)
 
     def give_back(self, space: tuple[np.recarray, Room]) -> None:
         """Let the next one have it."""

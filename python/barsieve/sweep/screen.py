@@ -16,20 +16,21 @@ from barsieve.sweep.market import Market
 # Rounding may only widen the screen, never narrow it.
 SLACK = 1e-12
 
+ALIGNED, UNALIGNED = 1.0, 0.8
+
 
 # A bar that is left, in 64 bytes. An unknown score is 0, and its bit of `knows` is off.
-# `reach`: the highest entry threshold that some weights of the grid pass at the bar;
-# -inf where none do, and the bar stays only because it may be the first of its block.
+# `factor` shrinks the fusion score where the trends do not align.
 ROW = np.dtype(
     [
         ("index", np.int32),
-        ("knows", np.uint8),
-        ("is_aligned", np.bool_),
+        ("knows", np.int16),
         ("margin", np.int16),
-        ("reach", np.float64),
+        ("factor", np.float64),
         ("shift", np.float64),
         *((domain, np.float64) for domain in DOMAINS),
-    ]
+    ],
+    align=True,
 )
 KNOWS_ALL = 2 ** len(DOMAINS) - 1
 
@@ -42,7 +43,7 @@ class Screen(NamedTuple):
     """The blocks left, in time order, with their bars that may be the first to pass.
 
     `rows`: dtype `ROW`, shape (n_blocks * SLOTS,). `reach`, shape (n_blocks,): the
-    greatest of its rows. `ranks`: the ATR ranks that occur, ascending; `rank_codes`,
+    highest entry threshold that some weights of the grid pass in it. `ranks`: the ATR ranks that occur, ascending; `rank_codes`,
     shape (2, n_blocks * SLOTS): which of them a row has; in [1] only where its trends
     align; else -1. A gate is then two comparisons of small integers.
     """
@@ -62,7 +63,7 @@ def _bounds(market: Market, configs) -> tuple[np.ndarray, np.ndarray]:
     """Return the least and the greatest fusion score of the box at each bar."""
     known = ~np.isnan(market.scores)
     scores = np.where(known, market.scores, 0.0)
-    factor = np.where(market.is_aligned, 1.0, 0.8)
+    factor = np.where(market.is_aligned, ALIGNED, UNALIGNED)
     lowest, highest = np.full((2, len(factor)), np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
         for corner in _corners(configs):
@@ -93,15 +94,15 @@ def _varies_gates(configs) -> bool:
     return any(configs[gate].min() != configs[gate].max() for gate in gates)
 
 
-def _rows(market: Market, left: np.ndarray, reach: np.ndarray) -> np.recarray:
+def _rows(market: Market, left: np.ndarray) -> np.recarray:
     rows = np.zeros(len(left), ROW).view(np.recarray)
-    rows["index"], rows["reach"] = left, reach[left]
-    for name in ("is_aligned", "margin", "shift"):
-        rows[name] = getattr(market, name)[left]
+    rows["index"] = left
+    rows["factor"] = np.where(market.is_aligned[left], ALIGNED, UNALIGNED)
+    rows["margin"], rows["shift"] = market.margin[left], market.shift[left]
     for bit, domain in enumerate(DOMAINS):
         score = market.scores[bit, left]
         rows[domain] = np.nan_to_num(score)
-        rows["knows"] |= (np.isfinite(score) & market.is_known[left]) << np.uint8(bit)
+        rows["knows"] |= (np.isfinite(score) & market.is_known[left]) << np.int16(bit)
     return rows
 
 
@@ -112,12 +113,13 @@ def _in_slots(market: Market, left: np.ndarray, block, reach) -> Screen:
     slot = np.repeat(np.arange(len(starts)) * SLOTS - starts, sizes)
     slot += np.arange(len(left))
     rows = np.zeros(len(starts) * SLOTS, ROW)
-    rows["reach"] = -np.inf
-    rows[slot] = _rows(market, left, reach)
+    rows[slot] = _rows(market, left)
     ranks, ranked = np.unique(market.atr_rank[left], return_inverse=True)
     codes = np.full((2, len(rows)), -1, np.int16)
     codes[:, slot] = ranked, np.where(market.is_aligned[left], ranked, -1)
-    greatest = rows["reach"].reshape(-1, SLOTS).max(axis=1, initial=-np.inf)
+    reaches = np.full(len(rows), -np.inf)
+    reaches[slot] = reach[left]
+    greatest = reaches.reshape(-1, SLOTS).max(axis=1)
     return Screen(rows.view(np.recarray), greatest, ranks, codes)
 
 
@@ -144,5 +146,4 @@ def make_screen(market: Market, configs, cadence: str) -> Screen:
         first = passing[np.unique(block[passing], return_index=True)[1]]
         is_left = np.zeros_like(is_left)
         is_left[first] = is_within[first]
-    reach = np.where(is_within, reach, -np.inf)
-    return _in_slots(market, np.flatnonzero(is_left), block, reach)
+    return _in_slots(market, np.flatnonzero(is_left), block, np.where(is_within, reach, -np.inf))
