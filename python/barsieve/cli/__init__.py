@@ -9,6 +9,7 @@ from barsieve.cli.bench import bench
 from barsieve.cli.inputs import check, demo
 from barsieve.cli.regime import regime
 from barsieve.cli.results import replay, show
+from barsieve.cli.sweep import sweep
 
 app = typer.Typer(
     help="A trading-research engine that proves its backtests.",
@@ -17,7 +18,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (check, demo, show, replay, regime, bench):
+for command in (check, demo, show, replay, regime, sweep, bench):
     app.command()(command)
 
 
