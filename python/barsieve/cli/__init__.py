@@ -16,6 +16,7 @@ from barsieve.cli.regime import regime
 from barsieve.cli.replay import candidates, replay
 from barsieve.cli.report import report
 from barsieve.cli.results import show
+from barsieve.cli.sweep import sweep
 from barsieve.cli.variants import stress, thresholds
 
 app = typer.Typer(
@@ -35,7 +36,7 @@ for command in (check, demo):
 app.command(context_settings=PASS_ON)(build)
 for command in (
     show, replay, candidates, compare, thresholds, stress, signal, explain, regime,
-    report, export, bench,
+    sweep, report, export, bench,
 ):  # fmt: skip
     app.command()(command)
 
