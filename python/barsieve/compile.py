@@ -12,7 +12,11 @@ from pathlib import Path
 import platformdirs
 
 _PACKAGE = Path(__file__).parent
-_COMPILED_SOURCES = [*(_PACKAGE / "replay").glob("*.py"), _PACKAGE / "regime/filter.py"]
+_COMPILED_SOURCES = [
+    *(_PACKAGE / "replay").glob("*.py"),
+    _PACKAGE / "regime/filter.py",
+    _PACKAGE / "peers/own.py",
+]
 
 
 def _sources_hash() -> str:

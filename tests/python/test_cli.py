@@ -114,7 +114,9 @@ def test_demo_writes_a_market_that_is_sound(tmp_path):
 
 def test_help_names_every_command_with_an_example():
     listed = barsieve("--help").stdout
-    for command in ("check", "demo", "show", "replay", "regime", "bench"):
+    for command in (
+        "check", "demo", "show", "replay", "regime", "bench", "bench-peers",
+    ):  # fmt: skip
         assert command in listed
         assert "Example" in barsieve(command, "--help").stdout
 

@@ -7,6 +7,7 @@ import typer
 from barsieve import __version__
 from barsieve.cli.bench import bench
 from barsieve.cli.inputs import check, demo
+from barsieve.cli.peers import bench_peers
 from barsieve.cli.regime import regime
 from barsieve.cli.results import replay, show
 
@@ -17,7 +18,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (check, demo, show, replay, regime, bench):
+for command in (check, demo, show, replay, regime, bench, bench_peers):
     app.command()(command)
 
 
