@@ -77,7 +77,7 @@ def bench_peers(
     ] = 24,
     repeats: Annotated[
         int, typer.Option(min=1, help="Turns of each engine; the best counts.")
-    ] = 3,
+    ] = 2,
     as_json: AsJson = False,
 ) -> None:
     """Run the same rules through vectorbt, backtesting.py and barsieve; compare, time.
