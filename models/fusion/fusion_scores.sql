@@ -3,7 +3,7 @@ with profiles as (
 ),
 
 votes as (
-    select * from {{ ref('fusion_votes') }}
+    select * from {{ ref('score_votes') }}
 ),
 
 regimes as (

@@ -12,10 +12,19 @@ from pathlib import Path
 import platformdirs
 
 _PACKAGE = Path(__file__).parent
-_COMPILED_SOURCES = [*(_PACKAGE / "replay").glob("*.py"), _PACKAGE / "regime/filter.py"]
+_COMPILED_SOURCES = [
+    *(_PACKAGE / "replay").glob("*.py"),
+    _PACKAGE / "regime/filter.py",
+    _PACKAGE / "peers/own.py",
+    *(
+        _PACKAGE / f"sweep/{name}.py"
+        for name in ("grids", "screen", "kernel", "measure")
+    ),
+]
 
 
-def _sources_hash() -> str:
+def sources_hash() -> str:
+    """Return a hash of every source file that may be compiled."""
     digest = hashlib.sha256()
     for path in sorted(_COMPILED_SOURCES):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
@@ -24,7 +33,7 @@ def _sources_hash() -> str:
 
 if "NUMBA_CACHE_DIR" not in os.environ:
     os.environ["NUMBA_CACHE_DIR"] = str(
-        Path(platformdirs.user_cache_dir("barsieve")) / f"numba-{_sources_hash()}"
+        Path(platformdirs.user_cache_dir("barsieve")) / f"numba-{sources_hash()}"
     )
 
 from numba import njit  # noqa: E402  (numba reads the variable when it is imported)
@@ -34,4 +43,10 @@ compiled = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 
 No fast-math: an addition has one order and one result. `forceinline` keeps the state in
 registers instead of copying it through memory at every call.
+"""
+
+compiled_apart = njit(cache=True, nogil=True, error_model="numpy")
+"""Decorator: the same, called instead of inlined, for the large parts of a function.
+
+The state of each stays in registers, and the whole compiles in half the time.
 """

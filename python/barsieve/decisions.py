@@ -29,7 +29,7 @@ SIDES = {LONG: "long", -LONG: "short", FLAT: None}
 class Decision(NamedTuple):
     """A close: its position among the bars, the step's state after it, the rows read.
 
-    `fusion` is the profile's row of `fusion_scores`, `votes` that of `fusion_votes`.
+    `fusion` is the profile's row of `fusion_scores`, `votes` that of `score_votes`.
     """
 
     index: int
@@ -87,7 +87,7 @@ def decision_at(study: Study, index: int, replayed: str) -> Decision:
         )
     )
     votes = scratch.rows(
-        f"select *, {vote} from {{fusion_votes}} where symbol = ? and bar_index = ?",
+        f"select *, {vote} from {{score_votes}} where symbol = ? and bar_index = ?",
         profile.symbol, index + 1,
     )[0]  # fmt: skip
     state = state_after(study.inputs, index, replayed)

@@ -41,7 +41,7 @@ TABLES = (
     "regimes",
     "scores",
     "sentinels",
-    "fusion_votes",
+    "score_votes",
     "fusion_scores",
     "candidate_bounds",
     "candidates",
@@ -49,7 +49,7 @@ TABLES = (
 HOUR_CLOSE = "bar_ts + interval '1 hour'"
 KEYS = {
     "macro_vetoes": ["symbol", "bar_ts"],
-    "fusion_votes": ["symbol", "bar_ts"],
+    "score_votes": ["symbol", "bar_ts"],
     "candidate_bounds": ["profile", "symbol", "bar_ts"],
 }
 # When a row could first be known; an hour's row at the bar's close.
@@ -244,7 +244,7 @@ def test_history_may_start_anywhere_once_windows_are_full(demo_build, tmp_path):
             f"where symbol = '{name}' and bar_index >= {WARM_UP_BARS}"
         ).fetchone()
         span = f"bar_ts between timestamptz '{first}' and timestamptz '{last}'"
-        for table in ("features", "scores", "sentinels", "fusion_votes"):
+        for table in ("features", "scores", "sentinels", "score_votes"):
             sliced = relative_rows(connection, table, name, 0, span)
             whole = relative_rows(
                 connection, table, source, histories.starts[name], span

@@ -12,10 +12,12 @@ from barsieve.cli.compare import compare
 from barsieve.cli.config import config
 from barsieve.cli.ingest import app as ingest
 from barsieve.cli.inputs import check, demo
+from barsieve.cli.peers import bench_peers
 from barsieve.cli.regime import regime
 from barsieve.cli.replay import candidates, replay
 from barsieve.cli.report import report
 from barsieve.cli.results import show
+from barsieve.cli.sweep import sweep
 from barsieve.cli.variants import stress, thresholds
 
 app = typer.Typer(
@@ -35,7 +37,7 @@ for command in (check, demo):
 app.command(context_settings=PASS_ON)(build)
 for command in (
     show, replay, candidates, compare, thresholds, stress, signal, explain, regime,
-    report, export, bench,
+    sweep, report, export, bench, bench_peers,
 ):  # fmt: skip
     app.command()(command)
 

@@ -1,0 +1,31 @@
+-- What a bar holds before any configuration looks at it: the columns of
+-- barsieve.replay.state.BAR that depend on no profile, and what a signal is made of.
+select
+    votes.symbol,
+    votes.bar_ts,
+    votes.known_at,
+    votes.bar_index - 1 as index,
+    features.open,
+    features.high,
+    features.low,
+    features.close,
+    features.funding_settled as funding_rate,
+    features.atr_20,
+    features.adx_14_4h,
+    features.volume_z_20,
+    features.vix,
+    votes.net_veto_long,
+    votes.net_veto_short,
+    votes.wyckoff,
+    votes.liquidity,
+    votes.smc,
+    votes.momentum,
+    votes.temporal,
+    votes.votes_long,
+    votes.votes_short,
+    votes.alignment,
+    votes.is_aligned,
+    votes.atr_rank_100,
+    {{ block_start('votes.bar_ts', 4) }} as block_start_at,
+from {{ ref('score_votes') }} as votes
+inner join {{ ref('features') }} as features using (symbol, bar_ts)

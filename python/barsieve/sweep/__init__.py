@@ -1,0 +1,7 @@
+"""Thousands of configurations over one market, by the same step as the replay.
+
+Reading order: `grids` (which configurations), `market` (the bars they share), `screen`
+(where any of them may enter), `kernel` (one configuration after the other), `measure`
+(what came of it), `run` (a symbol's sweep, chunk by chunk), `store` (files and tables),
+`summary` (what a reader wants first).
+"""

@@ -1,0 +1,85 @@
+"""A grid over every symbol of the built database, as the table `sweep_runs`."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import duckdb
+import pyarrow as pa
+
+from barsieve import schemas
+from barsieve.problems import InputError, Problem
+from barsieve.sweep.grids import expand
+from barsieve.sweep.run import Rooms, Sweep, measure_chunk, prepare, runs_table
+
+
+def base_of(profiles: list[dict[str, Any]], symbol: str, name: str | None):
+    """Return the base profile of a symbol: the one named, else its first by name.
+
+    A named one may be of another symbol. Raises InputError when there is none.
+    """
+    by_name = {row["profile"]: row for row in profiles}
+    own = sorted(row["profile"] for row in profiles if row["symbol"] == symbol)
+    wanted = name if name is not None else next(iter(own), None)
+    if wanted in by_name:
+        return by_name[wanted]
+    found = f"'{name}'" if name is not None else f"none of symbol '{symbol}'"
+    fix = "name a profile as the base of the sweep (--profile)"
+    expected = f"one of {', '.join(sorted(by_name))}"
+    raise InputError([Problem("config_profiles", "profile", expected, found, fix)])
+
+
+def _run_whole(sweep: Sweep) -> pa.Table:
+    figures, hashes = measure_chunk(sweep, Rooms(sweep), range(len(sweep.grid.configs)))
+    return runs_table(sweep, figures, hashes)
+
+
+def sweep_runs(profiles, grids, sweep_bars, regimes, grid: str) -> pa.Table:
+    """Run a grid over every symbol that has a profile; its first by name is the base.
+
+    Parameters are relations of the built database: `config_profiles`, `sweep_grids`,
+    `sweep_bars` and `regimes`.
+    """
+    bases, rows = rows_of(profiles), rows_of(grids)
+    tables = [schemas.SWEEP_RUNS.empty_table()]
+    for symbol in sorted({base["symbol"] for base in bases}):
+        base = base_of(bases, symbol, None)
+        expanded = expand(grid, rows, base)
+        tables.append(_run_whole(prepare(sweep_bars, regimes, base, symbol, expanded)))
+    return pa.concat_tables(tables)
+
+
+class Tables(NamedTuple):
+    """The relations of the built database that a sweep reads."""
+
+    profiles: duckdb.DuckDBPyRelation
+    grids: duckdb.DuckDBPyRelation
+    sweep_bars: duckdb.DuckDBPyRelation
+    regimes: duckdb.DuckDBPyRelation
+
+
+def tables_of(connection: duckdb.DuckDBPyConnection, database: Path) -> Tables:
+    """Return the relations that a sweep reads.
+
+    Raises InputError when the database was built before there was a sweep.
+    """
+    names = ("config_profiles", "sweep_grids", "sweep_bars", "regimes")
+    try:
+        return Tables(*(connection.table(name) for name in names))
+    except duckdb.CatalogException as error:
+        found, fix = str(error).splitlines()[0], "dbt build"
+        expected = f"the tables {', '.join(names)}"
+        raise InputError([Problem(str(database), "", expected, found, fix)]) from None
+
+
+def rows_of(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
+    """Return a small relation as rows."""
+    return relation.to_arrow_table().to_pylist()
+
+
+def known_symbol(sweep_bars, symbol: str) -> None:
+    """Raise InputError when the market has no such symbol."""
+    symbols = [s for (s,) in sweep_bars.select("symbol").distinct().fetchall()]
+    if symbol not in symbols:
+        expected = f"one of {', '.join(sorted(symbols))}"
+        fix = "correct the name, or add its bars and dbt build"
+        raise InputError([Problem("bars_1h", "symbol", expected, f"'{symbol}'", fix)])
