@@ -24,7 +24,7 @@ REFUSED, NOT_FOUND = 1, 2
 TEXT_COLUMNS = {
     "profile", "strategy", "layer", "figure", "screen", "promise", "verdict", "parity",
     "entry", "exit", "side", "reason", "classifier", "window", "reference", "regime",
-    "input", "symbol",
+    "input", "symbol", "grid",
 }  # fmt: skip
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
