@@ -40,8 +40,8 @@ class Calendar(NamedTuple):
     n_bars: np.ndarray
 
 
-# So many configurations look for signals together.
-TOGETHER = 16
+# So many configurations look for signals together, in so many rows of the screen.
+TOGETHER, TILE_ROWS = 16, 2048
 
 # What a configuration says at a bar; one more room than blocks, for the one not kept.
 SIGNAL = np.dtype(
@@ -59,6 +59,11 @@ class Room(NamedTuple):
 
     signals: np.recarray
     counts: np.ndarray
+    passes: np.ndarray
+    pass_words: np.ndarray
+    may_be: np.ndarray
+    may_words: np.ndarray
+    candidates: np.ndarray
     entry_bars: np.ndarray
     legs: np.recarray
     trades: np.recarray
@@ -78,9 +83,15 @@ def words_of(records: np.recarray) -> np.ndarray:
 def make_room(n_bars: int, n_blocks: int, n_days: int, n_months: int) -> Room:
     """Return scratch space for one thread."""
     legs, trades = make_ledger(n_bars)
+    passes, may_be = np.empty((2, TILE_ROWS), np.uint8)
     return Room(
         np.empty((TOGETHER, n_blocks + 1), SIGNAL).view(np.recarray),
         np.empty(TOGETHER, np.int64),
+        passes,
+        passes.view(np.uint32),
+        may_be,
+        may_be.view(np.uint32),
+        np.empty(TILE_ROWS + 1, np.int64),
         np.empty(n_bars, np.int64),
         legs,
         trades,
