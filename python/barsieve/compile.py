@@ -17,7 +17,7 @@ _COMPILED_SOURCES = [
     _PACKAGE / "regime/filter.py",
     *(
         _PACKAGE / f"sweep/{name}.py"
-        for name in ("grids", "screen", "kernel", "measure")
+        for name in ("grids", "screen", "room", "kernel", "measure")
     ),
 ]
 

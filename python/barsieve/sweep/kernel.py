@@ -9,7 +9,8 @@ import numpy as np
 from barsieve.compile import compiled, compiled_apart
 from barsieve.replay.kernel import replay_bars
 from barsieve.replay.state import FLAT, LONG, SHORT, Rules
-from barsieve.sweep.measure import TILE_ROWS, TOGETHER, measure
+from barsieve.sweep.measure import measure
+from barsieve.sweep.room import TILE_ROWS, TOGETHER
 from barsieve.sweep.screen import KNOWS_ALL, SLOTS
 
 

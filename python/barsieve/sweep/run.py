@@ -15,15 +15,8 @@ from barsieve.settings import Profile
 from barsieve.sweep.grids import CONFIG, Grid
 from barsieve.sweep.kernel import sweep_configs
 from barsieve.sweep.market import Market, read_market
-from barsieve.sweep.measure import (
-    CLOCK,
-    FIGURES,
-    Calendar,
-    Room,
-    hash_trades,
-    make_room,
-    words_of,
-)
+from barsieve.sweep.measure import FIGURES, hash_trades
+from barsieve.sweep.room import CLOCK, Calendar, Room, make_room, words_of
 from barsieve.sweep.screen import SLOTS, Screen, make_screen
 
 DAY_US = 86_400_000_000
