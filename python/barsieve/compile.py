@@ -18,7 +18,7 @@ _COMPILED_SOURCES = [
     _PACKAGE / "peers/own.py",
     *(
         _PACKAGE / f"sweep/{name}.py"
-        for name in ("grids", "screen", "kernel", "measure")
+        for name in ("grids", "screen", "room", "kernel", "measure")
     ),
 ]
 

@@ -24,7 +24,8 @@ from barsieve.settings import Profile
 from barsieve.sweep import screen as screening
 from barsieve.sweep.grids import CONFIG, WEIGHTS, Grid, expand
 from barsieve.sweep.market import Market
-from barsieve.sweep.measure import FIGURES, hash_trades, words_of
+from barsieve.sweep.measure import FIGURES, hash_trades
+from barsieve.sweep.room import words_of
 from barsieve.sweep.run import (
     Rooms,
     Sweep,
@@ -465,7 +466,7 @@ def test_what_is_finished_is_not_run_again(small_sweep, tmp_path):
 @pytest.mark.slow
 def test_ctrl_c_keeps_what_is_finished_and_a_rerun_goes_on(demo_build, tmp_path):
     database = shutil.copy(demo_build.database, tmp_path / "built.duckdb")
-    command = ("sweep", "--grid", "sobol", "--n", "20000", "--symbol", "ETH",
+    command = ("sweep", "--grid", "sobol", "--n", "6000", "--symbol", "ETH",
                "--chunk", "20", "--json")  # fmt: skip
     environment = {"BARSIEVE_DATABASE": str(database)}
     process = subprocess.Popen(
@@ -490,13 +491,13 @@ def test_ctrl_c_keeps_what_is_finished_and_a_rerun_goes_on(demo_build, tmp_path)
     kept = sum(pq.read_metadata(p).num_rows for p in folder.glob("*/results-*.parquet"))
     written = duckdb.sql(f"select distinct fold from '{folder}/*/results-*.parquet'")
     n_folds = len(written.fetchall())
-    assert 0 < kept < 20_000 * n_folds
+    assert 0 < kept < 6_000 * n_folds
     done = barsieve(*command, **environment)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
     assert report["configs_resumed"] == kept / n_folds
-    assert report["configs_run"] + report["configs_resumed"] == 20_000
-    assert report["rows_added"] == 20_000 * n_folds
+    assert report["configs_run"] + report["configs_resumed"] == 6_000
+    assert report["rows_added"] == 6_000 * n_folds
     again = json.loads(barsieve(*command, **environment).stdout)
     assert (again["configs_run"], again["rows_added"]) == (0, 0)
     assert again["summary"] == report["summary"]

@@ -113,6 +113,17 @@ def _run(sweeps, threads: int, chunk: int) -> tuple[int, float]:
     return done, time.perf_counter() - started
 
 
+def _violation_line(row: dict[str, Any]) -> str:
+    return f"{row['symbol']}: {row['configs']:,} not run: not {row['violation']}"
+
+
+def _speed_line(report: dict[str, Any]) -> str:
+    line = f"ran {report['configs_run']:,} in {report['seconds']:.2f} s"
+    if report["configs_per_second"] is not None:
+        line += f", {report['configs_per_second']:,.0f}/s, {report['threads']} threads"
+    return f"{line}; {report['configs_resumed']:,} were finished before"
+
+
 def _print(report: dict[str, Any]) -> None:
     rows = [
         [title, *(show(row[name]) for row in report["summary"])]
@@ -122,21 +133,13 @@ def _print(report: dict[str, Any]) -> None:
     title = f"grid {report['grid']}, net of all costs"
     out.print(table(title, ["figure", *symbols], rows))
     for row in report["violations"]:
+        out.print(_violation_line(row), markup=False, highlight=False)
+    out.print(_speed_line(report))
+    if "rows_added" in report:
         out.print(
-            f"{row['symbol']}: {row['configs']:,} not run, they break: "
-            f"{row['violation']}",
-            markup=False,
-            highlight=False,
+            f"sweep_results: {report['rows_added']:,} new rows; a dbt build drops "
+            "them, the same command then adds them again"
         )
-    rate = report["configs_per_second"]
-    speed = f"{report['configs_run']:,} in {report['seconds']:.2f} s"
-    if rate is not None:
-        speed += f", {rate:,.0f}/s with {report['threads']} threads"
-    out.print(f"ran {speed}; {report['configs_resumed']:,} were finished before")
-    out.print(
-        f"sweep_results: {report['rows_added']:,} new rows; the next dbt build of it "
-        "starts anew, the same command adds them again"
-    )
     out.print("The best of many tries is no forecast: it was chosen after the fact.")
 
 
@@ -197,9 +200,12 @@ def sweep(
             "peak_mb": _peak_mb(),
             **summarise(read_results(folders)),
             "files": [str(folder) for folder in folders],
-            "rows_added": load(database, folders),
         }
-    if as_json:
-        print_json(report)
-    else:
-        _print(report)
+        # Printed whatever becomes of the loading: the sweep itself is done and kept.
+        try:
+            report["rows_added"] = load(database, folders)
+        finally:
+            if as_json:
+                print_json(report)
+            else:
+                _print(report)

@@ -1,7 +1,8 @@
 """Thousands of configurations over one market, by the same step as the replay.
 
 Reading order: `grids` (which configurations), `market` (the bars they share), `screen`
-(where any of them may enter), `kernel` (one configuration after the other), `measure`
-(what came of it), `run` (a symbol's sweep, chunk by chunk), `store` (files and tables),
+(where any of them may enter), `room` (what a thread works in), `kernel` (one
+configuration after the other), `measure` (what came of it), `run` (a symbol's sweep,
+chunk by chunk), `tables` (what dbt builds), `store` (files that a rerun resumes),
 `summary` (what a reader wants first).
 """

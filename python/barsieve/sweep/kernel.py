@@ -9,10 +9,9 @@ import numpy as np
 from barsieve.compile import compiled, compiled_apart
 from barsieve.replay.kernel import replay_bars
 from barsieve.replay.state import FLAT, LONG, SHORT, Rules
-from barsieve.sweep.measure import TOGETHER, measure
+from barsieve.sweep.measure import measure
+from barsieve.sweep.room import TILE_ROWS, TOGETHER
 from barsieve.sweep.screen import KNOWS_ALL, SLOTS
-
-TILE_BLOCKS = 512
 
 
 @compiled
@@ -60,8 +59,10 @@ def known_weight(config, knows):
 def fusion_score(config, row, weight):
     """Return the weighted mean of the known scores, shrunk where trends do not align.
 
-    `weight` is what the known ones sum to; 0 of 0 is NaN, no score.
+    `weight` is what the known ones sum to; NaN without any.
     """
+    if weight == 0.0:
+        return np.nan
     total = (
         config.weight_wyckoff * row.wyckoff
         + config.weight_liquidity * row.liquidity
@@ -73,49 +74,114 @@ def fusion_score(config, row, weight):
 
 
 @compiled
-def first_to_pass(codes, first, lowest, highest):
-    """Return the slot of a block's first bar that passes the gates, and if one does."""
-    fails_0 = (codes[first] < lowest) | (codes[first] > highest)
-    fails_1 = (codes[first + 1] < lowest) | (codes[first + 1] > highest)
-    fails_2 = (codes[first + 2] < lowest) | (codes[first + 2] > highest)
-    fails_3 = (codes[first + 3] < lowest) | (codes[first + 3] > highest)
-    slot = fails_0 + (fails_0 & fails_1) + (fails_0 & fails_1 & fails_2)
-    return slot, not (fails_0 & fails_1 & fails_2 & fails_3)
+def side_of(margin, score):
+    """Return the side of the majority; a tie goes by the score, NaN to nobody."""
+    if score != score:
+        return FLAT
+    if margin > 0 or (margin == 0 and score > 0.52):
+        return LONG
+    if margin < 0 or (margin == 0 and score < 0.48):
+        return SHORT
+    return FLAT
 
 
 @compiled
-def find_signals(screen, config, first, stop, signals, n_signals):
-    """Write a configuration's signals in blocks [first, stop); return how many so far.
-
-    One per block at most. A signal is found only where the confidence reaches the
-    threshold: on any other bar the step would admit nothing. What the branches would
-    decide is a coin's throw, so there are none: every bar is written, and the count
-    moves on where it was one.
-    """
-    rows, reach = screen.rows, screen.reach
-    codes = screen.rank_codes[config.alignment_required]
-    lowest = np.searchsorted(screen.ranks, config.atr_rank_floor, "left")
+def check_gates(config, screen, first, passes):
+    """Tell which rows pass the gates, for as many from `first` as `passes` holds."""
+    codes = screen.rank_codes[config.alignment_required][first : first + len(passes)]
+    lowest = np.int16(np.searchsorted(screen.ranks, config.atr_rank_floor, "left"))
     highest = np.searchsorted(screen.ranks, config.atr_rank_cap, "right") - 1
-    whole_weight = known_weight(config, KNOWS_ALL)
-    for block in range(first, stop):
-        if reach[block] < config.entry_threshold:
-            continue
-        slot, passes = first_to_pass(codes, block * SLOTS, lowest, highest)
-        row = rows[block * SLOTS + slot]
-        weight = whole_weight
-        if row.knows != KNOWS_ALL:
-            weight = known_weight(config, row.knows)
-        score = fusion_score(config, row, weight)
-        is_long = (row.margin > 0) | ((row.margin == 0) & (score > 0.52))
-        is_short = (row.margin < 0) | ((row.margin == 0) & (score < 0.48))
-        confidence = is_long * score + (1 - is_long) * (1.0 - score)
-        threshold = config.entry_threshold + row.shift
-        signal = signals[n_signals]
-        signal.index = row.index
-        signal.side = LONG * is_long + SHORT * (1 - is_long)
-        signal.confidence = confidence
-        signal.threshold = threshold
-        n_signals += passes & (is_long | is_short) & (confidence >= threshold)
+    highest = np.int16(highest)
+    for at in range(len(passes)):
+        passes[at] = (codes[at] >= lowest) & (codes[at] <= highest)
+
+
+@compiled
+def guess_rows(config, guesses, first, may_be):
+    """Tell, in single precision, which rows may pass the threshold: never one too few.
+
+    For as many rows from `first` on as `may_be` has room for. No branches and no
+    gather: the compiler takes eight rows at a time.
+    """
+    stop = first + len(may_be)
+    wyckoff, liquidity = guesses[0][first:stop], guesses[1][first:stop]
+    smc, momentum = guesses[2][first:stop], guesses[3][first:stop]
+    temporal, is_tie = guesses[4][first:stop], guesses[5][first:stop]
+    addend = guesses[6][first:stop]
+    whole = known_weight(config, KNOWS_ALL)
+    weight_wyckoff = np.float32(config.weight_wyckoff / whole)
+    weight_liquidity = np.float32(config.weight_liquidity / whole)
+    weight_smc = np.float32(config.weight_smc / whole)
+    weight_momentum = np.float32(config.weight_momentum / whole)
+    weight_temporal = np.float32(config.weight_temporal / whole)
+    threshold = np.float32(config.entry_threshold)
+    for at in range(len(may_be)):
+        guess = (
+            weight_wyckoff * wyckoff[at]
+            + weight_liquidity * liquidity[at]
+            + weight_smc * smc[at]
+            + weight_momentum * momentum[at]
+            + weight_temporal * temporal[at]
+        )
+        other = is_tie[at] * (np.float32(1.0) - guess)
+        needed = threshold - addend[at]
+        may_be[at] = (guess >= needed) | (other >= needed)
+
+
+@compiled
+def find_candidates(passes, may_be, candidates):
+    """Write the first row of each block that passes the gates, if it may be a signal.
+
+    A block's four answers are the bytes of one word, so its first is the lowest bit.
+    What a branch would decide is a coin's throw, so there is none: every block is
+    written, and the count moves on where it was one. Returns the count.
+    """
+    n_candidates = 0
+    for block in range(len(passes)):
+        lowest_bit = passes[block] & (~passes[block] + np.uint32(1))
+        candidates[n_candidates] = block
+        n_candidates += (lowest_bit & may_be[block]) != 0
+    for at in range(n_candidates):
+        block = candidates[at]
+        lowest_bit = passes[block] & (~passes[block] + np.uint32(1))
+        slot = (lowest_bit > 0x1) + (lowest_bit > 0x100) + (lowest_bit > 0x10000)
+        candidates[at] = block * SLOTS + slot
+    return n_candidates
+
+
+@compiled
+def write_signal(signal, config, row, whole_weight):
+    """Work out the signal of a row; tell whether its confidence is enough.
+
+    On any other bar the step would admit nothing, whatever it carries.
+    """
+    weight = whole_weight
+    if row.knows != KNOWS_ALL:
+        weight = known_weight(config, row.knows)
+    score = fusion_score(config, row, weight)
+    side = side_of(row.margin, score)
+    signal.index = row.index
+    signal.side = side
+    signal.confidence = score if side == LONG else 1.0 - score
+    signal.threshold = config.entry_threshold + row.shift
+    return side != FLAT and signal.confidence >= signal.threshold
+
+
+@compiled
+def find_signals(screen, config, first, stop, room, signals, n_signals):
+    """Write a configuration's signals in rows [first, stop); return how many so far."""
+    n_rows, candidates = stop - first, room.candidates
+    check_gates(config, screen, first, room.passes[:n_rows])
+    guess_rows(config, screen.guesses, first, room.may_be[:n_rows])
+    n_candidates = find_candidates(
+        room.pass_words[: n_rows // SLOTS],
+        room.may_words[: n_rows // SLOTS],
+        candidates,
+    )
+    rows, whole_weight = screen.rows, known_weight(config, KNOWS_ALL)
+    for at in range(n_candidates):
+        row = rows[first + candidates[at]]
+        n_signals += write_signal(signals[n_signals], config, row, whole_weight)
     return n_signals
 
 
@@ -141,21 +207,20 @@ def clear_signals(bars, entry_bars):
 
 
 @compiled_apart
-def find_all_signals(screen, configs, first, stop, signals, n_signals):
-    """Find the signals of configurations [first, stop), a tile of blocks at a time.
+def find_all_signals(screen, configs, room):
+    """Find the signals of at most TOGETHER configurations, a tile of rows at a time.
 
     All of them read a tile before the next: a screen is larger than a processor's near
-    memory, a tile is not. `signals` has shape (TOGETHER, n_blocks + 1).
+    memory, a tile is not.
     """
-    n_blocks = len(screen.reach)
-    n_signals[:] = 0
-    for tile in range(0, n_blocks, TILE_BLOCKS):
-        end = min(n_blocks, tile + TILE_BLOCKS)
-        for at in range(first, stop):
-            n_signals[at - first] = find_signals(
-                screen, configs[at], tile, end, signals[at - first],
-                n_signals[at - first],
-            )  # fmt: skip
+    n_rows, signals, counts = len(screen.rows), room.signals, room.counts
+    counts[:] = 0
+    for first in range(0, n_rows, TILE_ROWS):
+        stop = min(n_rows, first + TILE_ROWS)
+        for at in range(len(configs)):
+            counts[at] = find_signals(
+                screen, configs[at], first, stop, room, signals[at], counts[at]
+            )
 
 
 @compiled_apart
@@ -177,7 +242,7 @@ def sweep_configs(
     legs, trades, signals, counts = room.legs, room.trades, room.signals, room.counts
     for first in range(0, len(configs), TOGETHER):
         stop = min(len(configs), first + TOGETHER)
-        find_all_signals(screen, configs, first, stop, signals, counts)
+        find_all_signals(screen, configs[first:stop], room)
         for at in range(first, stop):
             n_signals = counts[at - first]
             entry_bars = room.entry_bars[:n_signals]

@@ -3,12 +3,10 @@
 Only bars of open positions are visited: a flat account stays what it is.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from barsieve.compile import compiled, compiled_apart
-from barsieve.replay.kernel import ENTRY, FUNDING, make_ledger
+from barsieve.replay.kernel import ENTRY, FUNDING
 
 FIGURES = (
     "trades", "wins", "net_pnl", "gross_pnl", "fees", "slippage", "funding", "r_sum",
@@ -20,76 +18,6 @@ FIGURES = (
 ) = range(len(FIGURES))  # fmt: skip
 DAYS_A_YEAR = 365.0
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-
-
-# The time of a bar, as numbers from 0: its day, and its month in the study.
-CLOCK = np.dtype([("close", np.float64), ("day", np.int64), ("month", np.int64)])
-
-
-class Calendar(NamedTuple):
-    """The time of bars: `clock` of dtype `CLOCK`, shape (n_bars,).
-
-    Bars before `end`, the end of the study, are judged. `n_days` and `n_bars`, shape
-    (n_months,), count the daily returns and the judged bars of each month.
-    """
-
-    clock: np.recarray
-    end: int
-    first_day: int
-    n_days: np.ndarray
-    n_bars: np.ndarray
-
-
-# So many configurations look for signals together.
-TOGETHER = 16
-
-# What a configuration says at a bar; one more room than blocks, for the one not kept.
-SIGNAL = np.dtype(
-    [
-        ("index", np.int64),
-        ("side", np.int64),
-        ("confidence", np.float64),
-        ("threshold", np.float64),
-    ]
-)
-
-
-class Room(NamedTuple):
-    """One thread's scratch space; the words are the ledger's own memory."""
-
-    signals: np.recarray
-    counts: np.ndarray
-    entry_bars: np.ndarray
-    legs: np.recarray
-    trades: np.recarray
-    leg_words: np.ndarray
-    trade_words: np.ndarray
-    day_returns: np.ndarray
-    day_months: np.ndarray
-    losses: np.ndarray
-
-
-def words_of(records: np.recarray) -> np.ndarray:
-    """Return records as 64-bit words, shape (n, n_fields), in the same memory."""
-    n_words = records.dtype.itemsize // 8
-    return records.view(np.ndarray).view(np.uint64).reshape(-1, n_words)
-
-
-def make_room(n_bars: int, n_blocks: int, n_days: int, n_months: int) -> Room:
-    """Return scratch space for one thread."""
-    legs, trades = make_ledger(n_bars)
-    return Room(
-        np.empty((TOGETHER, n_blocks + 1), SIGNAL).view(np.recarray),
-        np.empty(TOGETHER, np.int64),
-        np.empty(n_bars, np.int64),
-        legs,
-        trades,
-        words_of(legs),
-        words_of(trades),
-        np.empty(n_days),
-        np.empty(n_days, np.int64),
-        np.empty(1 + n_months),
-    )
 
 
 @compiled

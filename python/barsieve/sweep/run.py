@@ -15,16 +15,9 @@ from barsieve.settings import Profile
 from barsieve.sweep.grids import CONFIG, Grid
 from barsieve.sweep.kernel import sweep_configs
 from barsieve.sweep.market import Market, read_market
-from barsieve.sweep.measure import (
-    CLOCK,
-    FIGURES,
-    Calendar,
-    Room,
-    hash_trades,
-    make_room,
-    words_of,
-)
-from barsieve.sweep.screen import Screen, make_screen
+from barsieve.sweep.measure import FIGURES, hash_trades
+from barsieve.sweep.room import CLOCK, Calendar, Room, make_room, words_of
+from barsieve.sweep.screen import SLOTS, Screen, make_screen
 
 DAY_US = 86_400_000_000
 WHOLE = "all"
@@ -125,7 +118,7 @@ class Rooms:
         """Return space that nobody uses."""
         if not self._free.empty():
             return self._free.get()
-        bars, n_blocks = self._sweep.market.bars, len(self._sweep.screen.reach)
+        bars, n_blocks = self._sweep.market.bars, len(self._sweep.screen.rows) // SLOTS
         n_days = int(self._sweep.calendar.n_days.sum()) + 2
         n_months = len(self._sweep.folds) - 1
         return bars.copy(), make_room(len(bars), n_blocks, n_days, n_months)

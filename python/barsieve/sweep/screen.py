@@ -39,20 +39,28 @@ KNOWS_ALL = 2 ** len(DOMAINS) - 1
 SLOTS = 4
 
 
+# Far above any error of single precision, far below what would let many bars through.
+GUESS_SLACK = np.float32(1e-4)
+NEVER, ALWAYS = np.float32(-1e6), np.float32(1e6)
+
+
 class Screen(NamedTuple):
     """The blocks left, in time order, with their bars that may be the first to pass.
 
-    `rows`: dtype `ROW`, shape (n_blocks * SLOTS,). `reach`, shape (n_blocks,): the
-    highest entry threshold that some weights of the grid pass in it. `ranks`: the ATR
-    ranks that occur, ascending; `rank_codes`, shape (2, n_blocks * SLOTS): which of
-    them a row has; in [1] only where its trends align; else -1. A gate is then two
-    comparisons of small integers.
+    `rows`: dtype `ROW`, shape (n_blocks * SLOTS,). `ranks`: the ATR ranks that occur,
+    ascending; `rank_codes`, shape (2, n_rows): which of them a row has; in [1] only
+    where its trends align; else -1. A gate is then two comparisons of small integers.
+
+    `guesses`, shape (7, n_rows), single precision: the shrunk scores in the direction
+    of the row's side, so that their weighted mean is about its confidence; 1 where the
+    side is a tie, else 0; and what to add before a threshold is compared. A row that
+    the guess refuses cannot be a signal; one that it admits is worked out exactly.
     """
 
     rows: np.recarray
-    reach: np.ndarray
     ranks: np.ndarray
     rank_codes: np.ndarray
+    guesses: np.ndarray
 
 
 def _corners(configs) -> list[tuple[float, ...]]:
@@ -107,21 +115,33 @@ def _rows(market: Market, left: np.ndarray) -> np.recarray:
     return rows
 
 
-def _in_slots(market: Market, left: np.ndarray, block, reach) -> Screen:
+def _guesses(market: Market, left: np.ndarray) -> np.ndarray:
+    """Return the guesses of the bars, shape (n_left, 7): five scores, tie, addend."""
+    margin, scores = market.margin[left], market.scores[:, left]
+    factor = np.where(market.is_aligned[left], ALIGNED, UNALIGNED)
+    shrunk = 0.5 + factor * (scores - 0.5)
+    shrunk = np.where(margin < 0, 1 - shrunk, shrunk)
+    # With an unknown score the weights of the rest are not those of the guess.
+    shrunk[:, np.isnan(scores).any(axis=0)] = ALWAYS
+    shrunk[:, ~market.is_known[left]] = NEVER
+    addend = GUESS_SLACK - market.shift[left]
+    return np.vstack([shrunk, margin == 0, addend]).T.astype(np.float32)
+
+
+def _in_slots(market: Market, left: np.ndarray, block: np.ndarray) -> Screen:
     """Lay the bars out by their blocks."""
     starts = np.flatnonzero(np.diff(block[left], prepend=-1))
     sizes = np.diff(np.append(starts, len(left)))
     slot = np.repeat(np.arange(len(starts)) * SLOTS - starts, sizes)
     slot += np.arange(len(left))
-    rows = np.zeros(len(starts) * SLOTS, ROW)
+    rows = np.zeros(len(starts) * SLOTS, ROW).view(np.recarray)
     rows[slot] = _rows(market, left)
     ranks, ranked = np.unique(market.atr_rank[left], return_inverse=True)
     codes = np.full((2, len(rows)), -1, np.int16)
     codes[:, slot] = ranked, np.where(market.is_aligned[left], ranked, -1)
-    reaches = np.full(len(rows), -np.inf)
-    reaches[slot] = reach[left]
-    greatest = reaches.reshape(-1, SLOTS).max(axis=1)
-    return Screen(rows.view(np.recarray), greatest, ranks, codes)
+    guesses = np.zeros((len(DOMAINS) + 2, len(rows)), np.float32)
+    guesses[:, slot] = _guesses(market, left).T
+    return Screen(rows, ranks, codes, guesses)
 
 
 def make_screen(market: Market, configs, cadence: str) -> Screen:
@@ -147,6 +167,4 @@ def make_screen(market: Market, configs, cadence: str) -> Screen:
         first = passing[np.unique(block[passing], return_index=True)[1]]
         is_left = np.zeros_like(is_left)
         is_left[first] = is_within[first]
-    return _in_slots(
-        market, np.flatnonzero(is_left), block, np.where(is_within, reach, -np.inf)
-    )
+    return _in_slots(market, np.flatnonzero(is_left), block)

@@ -1,0 +1,87 @@
+"""What a thread works in: the calendar of the bars, and scratch space of its own."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from barsieve.replay.kernel import make_ledger
+
+# The time of a bar, as numbers from 0: its day, and its month in the study.
+CLOCK = np.dtype([("close", np.float64), ("day", np.int64), ("month", np.int64)])
+
+
+class Calendar(NamedTuple):
+    """The time of bars: `clock` of dtype `CLOCK`, shape (n_bars,).
+
+    Bars before `end`, the end of the study, are judged. `n_days` and `n_bars`, shape
+    (n_months,), count the daily returns and the judged bars of each month.
+    """
+
+    clock: np.recarray
+    end: int
+    first_day: int
+    n_days: np.ndarray
+    n_bars: np.ndarray
+
+
+# So many configurations look for signals together, in so many rows of the screen.
+TOGETHER, TILE_ROWS = 16, 2048
+
+# What a configuration says at a bar; one more room than blocks, for the one not kept.
+SIGNAL = np.dtype(
+    [
+        ("index", np.int64),
+        ("side", np.int64),
+        ("confidence", np.float64),
+        ("threshold", np.float64),
+    ]
+)
+
+
+class Room(NamedTuple):
+    """One thread's scratch space; the words are the ledger's own memory."""
+
+    signals: np.recarray
+    counts: np.ndarray
+    passes: np.ndarray
+    pass_words: np.ndarray
+    may_be: np.ndarray
+    may_words: np.ndarray
+    candidates: np.ndarray
+    entry_bars: np.ndarray
+    legs: np.recarray
+    trades: np.recarray
+    leg_words: np.ndarray
+    trade_words: np.ndarray
+    day_returns: np.ndarray
+    day_months: np.ndarray
+    losses: np.ndarray
+
+
+def words_of(records: np.recarray) -> np.ndarray:
+    """Return records as 64-bit words, shape (n, n_fields), in the same memory."""
+    n_words = records.dtype.itemsize // 8
+    return records.view(np.ndarray).view(np.uint64).reshape(-1, n_words)
+
+
+def make_room(n_bars: int, n_blocks: int, n_days: int, n_months: int) -> Room:
+    """Return scratch space for one thread."""
+    legs, trades = make_ledger(n_bars)
+    passes, may_be = np.empty((2, TILE_ROWS), np.uint8)
+    return Room(
+        np.empty((TOGETHER, n_blocks + 1), SIGNAL).view(np.recarray),
+        np.empty(TOGETHER, np.int64),
+        passes,
+        passes.view(np.uint32),
+        may_be,
+        may_be.view(np.uint32),
+        np.empty(TILE_ROWS + 1, np.int64),
+        np.empty(n_bars, np.int64),
+        legs,
+        trades,
+        words_of(legs),
+        words_of(trades),
+        np.empty(n_days),
+        np.empty(n_days, np.int64),
+        np.empty(1 + n_months),
+    )
