@@ -2,10 +2,8 @@
 {%- set horizon = 5 -%}
 
 with beliefs as (
-    select
-        *,
-        regime is not null as is_known,
-    from {{ ref('regime_days') }}
+    select * from {{ ref('regime_days') }}
+    where regime is not null
 ),
 
 -- The same days for all classifiers of a symbol: from where the last of them knows.
@@ -16,8 +14,7 @@ first_days as (
         reference_symbol,
         min(day) as first_day,
     from beliefs
-    where is_known
-    group by all
+    group by classifier, fit_window, reference_symbol
 ),
 
 spans as (
@@ -31,14 +28,14 @@ spans as (
 judged as (
     select
         beliefs.*,
-        row_number() over run_in_order as nth_day,
-        regime is distinct from lag(regime) over run_in_order as is_switch,
+        coalesce(regime != lag(regime) over run_in_order, true) as is_switch,
     from beliefs
     inner join spans using (reference_symbol)
-    where beliefs.is_known and beliefs.day >= spans.first_day
+    where beliefs.day >= spans.first_day
     window
         run_in_order as (
-            partition by beliefs.classifier, beliefs.fit_window, beliefs.reference_symbol
+            partition by
+                beliefs.classifier, beliefs.fit_window, beliefs.reference_symbol
             order by beliefs.day
         )
 ),
@@ -56,8 +53,8 @@ outcomes as (
     inner join {{ ref('regime_observations') }} as ahead
         on
             today.reference_symbol = ahead.reference_symbol
-            and ahead.day > today.day
-            and ahead.day <= today.day + {{ horizon }}
+            and today.day < ahead.day
+            and today.day + {{ horizon }} >= ahead.day
     group by today.reference_symbol, today.day
     having count(ahead.realized_vol_24) = {{ horizon }}
 ),
@@ -79,15 +76,12 @@ forecasts as (
                 judged.classifier, judged.fit_window, judged.reference_symbol,
                 judged.regime
             order by judged.day
-            range between
-                unbounded preceding and interval {{ horizon }} days preceding
+            range between unbounded preceding and interval {{ horizon }} days preceding
         ),
         all_before as (
-            partition by
-                judged.classifier, judged.fit_window, judged.reference_symbol
+            partition by judged.classifier, judged.fit_window, judged.reference_symbol
             order by judged.day
-            range between
-                unbounded preceding and interval {{ horizon }} days preceding
+            range between unbounded preceding and interval {{ horizon }} days preceding
         )
 ),
 
@@ -101,38 +95,68 @@ centred as (
             partition by classifier, fit_window, reference_symbol, regime
         ) as from_regime_mean,
     from forecasts
+),
+
+-- Each day counts within its regime and for the whole.
+scopes as (
+    select
+        *,
+        regime as scope,
+        false as is_whole,
+    from centred
+    union all
+    select
+        *,
+        'all' as scope,
+        true as is_whole,
+    from centred
+),
+
+sums as (
+    select
+        classifier,
+        fit_window,
+        reference_symbol,
+        scope,
+        is_whole,
+        min(day) as first_day,
+        count(*) as days,
+        count_if(is_switch) as stays,
+        avg(predictive_log_likelihood order by day) as predictive_log_likelihood,
+        sum(from_regime_mean * from_regime_mean order by day) as within_regimes,
+        sum(from_mean * from_mean order by day) as about_the_mean,
+        sum(pow(next_log_vol - forecast, 2) order by day) as missed_by_forecast,
+        sum(
+            case
+                when forecast is not null then pow(next_log_vol - plain_forecast, 2)
+            end
+            order by day
+        ) as missed_by_plain_forecast,
+        avg(forward_return order by day) as mean_forward_return,
+        avg(forward_drawdown order by day) as mean_forward_drawdown,
+    from scopes
+    group by classifier, fit_window, reference_symbol, scope, is_whole
 )
 
 select
     classifier,
     fit_window,
     reference_symbol,
-    coalesce(regime, 'all') as regime,
-    min(day) as first_day,
-    count(*)::integer as days,
-    count(*) / sum(count(*)) over (
-        partition by classifier, fit_window, reference_symbol, grouping(regime)
+    scope as regime,
+    first_day,
+    days::integer as days,
+    days / sum(days) over (
+        partition by classifier, fit_window, reference_symbol, is_whole
     ) as share_of_days,
-    count(*) / nullif(count_if(is_switch), 0) as mean_duration_days,
-    case when grouping(regime) = 1
-        then (count_if(is_switch) - 1) / count(*) * 365.25
-    end as switches_per_year,
-    case when grouping(regime) = 1
-        then avg(predictive_log_likelihood order by day)
-    end as predictive_log_likelihood,
-    case when grouping(regime) = 1
-        then 1 - sum(from_regime_mean * from_regime_mean order by day)
-            / nullif(sum(from_mean * from_mean order by day), 0)
-    end as next_vol_explained,
-    case when grouping(regime) = 1
-        then 1 - sum(pow(next_log_vol - forecast, 2) order by day) filter (where forecast is not null)
-            / nullif(sum(pow(next_log_vol - plain_forecast, 2) order by day) filter (where forecast is not null), 0)
+    days / stays as mean_duration_days,
+    case when is_whole then (stays - 1) / days * 365.25 end as switches_per_year,
+    case when is_whole then predictive_log_likelihood end as predictive_log_likelihood,
+    case when is_whole then 1 - within_regimes / nullif(about_the_mean, 0) end
+        as next_vol_explained,
+    case
+        when is_whole
+            then 1 - missed_by_forecast / nullif(missed_by_plain_forecast, 0)
     end as next_vol_forecast,
-    avg(forward_return order by day) as mean_forward_return,
-    avg(forward_drawdown order by day) as mean_forward_drawdown,
-from centred
-group by
-    grouping sets (
-        (classifier, fit_window, reference_symbol, regime),
-        (classifier, fit_window, reference_symbol)
-    )
+    mean_forward_return,
+    mean_forward_drawdown,
+from sums
