@@ -177,3 +177,22 @@ SWEEP_RUNS = pa.schema(
         pa.field("folds", pa.list_(pa.struct(SWEEP_FOLD))),
     ]
 )
+
+REPORT_SWEEP_STATISTICS = pa.schema(
+    [
+        pa.field("symbol", pa.string()),
+        pa.field("grid", pa.string()),
+        pa.field("months", pa.int64()),
+        pa.field("trials", pa.int64()),
+        pa.field("best_config", pa.string()),
+        pa.field("best_sharpe", pa.float64()),
+        pa.field("mean_correlation", pa.float64()),
+        pa.field("effective_trials", pa.float64()),
+        pa.field("expected_sharpe", pa.float64()),
+        pa.field("deflated_sharpe", pa.float64()),
+        pa.field("blocks", pa.int64()),
+        pa.field("combinations", pa.int64()),
+        pa.field("overfitting", pa.float64()),
+        pa.field("loss_probability", pa.float64()),
+    ]
+)

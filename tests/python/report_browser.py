@@ -13,7 +13,7 @@ import duckdb
 from barsieve.report.sections import SECTIONS
 
 # Sections whose tables no model makes yet.
-LATER = {"sweep", "optimizer"}
+LATER = {"optimizer"}
 READ = {table for section in SECTIONS for table in section.tables} | {
     "build_info", "config_profiles", "parity_trades", "parity_equity",
 }  # fmt: skip

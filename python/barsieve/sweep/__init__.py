@@ -3,5 +3,5 @@
 Reading order: `grids` (which configurations), `market` (the bars they share), `screen`
 (where any of them may enter), `kernel` (one configuration after the other), `measure`
 (what came of it), `run` (a symbol's sweep, chunk by chunk), `store` (files and tables),
-`summary` (what a reader wants first).
+`summary` (what a reader wants first), `luck` (what the best owes to the search).
 """
