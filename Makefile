@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env build test check lint format demo bench docs lock clean
+.PHONY: help env build test check lint format demo bench docs report picture lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -18,7 +18,7 @@ $(READY): pyproject.toml constraints.txt
 	@echo 'making $(VENV) from constraints.txt, once'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade pip
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,ml,ingest,read,report]'
 	@touch $@
 
 build: $(READY) ## build the database (BARSIEVE_MARKET, default the simulated market)
@@ -51,8 +51,15 @@ docs: $(READY) ## one HTML file of all models and their lineage
 	@$(BIN)/dbt docs generate --static
 	@echo open target/static_index.html
 
+report: $(READY) ## report.html of the built database
+	@$(BIN)/barsieve report
+
+picture: $(READY) ## the README's picture of the report, from the simulated market
+	@BARSIEVE_MARKET=data/demo BARSIEVE_DATABASE=target/picture.duckdb $(BIN)/dbt build --quiet
+	@BARSIEVE_DATABASE=target/picture.duckdb $(BIN)/barsieve report --to target/report.html --picture docs/report.png
+
 lock: $(READY) ## write constraints.txt from what is installed
 	@$(BIN)/python -m pip freeze --exclude-editable > constraints.txt
 
 clean: ## remove what builds leave behind
-	rm -rf $(VENV) target logs barsieve.duckdb
+	rm -rf $(VENV) target logs barsieve.duckdb report.html

@@ -63,4 +63,7 @@ select
     -- study: limits trading only; features use all history
     (json ->> '$.study.start')::timestamptz as study_start,
     (json ->> '$.study.end')::timestamptz as study_end,
+
+    -- the whole, so that a replay with other settings can start from it
+    json as document,
 from {{ source('configs', 'profiles') }}

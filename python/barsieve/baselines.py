@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve import schemas
+from barsieve.columns import numbers
 from barsieve.replay.marks import deepest_fall, mark_to_market
 from barsieve.replay.runs import FOCUSED, Inputs, Run, read_inputs, replay
 from barsieve.settings import read_profiles
@@ -36,7 +37,7 @@ def in_study(inputs: Inputs) -> np.ndarray:
 
     A study limits trading, so it limits what is judged.
     """
-    closed_at = inputs.bar_ts.cast(pa.int64()).to_numpy() + HOUR_US
+    closed_at = numbers(inputs.bar_ts.cast(pa.int64())) + HOUR_US
     start, end = inputs.profile.study_start, inputs.profile.study_end
     is_inside = np.ones(len(closed_at), bool)
     if start is not None:

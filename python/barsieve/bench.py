@@ -26,23 +26,30 @@ class BuildFailedError(Exception):
 
 
 def _configs_for(market: Path, configs: Path, to: Path) -> None:
-    """Copy the profiles whose symbol the market has."""
+    """Copy the profiles whose symbols the market has."""
     symbols = {path.stem for path in (market / "bars").glob("*.parquet")}
     (to / "shared").mkdir(parents=True)
     for path in configs.glob("*.json"):
-        if json.loads(path.read_text()).get("symbol") in symbols:
+        profile = json.loads(path.read_text())
+        regime = profile.get("regime", {})
+        is_read = regime.get("classifier") != "off"
+        has_reference = regime.get("reference_symbol") in symbols
+        if profile.get("symbol") in symbols and (has_reference or not is_read):
             shutil.copy(path, to)
     for path in (configs / "shared").glob("*.json"):
         shutil.copy(path, to / "shared")
 
 
 def _run_dbt(
-    folder: Path, target: Path, environment: dict[str, str]
+    folder: Path, target: Path, environment: dict[str, str], *arguments: str
 ) -> tuple[float, float]:
     """Run `dbt build`; return its seconds and its peak memory in MB."""
     started = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "build"],
+        [
+            *(sys.executable, "-m", "dbt.cli.main", "--no-use-colors"),
+            *("build", *arguments),
+        ],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -136,8 +143,9 @@ def _replay_rows(database: Path) -> list[dict[str, Any]]:
 def run_bench(market: Path | None, hours: int | None) -> dict[str, Any]:
     """Build a market aside and replay its profiles; return the figures.
 
-    `hours` simulates a market of one symbol instead of reading `market`. Raises
-    BuildFailedError with what dbt printed when the build fails.
+    `hours` simulates a market of one symbol instead of reading `market`, and builds
+    without the models that learn (tag `ml`). Raises BuildFailedError with what dbt
+    printed when the build fails.
     """
     folder = project.project_dir()
     source = folder / (market or project.market_dir())
@@ -157,7 +165,9 @@ def run_bench(market: Path | None, hours: int | None) -> dict[str, Any]:
             "DBT_TARGET_PATH": str(target),
             "DBT_LOG_PATH": str(aside / "logs"),
         }
-        seconds, peak_mb = _run_dbt(folder, target, environment)
+        # A history of a century has no use for a thousand refits: the spine alone.
+        left_out = () if hours is None else ("--exclude", "tag:ml")
+        seconds, peak_mb = _run_dbt(folder, target, environment, *left_out)
         rows = _replay_rows(database)
         with duckdb.connect(str(database), read_only=True) as connection:
             n_bars = connection.execute("select count(*) from bars_1h").fetchone()[0]

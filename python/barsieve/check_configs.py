@@ -93,7 +93,8 @@ def _too_deep(path: Path) -> Problem:
     )  # fmt: skip
 
 
-def _read_json(path: Path) -> tuple[Any, list[Problem]]:
+def read_json(path: Path) -> tuple[Any, list[Problem]]:
+    """Return the document of a JSON file, and what is wrong with the file."""
     try:
         text = path.read_text(encoding="utf-8")
         if text.startswith("\ufeff"):
@@ -392,9 +393,26 @@ def _envelope_problems(path: Path, profile: dict) -> Iterator[Problem]:
         )  # fmt: skip
 
 
+def check_document(path: Path, profile: Any) -> list[Problem]:
+    """Return what is wrong with a profile that was read; `path` is only named."""
+    problems = _schema_problems(path, profile, "profile")
+    if problems:
+        return problems
+    for rule in (
+        _weight_problems,
+        _order_problems,
+        _integer_problems,
+        _study_problems,
+        _parity_problems,
+        _envelope_problems,
+    ):
+        problems += rule(path, profile)
+    return problems
+
+
 def check_profile(path: Path) -> tuple[dict | None, list[Problem]]:
     """Return the profile of a file and what is wrong with it (None if unreadable)."""
-    profile, problems = _read_json(path)
+    profile, problems = read_json(path)
     if problems:
         return None, problems
     problems = _schema_problems(path, profile, "profile")
@@ -407,16 +425,7 @@ def check_profile(path: Path) -> tuple[dict | None, list[Problem]]:
                 f"'{profile['profile']}'", "rename the file or the profile",
             )
         )  # fmt: skip
-    for rule in (
-        _weight_problems,
-        _order_problems,
-        _integer_problems,
-        _study_problems,
-        _parity_problems,
-        _envelope_problems,
-    ):
-        problems += rule(path, profile)
-    return profile, problems
+    return profile, problems + check_document(path, profile)
 
 
 def _reference_problems(
@@ -460,5 +469,5 @@ def check_configs(folder: Path, symbols: list[str]) -> list[Problem]:
         elif profile and symbols:
             problems += _reference_problems(path, profile, symbols)
     shared = folder / "shared" / "macro_signals.json"
-    document, found = _read_json(shared)
+    document, found = read_json(shared)
     return problems + (found or _schema_problems(shared, document, "macro_signals"))

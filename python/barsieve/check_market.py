@@ -175,7 +175,7 @@ def read_macro_series(seed: Path) -> dict[str, MacroSeries]:
         }
 
 
-def _quoted(path: Path) -> str:
+def quoted_path(path: Path) -> str:
     """Return a path as SQL text that DuckDB reads as one file, not as a pattern."""
     literal = re.sub(r"([*?[])", r"[\1]", str(path))
     return "'" + literal.replace("'", "''") + "'"
@@ -227,9 +227,11 @@ def _shape_problems(
     if problems:
         return problems
     try:
-        described = session.execute(f"describe from read_parquet({_quoted(path)})")
+        described = session.execute(f"describe from read_parquet({quoted_path(path)})")
         types = {row[0]: row[1] for row in described.fetchall()}
-        rows = session.execute(f"select count(*) from read_parquet({_quoted(path)})")
+        rows = session.execute(
+            f"select count(*) from read_parquet({quoted_path(path)})"
+        )
         n_rows = rows.fetchone()[0]
     except duckdb.Error as error:
         return [_unreadable(path, error)]
@@ -305,7 +307,7 @@ def _rows(path: Path, kind: Kind) -> str:
         f"select {', '.join(kind.columns)}, file_row_number + 1 as row, "
         f"lag({first}) over (order by file_row_number) as previous_{first}, "
         f"row_number() over (partition by {keys} order by file_row_number) as copy "
-        f"from read_parquet({_quoted(path)}, file_row_number = true)"
+        f"from read_parquet({quoted_path(path)}, file_row_number = true)"
     )
 
 
@@ -316,7 +318,7 @@ def _series_problems(
     spans = session.execute(
         "select series, min(value), max(value), "
         "arg_min(file_row_number + 1, value), arg_max(file_row_number + 1, value) "
-        f"from read_parquet({_quoted(path)}, file_row_number = true) "
+        f"from read_parquet({quoted_path(path)}, file_row_number = true) "
         "where isfinite(value) and series is not null group by series order by series"
     ).fetchall()
     for name, low, high, low_row, high_row in spans:
@@ -349,7 +351,7 @@ def _funding_unit_problems(
     session: duckdb.DuckDBPyConnection, path: Path
 ) -> Iterator[Problem]:
     median = session.execute(
-        f"select median(abs(funding_rate)) from read_parquet({_quoted(path)}) "
+        f"select median(abs(funding_rate)) from read_parquet({quoted_path(path)}) "
         "where isfinite(funding_rate)"
     ).fetchone()[0]
     if median is not None and median > GREATEST_MEDIAN_FUNDING:
@@ -383,7 +385,7 @@ def _same_key_problems(
     """Yield a key that stands in two files of a folder, and how many such keys."""
     if len(paths) < 2:
         return
-    listed = ", ".join(_quoted(path) for path in paths)
+    listed = ", ".join(quoted_path(path) for path in paths)
     # As text: Python has no time after the year 9999.
     shown = ", ".join(f"{key}::varchar" for key in kind.keys)
     keys = ", ".join(kind.keys)
@@ -410,7 +412,7 @@ def _spacing_problems(
     step = session.execute(
         "select median(step) / 3600000000 from ("
         "select epoch_us(ts) - lag(epoch_us(ts)) over (order by ts) as step "
-        f"from read_parquet({_quoted(path)}) where isfinite(ts))"
+        f"from read_parquet({quoted_path(path)}) where isfinite(ts))"
     ).fetchone()[0]
     if step is not None and step > 1:
         yield Problem(
@@ -434,6 +436,21 @@ def _content_problems(
         yield from _series_problems(session, path, declared)
     if kind is FUNDING:
         yield from _funding_unit_problems(session, path)
+
+
+def file_problems(
+    path: Path, kind: Kind, declared: dict[str, MacroSeries]
+) -> list[Problem]:
+    """Return everything that is wrong with one file of a market."""
+    with duckdb.connect() as session:
+        session.execute("set timezone = 'UTC'")
+        problems = _shape_problems(session, path, kind)
+        if problems:
+            return problems
+        try:
+            return list(_content_problems(session, path, kind, declared))
+        except duckdb.Error as error:
+            return [_unreadable(path, error)]
 
 
 def _kind_problems(

@@ -38,3 +38,12 @@ def configs_dir() -> Path:
 def database_path() -> Path:
     """Return the DuckDB file that dbt builds."""
     return Path(os.environ.get(DATABASE, "barsieve.duckdb"))
+
+
+def database_file() -> Path:
+    """Return the DuckDB file that dbt builds, absolute, links followed.
+
+    Raises FileNotFoundError outside of a project, unless its location is absolute.
+    """
+    path = database_path()
+    return (path if path.is_absolute() else project_dir() / path).resolve()

@@ -44,6 +44,11 @@ def about_market(market: Path) -> dict[str, Any]:
     }
 
 
+def code_hash(folder: Path) -> str:
+    """Return the hash of the code of a project folder, as `build_info` holds it."""
+    return fingerprint(folder, _code_files(folder))
+
+
 def describe_build() -> dict[str, Any]:
     """Return what a database built now would be built from."""
     folder = project.project_dir()
@@ -58,5 +63,5 @@ def describe_build() -> dict[str, Any]:
         **about_market(market),
         "market_hash": fingerprint(market, market_files),
         "configs_hash": fingerprint(configs, list(configs.rglob("*.json"))),
-        "code_hash": fingerprint(folder, _code_files(folder)),
+        "code_hash": code_hash(folder),
     }

@@ -69,5 +69,6 @@ class Profile:
 
 def read_profiles(config_profiles: duckdb.DuckDBPyRelation) -> list[Profile]:
     """Return every profile of the relation `config_profiles`, by name."""
-    rows = config_profiles.order("profile").to_arrow_table().to_pylist()
+    ordered = config_profiles.order("profile")
+    rows = [dict(zip(ordered.columns, row, strict=True)) for row in ordered.fetchall()]
     return [Profile.from_row(row) for row in rows]

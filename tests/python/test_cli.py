@@ -112,13 +112,6 @@ def test_demo_writes_a_market_that_is_sound(tmp_path):
     assert barsieve("check", BARSIEVE_MARKET=market).returncode == 0
 
 
-def test_help_names_every_command_with_an_example():
-    listed = barsieve("--help").stdout
-    for command in ("check", "demo", "show", "replay", "regime", "bench"):
-        assert command in listed
-        assert "Example" in barsieve(command, "--help").stdout
-
-
 @pytest.mark.slow
 def test_bench_measures_build_and_replay_in_one_run():
     done = barsieve("bench", "--hours", "6000", "--json")

@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 
 from barsieve.check_configs import check_profile, load_schema
+from barsieve.overrides import apply, changed, leaves
+from barsieve.replay.runs import FOCUSED, FULL, replay
+from barsieve.rerun import built_document, put_settings, read, trade_rows
+from barsieve.scratch import Scratch
 from compiled_project import CompiledProject
 from conftest import PROJECT
 
@@ -111,28 +115,6 @@ EFFECTS = {
 }
 
 
-def changed(profile: dict, settings: dict) -> dict:
-    made = copy.deepcopy(profile)
-    for path, value in settings.items():
-        *sections, key = path.split(".")
-        holder = made
-        for section in sections:
-            holder = holder[section]
-        holder[key] = copy.deepcopy(value)
-    return made
-
-
-def leaves(schema: dict, prefix: str = "") -> set[str]:
-    found: set[str] = set()
-    for key, part in schema["properties"].items():
-        inner = part["oneOf"][1] if "oneOf" in part else part
-        if "properties" in inner:
-            found |= leaves(inner, f"{prefix}{key}.")
-        else:
-            found.add(prefix + key)
-    return found
-
-
 @pytest.fixture(scope="module")
 def built(demo_build, tmp_path_factory):
     """One build in which every changed profile is a profile of its own."""
@@ -155,7 +137,7 @@ def built(demo_build, tmp_path_factory):
 
 
 def test_every_key_of_the_schema_is_tried():
-    assert leaves(load_schema("profile")) == {"profile", *CHANGES}
+    assert set(leaves(load_schema("profile"))) == {"profile", *CHANGES}
 
 
 @pytest.mark.slow
@@ -185,6 +167,33 @@ def test_every_exact_profile_of_this_build_keeps_its_promise(built):
     ).fetchall()
     assert len(exact) > 40
     assert {verdicts[profile] for (profile,) in exact} == {"holds"}
+
+
+# A setting of one replay; what a build promises of itself needs the whole build.
+DECIDES_A_TRADE = [key for key in CHANGES if not key.startswith("parity.")]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", DECIDES_A_TRADE)
+def test_a_replay_with_a_key_set_is_the_replay_of_a_build_that_has_it(built, key):
+    base, name = f"base_{CHANGES[key][0]}", f"key_{list(CHANGES).index(key)}"
+    # A cursor has temporary tables of its own; the build must not see them.
+    cursor = built.cursor()
+    cursor.execute("set timezone = 'UTC'")
+    cursor.execute("use " + built.sql("select current_database()").fetchall()[0][0])
+    scratch = Scratch(cursor, PROJECT, Path("built"))
+    expected = scratch.rows(
+        "select * from {trades} where profile = ? order by trade_id", name
+    )
+    document = apply(built_document(scratch, base), CHANGES[key][1])
+    put_settings(scratch, [document])
+    inputs = read(scratch, base)
+    for replayed in (FULL, FOCUSED):
+        rows = [row for row in expected if row["replayed"] == replayed]
+        assert len(rows) > 0
+        assert trade_rows(scratch, replay(inputs, replayed)) == [
+            row | {"profile": base} for row in rows
+        ]
 
 
 def macro_keys() -> list[tuple[str, str]]:

@@ -5,10 +5,18 @@ from typing import Annotated
 import typer
 
 from barsieve import __version__
+from barsieve.cli.answers import explain, signal
 from barsieve.cli.bench import bench
+from barsieve.cli.build import build, export
+from barsieve.cli.compare import compare
+from barsieve.cli.config import config
+from barsieve.cli.ingest import app as ingest
 from barsieve.cli.inputs import check, demo
 from barsieve.cli.regime import regime
-from barsieve.cli.results import replay, show
+from barsieve.cli.replay import candidates, replay
+from barsieve.cli.report import report
+from barsieve.cli.results import show
+from barsieve.cli.variants import stress, thresholds
 
 app = typer.Typer(
     help="A trading-research engine that proves its backtests.",
@@ -17,7 +25,18 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (check, demo, show, replay, regime, bench):
+# What we do not know of the options of build is dbt's.
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
+
+app.add_typer(ingest, name="ingest")
+app.add_typer(config, name="config")
+for command in (check, demo):
+    app.command()(command)
+app.command(context_settings=PASS_ON)(build)
+for command in (
+    show, replay, candidates, compare, thresholds, stress, signal, explain, regime,
+    report, export, bench,
+):  # fmt: skip
     app.command()(command)
 
 

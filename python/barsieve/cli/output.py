@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -15,8 +16,8 @@ from rich.table import Table
 from barsieve.problems import InputError
 
 # A pipe has no width of its own; 80 columns would cut figures off.
-out = Console(width=None if sys.stdout.isatty() else 120)
-err = Console(stderr=True)
+out = Console(width=None if sys.stdout.isatty() else 120, emoji=False)
+err = Console(stderr=True, emoji=False)
 
 # Exit codes: what was asked for cannot be (a name, a file), or was refused.
 REFUSED, NOT_FOUND = 1, 2
@@ -24,7 +25,9 @@ REFUSED, NOT_FOUND = 1, 2
 TEXT_COLUMNS = {
     "profile", "strategy", "layer", "figure", "screen", "promise", "verdict", "parity",
     "entry", "exit", "side", "reason", "classifier", "window", "reference", "regime",
-    "input",
+    "input", "target", "source", "file", "format", "mapping", "row", "column",
+    "replayed", "decision", "fields", "scenario", "symbol", "gate", "asks", "found",
+    "domain", "vote", "signal", "kind", "value", "passed", "time",
 }  # fmt: skip
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -50,6 +53,8 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> Table:
         header_style="bold",
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
+        # A title is wrapped at the width of its table.
+        min_width=min(cell_len(title) + 2, out.width),
     )
     for column in columns:
         is_text = column in TEXT_COLUMNS

@@ -126,8 +126,8 @@ def regime(
 
     Example: barsieve regime --at now
     """
+    from barsieve.database import open_database
     from barsieve.regime.live import regime_at
-    from barsieve.replay.report import open_database
 
     moment = _moment(at)
     with refusing():

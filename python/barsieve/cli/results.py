@@ -1,20 +1,11 @@
-"""`barsieve show` and `barsieve replay`: what a build says."""
+"""`barsieve show`: what a build says."""
 
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.table import Table
 
 from barsieve import project
 from barsieve.cli.output import AsJson, number, out, print_json, refusing, table
-
-
-class Mode(StrEnum):
-    """Kinds of replay."""
-
-    full = "full"
-    focused = "focused"
 
 
 def _parity_table(rows: list[dict[str, Any]]) -> Table:
@@ -59,7 +50,7 @@ def show(as_json: AsJson = False) -> None:
 
     Example: barsieve show
     """
-    from barsieve.replay.report import open_database
+    from barsieve.database import open_database
 
     with refusing():
         connection = open_database(project.database_path())
@@ -81,45 +72,3 @@ def show(as_json: AsJson = False) -> None:
     by_profile = sorted(tables["parity_summary"], key=lambda row: row["profile"])
     out.print(_parity_table(by_profile))
     out.print(_performance_table(tables["report_performance"]))
-
-
-def replay(
-    profile: Annotated[str, typer.Option(help="Profile to replay.")],
-    mode: Annotated[
-        Mode, typer.Option(help="Every bar, or where the screen points.")
-    ] = Mode.full,
-    last: Annotated[
-        int, typer.Option(help="How many of the last trades to print.")
-    ] = 10,
-    as_json: AsJson = False,
-) -> None:
-    """Replay a profile over the built tables and print its trades.
-
-    Example: barsieve replay --profile eth_comprehensive --mode focused
-    """
-    from barsieve.replay.report import replay_profile
-
-    with refusing():
-        report = replay_profile(project.database_path(), profile, mode.value)
-    if as_json:
-        print_json({"summary": report.summary, "trades": report.trades})
-        return
-    rows = [[name, f"{value}"] for name, value in report.summary.items()]
-    out.print(table(f"{profile}, {mode.value} replay", ["figure", "value"], rows))
-    shown = report.trades[-last:] if last > 0 else []
-    columns = ["entry", "side", "in", "exit", "out", "reason", "R", "net USD"]
-    lines = [
-        [
-            f"{trade['entry_ts']:%Y-%m-%d %H:%M}",
-            trade["side"],
-            f"{trade['entry_price']:.2f}",
-            f"{trade['exit_ts']:%m-%d %H:%M}",
-            f"{trade['exit_price']:.2f}",
-            trade["exit_reason"],
-            f"{trade['r_multiple']:.2f}",
-            f"{trade['net_pnl']:.2f}",
-        ]
-        for trade in shown
-    ]
-    if lines:
-        out.print(table(f"last {len(lines)} trades", columns, lines))

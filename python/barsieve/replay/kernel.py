@@ -53,13 +53,18 @@ TRADE = np.dtype(
 
 
 class Outcome(NamedTuple):
-    """How a replay went; a `first_refused_index` of -1 means that none was."""
+    """How a replay went; a `first_refused_index` of -1 means that none was.
+
+    `state` is that after the last bar, before an open position is closed for the end of
+    the data: what is held, and what was ordered for the next open.
+    """
 
     trades: int
     legs: int
     bars_visited: int
     end_balance: float
     first_refused_index: int
+    state: State
 
 
 def make_ledger(n_bars: int) -> tuple[np.ndarray, np.ndarray]:
@@ -181,4 +186,4 @@ def replay_bars(bars, rules, start_balance, entry_bars, is_focused, legs, trades
         _write_leg(legs[n_legs], n_trades - 1, EXIT, last, fill, 0.0)
         n_legs += 1
         _end_trade(trades[n_trades - 1], last, held, END_OF_DATA)
-    return Outcome(n_trades, n_legs, visited, account.balance, first_refused)
+    return Outcome(n_trades, n_legs, visited, account.balance, first_refused, state)

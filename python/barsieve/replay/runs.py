@@ -7,8 +7,9 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve import schemas
+from barsieve.columns import column, numbers, texts
 from barsieve.replay.kernel import KINDS, Outcome, make_ledger, replay_bars
-from barsieve.replay.state import BAR, LONG, REASONS
+from barsieve.replay.state import BAR, LONG, REASONS, Rules
 from barsieve.settings import Profile, read_profiles
 
 FULL, FOCUSED = "full", "focused"
@@ -50,7 +51,7 @@ def bars_from_arrow(table: pa.Table) -> np.recarray:
     """
     bars = np.empty(table.num_rows, BAR)
     for name in BAR.names:
-        bars[name] = table[name].to_numpy()
+        bars[name] = numbers(table[name])
     return bars.view(np.recarray)
 
 
@@ -59,9 +60,9 @@ def _entry_bars(profile: Profile, candidates, windows) -> np.ndarray:
     if profile.screen == "admissible":
         of_profile = _of_profile(candidates, profile.profile)
         indexes = of_profile.select("bar_index").distinct().order("bar_index")
-        return indexes.to_arrow_table()["bar_index"].to_numpy() - 1
+        return numbers(indexes.to_arrow_table()["bar_index"]) - 1
     spans = _of_profile(windows, profile.profile).order("first_index").to_arrow_table()
-    starts, ends = spans["first_index"].to_numpy(), spans["last_index"].to_numpy()
+    starts, ends = numbers(spans["first_index"]), numbers(spans["last_index"])
     inside = [
         np.arange(start - 1, end) for start, end in zip(starts, ends, strict=True)
     ]
@@ -96,8 +97,15 @@ def replay(inputs: Inputs, replayed: str = FULL) -> Run:
     )
 
 
+def load_step() -> None:
+    """Load the machine code of the step, by a replay of no bar at all."""
+    nothing = Rules(**{name: kind(0) for name, kind in Rules.__annotations__.items()})
+    bars = np.empty(0, BAR).view(np.recarray)
+    replay_bars(bars, nothing, 0.0, np.empty(0, np.int64), False, *make_ledger(0))
+
+
 def _named(codes: np.ndarray, names: tuple[str, ...]) -> pa.Array:
-    return pa.array(names).take(pa.array(codes))
+    return texts(names).take(column(codes))
 
 
 def running_balance(run: Run) -> np.ndarray:
@@ -112,51 +120,50 @@ def _legs_of_trades(run: Run) -> pa.ListArray:
     legs, kinds = run.legs, _named(run.legs.kind, KINDS)
     columns = {
         "kind": kinds,
-        "ts": run.inputs.bar_ts.take(pa.array(legs.index)),
-        "price": pa.array(legs.price),
-        "qty": pa.array(legs.quantity),
-        "amount": pa.array(legs.amount),
-        "fee": pa.array(legs.fee),
-        "slippage": pa.array(legs.slippage),
-        "position": pa.array(legs.position),
-        "balance": pa.array(running_balance(run)),
+        "ts": run.inputs.bar_ts.take(column(legs.index)),
+        "price": column(legs.price),
+        "qty": column(legs.quantity),
+        "amount": column(legs.amount),
+        "fee": column(legs.fee),
+        "slippage": column(legs.slippage),
+        "position": column(legs.position),
+        "balance": column(running_balance(run)),
     }
     rows = pa.StructArray.from_arrays(list(columns.values()), fields=schemas.LEG)
     offsets = np.searchsorted(legs.trade, np.arange(len(run.trades) + 1))
-    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), rows)
+    return pa.ListArray.from_arrays(column(offsets.astype(np.int32)), rows)
 
 
 def _trades_of_run(run: Run) -> pa.ListArray:
     trades, bar_ts = run.trades, run.inputs.bar_ts
     columns = {
-        "trade_id": pa.array(np.arange(1, len(trades) + 1)),
-        "side": pa.array(np.where(trades.side == LONG, "long", "short"), pa.string()),
-        "decision_ts": bar_ts.take(pa.array(trades.decision_index)),
-        "confidence": pa.array(trades.confidence),
-        "risk_distance": pa.array(trades.risk_distance),
-        "bars_held": pa.array(trades.bars_held),
+        "trade_id": column(np.arange(1, len(trades) + 1)),
+        "side": _named((trades.side == LONG).astype(int), ("short", "long")),
+        "decision_ts": bar_ts.take(column(trades.decision_index)),
+        "confidence": column(trades.confidence),
+        "risk_distance": column(trades.risk_distance),
+        "bars_held": column(trades.bars_held),
         "exit_reason": _named(trades.exit_reason, REASONS),
         "legs": _legs_of_trades(run),
     }
     rows = pa.StructArray.from_arrays(list(columns.values()), fields=schemas.TRADE)
-    return pa.ListArray.from_arrays(pa.array([0, len(trades)], pa.int32()), rows)
+    offsets = np.array([0, len(trades)], np.int32)
+    return pa.ListArray.from_arrays(column(offsets), rows)
 
 
 def run_table(run: Run) -> pa.Table:
     """Return a run as one row of the table `replay_runs`, its trades nested in it."""
     profile, outcome = run.inputs.profile, run.outcome
     refused = outcome.first_refused_index
+    names = [run.replayed, profile.profile, profile.symbol]
+    counts = [len(run.inputs.bars), outcome.bars_visited]
+    balances = [float(profile.start_balance), outcome.end_balance]
+    ruined_ts = run.inputs.bar_ts.slice(max(refused, 0), 1)
     columns = [
-        pa.array([run.replayed]),
-        pa.array([profile.profile]),
-        pa.array([profile.symbol]),
-        pa.array([len(run.inputs.bars)]),
-        pa.array([outcome.bars_visited]),
-        pa.array([float(profile.start_balance)]),
-        pa.array([outcome.end_balance]),
-        run.inputs.bar_ts.take(
-            pa.array([refused if refused >= 0 else None], pa.int64())
-        ),
+        *(texts([name]) for name in names),
+        *(column(np.array([count], np.int64)) for count in counts),
+        *(column(np.array([balance])) for balance in balances),
+        ruined_ts if refused >= 0 else pa.nulls(1, schemas.TIMESTAMP),
         _trades_of_run(run),
     ]
     return pa.Table.from_arrays(columns, schema=schemas.REPLAY_RUNS)

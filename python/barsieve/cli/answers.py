@@ -1,0 +1,199 @@
+"""`barsieve signal` and `barsieve explain`: one decision, with everything behind it."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from barsieve import project
+from barsieve.cli.choices import Mode, ProfileName, Settings, changes_of, described
+from barsieve.cli.output import (
+    AsJson,
+    number,
+    out,
+    print_json,
+    refusing,
+    table,
+)
+from barsieve.cli.startup import load_numba_without_blas
+
+STALE_AFTER_HOURS = 2.0
+
+
+def _found(value: Any) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return value if isinstance(value, str) else number(value, ".4g")
+
+
+def _print_read(document: dict[str, Any]) -> None:
+    rows = [
+        [v["domain"], number(v["score"], ".3f"), v["vote"] or "-", f"{v['weight']:g}"]
+        for v in document["votes"]
+    ]
+    out.print(table("votes", ["domain", "score", "vote", "weight"], rows))
+    rows = [
+        [
+            gate["gate"],
+            "yes" if gate["passed"] else "NO",
+            _found(gate["found"]),
+            gate["asks"],
+        ]
+        for gate in document["gates"]
+    ]
+    out.print(table("gates of an entry", ["gate", "passed", "found", "asks"], rows))
+    rows = [
+        [
+            s["signal"],
+            *(f"{s[key]:.2f}" for key in ("veto_long", "veto_short", "greenlight")),
+        ]
+        for s in document["signals"]
+    ]
+    if rows:
+        columns = ["signal", "veto long", "veto short", "greenlight"]
+        out.print(table("macro signals in force", columns, rows))
+    else:
+        out.print("no macro signal in force\n")
+
+
+def _print_action(document: dict[str, Any]) -> None:
+    order, position = document["order"], document["position"]
+    lines = [["action", document["action"]]]
+    if position:
+        lines += [
+            ["position", f"{position['side']} {position['qty']:.6g} since "
+             f"{position['bars_held']} bars at {position['entry_price']:.2f}"],
+            ["resting stop", f"{position['stop']:.2f} ({position['stop_kind']})"],
+            ["resting target", f"{position['target']:.2f}"],
+            ["open result", f"{position['open_pnl']:.2f} USD, "
+             f"{position['profit_r']:.2f} R"],
+        ]  # fmt: skip
+    if document["action"] == "take partial":
+        lines.append(["partial", f"{position['partial_qty']:.6g}, stop to break-even"])
+    if document["exit_reason"] != "none":
+        lines.append(["exit because of", document["exit_reason"]])
+    if order:
+        size = (
+            f"{order['qty']:.6g} ({order['notional']:,.2f} USD)"
+            if order["is_filled"]
+            else "0: below the smallest notional, or the account is lost"
+        )
+        lines += [
+            ["side", order["side"]],
+            ["if it opens at", f"{order['assumed_open']:.2f}"],
+            ["size", size],
+            ["stop", f"{order['stop']:.2f}"],
+            ["target", f"{order['target']:.2f}"],
+            ["stop distance", f"{order['risk_distance']:.4g}"],
+            ["share of balance at risk", f"{order['risk_share']:.3%}"],
+        ]
+    lines += [
+        ["confidence", number(document["confidence"], ".4f")],
+        ["threshold", f"{document['threshold'] + document['loss_streak_shift']:.4g}"],
+        ["balance", f"{document['balance']:,.2f} USD"],
+    ]
+    for leg in document["filled"]:
+        done = f"{leg['kind']} {leg['qty']:.6g} at {leg['price']:.2f}"
+        lines.append(["then filled", done])
+    opens = f"{document['known_at']:%Y-%m-%d %H:%M} UTC"
+    title = f"{document['profile']}: at the open of {opens}"
+    out.print(table(title, ["kind", "value"], lines))
+
+
+def signal(
+    profile: ProfileName,
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="As if it were then; default: the last bar."),
+    ] = None,
+    mode: Annotated[Mode, typer.Option(help="Which replay to follow.")] = Mode.full,
+    settings: Settings = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what the replay does at the next open, and everything it decides upon.
+
+    The bar decided upon is the last one closed at that time. Size, stop and
+    target assume that the next bar opens at its close; they move with the
+    open.
+
+    Example: barsieve signal --profile btc_live --at 2023-05-31T05:00
+    """
+    load_numba_without_blas()
+    from barsieve.answers import age_of
+    from barsieve.answers import signal as signal_of
+    from barsieve.rerun import prepare
+    from barsieve.spans import moment
+
+    with refusing():
+        asked = moment(at, "--at") if at else None
+        changes = changes_of(settings, None, None)
+        study = prepare(project.database_path(), profile, changes)
+        document = signal_of(study, asked, mode.value)
+    document["bar_age_hours"] = age_of(document, asked or datetime.now(UTC))
+    if as_json:
+        print_json(document)
+        return
+    if changes:
+        out.print(f"with {described(changes)}", markup=False, highlight=False)
+    _print_action(document)
+    _print_read(document)
+    rows = [
+        [i["input"], number(i["value"], ".6g"), number(i["age_hours"], ",.1f")]
+        for i in document["inputs"]
+    ]
+    columns = ["input", "last value", "age in hours"]
+    out.print(table("inputs at the close (no value: too old)", columns, rows))
+    if document["bar_age_hours"] > STALE_AFTER_HOURS:
+        out.print(
+            f"The last bar closed {document['bar_age_hours']:,.0f} hours before "
+            f"{'that time' if asked else 'now'}: its open has passed.",
+            style="bold",
+        )
+
+
+def _print_legs(legs: list[dict[str, Any]]) -> None:
+    rows = [
+        [
+            f"{leg['ts']:%Y-%m-%d %H:%M}", leg["kind"], f"{leg['price']:.2f}",
+            f"{leg['qty']:.6g}", f"{leg['amount']:.2f}", f"{leg['fee']:.2f}",
+            f"{leg['slippage']:.2f}", f"{leg['balance']:,.2f}",
+        ]
+        for leg in legs
+    ]  # fmt: skip
+    columns = ["time", "kind", "price", "qty", "result", "fee", "slippage", "balance"]
+    out.print(table("legs", columns, rows))
+
+
+def explain(
+    trade_id: Annotated[int, typer.Argument(help="Number of the trade.")],
+    profile: ProfileName,
+    replayed: Annotated[Mode, typer.Option(help="Which replay's trade.")] = Mode.full,
+    as_json: AsJson = False,
+) -> None:
+    """Say why a trade of the built table was entered and left, leg by leg.
+
+    Example: barsieve explain 12 --profile btc_live
+    """
+    load_numba_without_blas()
+    from barsieve.answers import explain as explanation_of
+    from barsieve.rerun import prepare
+
+    with refusing():
+        study = prepare(project.database_path(), profile)
+        document = explanation_of(study, trade_id, replayed.value)
+    if as_json:
+        print_json(document)
+        return
+    trade = document["trade"]
+    out.print(
+        f"trade {trade_id} of {profile} ({replayed.value}): {trade['side']} "
+        f"{trade['symbol']}, {trade['entry_ts']:%Y-%m-%d %H:%M} to "
+        f"{trade['exit_ts']:%Y-%m-%d %H:%M}, {trade['net_pnl']:.2f} USD net, "
+        f"{trade['r_multiple']:.2f} R\n",
+        markup=False, highlight=False, style="bold",
+    )  # fmt: skip
+    for name in ("why_entered", "why_left"):
+        out.print(document[name], markup=False, highlight=False)
+    out.print()
+    _print_legs(document["legs"])
+    _print_read(document)

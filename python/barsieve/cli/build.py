@@ -1,0 +1,102 @@
+"""`barsieve build` and `barsieve export`: a database made, and its tables taken out."""
+
+import signal
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from barsieve import project
+from barsieve.cli.output import REFUSED, fail, out, refusing
+
+# What a shell reports of a command that Ctrl-C ended.
+INTERRUPTED = 130
+
+
+def _stop(*_) -> None:
+    raise KeyboardInterrupt
+
+
+def build(
+    context: typer.Context,
+    keep_failed: Annotated[
+        bool, typer.Option(help="Keep the file of a failed build, to look into it.")
+    ] = False,
+) -> None:
+    """Build the database aside and swap it in when all of it is sound.
+
+    Takes the arguments of dbt build (--select, --exclude, --full-refresh, ...) and ends
+    with its exit code. Readers are never blocked and keep the file that they opened;
+    when a model or a test fails, the present database stays as it was.
+
+    Example: BARSIEVE_MARKET=~/market barsieve build --threads 4
+    """
+    from barsieve.build import BuildRefusedError, build_aside
+
+    signal.signal(signal.SIGTERM, _stop)
+    started = time.perf_counter()
+    try:
+        result = build_aside(context.args, keep_failed)
+    except BuildRefusedError as error:
+        raise fail(str(error), REFUSED) from None
+    except OSError as error:
+        raise fail(f"nothing was built: {error}", REFUSED) from None
+    except KeyboardInterrupt:
+        message = f"stopped; {project.database_path()} is as it was"
+        raise fail(message, INTERRUPTED) from None
+    if result.exit_code:
+        kept = f"; the failed one is {result.kept}" if result.kept else ""
+        message = f"the build failed; {result.database} is as it was{kept}"
+        raise fail(message, result.exit_code)
+    seconds = time.perf_counter() - started
+    out.print(
+        f"{result.database} is new, after {seconds:.0f} s; barsieve show says what is "
+        "in it",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _tables() -> list[str]:
+    """Return the tables that a shell may complete; none where there is no database."""
+    from barsieve.database import open_database, table_names
+    from barsieve.problems import InputError
+
+    try:
+        with open_database(project.database_file()) as connection:
+            return table_names(connection)
+    except (InputError, FileNotFoundError):
+        return []
+
+
+def _tables_like(incomplete: str) -> list[str]:
+    return [name for name in _tables() if name.startswith(incomplete)]
+
+
+def export(
+    table: Annotated[
+        str,
+        typer.Argument(
+            help="Table of the built database.", autocompletion=_tables_like
+        ),
+    ],
+    to: Annotated[
+        Path,
+        typer.Option(help="File; .parquet, .csv, .json, .jsonl, .arrow or .feather."),
+    ],
+    where: Annotated[
+        str | None, typer.Option(help="Condition on the columns, as in SQL.")
+    ] = None,
+    force: Annotated[bool, typer.Option(help="Overwrite the file.")] = False,
+) -> None:
+    """Write a table of the built database to a file, whole or not at all.
+
+    Example: barsieve export trades --to trades.parquet --where "replayed = 'full'"
+    """
+    from barsieve.export import export_table
+
+    with refusing():
+        n_rows = export_table(project.database_file(), table, to, where, force)
+    out.print(f"{to}: {n_rows:,} rows", markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,57 @@
+"""Options that several commands share: the profile, its settings, the span."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+
+class Mode(StrEnum):
+    """Kinds of replay."""
+
+    full = "full"
+    focused = "focused"
+
+
+ProfileName = Annotated[str, typer.Option(help="Profile of the built database.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change a setting as built, such as exits.stop_atr=2.5; repeatable.",
+    ),
+]
+Start = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="TIME",
+        help="Enter no earlier, as study.start does; a date is its midnight, UTC.",
+    ),
+]
+End = Annotated[
+    str | None,
+    typer.Option(
+        "--to", metavar="TIME", help="Enter no later, as study.end does; see --from."
+    ),
+]
+
+
+def changes_of(settings: list[str] | None, start: str | None, end: str | None):
+    """Return the changed settings by dotted key; a span sets `study.start` and `end`.
+
+    Raises InputError for what cannot be read.
+    """
+    if not settings and not start and not end:
+        return {}
+    from barsieve.overrides import parse
+    from barsieve.spans import study_changes
+
+    changes: dict[str, Any] = parse(settings or [])
+    return changes | study_changes(start, end)
+
+
+def described(changes: dict[str, Any]) -> str:
+    """Return changed settings as they may be typed again."""
+    return ", ".join(f"{key}={value}" for key, value in changes.items())

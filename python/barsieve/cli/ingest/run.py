@@ -1,0 +1,132 @@
+"""How the commands of `barsieve ingest` run: a market, its targets, faults in words."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from barsieve import project
+from barsieve.cli.ingest.summary import print_summary
+from barsieve.cli.output import REFUSED, err, fail
+from barsieve.problems import InputError
+
+# A source that did not answer: what was written stays, a later run goes on.
+SOURCE_FAILED = 3
+
+Job = Callable[[Any, Any, Any], None]
+
+
+def _folder(to: Path | None) -> Path:
+    return to or project.project_dir() / project.market_dir()
+
+
+def _seed() -> Path:
+    return project.project_dir() / "seeds" / "macro_series.csv"
+
+
+@contextmanager
+def reporting() -> Iterator[None]:
+    """Turn faults of input, source and installation into one message and a code."""
+    from barsieve.ingest.patience import MissingExtraError, SourceError
+
+    try:
+        yield
+    except InputError as error:
+        raise fail("\n".join(str(p) for p in error.problems), REFUSED) from None
+    except (FileNotFoundError, MissingExtraError) as error:
+        raise fail(str(error)) from None
+    except SourceError as error:
+        raise fail(str(error), SOURCE_FAILED) from None
+    except OSError as error:
+        raise fail(f"{error.filename or ''}: {error.strerror or error}") from None
+
+
+def run(
+    to: Path | None,
+    source: str,
+    request: Any,
+    jobs: dict[str, Job],
+    as_json: bool,
+    about: dict[str, Any] | None = None,
+) -> None:
+    """Carry out the jobs of a command, one target after another; print the summary.
+
+    A job gets the market, the request and the outcome to count into. A source that
+    fails ends its own target only. `about` is added to the JSON.
+    """
+    from dataclasses import replace
+
+    from rich.progress import Progress, TimeRemainingColumn
+
+    from barsieve.ingest.market import open_market
+    from barsieve.ingest.summary import Outcome
+
+    outcomes, code = [], 0
+    bars = Progress(
+        *Progress.get_default_columns()[:3], TimeRemainingColumn(), console=err,
+        disable=not err.is_terminal, transient=True,
+    )  # fmt: skip
+    with open_market(_folder(to), _seed()) as market, bars:
+        for target, job in jobs.items():
+            outcome = Outcome(target, source)
+            outcomes.append(outcome)
+            task = bars.add_task(target, total=1.0)
+
+            def progress(share: float, task=task) -> None:
+                bars.update(task, completed=share)
+
+            moving = replace(request, progress=progress)
+            code = max(code, _attempt(job, market, moving, outcome))
+        has_bars = any((market.folder / "bars").glob("*.parquet"))
+    print_summary(_folder(to), outcomes, has_bars, as_json, about or {})
+    if code:
+        raise typer.Exit(code)
+
+
+def _attempt(job: Job, market: Any, request: Any, outcome: Any) -> int:
+    """Carry out one job; return the exit code that it deserves."""
+    from barsieve.ingest.patience import SourceError
+
+    try:
+        job(market, request, outcome)
+    except SourceError as error:
+        outcome.failure = str(error)
+        return SOURCE_FAILED
+    except InputError as error:
+        outcome.failure = "\n".join(str(problem) for problem in error.problems)
+        return REFUSED
+    request.progress(1.0)
+    return 0
+
+
+def split(text: str) -> list[str]:
+    """Return the parts of a comma-joined option, each once."""
+    return list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def _utc(day: datetime | None) -> datetime | None:
+    return day and day.replace(tzinfo=UTC)
+
+
+def request_of(
+    since: datetime | None,
+    until: datetime | None,
+    accept: bool,
+    recheck: bool,
+    **more: Any,
+) -> Any:
+    """Return what to fetch, as of now: the one place where an ingest reads a clock."""
+    from barsieve.ingest.request import Request
+
+    now = datetime.now(UTC)
+    return Request(now, _utc(since), _utc(until), accept, recheck, **more)
+
+
+def patience_of(tries: int, wait: float, timeout: float) -> Any:
+    """Return how often to ask a source, and how long to wait for it."""
+    from barsieve.ingest.patience import Patience
+
+    return Patience(tries, wait, max(60.0, wait), timeout)

@@ -1,0 +1,212 @@
+"""`barsieve replay` and `candidates`: the built tables, replayed and listed."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from barsieve import project
+from barsieve.cli.choices import (
+    End,
+    Mode,
+    ProfileName,
+    Settings,
+    Start,
+    changes_of,
+    described,
+)
+from barsieve.cli.output import (
+    REFUSED,
+    AsJson,
+    fail,
+    number,
+    out,
+    print_json,
+    refusing,
+    table,
+)
+from barsieve.cli.startup import load_step_meanwhile
+
+SUMMARY = {
+    "trades": ("trades", ",d"),
+    "win_rate": ("win rate", ".1%"),
+    "profit_factor": ("profit factor", ".2f"),
+    "mean_r": ("mean R", ".2f"),
+    "net_pnl": ("net, USD", ",.2f"),
+    "return_share": ("return", "+.1%"),
+    "sharpe": ("Sharpe (daily, √365)", ".2f"),
+    "max_drawdown": ("max drawdown (marked)", ".1%"),
+    "fees": ("fees, USD", ",.2f"),
+    "slippage": ("slippage, USD", ",.2f"),
+    "funding": ("funding paid, USD", ",.2f"),
+    "end_balance": ("end balance, USD", ",.2f"),
+}
+BATCH = {
+    "bars": ("bars", ",d"),
+    "bars_visited": ("bars visited", ",d"),
+    "bars_skipped": ("bars skipped", ",d"),
+    "candidate_bars": ("candidate bars", ",d"),
+    "windows": ("candidate windows", ",d"),
+}
+LOSS = {
+    "full_trades": ("trades of the full replay", ",d"),
+    "entries_lost": ("entries lost", ",d"),
+    "entries_invented": ("entries that full does not have", ",d"),
+    "trades_that_differ": ("trades that differ", ",d"),
+    "recall": ("recall of entries", ".1%"),
+}
+
+
+def _figures(names: dict[str, tuple[str, str]], figures: dict[str, Any]):
+    return [
+        [label, number(figures[key], pattern)]
+        for key, (label, pattern) in names.items()
+        if figures.get(key) is not None or key in SUMMARY
+    ]
+
+
+def _print_trades(trades: list[dict[str, Any]]) -> None:
+    columns = ["entry", "side", "in", "exit", "out", "reason", "R", "net USD"]
+    lines = [
+        [
+            f"{trade['entry_ts']:%Y-%m-%d %H:%M}",
+            trade["side"],
+            f"{trade['entry_price']:.2f}",
+            f"{trade['exit_ts']:%m-%d %H:%M}",
+            f"{trade['exit_price']:.2f}",
+            trade["exit_reason"],
+            f"{trade['r_multiple']:.2f}",
+            f"{trade['net_pnl']:.2f}",
+        ]
+        for trade in trades
+    ]
+    if lines:
+        out.print(table(f"last {len(lines)} trades", columns, lines))
+
+
+def replay(
+    profile: ProfileName,
+    start: Start = None,
+    end: End = None,
+    mode: Annotated[
+        Mode | None,
+        typer.Option(help="Every bar (default), or where the screen points."),
+    ] = None,
+    candidates: Annotated[
+        Path | None,
+        typer.Option(help="JSON lines to screen with, in place of the profile's own."),
+    ] = None,
+    settings: Settings = None,
+    trade_log: Annotated[
+        Path | None, typer.Option(help="Write the trades, with legs, as JSON lines.")
+    ] = None,
+    last: Annotated[
+        int, typer.Option(help="How many of the last trades to print.")
+    ] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Replay a profile over the built tables and print what came of it.
+
+    With --set the entry predicate, the screen and the replay run again over
+    the built scores, so the trades are those of a build with that setting;
+    the file stays as it is. A file of candidates that loses entries is
+    used, and the loss is printed.
+
+    Example: barsieve replay --profile eth_comprehensive --set exits.stop_atr=2.5
+    """
+    load_step_meanwhile()
+    from barsieve.replaying import replay_profile
+    from barsieve.trade_log import check_target, write_lines
+
+    if candidates and mode is Mode.full:
+        raise fail(
+            "--candidates screens a focused replay, and a full one visits every bar: "
+            "use --mode focused",
+            REFUSED,
+        )
+    kind = mode or (Mode.focused if candidates else Mode.full)
+    with refusing():
+        if trade_log:
+            check_target(trade_log, "--trade-log")
+        changes = changes_of(settings, start, end)
+        report = replay_profile(
+            project.database_path(), profile, kind.value, changes, candidates
+        )
+        if trade_log:
+            write_lines(trade_log, report.trades_with_legs())
+    if as_json:
+        print_json(report.document())
+        return
+    name = f"{profile}, {kind.value} replay"
+    if changes:
+        out.print(f"with {described(changes)}", markup=False, highlight=False)
+    lines = _figures(SUMMARY, report.summary) + _figures(BATCH, report.batch)
+    out.print(table(name, ["figure", "value"], lines))
+    if report.loss:
+        title = f"{candidates} against the full replay"
+        lines = _figures(LOSS, report.loss)
+        out.print(table(title, ["figure", "value"], lines))
+    _print_trades(report.trades[-last:] if last > 0 else [])
+    if trade_log:
+        out.print(f"{len(report.trades):,} trades in {trade_log}", markup=False)
+
+
+def _print_candidates(lines: list[dict[str, Any]], last: int) -> None:
+    rows = [
+        [line["timestamp"], line["side"], f"{line['score']:.4f}", line["reason"] or "-"]
+        for line in (lines[-last:] if last > 0 else [])
+    ]
+    bars = len({line["timestamp"] for line in lines})
+    longs = sum(line["side"] == "long" for line in lines)
+    title = (
+        f"{bars:,} candidate bars: {longs:,} long, {len(lines) - longs:,} short; "
+        f"the last {len(rows)}"
+    )
+    out.print(table(title, ["time", "side", "score", "reason"], rows))
+
+
+def candidates(
+    profile: ProfileName,
+    as_lines: Annotated[
+        bool, typer.Option("--jsonl", help="Print JSON lines: the legacy format.")
+    ] = False,
+    to: Annotated[
+        Path | None, typer.Option(help="Write the JSON lines to this file instead.")
+    ] = None,
+    settings: Settings = None,
+    last: Annotated[
+        int, typer.Option(help="How many of the last candidates to print.")
+    ] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """List the bars where the screen of a profile says that an entry may happen.
+
+    A line of the legacy format holds timestamp (the bar's open), side,
+    score (the bound of the confidence) and reason (the sentinels of the
+    bar).
+
+    Example: barsieve candidates --profile btc_live --jsonl --to candidates.jsonl
+    """
+    import json
+
+    from barsieve.candidate_lines import lines_of
+    from barsieve.rerun import open_profile
+    from barsieve.trade_log import check_target, write_lines
+
+    with refusing():
+        if to:
+            check_target(to, "--to")
+        changes = changes_of(settings, None, None)
+        scratch, _ = open_profile(project.database_path(), profile, changes)
+        lines = lines_of(scratch, profile)
+        if to:
+            write_lines(to, lines)
+    if to:
+        out.print(f"{len(lines):,} candidates in {to}", markup=False)
+    elif as_lines:
+        for line in lines:
+            typer.echo(json.dumps(line))
+    elif as_json:
+        print_json(lines)
+    else:
+        _print_candidates(lines, last)

@@ -1,0 +1,120 @@
+"""Kinds of history that an exchange has: where each goes and what its rows mean."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from barsieve.check_market import BARS, FUNDING, MACRO, Kind
+from barsieve.ingest.exchange import Exchange
+from barsieve.ingest.macro import lag_of, macro_table
+from barsieve.ingest.market import Market
+from barsieve.ingest.paging import Row
+from barsieve.problems import InputError, Problem
+from barsieve.schemas import TIMESTAMP
+
+HOUR, DAY = 3_600_000, 86_400_000
+FUNDING_STEP = 8 * HOUR
+
+
+class Feed(NamedTuple):
+    """One kind of history: where it goes and how ccxt gives it."""
+
+    kind: Kind
+    name: str
+    market: str
+    method: str
+    step: int
+    to_table: Callable[[list[Row]], pa.Table]
+    timeframe: str | None = None
+    most_rows: int = 1000
+
+
+def _stamps(millis: list[int]) -> pa.Array:
+    return pa.array(np.array(millis, np.int64) * 1000).cast(TIMESTAMP)
+
+
+def _bars(rows: list[Row]) -> pa.Table:
+    columns = list(zip(*(row[:6] for row in rows), strict=True))
+    values = [pa.array(column, pa.float64()) for column in columns[1:]]
+    return pa.table([_stamps(columns[0]), *values], names=list(BARS.columns))
+
+
+def bars_feed(exchange: Exchange, symbol: str, quote: str) -> Feed:
+    """Return the feed of hourly bars of `BTC` (against `quote`) or `BTC/USDC`."""
+    exchange.only(["spot"] if ":" not in symbol else ["spot", "linear", "inverse"])
+    market = exchange.market(symbol if "/" in symbol else f"{symbol}/{quote}")
+    name, symbol = market["base"], market["symbol"]
+    return Feed(BARS, name, symbol, "fetch_ohlcv", HOUR, _bars, timeframe="1h")
+
+
+def funding_feed(exchange: Exchange, symbol: str, quote: str) -> Feed:
+    """Return the feed of funding rates of `BTC`'s perpetual, or of a market named."""
+    exchange.only(["linear", "inverse"])
+    full = symbol if "/" in symbol else f"{symbol}/{quote}:{quote}"
+    market = exchange.market(full)
+    base = market["base"]
+
+    def table(rows: list[Row]) -> pa.Table:
+        # Exchanges stamp a settlement some milliseconds late; it is due on the minute.
+        minutes = [row[0] // 60_000 * 60_000 for row in rows]
+        return pa.table(
+            {
+                "ts": _stamps(minutes),
+                "symbol": pa.array([base] * len(rows), pa.string()),
+                "funding_rate": pa.array([row[1] for row in rows], pa.float64()),
+            }
+        )
+
+    method = "fetch_funding_rate_history"
+    return Feed(FUNDING, base, full, method, FUNDING_STEP, table)
+
+
+def open_interest_feed(exchange: Exchange, symbol: str, market: Market) -> Feed:
+    """Return the feed of daily open interest, in USD, of a coin-margined perpetual.
+
+    Coin-margined open interest is counted in contracts of fixed dollars, so the USD
+    value is contracts times their size: the coins that an exchange states beside it
+    would move with the price.
+    """
+    exchange.only(["inverse"])
+    listed = exchange.market(symbol if "/" in symbol else f"{symbol}/USD:{symbol}")
+    base = listed["base"]
+    series = f"OI_{base}_COINM"
+    if not listed.get("inverse"):
+        raise InputError(
+            [
+                Problem(
+                    exchange.name, f"market '{listed['symbol']}'",
+                    "a coin-margined contract (series OI_..._COINM)",
+                    "another kind", f"name {base}/USD:{base}",
+                )
+            ]
+        )  # fmt: skip
+    lag = lag_of(market, series)
+
+    def table(rows: list[Row]) -> pa.Table:
+        days = np.array([row[0] for row in rows], "datetime64[ms]").astype("M8[D]")
+        contracts = np.array([row[1] for row in rows], float)
+        return macro_table(series, days, contracts * listed["contractSize"], lag)
+
+    method, symbol = "fetch_open_interest_history", listed["symbol"]
+    return Feed(MACRO, series, symbol, method, DAY, table, "1d", most_rows=100)
+
+
+def refuse_other_intervals(feed: Feed, rows: list[Row]) -> None:
+    """Raise InputError when most settlements are not eight hours apart."""
+    if len(rows) < 3:
+        return
+    hours = float(np.median(np.diff([row[0] for row in rows]))) / HOUR
+    if abs(hours - 8) > 0.1:
+        raise InputError(
+            [
+                Problem(
+                    feed.market, "funding", "a settlement every 8 h, the market's unit",
+                    f"one every {hours:g} h",
+                    "choose a contract or an exchange that settles every 8 h",
+                )
+            ]
+        )  # fmt: skip

@@ -1,0 +1,175 @@
+// What the charts share: colours of the theme, tooltips, sizes. ECharts draws.
+
+const charts = new Map();
+
+let palette = null;
+
+// The theme's colours, read from the style once per theme.
+function colours() {
+  palette ??= readColours();
+  return palette;
+}
+
+function readColours() {
+  const probe = el("span");
+  document.body.append(probe);
+  const named = {};
+  for (const name of [
+    "paper",
+    "card",
+    "ink",
+    "muted",
+    "line",
+    "accent",
+    "gain",
+    "loss",
+    "shade",
+    "faint",
+    "warn",
+  ]) {
+    probe.style.color = `var(--${name})`;
+    named[name] = getComputedStyle(probe).color;
+  }
+  probe.remove();
+  return named;
+}
+
+function seeThrough(colour, opacity) {
+  return colour.replace(/^rgb\((.*)\)$/, `rgba($1, ${opacity})`);
+}
+
+// A tooltip is made of nodes, so that a name with markup in it stays a name.
+function tip(title, rows) {
+  return el(
+    "div",
+    { class: "tip" },
+    el("strong", {}, title),
+    ...rows.map(([name, value]) => el("div", {}, el("span", {}, name), el("b", {}, value))),
+  );
+}
+
+const textStyle = () => ({ fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 12 });
+
+function axis(extra = {}) {
+  const c = colours();
+  return {
+    axisLine: { lineStyle: { color: c.line } },
+    axisTick: { show: false },
+    axisLabel: { color: c.muted, hideOverlap: true },
+    splitLine: { lineStyle: { color: c.line, opacity: 0.6 } },
+    nameTextStyle: { color: c.muted },
+    ...extra,
+  };
+}
+
+// Room for the labels is taken from the plot, so that none is cut off.
+const snug = (edges) => ({
+  left: 0,
+  right: 16,
+  top: 8,
+  bottom: 4,
+  outerBoundsMode: "same",
+  outerBoundsContain: "axisLabel",
+  ...edges,
+});
+
+const timeLabels = {
+  year: "{yyyy}",
+  month: "{MMM}",
+  day: "{d} {MMM}",
+  hour: "{HH}:{mm}",
+  minute: "{HH}:{mm}",
+};
+
+const timeAxis = (extra = {}) =>
+  axis({
+    type: "time",
+    splitLine: { show: false },
+    ...extra,
+    axisLabel: {
+      color: colours().muted,
+      hideOverlap: true,
+      formatter: timeLabels,
+      ...extra.axisLabel,
+    },
+  });
+
+// The bar under a chart over time, which shows and moves the span in view.
+const slider = (c) => ({
+  type: "slider",
+  height: 18,
+  bottom: 6,
+  showDataShadow: false,
+  borderColor: c.line,
+  fillerColor: seeThrough(c.accent, 0.14),
+  handleStyle: { color: c.card, borderColor: c.muted },
+  moveHandleSize: 0,
+  textStyle: { color: c.muted, fontSize: 10 },
+  labelFormatter: (value) => day(value / 1000),
+});
+
+function chart(id, label, option, renderer = "svg") {
+  const element = byId(id);
+  element.setAttribute("aria-label", label);
+  if (!charts.has(id)) {
+    charts.set(id, echarts.init(element, null, { renderer }));
+  }
+  const c = colours();
+  charts.get(id).setOption(
+    {
+      useUTC: true,
+      animation: false,
+      textStyle: { ...textStyle(), color: c.ink },
+      aria: { enabled: false },
+      ...option,
+      legend: option.legend && {
+        textStyle: { color: c.muted },
+        itemWidth: 12,
+        itemHeight: 8,
+        icon: "roundRect",
+        type: "scroll",
+        right: 0,
+        left: "center",
+        padding: 2,
+        pageIconColor: c.muted,
+        pageIconInactiveColor: c.line,
+        pageTextStyle: { color: c.muted },
+        top: 0,
+        ...option.legend,
+      },
+      tooltip: {
+        confine: true,
+        backgroundColor: c.card,
+        borderColor: c.line,
+        textStyle: { ...textStyle(), color: c.ink },
+        ...option.tooltip,
+      },
+    },
+    { notMerge: true },
+  );
+  return charts.get(id);
+}
+
+// A chart without anything to show says so, in words.
+function nothing(id, sentence) {
+  charts.get(id)?.dispose();
+  charts.delete(id);
+  byId(id).setAttribute("aria-label", sentence);
+  fill(id, el("p", { class: "empty" }, sentence));
+  return null;
+}
+
+function chartOrNothing(id, hasAny, sentence, draw) {
+  if (!hasAny) return nothing(id, sentence);
+  if (!charts.has(id)) byId(id).replaceChildren();
+  return draw();
+}
+
+// Only where the size has changed: a chart that is drawn anew is costly.
+function fitAll() {
+  for (const [id, one] of charts) {
+    const { clientWidth, clientHeight } = byId(id);
+    if (one.getWidth() === clientWidth && one.getHeight() === clientHeight) continue;
+    one.resize({ width: "auto", height: "auto" });
+  }
+}

@@ -1,0 +1,33 @@
+// Numbers and times as text; a dash where there is none.
+
+const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
+const minus = (text) => text.replace("-", "−");
+
+function number(value, decimals = 0, isSigned = false) {
+  if (!isNumber(value)) return "–";
+  const text = value.toLocaleString("en-US", {
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: decimals,
+  });
+  const isZero = !/[1-9]/.test(text);
+  return (
+    (isSigned && value > 0 && !isZero ? "+" : "") + (isZero ? text.replace("-", "") : minus(text))
+  );
+}
+
+const share = (value, decimals = 1, isSigned = false) =>
+  isNumber(value) ? `${number(value * 100, decimals, isSigned)}%` : "–";
+
+const money = (value, isSigned = true) => number(value, 2, isSigned);
+
+const moment = (seconds) =>
+  isNumber(seconds) ? new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ") : "–";
+
+const day = (seconds) => moment(seconds).slice(0, 10);
+
+const words = (name) => String(name).replaceAll("_", " ");
+
+function hours(count) {
+  if (!isNumber(count)) return "–";
+  return count < 72 ? `${number(count, count % 1 ? 1 : 0)} h` : `${number(count / 24, 1)} d`;
+}

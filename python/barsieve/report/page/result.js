@@ -1,0 +1,99 @@
+// Headline figures, baselines, and every profile at a glance.
+
+const strategyNames = {
+  strategy: "the profile",
+  buy_and_hold: "buy and hold",
+  random_entry: "random entries (median)",
+};
+
+function tile(title, value, below, kind = "") {
+  return el(
+    "div",
+    { class: "tile" },
+    el("span", {}, title),
+    el("strong", { class: kind }, value),
+    el("small", {}, below),
+  );
+}
+
+function drawTiles(rows) {
+  const [own, hold, random] = ["strategy", "buy_and_hold", "random_entry"].map(
+    (name) => rows.find((row) => row.strategy === name) ?? {},
+  );
+  const beside = (name, format) => `holding ${format(hold[name])} · random ${format(random[name])}`;
+  const signed = (value) => share(value, 1, true);
+  fill(
+    "tiles",
+    tile(
+      "Return, net of all costs",
+      signed(own.return_share),
+      beside("return_share", signed),
+      tone(own.return_share),
+    ),
+    tile(
+      "Sharpe ratio",
+      number(own.sharpe, 2),
+      beside("sharpe", (value) => number(value, 2)),
+    ),
+    tile("Deepest drawdown", share(own.max_drawdown), beside("max_drawdown", share)),
+    tile(
+      "Trades",
+      number(own.trades),
+      `${share(own.win_rate)} won · profit factor ${number(own.profit_factor, 2)}`,
+    ),
+  );
+  const luck = own.random_at_least_as_good;
+  fill(
+    "luck",
+    own.trades === 0
+      ? "No trade: the gates of the screening section say why."
+      : isNumber(luck)
+        ? `Luck: ${share(luck, 0)} of the replays with the same signals at random times earned at least as much. ` +
+          "Small is timing, large is luck."
+        : "",
+    own.ruined_at
+      ? ` Ruined: on ${moment(own.ruined_at)} the balance could no longer carry the smallest order.`
+      : "",
+  );
+}
+
+const resultColumns = [
+  ["Trades", (row) => number(row.trades), true],
+  ["Won", (row) => share(row.win_rate), true],
+  ["Profit factor", (row) => number(row.profit_factor, 2), true],
+  ["Mean R", (row) => number(row.mean_r, 2, true), true],
+  ["Return", (row) => share(row.return_share, 1, true), true, (row) => tone(row.return_share)],
+  ["Sharpe", (row) => number(row.sharpe, 2), true],
+  ["Drawdown", (row) => share(row.max_drawdown), true],
+  ["In the market", (row) => share(row.exposure), true],
+];
+
+section("result", () => {
+  const { strategies } = of("result");
+  drawTiles(strategies);
+  fillTable(
+    "strategies",
+    [["", (row) => strategyNames[row.strategy] ?? row.strategy], ...resultColumns],
+    strategies,
+  );
+  const rows = report.sections.result.profiles.map((one, index) => ({
+    ...one.strategies.find((row) => row.strategy === "strategy"),
+    index,
+    parity: one.parity[0],
+    profile: report.profiles[index].profile,
+    symbol: report.profiles[index].symbol,
+  }));
+  const pick = (row) =>
+    el("button", { type: "button", class: "link", onclick: () => choose(row.index) }, row.profile);
+  fillTable(
+    "overview",
+    [
+      ["Profile", pick],
+      ["Symbol", (row) => row.symbol],
+      ["Parity", (row) => row.parity?.verdict ?? "–"],
+      ...resultColumns,
+    ],
+    rows,
+    (row) => ({ "aria-current": row.index === state.profile ? "true" : null }),
+  );
+});

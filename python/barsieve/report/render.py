@@ -1,0 +1,192 @@
+"""The page: skeletons, style, drawing and numbers in one file."""
+
+import base64
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from duckdb import BinderException, CatalogException
+
+from barsieve.problems import InputError, Problem
+from barsieve.report.sections import SECTIONS
+from barsieve.report.source import Source, open_source
+from barsieve.report.verdict import Verdict, read_verdict
+
+PAGE = Path(__file__).parent / "page"
+# Says that a file is ours and may be written over.
+MARK = '<meta name="generator" content="barsieve report">'
+
+SCRIPTS_BEFORE = (
+    "columns.js",
+    "format.js",
+    "page.js",
+    "charts.js",
+    "story.js",
+    "trade.js",
+    "ladder.js",
+    "marks.js",
+)
+SCRIPTS_AFTER = ("start.js",)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A report on disk: where, how large, of which profiles, with which verdict."""
+
+    path: Path
+    size_bytes: int
+    profiles: list[str]
+    verdict: str
+    left_out: list[str]
+
+
+def _json(document: Any) -> str:
+    """Return JSON that cannot end the script element it stands in."""
+    text = json.dumps(document, separators=(",", ":"), allow_nan=False)
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text
+
+
+def _hash(script: str) -> str:
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _scripts() -> list[str]:
+    library = (PAGE / "vendor" / "echarts.min.js").read_text("utf-8")
+    names = [*SCRIPTS_BEFORE, *(f"{s.key}.js" for s in SECTIONS), *SCRIPTS_AFTER]
+    parts = [(PAGE / name).read_text("utf-8") for name in names]
+    return [library, '"use strict";\n(() => {\n' + "\n".join(parts) + "\n})();"]
+
+
+def _template() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(PAGE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["utc"] = _utc
+    return environment.get_template("report.html")
+
+
+def _utc(seconds: float | None, pattern: str = "%Y-%m-%d %H:%M") -> str:
+    from datetime import UTC, datetime
+
+    if seconds is None:
+        return "unknown"
+    return datetime.fromtimestamp(seconds, UTC).strftime(pattern)
+
+
+def _sections(source: Source) -> list[dict[str, Any]]:
+    shown = []
+    for section in SECTIONS:
+        absence = section.absence(source)
+        shown.append(
+            {
+                "key": section.key,
+                "title": section.title,
+                "tables": section.tables,
+                "absence": absence,
+                "collected": None if absence else section.collect(source),
+            }
+        )
+    return shown
+
+
+def render(source: Source, verdict: Verdict) -> str:
+    """Return the page as text."""
+    sections = _sections(source)
+    collected = {s["key"]: s["collected"] for s in sections if s["collected"]}
+    document = {
+        "profiles": source.profiles,
+        "symbols": source.symbols,
+        "verdict": asdict(verdict),
+        "sections": collected,
+    }
+    scripts = _scripts()
+    return _template().render(
+        build=source.rows("from build_info")[0],
+        profiles=source.profiles,
+        verdict=verdict,
+        sections=sections,
+        style=(PAGE / "style.css").read_text("utf-8"),
+        scripts=scripts,
+        script_hashes=" ".join(_hash(script) for script in scripts),
+        document=_json(document),
+        columns=source.pack.encode(),
+        mark=MARK,
+    )
+
+
+def _other_models(database: Path, error: Exception) -> InputError:
+    expected, found = "tables of this version's models", str(error).splitlines()[0]
+    return InputError([Problem(str(database), "", expected, found, "dbt build")])
+
+
+def _refuse(path: Path, expected: str, found: str) -> InputError:
+    fix = "choose another file with --to"
+    return InputError([Problem(str(path), "", expected, found, fix)])
+
+
+def check_target(path: Path) -> None:
+    """Raise InputError when the file is not ours to write."""
+    if path.is_dir():
+        raise _refuse(path, "a file to write", "a folder")
+    if not path.parent.is_dir():
+        raise _refuse(path, "a file in a folder that exists", "no such folder")
+    if path.exists():
+        with path.open("rb") as stream:
+            head = stream.read(4096)
+        if head and MARK.encode() not in head:
+            raise _refuse(path, "a new file or an older report", "another file")
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write beside the file, then put it in place: nobody meets half a report."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".report-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+        # mkstemp keeps a file to its owner; a report is as readable as any new file.
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(name, 0o666 & ~mask)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def write_report(database: Path, path: Path, profiles: list[str]) -> Written:
+    """Write the report of a built database, of some profiles or (none named) of all.
+
+    Raises InputError when there is no whole database, no such profile, or when the
+    file is not ours to write.
+    """
+    check_target(path)
+    source = open_source(database, profiles)
+    try:
+        verdict = read_verdict(source)
+        text = render(source, verdict)
+    except (BinderException, CatalogException) as error:
+        raise _other_models(database, error) from None
+    try:
+        _write_whole(path, text)
+    except OSError as error:
+        raise _refuse(path, "a file that can be written", str(error.strerror)) from None
+    return Written(
+        path,
+        path.stat().st_size,
+        [profile["profile"] for profile in source.profiles],
+        verdict.kind,
+        [s.title for s in SECTIONS if s.absence(source)],
+    )

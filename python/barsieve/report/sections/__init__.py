@@ -1,0 +1,26 @@
+"""The sections of the report, in the order of the page.
+
+To add one: a module here that defines `SECTION`, its skeleton and drawing in
+`report/page/<key>.html` and `<key>.js`, and its name in this list.
+"""
+
+from barsieve.report.sections import (
+    equity,
+    health,
+    optimizer,
+    outcomes,
+    price,
+    regimes,
+    result,
+    screening,
+    sweep,
+    trades,
+)
+
+SECTIONS = [
+    module.SECTION
+    for module in (
+        result, price, trades, equity, outcomes, screening, regimes, sweep, optimizer,
+        health,
+    )
+]  # fmt: skip

@@ -1,0 +1,28 @@
+"""What each profile came to, beside buy-and-hold and random entries."""
+
+from typing import Any
+
+from barsieve.report.section import Section
+from barsieve.report.source import Source
+
+
+def collect(source: Source) -> dict[str, Any]:
+    """Return the rows of report_performance and parity_summary, by profile."""
+    return {
+        "profiles": [
+            {
+                "strategies": source.rows(
+                    "from report_performance where profile = $profile",
+                    profile=profile["profile"],
+                ),
+                "parity": source.rows(
+                    "from parity_summary where profile = $profile",
+                    profile=profile["profile"],
+                ),
+            }
+            for profile in source.profiles
+        ]
+    }
+
+
+SECTION = Section("result", "Result", ("report_performance", "parity_summary"), collect)

@@ -1,0 +1,138 @@
+"""Every trade of the full replay: why it was entered, why it was left."""
+
+from typing import Any
+
+import numpy as np
+
+from barsieve.report.section import Section
+from barsieve.report.source import Source
+from barsieve.report.streaks import streaks_at
+
+DOMAINS = ("wyckoff", "liquidity", "smc", "momentum", "temporal")
+
+TRADES = """
+    with
+    distances as (
+        select
+            profile,
+            unnest(list_transform(trades, lambda t: t.trade_id)) as trade_id,
+            unnest(list_transform(trades, lambda t: t.risk_distance)) as risk_distance,
+        from replay_runs where replayed = 'full' and profile = $profile
+    ),
+    partials as (
+        select
+            trade_id,
+            min(ts) as partial_ts,
+            arg_min(price, leg) as partial_price,
+            sum(qty) as partial_qty,
+        from trade_legs
+        where replayed = 'full' and profile = $profile and kind = 'partial'
+        group by trade_id
+    ),
+    opinions as (pivot scores on domain in {domains} using first(score))
+    select
+        trades.*,
+        distances.risk_distance,
+        partials.* exclude (trade_id),
+        fusion.* exclude (
+            profile, symbol, bar_ts, bar_index, side, confidence, regime
+        ),
+        opinions.* exclude (symbol, bar_ts),
+        features.atr_rank_100,
+        candidates.reason as sentinels,
+        candidates.bar_ts is not null as is_on_candidate,
+    from trades
+    left join distances using (trade_id)
+    left join partials using (trade_id)
+    left join fusion_scores as fusion
+        on fusion.profile = trades.profile and fusion.symbol = trades.symbol
+        and fusion.bar_ts = trades.decision_ts
+    left join opinions
+        on opinions.symbol = trades.symbol and opinions.bar_ts = trades.decision_ts
+    left join features
+        on features.symbol = trades.symbol and features.bar_ts = trades.decision_ts
+    left join candidates
+        on candidates.profile = trades.profile and candidates.symbol = trades.symbol
+        and candidates.bar_ts = trades.decision_ts and candidates.side = trades.side
+    where trades.replayed = 'full' and trades.profile = $profile
+    order by trades.trade_id
+""".replace("{domains}", str(DOMAINS))
+
+SIGNALS = """
+    select
+        trade_id,
+        signal,
+        case side when 'long' then veto_long else veto_short end as veto,
+        greenlight,
+    from trades inner join macro_signals
+        on macro_signals.symbol = trades.symbol and bar_ts = decision_ts
+    where replayed = 'full' and profile = $profile
+    order by trade_id, signal
+"""
+
+TIMES = ("decision_ts", "entry_ts", "exit_ts", "partial_ts")
+TEXTS = ("side", "exit_reason", "regime", "sentinels")
+WHOLE = (
+    "trade_id", "bars_held", "votes_long", "votes_short", "domains_used", "is_aligned",
+    "is_on_candidate", "loss_streak",
+)  # fmt: skip
+EXACT = (
+    "entry_price", "exit_price", "qty", "gross_pnl", "fees", "slippage", "funding",
+    "net_pnl", "r_multiple", "confidence", "risk_distance", "partial_price",
+    "partial_qty", "fusion_score", "alignment", "entry_threshold", "regime_shift",
+    "threshold", "net_veto",
+    "macro_coverage", "atr_rank_100", *DOMAINS,
+)  # fmt: skip
+
+
+def _numbers(rows: list[dict[str, Any]], name: str) -> np.ndarray:
+    return np.array([np.nan if row[name] is None else row[name] for row in rows], float)
+
+
+def _add_streaks(rows: list[dict[str, Any]]) -> None:
+    streaks = streaks_at(
+        _numbers(rows, "decision_ts"),
+        _numbers(rows, "exit_ts"),
+        _numbers(rows, "net_pnl"),
+    )
+    for row, streak in zip(rows, streaks, strict=True):
+        row["loss_streak"] = int(streak)
+
+
+def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
+    pack, name = source.pack, profile["profile"]
+    rows = source.rows(TRADES, profile=name)
+    _add_streaks(rows)
+    signals = source.rows(SIGNALS, profile=name)
+    return {
+        "columns": {
+            **{k: pack.rounded(_numbers(rows, k), 0) for k in (*TIMES, *WHOLE)},
+            **{k: pack.exact(_numbers(rows, k)) for k in EXACT},
+            **{k: pack.texts([row[k] for row in rows]) for k in TEXTS},
+        },
+        "signals": {
+            "trade_id": pack.rounded(_numbers(signals, "trade_id"), 0),
+            "signal": pack.texts([row["signal"] for row in signals]),
+            "veto": pack.rounded(_numbers(signals, "veto"), 4),
+            "greenlight": pack.rounded(_numbers(signals, "greenlight"), 4),
+        },
+    }
+
+
+def collect(source: Source) -> dict[str, Any]:
+    """Return the trades by profile, with scores, votes, gates and macro signals."""
+    return {
+        "domains": list(DOMAINS),
+        "profiles": [_profile(source, profile) for profile in source.profiles],
+    }
+
+
+SECTION = Section(
+    "trades",
+    "Trades",
+    (
+        "trades", "trade_legs", "replay_runs", "scores", "fusion_scores", "features",
+        "macro_signals", "candidates",
+    ),
+    collect,
+)  # fmt: skip

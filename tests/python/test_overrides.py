@@ -1,0 +1,89 @@
+"""Settings given to one replay are held to what a build accepts."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from barsieve.check_configs import check_document, load_schema
+from barsieve.overrides import apply, changed, leaves, parse
+from barsieve.problems import InputError
+from conftest import PROJECT
+
+DOCUMENT = json.loads((PROJECT / "configs/eth_comprehensive.json").read_text())
+KEYS = sorted(set(leaves(load_schema("profile"))) - {"profile"})
+
+
+def refusal(*settings: str) -> str:
+    with pytest.raises(InputError) as caught:
+        apply(DOCUMENT, parse(settings))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("exits.stop_art=2", "exits.stop_atr"),
+        ("stop_atr=2", "did you mean exits.stop_atr?"),
+        ("entry.entry_treshold=0.5", "entry.entry_threshold"),
+        ("weights.hob=0.2", "weights.liquidity"),
+        ("nothing_like_it=1", "keys look like exits.stop_atr"),
+        ("exits=3", "keys look like"),
+        ("exits.stop_atr", "section.key=value"),
+        ("=3", "section.key=value"),
+        ("profile=other", "a key of the profile schema"),
+        ("exits.stop_atr=-1", "more than 0"),
+        ("exits.stop_atr=wide", 'the type "number"'),
+        ("exits.stop_atr=NaN", 'the type "number"'),
+        ("exits.stop_atr=1e999", 'the type "number"'),
+        ("exits.stop_atr=", 'the type "number"'),
+        ("exits.time_stop_bars=2.5", 'the type "integer"'),
+        ("exits.time_stop_bars=99999999999", "at most 2147483647"),
+        ("entry.cadence=2h", '["1h", "4h"]'),
+        ("entry.alignment_required=yes", 'the type "boolean"'),
+        ("weights.smc=0.5", "set others as well (weights.wyckoff"),
+        ("entry.atr_rank_floor=0.99", "atr_rank_floor <= atr_rank_cap"),
+        ("entry.entry_threshold=0.99", "no bar could ever pass it"),
+        ("screen.method=sentinel", "within"),
+        ("screen.envelope.entry_threshold=0.9", "at most the profile's own"),
+        ("study.start=tomorrow", "ISO 8601"),
+    ],
+)
+def test_a_setting_that_a_build_would_refuse_is_refused_with_words(setting, words):
+    assert words in refusal(setting)
+
+
+def test_settings_that_only_make_sense_together_may_be_given_together():
+    made = apply(DOCUMENT, parse(["weights.wyckoff=0.2", "weights.temporal=0.1"]))
+    assert made["weights"]["wyckoff"] == 0.2
+    assert made["weights"]["temporal"] == 0.1
+    assert DOCUMENT["weights"]["wyckoff"] == 0.3
+
+
+def test_an_envelope_is_made_where_there_was_none():
+    made = apply(DOCUMENT, parse(["screen.envelope.entry_threshold=0.4"]))
+    assert made["screen"]["envelope"] == {"entry_threshold": 0.4}
+
+
+@given(
+    key=st.sampled_from(KEYS),
+    value=st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(-(10**12), 10**12),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.sampled_from(["1h", "4h", "exact", "ETH", "2024-01-01T00:00:00Z"]),
+    ),
+)
+def test_a_setting_is_accepted_exactly_when_a_file_with_it_is(key, value):
+    text = value if isinstance(value, str) else json.dumps(value)
+    changes = parse([f"{key}={text}"])
+    assert changes == {key: value}
+    path = PROJECT / "configs/eth_comprehensive.json"
+    is_sound = not check_document(path, changed(DOCUMENT, changes))
+    if is_sound:
+        assert apply(DOCUMENT, changes) == changed(DOCUMENT, changes)
+    else:
+        with pytest.raises(InputError):
+            apply(DOCUMENT, changes)

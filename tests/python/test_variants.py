@@ -1,0 +1,114 @@
+"""Thresholds on candidates found once, and stress, against replays one by one."""
+
+import numpy as np
+import pytest
+
+from barsieve.problems import InputError
+from barsieve.replay.runs import FOCUSED, FULL, replay
+from barsieve.replay.state import BAR
+from barsieve.replaying import replay_profile
+from barsieve.rerun import prepare
+from barsieve.variants import PRICES, one_bar_later, stress, try_thresholds
+from conftest import PROJECT
+
+
+@pytest.fixture(autouse=True)
+def _in_the_project(monkeypatch):
+    monkeypatch.chdir(PROJECT)
+
+
+def summary_of(build, profile: str, **settings) -> dict:
+    changes = {key.replace("__", "."): value for key, value in settings.items()}
+    return replay_profile(build.database, profile, FULL, changes).summary
+
+
+def agree(row: dict, summary: dict) -> bool:
+    return all(row[figure] == value for figure, value in summary.items())
+
+
+@pytest.mark.parametrize("profile", ["btc_live", "eth_comprehensive", "eth_sentinel"])
+def test_a_threshold_on_candidates_found_once_is_its_full_replay(demo_build, profile):
+    thresholds = [0.42, 0.45, 0.65, 0.67]
+    rows, lowest = try_thresholds(demo_build.database, profile, thresholds)
+    kinds = [row["replayed"] for row in rows]
+    assert lowest == {"btc_live": 0.65, "eth_comprehensive": 0.45}.get(profile)
+    assert kinds == [
+        FOCUSED if lowest is not None and t >= lowest else FULL for t in thresholds
+    ]
+    for threshold, row in zip(thresholds, rows, strict=True):
+        summary = summary_of(demo_build, profile, entry__entry_threshold=threshold)
+        assert summary["trades"] > 0
+        assert agree(row, summary), threshold
+
+
+def test_an_envelope_lets_lower_thresholds_be_screened(demo_build):
+    envelope = {"screen.envelope": {"entry_threshold": 0.6}}
+    rows, lowest = try_thresholds(
+        demo_build.database, "btc_live", [0.6, 0.62], envelope
+    )
+    assert lowest == 0.6
+    assert {row["replayed"] for row in rows} == {FOCUSED}
+    for row in rows:
+        summary = summary_of(
+            demo_build, "btc_live", entry__entry_threshold=row["variant"]
+        )
+        assert agree(row, summary)
+
+
+@pytest.mark.parametrize("threshold", [-0.1, 1.1, float("nan"), float("inf")])
+def test_a_threshold_that_is_no_fraction_is_refused(demo_build, threshold):
+    with pytest.raises(InputError):
+        try_thresholds(demo_build.database, "btc_live", [0.65, threshold])
+
+
+def test_each_stress_is_the_replay_with_those_settings(demo_build):
+    rows = {r["variant"]: r for r in stress(demo_build.database, "btc_live")}
+    assert {row["replayed"] for row in rows.values()} == {FULL}
+    as_it_is = summary_of(demo_build, "btc_live")
+    assert agree(rows["as it is"], as_it_is)
+    assert agree(rows["costs x 1"], as_it_is)
+    for factor in (0.0, 0.5, 2.0):
+        costs = {"costs__fees_bps": 10 * factor, "costs__slippage_bps": 5 * factor}
+        row = rows[f"costs x {factor:g}"]
+        assert agree(row, summary_of(demo_build, "btc_live", **costs))
+    for threshold in (0.6, 0.7):
+        row = rows[f"threshold {threshold:g}"]
+        settings = {"entry__entry_threshold": row_threshold(threshold)}
+        assert agree(row, summary_of(demo_build, "btc_live", **settings))
+    assert rows["costs x 0"]["fees"] == rows["costs x 0"]["slippage"] == 0
+
+
+def row_threshold(shown: float) -> float:
+    """Return the threshold that binary arithmetic makes of 0.65 and 0.05."""
+    return 0.65 - 0.05 if shown < 0.65 else 0.65 + 0.05
+
+
+def test_one_bar_later_every_decision_reads_the_bar_before(demo_build):
+    inputs = prepare(demo_build.database, "eth_comprehensive").inputs
+    later = one_bar_later(inputs)
+    for name in BAR.names:
+        if name in PRICES:
+            np.testing.assert_array_equal(later.bars[name], inputs.bars[name])
+        else:
+            np.testing.assert_array_equal(later.bars[name][1:], inputs.bars[name][:-1])
+    now, then = replay(inputs), replay(later)
+    first = now.trades[0], then.trades[0]
+    assert first[1].decision_index == first[0].decision_index + 1
+    assert first[1].entry_index == first[0].entry_index + 1
+    assert first[1].confidence == first[0].confidence
+    assert first[1].risk_distance == first[0].risk_distance
+    opened = then.trades.decision_index
+    assert inputs.bars.is_eligible[opened - 1].all()
+    np.testing.assert_array_equal(inputs.bars.side[opened - 1], then.trades.side)
+    entries = then.legs[then.legs.kind == 0]
+    np.testing.assert_array_equal(entries.price, inputs.bars.open[opened + 1])
+    # The inputs that were given are left alone.
+    assert replay(inputs).legs.tobytes() == now.legs.tobytes()
+
+
+def test_the_first_bar_decides_nothing_one_bar_later(demo_build):
+    inputs = prepare(demo_build.database, "btc_live").inputs
+    bar = one_bar_later(inputs).bars[0]
+    assert not bar.is_eligible
+    assert bar.side == 0
+    assert np.isnan([bar.confidence, bar.threshold, bar.atr_20, bar.vix]).all()
