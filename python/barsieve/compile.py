@@ -39,3 +39,9 @@ compiled = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 No fast-math: an addition has one order and one result. `forceinline` keeps the state in
 registers instead of copying it through memory at every call.
 """
+
+compiled_apart = njit(cache=True, nogil=True, error_model="numpy")
+"""Decorator: the same, called instead of inlined, for the large parts of a function.
+
+The state of each stays in registers, and the whole compiles in half the time.
+"""

@@ -135,3 +135,45 @@ REGIME_REPLAYS = pa.schema(
         pa.field("high", pa.float64()),
     ]
 )
+
+SWEEP_FOLD = [
+    pa.field("fold", pa.string()),
+    pa.field("trades", pa.int32()),
+    pa.field("wins", pa.int32()),
+    *(
+        pa.field(name, pa.float64())
+        for name in (
+            "net_pnl", "gross_pnl", "fees", "slippage", "funding", "r_sum",
+            "profit_factor", "return_share", "sharpe", "max_drawdown", "exposure",
+        )
+    ),
+    pa.field("trades_hash", pa.uint64()),
+]  # fmt: skip
+
+SWEEP_RUNS = pa.schema(
+    [
+        pa.field("grid", pa.string()),
+        pa.field("config", pa.string()),
+        pa.field("symbol", pa.string()),
+        pa.field("profile", pa.string()),
+        pa.field("violation", pa.string()),
+        pa.field("entry_threshold", pa.float64()),
+        pa.field("weight_wyckoff", pa.float64()),
+        pa.field("weight_liquidity", pa.float64()),
+        pa.field("weight_smc", pa.float64()),
+        pa.field("weight_momentum", pa.float64()),
+        pa.field("weight_temporal", pa.float64()),
+        pa.field("alignment_required", pa.bool_()),
+        pa.field("atr_rank_floor", pa.float64()),
+        pa.field("atr_rank_cap", pa.float64()),
+        pa.field("veto_limit", pa.float64()),
+        pa.field("cooldown_bars", pa.int32()),
+        pa.field("stop_atr", pa.float64()),
+        pa.field("target_r", pa.float64()),
+        pa.field("partial_at_r", pa.float64()),
+        pa.field("partial_share", pa.float64()),
+        pa.field("trail_atr", pa.float64()),
+        pa.field("time_stop_bars", pa.int32()),
+        pa.field("folds", pa.list_(pa.struct(SWEEP_FOLD))),
+    ]
+)

@@ -18,7 +18,7 @@ from barsieve.regime.tables import regime_runs
 from barsieve.replay.runs import replay_profiles
 from conftest import PROJECT, Build
 
-FINAL_LAYERS = ("parity", "reports")
+FINAL_LAYERS = ("sweep", "parity", "reports")
 PYTHON_MODELS = {
     "regime_runs": (
         regime_runs,

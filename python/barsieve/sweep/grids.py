@@ -27,16 +27,16 @@ DECIMALS = 9
 
 
 class Grid(NamedTuple):
-    """The valid configurations of a grid, and how many were tried to find them.
+    """The configurations of a grid: those to run, and those that break a constraint.
 
-    `configs`: record array of shape (n_valid,), dtype `CONFIG`. `violations`: how many
-    tries each constraint refused, by its sentence.
+    `configs` and `refused`: record arrays of dtype `CONFIG`. `violations` names the
+    broken constraint of each refused one.
     """
 
     name: str
     configs: np.recarray
-    tried: int
-    violations: dict[str, int]
+    refused: np.recarray
+    violations: list[str]
 
 
 def _choices(row: dict[str, Any]) -> list[float]:
@@ -118,20 +118,22 @@ def _reach(configs) -> np.ndarray:
 
 def _constraints(rows, configs) -> dict[str, np.ndarray]:
     """Return, by its sentence, where each constraint of a profile holds."""
-    held = {}
+    holds = {}
     for row in rows:
         if row["method"] == "rest":
             sentence = f"{row['setting']} in [{row['low']}, {row['high']})"
-            held[sentence] = _rest_of_weights(row, configs)
+            holds[sentence] = _rest_of_weights(row, configs)
     if any(row["method"] == "box" and row["setting"] in WEIGHTS for row in rows):
         _normalised_weights(configs)
     total = sum(configs[name] for name in WEIGHTS)
-    held["weights sum to 1"] = np.abs(total - 1) <= WEIGHT_SUM_TOLERANCE
-    held["entry_threshold within reach"] = configs["entry_threshold"] <= _reach(configs)
-    held["atr_rank_floor <= atr_rank_cap"] = (
+    holds["weights sum to 1"] = np.abs(total - 1) <= WEIGHT_SUM_TOLERANCE
+    holds["entry_threshold within reach"] = configs["entry_threshold"] <= _reach(
+        configs
+    )
+    holds["atr_rank_floor <= atr_rank_cap"] = (
         configs["atr_rank_floor"] <= configs["atr_rank_cap"]
     )
-    return held
+    return holds
 
 
 def _refuse_unknown(name: str, grids: list[dict[str, Any]]) -> None:
@@ -170,10 +172,10 @@ def expand(
     configs = np.empty(tried, CONFIG).view(np.recarray)
     for setting in CONFIG.names:
         configs[setting] = columns.get(setting, base[setting])
-    is_valid = np.ones(tried, bool)
-    violations = {}
-    for sentence, held in _constraints(rows, configs).items():
-        if n_refused := int(np.count_nonzero(is_valid & ~held)):
-            violations[sentence] = n_refused
-        is_valid &= held
-    return Grid(name, configs[is_valid], tried, violations)
+    violation = np.full(tried, None, object)
+    for sentence, holds in _constraints(rows, configs).items():
+        violation[~holds & (violation == None)] = sentence  # noqa: E711  (elementwise)
+    is_valid = violation == None  # noqa: E711
+    return Grid(
+        name, configs[is_valid], configs[~is_valid], violation[~is_valid].tolist()
+    )

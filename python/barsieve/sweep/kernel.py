@@ -6,7 +6,7 @@ in their order: the same bits.
 
 import numpy as np
 
-from barsieve.compile import compiled
+from barsieve.compile import compiled, compiled_apart
 from barsieve.replay.kernel import replay_bars
 from barsieve.replay.state import FLAT, LONG, SHORT, Rules
 from barsieve.sweep.measure import TOGETHER, measure
@@ -139,7 +139,7 @@ def clear_signals(bars, entry_bars):
         bars[index].side = FLAT
 
 
-@compiled
+@compiled_apart
 def find_all_signals(screen, configs, first, stop, signals, n_signals):
     """Find the signals of configurations [first, stop), a tile of blocks at a time.
 
@@ -157,11 +157,18 @@ def find_all_signals(screen, configs, first, stop, signals, n_signals):
             )  # fmt: skip
 
 
-@compiled
+@compiled_apart
+def replay_config(bars, config, base, start_balance, entry_bars, legs, trades):
+    """Replay one configuration where its own entries can be."""
+    rules = rules_of(config, base)
+    return replay_bars(bars, rules, start_balance, entry_bars, True, legs, trades)
+
+
+@compiled_apart
 def sweep_configs(
     bars, screen, configs, base, start_balance, calendar, room, figures, hashes
 ):
-    """Replay each configuration where its own entries can be, and measure it.
+    """Replay each configuration by its own signals, and measure it.
 
     `figures` has shape (n_configs, 1 + n_folds, n_figures), `hashes` the first two;
     row 0 is the whole history. `bars` and `room` are this thread's own.
@@ -174,9 +181,8 @@ def sweep_configs(
             n_signals = counts[at - first]
             entry_bars = room.entry_bars[:n_signals]
             write_signals(bars, signals[at - first], n_signals, entry_bars)
-            rules = rules_of(configs[at], base)
-            done = replay_bars(
-                bars, rules, start_balance, entry_bars, True, legs, trades
+            done = replay_config(
+                bars, configs[at], base, start_balance, entry_bars, legs, trades
             )
             measure(
                 calendar, start_balance, room, legs[: done.legs],

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from barsieve.compile import compiled
+from barsieve.compile import compiled, compiled_apart
 from barsieve.replay.kernel import ENTRY, FUNDING, make_ledger
 
 FIGURES = (
@@ -271,7 +271,7 @@ def _measure_risk(n_days, n_bars, returns, months, n_returns, figures):
     figures[0, SHARPE] = _sharpe(returns, 0, n_returns, all_days)
 
 
-@compiled
+@compiled_apart
 def measure(calendar, start_balance, room, legs, trades, figures, hashes):
     """Measure one replay from its legs and trades, which lie in the ledger of `room`.
 
@@ -294,12 +294,10 @@ def measure(calendar, start_balance, room, legs, trades, figures, hashes):
         clock, calendar.end, calendar.first_day, legs, start_balance, returns, months,
         figures,
     )  # fmt: skip
-    _measure_risk(
-        calendar.n_days, calendar.n_bars, returns, months, n_returns, figures
-    )
+    _measure_risk(calendar.n_days, calendar.n_bars, returns, months, n_returns, figures)
 
 
-@compiled
+@compiled_apart
 def hash_trades(leg_words, trade_words, legs, trades):
     """Return the hash of all trades of a replay: every field of every leg and trade."""
     whole, leg = np.uint64(0), 0

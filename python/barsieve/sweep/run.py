@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from barsieve import schemas
 from barsieve.replay.runs import Run
 from barsieve.settings import Profile
 from barsieve.sweep.grids import CONFIG, Grid
@@ -38,7 +39,11 @@ NOT_TRADED = {
 
 @dataclass(frozen=True)
 class Sweep:
-    """A grid over one symbol, ready to run. `ids` and `folds` name rows and columns."""
+    """A grid over one symbol, ready to run.
+
+    `ids` name the configurations to run and then the refused ones; `folds` the rows of
+    each one's figures: the whole history, then its months.
+    """
 
     profile: Profile
     market: Market
@@ -76,13 +81,13 @@ def make_calendar(market: Market, longest: int) -> tuple[Calendar, list[str]]:
     return calendar, [str(months[first] + m) for m in range(n_months)]
 
 
-def config_ids(configs: np.recarray, base: dict[str, Any]) -> list[str]:
+def config_ids(configs: np.ndarray, base: dict[str, Any]) -> list[str]:
     """Return a name for each configuration: a digest of all that decides its trades."""
     traded = {k: v for k, v in base.items() if k not in {*CONFIG.names, *NOT_TRADED}}
     prefix = blake2b(json.dumps(traded, default=str, sort_keys=True).encode()).digest()
     return [
         blake2b(prefix + config.tobytes(), digest_size=8).hexdigest()
-        for config in configs.view(np.ndarray)
+        for config in configs
     ]
 
 
@@ -103,7 +108,7 @@ def prepare(
         grid,
         make_screen(market, grid.configs, base["cadence"]),
         calendar,
-        config_ids(grid.configs, base),
+        config_ids(np.concatenate([grid.configs, grid.refused]), base),
         [WHOLE, *months],
     )
 
@@ -176,7 +181,7 @@ def results_table(sweep: Sweep, chunk: range, figures, hashes) -> pa.Table:
     at_fold = np.tile(np.arange(n_folds, dtype=np.int16), n_configs)
     columns = {
         "grid": _repeated(sweep.grid.name, n_rows),
-        "config": pa.DictionaryArray.from_arrays(at_config, ids),
+        "config": pa.DictionaryArray.from_arrays(at_config, pa.array(ids, pa.string())),
         "symbol": _repeated(sweep.market.symbol, n_rows),
         "fold": pa.DictionaryArray.from_arrays(at_fold, sweep.folds),
         **{name: _figure(figures, name) for name in FIGURES},
@@ -185,22 +190,46 @@ def results_table(sweep: Sweep, chunk: range, figures, hashes) -> pa.Table:
     return pa.table(columns)
 
 
-def configs_table(sweep: Sweep) -> pa.Table:
-    """Return the grid as rows of `sweep_configs`."""
-    configs, n = sweep.grid.configs, len(sweep.grid.configs)
-    settings = {name: pa.array(configs[name].copy()) for name in CONFIG.names}
-    settings["alignment_required"] = settings["alignment_required"].cast(pa.bool_())
+def _settings_columns(configs: np.recarray) -> dict[str, pa.Array]:
+    columns = {name: pa.array(configs[name].copy()) for name in CONFIG.names}
+    columns["alignment_required"] = columns["alignment_required"].cast(pa.bool_())
     for name in ("cooldown_bars", "time_stop_bars"):
-        settings[name] = settings[name].cast(pa.int32())
-    return pa.table(
-        {
-            "grid": _repeated(sweep.grid.name, n),
-            "config": pa.array(sweep.ids),
-            "symbol": _repeated(sweep.market.symbol, n),
-            "profile": _repeated(sweep.profile.profile, n),
-            **settings,
-        }
+        columns[name] = columns[name].cast(pa.int32())
+    return columns
+
+
+def configs_table(sweep: Sweep) -> pa.Table:
+    """Return all that the grid tried as rows of `sweep_configs`, refused ones last."""
+    grid = sweep.grid
+    n_run, n_refused = len(grid.configs), len(grid.refused)
+    both = np.concatenate([grid.configs, grid.refused]).view(np.recarray)
+    n = n_run + n_refused
+    columns = {
+        "grid": pa.array([grid.name] * n, pa.string()),
+        "config": pa.array(sweep.ids, pa.string()),
+        "symbol": pa.array([sweep.market.symbol] * n, pa.string()),
+        "profile": pa.array([sweep.profile.profile] * n, pa.string()),
+        "violation": pa.array([None] * n_run + grid.violations, pa.string()),
+        **_settings_columns(both),
+    }
+    return pa.table(columns)
+
+
+def runs_table(sweep: Sweep, figures, hashes) -> pa.Table:
+    """Return a whole sweep as rows of `sweep_runs`: a configuration, its folds nested.
+
+    A refused configuration has no folds.
+    """
+    chunk = range(len(sweep.grid.configs))
+    rows = results_table(sweep, chunk, figures, hashes)
+    folds = pa.StructArray.from_arrays(
+        [rows[f.name].combine_chunks().cast(f.type) for f in schemas.SWEEP_FOLD],
+        fields=schemas.SWEEP_FOLD,
     )
+    ends = np.minimum(np.arange(len(sweep.ids) + 1), len(chunk)) * len(sweep.folds)
+    nested = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), folds)
+    table = configs_table(sweep).append_column("folds", nested)
+    return table.cast(schemas.SWEEP_RUNS)
 
 
 def trades_hash(run: Run) -> int:

@@ -146,4 +146,6 @@ def make_screen(market: Market, configs, cadence: str) -> Screen:
         first = passing[np.unique(block[passing], return_index=True)[1]]
         is_left = np.zeros_like(is_left)
         is_left[first] = is_within[first]
-    return _in_slots(market, np.flatnonzero(is_left), block, np.where(is_within, reach, -np.inf))
+    return _in_slots(
+        market, np.flatnonzero(is_left), block, np.where(is_within, reach, -np.inf)
+    )

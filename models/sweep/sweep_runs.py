@@ -1,0 +1,15 @@
+"""Replay the grid of the legacy system over every symbol that has a profile."""
+
+
+def model(dbt, session):
+    """One row per configuration and symbol, its folds nested."""
+    from barsieve.sweep.tables import sweep_runs
+
+    dbt.config(materialized="table", tags=["ml"])
+    return sweep_runs(
+        profiles=dbt.ref("config_profiles"),
+        grids=dbt.ref("sweep_grids"),
+        sweep_bars=dbt.ref("sweep_bars"),
+        regimes=dbt.ref("regimes"),
+        grid="exhaustive",
+    )

@@ -1,0 +1,47 @@
+"""A grid over every symbol of the built database, as the table `sweep_runs`."""
+
+from typing import Any
+
+import pyarrow as pa
+
+from barsieve import schemas
+from barsieve.problems import InputError, Problem
+from barsieve.sweep.grids import expand
+from barsieve.sweep.run import Rooms, Sweep, measure_chunk, prepare, runs_table
+
+
+def base_of(profiles: list[dict[str, Any]], symbol: str, name: str | None):
+    """Return the base profile of a symbol: the one named, else its first by name.
+
+    A named one may be of another symbol. Raises InputError when there is none.
+    """
+    by_name = {row["profile"]: row for row in profiles}
+    own = sorted(row["profile"] for row in profiles if row["symbol"] == symbol)
+    wanted = name if name is not None else next(iter(own), None)
+    if wanted in by_name:
+        return by_name[wanted]
+    found = f"'{name}'" if name is not None else f"none of symbol '{symbol}'"
+    fix = "name a profile as the base of the sweep (--profile)"
+    expected = f"one of {', '.join(sorted(by_name))}"
+    raise InputError([Problem("config_profiles", "profile", expected, found, fix)])
+
+
+def _run_whole(sweep: Sweep) -> pa.Table:
+    figures, hashes = measure_chunk(sweep, Rooms(sweep), range(len(sweep.grid.configs)))
+    return runs_table(sweep, figures, hashes)
+
+
+def sweep_runs(profiles, grids, sweep_bars, regimes, grid: str) -> pa.Table:
+    """Run a grid over every symbol that has a profile; its first by name is the base.
+
+    Parameters are relations of the built database: `config_profiles`, `sweep_grids`,
+    `sweep_bars` and `regimes`.
+    """
+    bases = profiles.order("profile").to_arrow_table().to_pylist()
+    rows = grids.to_arrow_table().to_pylist()
+    tables = [schemas.SWEEP_RUNS.empty_table()]
+    for symbol in sorted({base["symbol"] for base in bases}):
+        base = base_of(bases, symbol, None)
+        expanded = expand(grid, rows, base)
+        tables.append(_run_whole(prepare(sweep_bars, regimes, base, symbol, expanded)))
+    return pa.concat_tables(tables)
