@@ -29,7 +29,7 @@ SIDES = {LONG: "long", -LONG: "short", FLAT: None}
 class Decision(NamedTuple):
     """A close: its position among the bars, the step's state after it, the rows read.
 
-    `fusion` is the profile's row of `fusion_scores`, `votes` that of `fusion_votes`.
+    `fusion` is the profile's row of `fusion_scores`, `votes` that of `score_votes`.
     """
 
     index: int
@@ -87,7 +87,7 @@ def decision_at(study: Study, index: int, replayed: str) -> Decision:
         )
     )
     votes = scratch.rows(
-        f"select *, {vote} from {{fusion_votes}} where symbol = ? and bar_index = ?",
+        f"select *, {vote} from {{score_votes}} where symbol = ? and bar_index = ?",
         profile.symbol, index + 1,
     )[0]  # fmt: skip
     state = state_after(study.inputs, index, replayed)
@@ -96,15 +96,15 @@ def decision_at(study: Study, index: int, replayed: str) -> Decision:
 
 
 def domain_votes(study: Study, decision: Decision) -> list[dict[str, Any]]:
-    """Return the five domains: score, the side they vote for, the profile's weight."""
+    """Return the five domains: score, the side they vote for, the weight in force."""
     return [
         {
             "domain": domain,
             "score": decision.votes[domain],
             "vote": decision.votes[f"{domain}_vote"],
-            "weight": weight,
+            "weight": decision.fusion[f"weight_{domain}"],
         }
-        for domain, weight in study.document["weights"].items()
+        for domain in study.document["weights"]
     ]
 
 

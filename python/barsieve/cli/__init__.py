@@ -12,6 +12,7 @@ from barsieve.cli.compare import compare
 from barsieve.cli.config import config
 from barsieve.cli.ingest import app as ingest
 from barsieve.cli.inputs import check, demo
+from barsieve.cli.optimize import optimize, walk_forward
 from barsieve.cli.regime import regime
 from barsieve.cli.replay import candidates, replay
 from barsieve.cli.report import report
@@ -35,7 +36,7 @@ for command in (check, demo):
 app.command(context_settings=PASS_ON)(build)
 for command in (
     show, replay, candidates, compare, thresholds, stress, signal, explain, regime,
-    report, export, bench,
+    optimize, walk_forward, report, export, bench,
 ):  # fmt: skip
     app.command()(command)
 
