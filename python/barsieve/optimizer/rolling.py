@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve import schemas
-from barsieve.optimizer.rows import Rows, read_rows
 from barsieve.optimizer.propose import SETTINGS
+from barsieve.optimizer.rows import Rows, read_rows
 
 TRAIN_MONTHS, TEST_MONTHS = 12, 1
 
