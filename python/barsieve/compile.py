@@ -15,11 +15,15 @@ _PACKAGE = Path(__file__).parent
 _COMPILED_SOURCES = [
     *(_PACKAGE / "replay").glob("*.py"),
     _PACKAGE / "regime/filter.py",
-    *(_PACKAGE / "sweep").glob("*.py"),
+    *(
+        _PACKAGE / f"sweep/{name}.py"
+        for name in ("grids", "screen", "kernel", "measure")
+    ),
 ]
 
 
-def _sources_hash() -> str:
+def sources_hash() -> str:
+    """Return a hash of every source file that may be compiled."""
     digest = hashlib.sha256()
     for path in sorted(_COMPILED_SOURCES):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
@@ -28,7 +32,7 @@ def _sources_hash() -> str:
 
 if "NUMBA_CACHE_DIR" not in os.environ:
     os.environ["NUMBA_CACHE_DIR"] = str(
-        Path(platformdirs.user_cache_dir("barsieve")) / f"numba-{_sources_hash()}"
+        Path(platformdirs.user_cache_dir("barsieve")) / f"numba-{sources_hash()}"
     )
 
 from numba import njit  # noqa: E402  (numba reads the variable when it is imported)

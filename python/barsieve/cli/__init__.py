@@ -17,6 +17,7 @@ from barsieve.cli.regime import regime
 from barsieve.cli.replay import candidates, replay
 from barsieve.cli.report import report
 from barsieve.cli.results import show
+from barsieve.cli.sweep import sweep
 from barsieve.cli.variants import stress, thresholds
 
 app = typer.Typer(
@@ -36,7 +37,7 @@ for command in (check, demo):
 app.command(context_settings=PASS_ON)(build)
 for command in (
     show, replay, candidates, compare, thresholds, stress, signal, explain, regime,
-    optimize, walk_forward, report, export, bench,
+    sweep, optimize, walk_forward, report, export, bench,
 ):  # fmt: skip
     app.command()(command)
 

@@ -66,7 +66,7 @@ def _long(title: str, rows: list[dict[str, Any]]) -> None:
         ends = [number(r[name], pattern) for name in ("value", "low", "high")]
         lines.append([r["subject"], r["figure"], *ends])
     if lines:
-        out.print(table(title, ["input", "figure", "value", "low", "high"], lines))
+        out.print(table(title, ["input", "figure", "is", "low", "high"], lines))
 
 
 def _print_symbol(symbol: str, rows: list[dict[str, Any]]) -> None:

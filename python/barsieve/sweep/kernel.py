@@ -87,9 +87,10 @@ def first_to_pass(codes, first, lowest, highest):
 def find_signals(screen, config, first, stop, signals, n_signals):
     """Write a configuration's signals in blocks [first, stop); return how many so far.
 
-    One per block at most. A signal is found only where the confidence reaches the threshold: on any other bar
-    the step would admit nothing. What the branches would decide is a coin's throw, so
-    there are none: every bar is written, and the count moves on where it was one.
+    One per block at most. A signal is found only where the confidence reaches the
+    threshold: on any other bar the step would admit nothing. What the branches would
+    decide is a coin's throw, so there are none: every bar is written, and the count
+    moves on where it was one.
     """
     rows, reach = screen.rows, screen.reach
     codes = screen.rank_codes[config.alignment_required]

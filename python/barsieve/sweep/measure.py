@@ -70,7 +70,7 @@ class Room(NamedTuple):
 
 
 def words_of(records: np.recarray) -> np.ndarray:
-    """Return records of 64-bit fields as words, shape (n, n_fields), the same memory."""
+    """Return records as 64-bit words, shape (n, n_fields), in the same memory."""
     n_words = records.dtype.itemsize // 8
     return records.view(np.ndarray).view(np.uint64).reshape(-1, n_words)
 

@@ -172,6 +172,11 @@ def _figure(figures: np.ndarray, name: str) -> pa.Array:
     return pa.array(column, mask=~np.isfinite(column))
 
 
+def warm_up(sweep: Sweep) -> None:
+    """Compile what a sweep runs, or load it from the cache, without running any."""
+    measure_chunk(sweep, Rooms(sweep), range(0))
+
+
 def results_table(sweep: Sweep, chunk: range, figures, hashes) -> pa.Table:
     """Return a chunk as rows of `sweep_results`."""
     n_configs, n_folds = hashes.shape

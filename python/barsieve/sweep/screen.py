@@ -43,9 +43,10 @@ class Screen(NamedTuple):
     """The blocks left, in time order, with their bars that may be the first to pass.
 
     `rows`: dtype `ROW`, shape (n_blocks * SLOTS,). `reach`, shape (n_blocks,): the
-    highest entry threshold that some weights of the grid pass in it. `ranks`: the ATR ranks that occur, ascending; `rank_codes`,
-    shape (2, n_blocks * SLOTS): which of them a row has; in [1] only where its trends
-    align; else -1. A gate is then two comparisons of small integers.
+    highest entry threshold that some weights of the grid pass in it. `ranks`: the ATR
+    ranks that occur, ascending; `rank_codes`, shape (2, n_blocks * SLOTS): which of
+    them a row has; in [1] only where its trends align; else -1. A gate is then two
+    comparisons of small integers.
     """
 
     rows: np.recarray

@@ -1,7 +1,9 @@
 """A grid over every symbol of the built database, as the table `sweep_runs`."""
 
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
+import duckdb
 import pyarrow as pa
 
 from barsieve import schemas
@@ -37,11 +39,47 @@ def sweep_runs(profiles, grids, sweep_bars, regimes, grid: str) -> pa.Table:
     Parameters are relations of the built database: `config_profiles`, `sweep_grids`,
     `sweep_bars` and `regimes`.
     """
-    bases = profiles.order("profile").to_arrow_table().to_pylist()
-    rows = grids.to_arrow_table().to_pylist()
+    bases, rows = rows_of(profiles), rows_of(grids)
     tables = [schemas.SWEEP_RUNS.empty_table()]
     for symbol in sorted({base["symbol"] for base in bases}):
         base = base_of(bases, symbol, None)
         expanded = expand(grid, rows, base)
         tables.append(_run_whole(prepare(sweep_bars, regimes, base, symbol, expanded)))
     return pa.concat_tables(tables)
+
+
+class Tables(NamedTuple):
+    """The relations of the built database that a sweep reads."""
+
+    profiles: duckdb.DuckDBPyRelation
+    grids: duckdb.DuckDBPyRelation
+    sweep_bars: duckdb.DuckDBPyRelation
+    regimes: duckdb.DuckDBPyRelation
+
+
+def tables_of(connection: duckdb.DuckDBPyConnection, database: Path) -> Tables:
+    """Return the relations that a sweep reads.
+
+    Raises InputError when the database was built before there was a sweep.
+    """
+    names = ("config_profiles", "sweep_grids", "sweep_bars", "regimes")
+    try:
+        return Tables(*(connection.table(name) for name in names))
+    except duckdb.CatalogException as error:
+        found, fix = str(error).splitlines()[0], "dbt build"
+        expected = f"the tables {', '.join(names)}"
+        raise InputError([Problem(str(database), "", expected, found, fix)]) from None
+
+
+def rows_of(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
+    """Return a small relation as rows."""
+    return relation.to_arrow_table().to_pylist()
+
+
+def known_symbol(sweep_bars, symbol: str) -> None:
+    """Raise InputError when the market has no such symbol."""
+    symbols = [s for (s,) in sweep_bars.select("symbol").distinct().fetchall()]
+    if symbol not in symbols:
+        expected = f"one of {', '.join(sorted(symbols))}"
+        fix = "correct the name, or add its bars and dbt build"
+        raise InputError([Problem("bars_1h", "symbol", expected, f"'{symbol}'", fix)])

@@ -1,0 +1,205 @@
+"""`barsieve sweep`: thousands of configurations over the built bars."""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from barsieve import project
+from barsieve.cli.output import (
+    REFUSED,
+    AsJson,
+    err,
+    fail,
+    number,
+    out,
+    print_json,
+    refusing,
+    table,
+)
+
+INTERRUPTED = 130
+
+
+def _peak_mb() -> float:
+    """Return the most memory that this process has had so far."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1024**2 if sys.platform == "darwin" else peak / 1024
+
+
+def _usd(value: float | None) -> str:
+    return number(value, "+,.0f")
+
+
+FIGURES = (
+    ("profile", "base profile", str),
+    ("tried", "configurations tried", "{:,}".format),
+    ("violations", "of them not run", "{:,}".format),
+    ("configs", "run", "{:,}".format),
+    ("with_trades", "with a trade", "{:,}".format),
+    ("profitable", "profitable", "{:.1%}".format),
+    ("best_config", "best by net result", str),
+    ("best_trades", "  its trades", "{:,}".format),
+    ("best_net_pnl", "  its net result, USD", _usd),
+    ("best_sharpe", "best Sharpe", lambda value: number(value, ".2f")),
+    ("median_net_pnl", "median net result, USD", _usd),
+    ("median_sharpe", "median Sharpe", lambda value: number(value, ".2f")),
+    (
+        "threshold_sharpe_correlation",
+        "correlation of threshold and Sharpe",
+        lambda value: number(value, "+.3f"),
+    ),
+)
+
+
+def _prepared(database: Path, grid, n, seed, symbols, profile):
+    """Read the database once; return each symbol's sweep with its folder."""
+    from barsieve.replay.report import open_database
+    from barsieve.sweep.grids import expand
+    from barsieve.sweep.run import prepare
+    from barsieve.sweep.store import folder_of
+    from barsieve.sweep.tables import base_of, known_symbol, rows_of, tables_of
+
+    with open_database(database) as connection:
+        tables = tables_of(connection, database)
+        bases, grids = rows_of(tables.profiles), rows_of(tables.grids)
+        build = rows_of(connection.table("build_info"))[0]
+        sweeps = []
+        for symbol in symbols or sorted({base["symbol"] for base in bases}):
+            known_symbol(tables.sweep_bars, symbol)
+            base = base_of(bases, symbol, profile)
+            expanded = expand(grid, grids, base, n, seed)
+            sweep = prepare(tables.sweep_bars, tables.regimes, base, symbol, expanded)
+            sweeps.append((sweep, folder_of(database, sweep, build)))
+    return sweeps
+
+
+def _run(sweeps, threads: int, chunk: int) -> tuple[int, float]:
+    """Run with a bar on a terminal; return configurations run and seconds."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    from barsieve.sweep.run import warm_up
+    from barsieve.sweep.store import run_sweeps
+
+    with err.status("compiling (once) ...", spinner="dots"):
+        warm_up(sweeps[0][0])
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"), TimeRemainingColumn(),
+    )  # fmt: skip
+    started = time.perf_counter()
+    total = sum(len(sweep.grid.configs) for sweep, _ in sweeps)
+    with Progress(*columns, console=err, disable=not err.is_terminal) as bar:
+        task = bar.add_task("configurations", total=total, rate="")
+
+        def advance(done: int) -> None:
+            bar.advance(task, done)
+            seconds = time.perf_counter() - started
+            rate = bar.tasks[task].completed / seconds
+            bar.update(task, rate=f"{rate:,.0f}/s")
+
+        done = run_sweeps(sweeps, threads, chunk, advance)
+    return done, time.perf_counter() - started
+
+
+def _print(report: dict[str, Any]) -> None:
+    rows = [
+        [title, *(show(row[name]) for row in report["summary"])]
+        for name, title, show in FIGURES
+    ]
+    symbols = [row["symbol"] for row in report["summary"]]
+    title = f"grid {report['grid']}, net of all costs"
+    out.print(table(title, ["figure", *symbols], rows))
+    for row in report["violations"]:
+        out.print(
+            f"{row['symbol']}: {row['configs']:,} not run, they break: "
+            f"{row['violation']}",
+            markup=False,
+            highlight=False,
+        )
+    rate = report["configs_per_second"]
+    speed = f"{report['configs_run']:,} in {report['seconds']:.2f} s"
+    if rate is not None:
+        speed += f", {rate:,.0f}/s with {report['threads']} threads"
+    out.print(f"ran {speed}; {report['configs_resumed']:,} were finished before")
+    out.print(
+        f"sweep_results: {report['rows_added']:,} new rows; the next dbt build of it "
+        "starts anew, the same command adds them again"
+    )
+    out.print("The best of many tries is no forecast: it was chosen after the fact.")
+
+
+def sweep(
+    grid: Annotated[str, typer.Option(help="Grid of the seed sweep_grids.")] = "quick",
+    n: Annotated[
+        int, typer.Option("--n", min=1, max=2**20, help="Points of a sampled grid.")
+    ] = 1024,
+    symbol: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Symbol; may be repeated (default: all that have a profile)."
+        ),
+    ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(help="Base profile (default: each symbol's first by name)."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of a sampled grid.")] = 0,
+    threads: Annotated[int, typer.Option(min=1, help="Threads.")] = os.cpu_count() or 1,
+    chunk: Annotated[
+        int, typer.Option(min=1, help="Configurations written together.")
+    ] = 500,
+    as_json: AsJson = False,
+) -> None:
+    """Replay thousands of configurations over the built bars, into sweep_results.
+
+    Every configuration gets exactly the trades of its own full replay. Finished chunks
+    are kept beside the database: Ctrl-C loses none, and the same command goes on.
+
+    Example: barsieve sweep --grid sobol --n 10000 --symbol ETH --symbol BTC
+    """
+    from barsieve.sweep.store import StoppedError, load, read_results
+    from barsieve.sweep.summary import summarise
+
+    database = project.database_path()
+    with refusing():
+        sweeps = _prepared(database, grid, n, seed, symbol, profile)
+        total = sum(len(sweep.grid.configs) for sweep, _ in sweeps)
+        if total == 0:
+            raise fail(f"grid {grid}: every configuration breaks a constraint", REFUSED)
+        try:
+            done, seconds = _run(sweeps, threads, chunk)
+        except StoppedError:
+            raise fail(
+                "stopped; finished configurations are kept in "
+                f"{sweeps[0][1].parent}: the same command goes on from there",
+                INTERRUPTED,
+            ) from None
+        folders = [folder for _, folder in sweeps]
+        report = {
+            "grid": grid,
+            "configs_run": done,
+            "configs_resumed": total - done,
+            "seconds": seconds,
+            "configs_per_second": done / seconds if done else None,
+            "threads": threads,
+            "peak_mb": _peak_mb(),
+            **summarise(read_results(folders)),
+            "files": [str(folder) for folder in folders],
+            "rows_added": load(database, folders),
+        }
+    if as_json:
+        print_json(report)
+    else:
+        _print(report)

@@ -1,0 +1,183 @@
+"""A large sweep on disk: chunk files that a rerun resumes, then rows of a table."""
+
+import json
+import re
+import threading
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from hashlib import blake2b
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+
+from barsieve.compile import sources_hash
+from barsieve.problems import InputError, Problem
+from barsieve.sweep.run import (
+    Rooms,
+    Sweep,
+    configs_table,
+    measure_chunk,
+    results_table,
+)
+
+CONFIGS = "configs.parquet"
+CHUNK = re.compile(r"results-(\d+)-(\d+)\.parquet")
+
+
+class StoppedError(Exception):
+    """A sweep was stopped; what had been finished is kept."""
+
+
+def folder_of(database: Path, sweep: Sweep, build: dict[str, str]) -> Path:
+    """Return where a sweep lies: beside the database, named after all that decides it.
+
+    `build` is the row of `build_info`: another market or other code is another sweep.
+    """
+    digest = blake2b(digest_size=6)
+    for part in (build["market_hash"], build["code_hash"], sources_hash(), *sweep.ids):
+        digest.update(part.encode())
+    name = f"{sweep.grid.name}-{sweep.market.symbol}-{digest.hexdigest()}"
+    return database.with_name(f"{database.name}.sweeps") / name
+
+
+def chunks_left(folder: Path, n_configs: int, chunk: int) -> list[range]:
+    """Return the chunks that are still to run; what is in a file is done.
+
+    Files of another chunk size count as well.
+    """
+    is_left = bytearray([1]) * n_configs
+    for path in folder.glob("*.parquet"):
+        if match := CHUNK.fullmatch(path.name):
+            first, last = map(int, match.groups())
+            is_left[first : last + 1] = bytes(last + 1 - first)
+    starts = [
+        i for i in range(n_configs) if is_left[i] and (not i or not is_left[i - 1])
+    ]
+    chunks = []
+    for start in starts:
+        stop = is_left.find(0, start) if 0 in is_left[start:] else n_configs
+        chunks += [range(i, min(stop, i + chunk)) for i in range(start, stop, chunk)]
+    return chunks
+
+
+def _write(table, path: Path) -> None:
+    """Write a Parquet file that is either whole or not there."""
+    beginning = path.with_suffix(f".{threading.get_ident()}.part")
+    pq.write_table(
+        table,
+        beginning,
+        compression="lz4",
+        use_dictionary=["grid", "config", "symbol", "fold"],
+        write_statistics=False,
+    )
+    beginning.rename(path)
+
+
+def _begin(folder: Path, sweep: Sweep) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    about = {
+        "grid": sweep.grid.name,
+        "symbol": sweep.market.symbol,
+        "profile": sweep.profile.profile,
+        "configs": len(sweep.grid.configs),
+        "violations": len(sweep.grid.violations),
+    }
+    (folder / "about.json").write_text(json.dumps(about, indent=2) + "\n")
+    _write(configs_table(sweep), folder / CONFIGS)
+
+
+def run_sweeps(
+    sweeps: list[tuple[Sweep, Path]],
+    threads: int,
+    chunk: int,
+    on_progress: Callable[[int], None] = lambda configs: None,
+) -> int:
+    """Run sweeps into their folders; return how many configurations were left to run.
+
+    Each chunk is a file as soon as it is done, so memory stays flat. `on_progress` is
+    called with the number of configurations of each. Raises StoppedError on Ctrl-C,
+    when the chunks under way have been written.
+    """
+    jobs = []
+    for sweep, folder in sweeps:
+        _begin(folder, sweep)
+        rooms = Rooms(sweep)
+        left = chunks_left(folder, len(sweep.grid.configs), chunk)
+        jobs += [(sweep, folder, rooms, part) for part in left]
+
+    def run(sweep: Sweep, folder: Path, rooms: Rooms, part: range) -> int:
+        figures, hashes = measure_chunk(sweep, rooms, part)
+        name = f"results-{part.start:06}-{part.stop - 1:06}.parquet"
+        _write(results_table(sweep, part, figures, hashes), folder / name)
+        return len(part)
+
+    with ThreadPoolExecutor(threads) as pool:
+        waiting = {pool.submit(run, *job) for job in jobs}
+        try:
+            while waiting:
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in done:
+                    on_progress(future.result())
+        except BaseException as error:
+            pool.shutdown(cancel_futures=True)
+            if isinstance(error, KeyboardInterrupt):
+                raise StoppedError from None
+            raise
+    return sum(len(part) for *_, part in jobs)
+
+
+def read_results(folders: list[Path]) -> duckdb.DuckDBPyConnection:
+    """Return a connection with the views `results` and `configs` over the files."""
+    connection = duckdb.connect()
+    for name, pattern in (("results", "results-*.parquet"), ("configs", CONFIGS)):
+        files = [str(path) for folder in folders for path in folder.glob(pattern)]
+        connection.read_parquet(sorted(files)).create_view(name)
+    return connection
+
+
+def load(database: Path, folders: list[Path]) -> int:
+    """Add finished sweeps to `sweep_results` and `sweep_configs`; return the new rows.
+
+    All or nothing. A configuration that is there already has the same results.
+    Raises InputError when somebody else has the database open, or it has no such table.
+    """
+    try:
+        connection = duckdb.connect(str(database))
+        before = connection.execute("select count(*) from sweep_results").fetchall()[0][
+            0
+        ]
+    except (
+        duckdb.IOException,
+        duckdb.CatalogException,
+        duckdb.ConnectionException,
+    ) as e:
+        raise InputError(
+            [
+                Problem(
+                    str(database),
+                    "table sweep_results",
+                    "a built database that nobody else has open",
+                    str(e).splitlines()[0],
+                    "close it, or dbt build; then run the same sweep again: "
+                    "it is finished and will only be loaded",
+                )
+            ]
+        ) from None
+    with connection:
+        connection.begin()
+        for table, pattern in (
+            ("sweep_configs", CONFIGS),
+            ("sweep_results", "results-*.parquet"),
+        ):
+            for folder in folders:
+                connection.execute(
+                    f"insert or ignore into {table} by name "
+                    f"select * from read_parquet(?)",
+                    [str(folder / pattern)],
+                )
+        connection.commit()
+        after = connection.execute("select count(*) from sweep_results").fetchall()[0][
+            0
+        ]
+    return after - before
