@@ -19,6 +19,10 @@ NO_SWEEP = (
     "the database has no sweep: it was built without the tag ml; dbt build, with "
     "pip install 'barsieve[ml]'"
 )
+WEIGHTS = (
+    "weight_wyckoff", "weight_liquidity", "weight_smc", "weight_momentum",
+    "weight_temporal",
+)  # fmt: skip
 MODEL = {
     "in_sample_r2": ("R² in sample", "+.3f"),
     "walk_forward_r2": ("R² forward", "+.3f"),
@@ -128,30 +132,32 @@ def _has_rows(connection, name: str) -> bool:
     import duckdb
 
     try:
-        return connection.table(name).limit(1).fetchone() is not None
+        return connection.table(name).limit(1).fetchall() != []
     except duckdb.CatalogException:
         return False
 
 
+def _span(window: dict[str, Any], of: str) -> str:
+    first, last = window[f"{of}_from"], window[f"{of}_until"]
+    return first if first == last else f"{first} to {last}"
+
+
 def _print_windows(windows: list[dict[str, Any]]) -> None:
-    columns = [
-        "symbol", "train", "test", "threshold", "wyckoff", "liquidity", "smc",
-        "momentum", "in sample R", "out R", "all R", "beats",
-    ]  # fmt: skip
+    columns = ["symbol", "train", "test", "weights", "entry", "train R", "test R",
+               "all R", "beats"]  # fmt: skip
     lines = [
         [
-            w["symbol"], f"{w['train_from']}..{w['train_until']}",
-            w["test_from"] if w["test_from"] == w["test_until"]
-            else f"{w['test_from']}..{w['test_until']}",
-            f"{w['entry_threshold']:.3f}", f"{w['weight_wyckoff']:.2f}",
-            f"{w['weight_liquidity']:.2f}", f"{w['weight_smc']:.2f}",
-            f"{w['weight_momentum']:.2f}", f"{w['in_sample_r']:+.2f}",
+            w["symbol"], _span(w, "train"), _span(w, "test"),
+            "/".join(f"{100 * w[name]:.0f}" for name in WEIGHTS),
+            f"{w['entry_threshold']:.3f}", f"{w['in_sample_r']:+.2f}",
             f"{w['out_of_sample_r']:+.2f}", f"{w['average_r']:+.2f}",
             f"{w['share_beaten']:.0%}",
         ]
         for w in windows
     ]  # fmt: skip
-    out.print(table("best in training, and what came after", columns, lines))
+    title = "best in training, and what came after (R a month, after costs)"
+    out.print(table(title, columns, lines))
+    out.print("weights: wyckoff/liquidity/smc/momentum/temporal, per cent")
     for symbol in sorted({w["symbol"] for w in windows}):
         own = [w for w in windows if w["symbol"] == symbol]
         means = {

@@ -116,7 +116,8 @@ def learner(name: str, n_configs: int, n_settings: int):
     if name == BOOSTING:
         return HistGradientBoostingRegressor(
             max_iter=ROUNDS, max_leaf_nodes=LEAVES, learning_rate=RATE,
-            min_samples_leaf=n_configs // 4 + 1, early_stopping=False, random_state=SEED,
+            min_samples_leaf=n_configs // 4 + 1, early_stopping=False,
+            random_state=SEED,
         )  # fmt: skip
     raise ValueError(f"learner: expected ridge, random_forest or boosting: {name}")
 

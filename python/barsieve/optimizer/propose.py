@@ -116,7 +116,7 @@ def propose(rows: Rows, walked: list[Month], box: Box) -> Iterator[Proposal]:
 
 
 def last_best(rows: Rows, walked: list[Month]) -> dict[str, np.ndarray]:
-    """Return, by month, the settings of the best configuration of the last known one."""
+    """Return, by month, the settings that were best in the last month known."""
     settings = np.column_stack([rows.settings[name] for name in SETTINGS])
     return {
         rows.months[m.position]: settings[rows.r_sum[m.known[-1]].argmax()]
