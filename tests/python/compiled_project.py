@@ -86,6 +86,7 @@ class CompiledProject:
             for key, node in manifest["nodes"].items()
             if node["resource_type"] == "model"
         }
+        self.python_models = dict(PYTHON_MODELS)
         self.mend = mend or (lambda name, sql: sql)
         profiles = yaml.safe_load((PROJECT / "profiles.yml").read_text())
         self.settings = profiles["barsieve"]["outputs"]["local"]["settings"]
@@ -141,7 +142,7 @@ class CompiledProject:
         if name == "parity_features":
             return
         if node["language"] == "python":
-            function, parents = PYTHON_MODELS[name]
+            function, parents = self.python_models[name]
             table = function(*(connection.table(parent) for parent in parents))
             connection.register("made", table)
             connection.execute(f"create table {name} as from made")

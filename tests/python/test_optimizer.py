@@ -1,6 +1,7 @@
 """The optimizer: knows no later month, stays in its box, finds what was planted."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 from sklearn.metrics import r2_score
 
+from barsieve import schemas
 from barsieve.check_configs import check_profile
 from barsieve.optimizer import (
     EQUAL,
@@ -30,7 +32,7 @@ from barsieve.optimizer.propose import (
     skill_before,
 )
 from barsieve.optimizer.rolling import roll
-from barsieve.optimizer.rows import BELIEFS, STATES, WEIGHTS, Rows
+from barsieve.optimizer.rows import BELIEFS, STATES, WEIGHTS, Rows, read_rows
 from barsieve.optimizer.strategies import (
     LEARNED,
     read_in_force,
@@ -39,6 +41,7 @@ from barsieve.optimizer.strategies import (
 )
 from barsieve.optimizer.tables import walk_row
 from barsieve.optimizer.truth import (
+    learned_strategies,
     model_rows,
     overfitting_rows,
     row,
@@ -49,6 +52,8 @@ from barsieve.overfitting import backtest_overfitting
 from barsieve.replay.runs import replay
 from barsieve.sweep.grids import CONFIG
 from barsieve.sweep.market import read_market
+from barsieve.synthetic import REGIMES, Effects, simulate, write_market
+from compiled_project import CompiledProject
 from conftest import PROJECT
 from test_cli import barsieve
 
@@ -468,3 +473,90 @@ def test_walk_forward_refuses_what_cannot_be(demo_build):
         assert done.returncode != 0
         assert says in done.stdout + done.stderr
         assert "Traceback" not in done.stderr
+
+
+TOLD_HOURS = 45_000
+
+
+def told_regimes(market) -> pa.Table:
+    """Regimes as a classifier would give them that is always right about the day."""
+    days = [
+        {"day": day, "most_likely": name, "regime": name}
+        | {f"p_{other}": float(other == name) for other in REGIMES}
+        for day, name in zip(
+            market.regimes["day"].to_pylist(),
+            market.regimes["regime"].to_pylist(),
+            strict=True,
+        )
+    ]
+    run = {"classifier": "hmm", "fit_window": "expanding", "reference_symbol": "BTC"}
+    return pa.Table.from_pylist([run | {"days": days}], schema=schemas.REGIME_RUNS)
+
+
+@pytest.fixture(scope="module")
+def long_market(demo_build, tmp_path_factory):
+    """Five years in which nothing but momentum pays, and only while risk is on.
+
+    Fifteen months with regimes, as the shipped market has, are too few to learn from.
+    """
+    effects = Effects(momentum=1.5, season=0.0, trend=0.0)
+    market = simulate(seed=3, hours=TOLD_HOURS, symbols=("ETH",), effects=effects)
+    folder = tmp_path_factory.mktemp("long")
+    write_market(market, folder / "market")
+    (folder / "configs/shared").mkdir(parents=True)
+    for name in ("eth_comprehensive", "eth_learned", "shared/macro_signals"):
+        shutil.copy(PROJECT / f"configs/{name}.json", folder / f"configs/{name}.json")
+    project = CompiledProject(demo_build)
+    project.python_models |= {"regime_runs": (lambda: told_regimes(market), ())}
+    connection = project.connect()
+    project.run(
+        connection,
+        folder / "market",
+        folder / "configs",
+        without=("candidates", "replay", "parity", "reports"),
+    )
+    yield connection
+    connection.close()
+
+
+@pytest.mark.slow
+def test_on_a_long_market_the_planted_domain_is_favoured_where_it_was_planted(
+    long_market,
+):
+    weights = dict(
+        long_market.sql(
+            "select regime, avg(weight) from fusion_learned where domain = 'momentum' "
+            "group by regime"
+        ).fetchall()
+    )
+    assert weights["risk_on"] > 0.3  # the profile's own
+    for regime in ("neutral", "risk_off", "crisis"):
+        assert weights["risk_on"] > weights[regime] + 0.01
+
+
+@pytest.mark.slow
+def test_on_a_long_market_the_learned_profile_beats_equal_weights(long_market):
+    base = next(
+        row
+        for row in long_market.table("config_profiles").to_arrow_table().to_pylist()
+        if row["profile"] == "eth_learned"
+    )
+    tables = [
+        long_market.table(f"sweep_{name}") for name in ("configs", "results", "months")
+    ]
+    rows = read_rows(*tables, "ETH")
+    walked = long_market.table("sweep_walks").to_arrow_table().to_pylist()[0]
+    found = {
+        (r["section"], r["subject"], r["figure"]): r["value"]
+        for r in learned_strategies(
+            base,
+            rows,
+            walked,
+            long_market.table("sweep_bars"),
+            long_market.table("regimes"),
+            long_market.table("fusion_scores"),
+        )
+    }
+    learned = found["strategy", LEARNED, "return_share"]
+    assert learned > found["strategy", EQUAL, "return_share"]
+    assert found["learned_less", EQUAL, "sharpe"] > 0

@@ -175,7 +175,7 @@ def _since(days, run, first: str):
     return type(days)(*(column[day >= start] for column in days))
 
 
-def _learned_strategies(base, rows: Rows, walked, sweep_bars, regimes, fusion):
+def learned_strategies(base, rows: Rows, walked, sweep_bars, regimes, fusion):
     """Yield the rows of a learned profile's strategies; none without a proposal."""
     months = [s["month"] for s in walked["scores"]]
     if not months:
@@ -207,7 +207,7 @@ def optimizer_figures(
         found += sweep_rows(configs, results, symbol)
         for base in bases:
             if base["learned"] and base["symbol"] == symbol:
-                found += _learned_strategies(
+                found += learned_strategies(
                     base, rows, walked, sweep_bars, regimes, fusion_scores
                 )
         has_edge, sentence = verdict(found)
