@@ -1,4 +1,4 @@
-"""Build and replay measured in one run, in a temporary folder of their own."""
+"""Build, replay and sweep measured in one run, in a temporary folder of their own."""
 
 import json
 import os
@@ -19,6 +19,8 @@ from barsieve.replay.runs import FOCUSED, FULL, Inputs, read_inputs, replay
 from barsieve.settings import read_profiles
 
 REPEATS = 15
+SWEEP_REPEATS = 3
+SWEEPS = {"exhaustive": (), "sobol": ("--n", "10000")}
 
 
 class BuildFailedError(Exception):
@@ -140,6 +142,53 @@ def _replay_rows(database: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def _sweep_once(
+    environment: dict[str, str], folder: Path, *arguments: str
+) -> dict[str, Any]:
+    """Run `barsieve sweep` as a user would; return its report.
+
+    Raises BuildFailedError with what it printed when it fails.
+    """
+    shutil.rmtree(f"{environment[project.DATABASE]}.sweeps", ignore_errors=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "barsieve.cli", "sweep", "--json", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise BuildFailedError(done.stderr[-4000:])
+    return json.loads(done.stdout)
+
+
+def _sweep_rows(
+    environment: dict[str, str], folder: Path, symbol: str
+) -> list[dict[str, Any]]:
+    """Sweep one symbol by each grid: the best of some runs, after one that compiles."""
+    _sweep_once(environment, folder, "--grid", "quick", "--symbol", symbol)
+    rows = []
+    for grid, more in SWEEPS.items():
+        runs = [
+            _sweep_once(environment, folder, "--grid", grid, "--symbol", symbol, *more)
+            for _ in range(SWEEP_REPEATS)
+        ]
+        best = min(runs, key=lambda run: run["seconds"])
+        rows.append(
+            {
+                "grid": grid,
+                "symbol": symbol,
+                "configs": best["configs_run"],
+                "threads": best["threads"],
+                "seconds": round(best["seconds"], 3),
+                "configs_per_second": round(best["configs_per_second"]),
+                "peak_mb": round(max(run["peak_mb"] for run in runs), 1),
+            }
+        )
+    return rows
+
+
 def run_bench(market: Path | None, hours: int | None) -> dict[str, Any]:
     """Build a market aside and replay its profiles; return the figures.
 
@@ -171,6 +220,9 @@ def run_bench(market: Path | None, hours: int | None) -> dict[str, Any]:
         rows = _replay_rows(database)
         with duckdb.connect(str(database), read_only=True) as connection:
             n_bars = connection.execute("select count(*) from bars_1h").fetchone()[0]
+            symbol = connection.execute("select max(symbol) from config_profiles")
+            symbol = symbol.fetchall()[0][0]
+        sweeps = _sweep_rows(environment, folder, symbol)
         about = about_market(source)
         return {
             "market": about["market_name"],
@@ -185,4 +237,5 @@ def run_bench(market: Path | None, hours: int | None) -> dict[str, Any]:
             },
             "failed_tests": _failed_tests(target),
             "replay": rows,
+            "sweep": sweeps,
         }

@@ -113,7 +113,7 @@ def test_demo_writes_a_market_that_is_sound(tmp_path):
 
 
 @pytest.mark.slow
-def test_bench_measures_build_and_replay_in_one_run():
+def test_bench_measures_build_replay_and_sweep_in_one_run():
     done = barsieve("bench", "--hours", "6000", "--json")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
@@ -125,3 +125,8 @@ def test_bench_measures_build_and_replay_in_one_run():
     for row in result["replay"]:
         assert row["full_ms"] > 0
         assert 0 < row["bars_visited"] <= row["bars"] <= 6000
+    assert [row["grid"] for row in result["sweep"]] == ["exhaustive", "sobol"]
+    assert [row["configs"] for row in result["sweep"]] == [594, 10_000]
+    for row in result["sweep"]:
+        assert row["seconds"] > 0
+        assert row["peak_mb"] > 50

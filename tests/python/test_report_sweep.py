@@ -241,10 +241,10 @@ def test_the_claims_of_the_legacy_system_stand_beside_ours(page, demo):
 
 
 def test_the_symbol_follows_the_profile_and_may_be_chosen(page):
-    page.choose("btc_live")
-    assert "over BTC" in page.text("#sweep-note")
+    for profile, symbol in {"eth_regime": "ETH", "btc_live": "BTC"}.items():
+        page.choose(profile)
+        assert f"over {symbol}" in page.text("#sweep-note")
     page.choose("eth_sentinel")
-    assert "over ETH" in page.text("#sweep-note")
     choose(page, "BTC")
     assert "over BTC" in page.text("#sweep-note")
     page.page.click("#theme")

@@ -18,7 +18,7 @@ def bench(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure build and replay in one run, in a folder of its own.
+    """Measure build, replay and sweep in one run, in a folder of its own.
 
     Example: barsieve bench --market ~/market --json > bench.json
     """
@@ -26,7 +26,7 @@ def bench(
 
     started = time.perf_counter()
     try:
-        with err.status("building and replaying ...", spinner="dots"):
+        with err.status("building, replaying, sweeping ...", spinner="dots"):
             result = run_bench(market, hours)
     except (BuildFailedError, FileNotFoundError) as error:
         raise fail(str(error), REFUSED) from None
@@ -63,3 +63,13 @@ def bench(
         for r in result["replay"]
     ]  # fmt: skip
     out.print(table("replay, inputs in memory", columns, rows))
+    columns = ["grid", "symbol", "configs", "seconds", "configs/s", "peak MB"]
+    rows = [
+        [
+            r["grid"], r["symbol"], f"{r['configs']:,}", f"{r['seconds']:.2f}",
+            f"{r['configs_per_second']:,}", f"{r['peak_mb']:,.0f}",
+        ]
+        for r in result["sweep"]
+    ]  # fmt: skip
+    threads = result["sweep"][0]["threads"]
+    out.print(table(f"sweep, all metrics, {threads} threads", columns, rows))

@@ -1,6 +1,7 @@
 """`barsieve sweep`: thousands of configurations over the built bars."""
 
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +22,14 @@ from barsieve.cli.output import (
 )
 
 INTERRUPTED = 130
+
+
+def _peak_mb() -> float:
+    """Return the most memory that this process has had so far."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1024**2 if sys.platform == "darwin" else peak / 1024
 
 
 def _usd(value: float | None) -> str:
@@ -185,6 +194,7 @@ def sweep(
             "seconds": seconds,
             "configs_per_second": done / seconds if done else None,
             "threads": threads,
+            "peak_mb": _peak_mb(),
             **summarise(read_results(folders)),
             "files": [str(folder) for folder in folders],
             "rows_added": load(database, folders),

@@ -144,7 +144,9 @@ def load(database: Path, folders: list[Path]) -> int:
     """
     try:
         connection = duckdb.connect(str(database))
-        before = connection.execute("select count(*) from sweep_results").fetchone()[0]
+        before = connection.execute("select count(*) from sweep_results").fetchall()[0][
+            0
+        ]
     except (
         duckdb.IOException,
         duckdb.CatalogException,
@@ -175,5 +177,7 @@ def load(database: Path, folders: list[Path]) -> int:
                     [str(folder / pattern)],
                 )
         connection.commit()
-        after = connection.execute("select count(*) from sweep_results").fetchone()[0]
+        after = connection.execute("select count(*) from sweep_results").fetchall()[0][
+            0
+        ]
     return after - before

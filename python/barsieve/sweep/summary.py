@@ -33,7 +33,7 @@ select
     median(sharpe) as median_sharpe,
     arg_max(config, net_pnl) as best_config,
     arg_max(trades, net_pnl) as best_trades,
-    corr(entry_threshold, sharpe) as threshold_sharpe_correlation,
+    corr(entry_threshold, sharpe order by config) as threshold_sharpe_correlation,
 from wholes
 inner join tried using (symbol)
 group by symbol

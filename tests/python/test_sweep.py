@@ -1,0 +1,623 @@
+"""The sweep: every configuration's trades are those of its own full replay."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from barsieve.baselines import daily_sharpe, marked_equity, max_drawdown
+from barsieve.replay.runs import FULL, Inputs, read_inputs, replay
+from barsieve.replay.state import BAR
+from barsieve.settings import Profile
+from barsieve.sweep import screen as screening
+from barsieve.sweep.grids import CONFIG, WEIGHTS, Grid, expand
+from barsieve.sweep.market import Market
+from barsieve.sweep.measure import FIGURES, hash_trades, words_of
+from barsieve.sweep.run import (
+    Rooms,
+    Sweep,
+    config_ids,
+    make_calendar,
+    measure_chunk,
+    prepare,
+    trades_hash,
+)
+from barsieve.sweep.store import chunks_left, read_results, run_sweeps
+from barsieve.sweep.tables import base_of, rows_of, tables_of
+from compiled_project import CompiledProject
+from conftest import PROJECT
+from test_cli import barsieve
+
+DOMAINS = ("wyckoff", "liquidity", "smc", "momentum", "temporal")
+SYMBOLS = ("BTC", "ETH")
+HOUR_US = 3_600_000_000
+
+
+def configured(base: dict, config) -> dict:
+    """Return a profile's row with the settings of a configuration."""
+    return base | {name: config[name].item() for name in CONFIG.names}
+
+
+def signals(votes: dict[str, np.ndarray], row: dict) -> dict[str, np.ndarray]:
+    """Read the fusion formula as domain.md writes it, every bar, no screen.
+
+    The operations of the macro, in its order, so that the bits can agree.
+    """
+    scores = [votes[domain] for domain in DOMAINS]
+    total, weight = 0.0, 0.0
+    for name, score in zip(WEIGHTS, scores, strict=True):
+        total = total + row[name] * np.where(np.isnan(score), 0.0, score)
+        weight = weight + np.where(np.isnan(score), 0.0, row[name])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        factor = np.where(votes["is_aligned"], 1.0, 0.8)
+        score = 0.5 + factor * (total / np.where(weight == 0, np.nan, weight) - 0.5)
+    score[np.isnan(votes["alignment"])] = np.nan
+    more, fewer = votes["votes_long"], votes["votes_short"]
+    is_tie = more == fewer
+    is_long = (more > fewer) | (is_tie & (score > 0.52))
+    is_short = (fewer > more) | (is_tie & (score < 0.48))
+    side = np.where(np.isnan(score), 0, is_long.astype(int) - is_short.astype(int))
+    passes = (votes["atr_rank_100"] >= row["atr_rank_floor"]) & (
+        votes["atr_rank_100"] <= row["atr_rank_cap"]
+    )
+    passes &= votes["is_aligned"] | (not row["alignment_required"])
+    if row["cadence"] == "4h":
+        passing = np.flatnonzero(passes)
+        block = votes["hour"][passing] // 4
+        first = passing[np.flatnonzero(np.diff(block, prepend=block[:1] - 1))]
+        passes = np.zeros_like(passes)
+        passes[first] = True
+    return {
+        "side": side,
+        "confidence": np.where(side < 0, 1 - score, score),
+        "threshold": row["entry_threshold"] + votes["shift"],
+        "is_eligible": passes,
+    }
+
+
+def standalone_hash(inputs: Inputs, votes: dict[str, np.ndarray], row: dict) -> int:
+    """Return the hash of a full replay of one configuration, on bars of its own."""
+    bars = inputs.bars.copy()
+    for name, values in signals(votes, row).items():
+        bars[name] = values
+    own = inputs._replace(bars=bars, profile=Profile.from_row(row))
+    return trades_hash(replay(own, FULL))
+
+
+def read_votes(connection, symbol: str) -> dict[str, np.ndarray]:
+    table = connection.sql(
+        f"select * from score_votes where symbol = '{symbol}' order by bar_index"
+    ).to_arrow_table()
+    votes = {
+        name: table[name].to_numpy().astype(float)
+        for name in (*DOMAINS, "votes_long", "votes_short", "alignment", "atr_rank_100")
+    }
+    votes["is_aligned"] = table["is_aligned"].to_numpy().astype(bool)
+    votes["hour"] = table["bar_ts"].cast(pa.int64()).to_numpy() // HOUR_US
+    votes["shift"] = np.zeros(table.num_rows)
+    return votes
+
+
+def inputs_of(connection, profile: str) -> Inputs:
+    rows = rows_of(connection.table("config_profiles"))
+    row = next(row for row in rows if row["profile"] == profile)
+    names = ("replay_bars", "candidates", "candidate_windows")
+    tables = [connection.table(name) for name in names]
+    return read_inputs(Profile.from_row(row), *tables)
+
+
+def sweep_of(connection, grid: str, symbol: str, profile=None, **points) -> Sweep:
+    tables = tables_of(connection, "test")
+    base = base_of(rows_of(tables.profiles), symbol, profile)
+    expanded = expand(grid, rows_of(tables.grids), base, **points)
+    return prepare(tables.sweep_bars, tables.regimes, base, symbol, expanded)
+
+
+def one_config(base: dict) -> Grid:
+    """Return the grid of nothing but the profile itself."""
+    config = np.empty(1, CONFIG).view(np.recarray)
+    for name in CONFIG.names:
+        config[name] = base[name]
+    return Grid("own", config, config[:0], [])
+
+
+def figures_of(sweep: Sweep) -> tuple[np.ndarray, np.ndarray]:
+    return measure_chunk(sweep, Rooms(sweep), range(len(sweep.grid.configs)))
+
+
+# Grids
+
+
+@pytest.mark.parametrize(
+    ("grid", "run", "refused"),
+    [("quick", 12, 6), ("grid", 222, 48), ("exhaustive", 594, 126)],
+)
+def test_a_grid_has_the_promised_number_of_configurations(demo, grid, run, refused):
+    sweep = sweep_of(demo, grid, "ETH")
+    configs = sweep.grid.configs
+    assert (len(configs), len(sweep.grid.refused)) == (run, refused)
+    assert set(sweep.grid.violations) == {"weight_liquidity in [0.15, 0.4)"}
+    assert len(set(sweep.ids)) == run + refused
+    assert np.allclose(sum(configs[w] for w in WEIGHTS), 1, atol=1e-12)
+    assert configs.weight_liquidity.min() >= 0.15
+    assert configs.weight_liquidity.max() < 0.4
+    refused_liquidity = sweep.grid.refused.weight_liquidity
+    assert not np.any((refused_liquidity >= 0.15) & (refused_liquidity < 0.4))
+
+
+def test_a_sobol_grid_is_seeded_and_a_larger_one_contains_a_smaller(demo):
+    tables = tables_of(demo, "test")
+    rows, base = rows_of(tables.grids), rows_of(tables.profiles)[0]
+    small = expand("sobol", rows, base, 100, 3).configs
+    large = expand("sobol", rows, base, 1000, 3).configs
+    assert len(small) == 100
+    assert len(large) == 1000
+    assert large[:100].tobytes() == small.tobytes()
+    assert expand("sobol", rows, base, 100, 4).configs.tobytes() != small.tobytes()
+    assert np.allclose(sum(large[w] for w in WEIGHTS), 1, atol=1e-12)
+    for row in rows:
+        if row["grid"] == "sobol" and row["setting"] not in WEIGHTS:
+            column = large[row["setting"]]
+            assert len(np.unique(column)) > 1
+            if row["method"] == "box":
+                assert row["low"] <= column.min() <= column.max() <= row["high"]
+
+
+def test_a_threshold_that_no_weights_reach_is_a_violation_and_not_run(demo):
+    rows = [
+        {"grid": "g", "setting": "entry_threshold", "method": "values",
+         "choices": "0.6 0.99"},
+        {"grid": "g", "setting": "weight_wyckoff", "method": "values", "choices": "1"},
+        *({"grid": "g", "setting": w, "method": "values", "choices": "0"}
+          for w in WEIGHTS[1:]),
+    ]  # fmt: skip
+    base = rows_of(tables_of(demo, "test").profiles)[0]
+    grid = expand("g", rows, base)
+    assert grid.configs.entry_threshold.tolist() == [0.6]
+    assert grid.violations == ["entry_threshold within reach"]
+
+
+def test_the_built_tables_hold_every_configuration_tried(demo):
+    tried = demo.sql(
+        "select symbol, count(*), count(violation) from sweep_configs "
+        "where grid = 'exhaustive' group by all order by all"
+    ).fetchall()
+    assert tried == [(symbol, 720, 126) for symbol in SYMBOLS]
+    run = demo.sql(
+        "select count(distinct (symbol, config)) from sweep_results "
+        "where grid = 'exhaustive' and fold = 'all'"
+    ).fetchall()
+    assert run == [(1188,)]
+
+
+# Exactness
+
+
+def assert_exact(connection, symbol: str, profile: str, n: int, seed: int) -> int:
+    """Compare `n` random configurations with their full replays; return the trades."""
+    sweep = sweep_of(connection, "sobol", symbol, profile, n=n, seed=seed)
+    figures, hashes = figures_of(sweep)
+    votes = read_votes(connection, symbol)
+    inputs = inputs_of(connection, profile)
+    votes["shift"] = inputs.bars.threshold - rows_threshold(connection, profile)
+    base = base_of(rows_of(connection.table("config_profiles")), symbol, profile)
+    for config, found in zip(sweep.grid.configs, hashes[:, 0], strict=True):
+        assert standalone_hash(inputs, votes, configured(base, config)) == found
+    return int(figures[:, 0, FIGURES.index("trades")].sum())
+
+
+def rows_threshold(connection, profile: str) -> float:
+    rows = rows_of(connection.table("config_profiles"))
+    return next(r["entry_threshold"] for r in rows if r["profile"] == profile)
+
+
+@pytest.mark.slow
+@pytest.mark.real_market
+@pytest.mark.parametrize(
+    ("symbol", "profile"), [("BTC", "btc_live"), ("ETH", "eth_comprehensive")]
+)
+def test_two_hundred_configurations_trade_as_their_full_replays(
+    real_build, symbol, profile
+):
+    with real_build.connect() as connection:
+        assert assert_exact(connection, symbol, profile, 200, 11) > 10_000
+
+
+@pytest.mark.parametrize(
+    ("symbol", "profile"), [("BTC", "btc_live"), ("ETH", "eth_live_aggressive")]
+)
+def test_configurations_of_the_demo_trade_as_their_full_replays(demo, symbol, profile):
+    assert assert_exact(demo, symbol, profile, 40, 5) > 500
+
+
+def write_profile(base: dict, row: dict, name: str, folder) -> None:
+    """Write a configuration as a profile, from the base's own file."""
+    document = json.loads((PROJECT / f"configs/{base['profile']}.json").read_text())
+    document["profile"] = name
+    for domain in DOMAINS:
+        document["weights"][domain] = row[f"weight_{domain}"]
+    for section in ("entry", "exits"):
+        for key in document[section].keys() & set(CONFIG.names):
+            document[section][key] = row[key]
+    required = bool(row["alignment_required"])
+    document["entry"]["alignment_required"] = required
+    (folder / f"{name}.json").write_text(json.dumps(document))
+
+
+def test_a_configuration_written_as_a_profile_gets_the_same_trades_from_sql(
+    demo_build, demo, tmp_path
+):
+    """The signals of `fusion_scores`, as SQL, under the regimes of the base."""
+    shutil.copytree(PROJECT / "configs/shared", tmp_path / "shared")
+    expected = {}
+    for symbol, profile in (("ETH", "eth_regime"), ("BTC", "btc_live")):
+        base = base_of(rows_of(demo.table("config_profiles")), symbol, profile)
+        sweep = sweep_of(demo, "sobol", symbol, profile, n=8, seed=2)
+        hashes = figures_of(sweep)[1][:, 0]
+        for at, config in enumerate(sweep.grid.configs):
+            name = f"swept_{symbol.lower()}_{at}"
+            write_profile(base, configured(base, config), name, tmp_path)
+            expected[name] = hashes[at]
+    project = CompiledProject(demo_build)
+    with project.connect() as connection:
+        connection.execute(f"attach '{demo_build.database}' as source (read_only)")
+        connection.execute(f"attach ':memory:' as {project.catalog}_made")
+        connection.execute(f"use {project.catalog}_made")
+        for table in ("score_votes", "features", "regimes", "candidates",
+                      "candidate_windows"):  # fmt: skip
+            connection.execute(f"create view {table} as from source.main.{table}")
+        for name in ("config_profiles", "fusion_scores", "replay_bars"):
+            node = next(n for n in project.nodes.values() if n["name"] == name)
+            sql = node["compiled_code"].replace("'configs/", f"'{tmp_path}/")
+            sql = sql.replace(f'"{project.catalog}".', f'"{project.catalog}_made".')
+            connection.execute(f"create table {name} as {sql}")
+        found = {n: trades_hash(replay(inputs_of(connection, n))) for n in expected}
+    assert found == expected
+    assert len(set(expected.values())) > 10
+
+
+def random_market(rng: np.random.Generator, n: int) -> Market:
+    """Return a short market where anything may be unknown and blocks have holes."""
+    bars = np.zeros(n, BAR).view(np.recarray)
+    bars["index"] = np.arange(n)
+    close = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, n)))
+    bars.close, bars.open = close, np.roll(close, 1) * rng.uniform(0.998, 1.002, n)
+    bars.open[0] = close[0]
+    spread = rng.uniform(1, 1.01, n)
+    bars.high = np.maximum(bars.open, bars.close) * spread
+    bars.low = np.minimum(bars.open, bars.close) / spread
+    bars.atr_20 = np.where(rng.random(n) < 0.05, np.nan, close * 0.01)
+    bars.adx_14_4h = rng.uniform(10, 40, n)
+    bars.volume_z_20 = rng.normal(0, 1, n)
+    bars.vix = np.where(rng.random(n) < 0.1, np.nan, rng.uniform(10, 35, n))
+    bars.funding_rate = np.where(np.arange(n) % 8 == 0, rng.normal(0, 1e-4, n), np.nan)
+    bars.net_veto_long, bars.net_veto_short = rng.uniform(-0.2, 1, (2, n))
+    bars.confidence = bars.threshold = np.nan
+    scores = np.round(rng.uniform(0, 1, (5, n)), 1)
+    scores[rng.random((5, n)) < 0.2] = np.nan
+    hours = np.flatnonzero(rng.random(2 * n) < 0.8)[:n]
+    is_known = rng.random(n) < 0.9
+    return Market(
+        "X",
+        bars,
+        pa.chunked_array([pa.array(hours * HOUR_US, pa.timestamp("us", "UTC"))]),
+        scores,
+        (np.nan_to_num(scores, nan=0.5) > 0.55).sum(0)
+        - (np.nan_to_num(scores, nan=0.5) < 0.45).sum(0),
+        is_known,
+        is_known & (rng.random(n) < 0.6),
+        np.where(rng.random(n) < 0.05, np.nan, rng.integers(0, 101, n) / 100),
+        hours // 4,
+        np.round(rng.choice([0.0, 0.0, 0.03, -0.03], n), 2),
+        np.ones(n, bool),
+    )
+
+
+def random_configs(rng: np.random.Generator, n: int, base: dict) -> np.recarray:
+    configs = np.empty(n, CONFIG).view(np.recarray)
+    for name in CONFIG.names:
+        configs[name] = base[name]
+    for name in WEIGHTS:
+        configs[name] = rng.choice([0.0, 0.1, 0.25, 0.4], n)
+    configs.weight_momentum += 0.05
+    configs.entry_threshold = rng.choice([0.5, 0.55, 0.6, 0.7], n)
+    if rng.random() < 0.7:
+        configs.atr_rank_floor = rng.choice([0.0, 0.1, 0.2, 0.35], n)
+        configs.atr_rank_cap = rng.choice([0.7, 0.95, 1.0], n)
+        configs.alignment_required = rng.integers(0, 2, n)
+    configs.stop_atr, configs.cooldown_bars = rng.uniform(0.5, 3, n), rng.choice(9, n)
+    return configs
+
+
+def votes_of(market: Market) -> dict[str, np.ndarray]:
+    votes = dict(zip(DOMAINS, market.scores, strict=True))
+    votes["votes_long"] = np.maximum(market.margin, 0)
+    votes["votes_short"] = np.maximum(-market.margin, 0)
+    votes["alignment"] = np.where(market.is_known, 1.0, np.nan)
+    votes["atr_rank_100"], votes["shift"] = market.atr_rank, market.shift
+    votes["is_aligned"] = market.is_aligned
+    votes["hour"] = market.bar_ts.cast(pa.int64()).to_numpy() // HOUR_US
+    return votes
+
+
+def sweep_over(market: Market, configs: np.recarray, base: dict) -> Sweep:
+    calendar, months = make_calendar(market, int(configs.time_stop_bars.max()))
+    made = screening.make_screen(market, configs, base["cadence"])
+    grid = Grid("random", configs, configs[:0], [])
+    ids = config_ids(configs, base)
+    profile = Profile.from_row(base)
+    return Sweep(profile, market, grid, made, calendar, ids, ["all", *months])
+
+
+def base_row() -> dict:
+    profile = json.loads((PROJECT / "configs/eth_comprehensive.json").read_text())
+    row = {"profile": "p", "symbol": "X", "screen": "admissible"}
+    row |= {"study_start": None, "study_end": None}
+    for section in ("entry", "exits", "risk", "costs"):
+        row |= profile[section]
+    return row | {f"weight_{d}": w for d, w in profile["weights"].items()}
+
+
+def assert_exact_on(market: Market, configs: np.recarray, base: dict) -> int:
+    hashes = figures_of(sweep_over(market, configs, base))[1][:, 0]
+    inputs = Inputs(
+        Profile.from_row(base), market.bars, market.bar_ts, np.empty(0, np.int64)
+    )
+    votes = votes_of(market)
+    for config, found in zip(configs, hashes, strict=True):
+        assert standalone_hash(inputs, votes, configured(base, config)) == found
+    return len(set(hashes.tolist()))
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32), cadence=st.sampled_from(["1h", "4h"]))
+def test_on_any_market_a_configuration_trades_as_its_full_replay(seed, cadence):
+    rng = np.random.default_rng(seed)
+    base = base_row() | {"cadence": cadence}
+    market = random_market(rng, int(rng.integers(1, 400)))
+    assert_exact_on(market, random_configs(rng, 6, base), base)
+
+
+def test_a_screen_that_is_too_narrow_is_noticed(monkeypatch):
+    rng = np.random.default_rng(1)
+    base = base_row()
+    market, configs = random_market(rng, 400), random_configs(rng, 6, base)
+    assert assert_exact_on(market, configs, base) > 3
+    monkeypatch.setattr(screening, "SLACK", -0.3)
+    with pytest.raises(AssertionError):
+        assert_exact_on(market, configs, base)
+
+
+def test_the_hash_covers_every_field_of_every_leg_and_trade(demo):
+    run = replay(inputs_of(demo, "eth_live_aggressive"), FULL)
+    legs, trades = run.legs.copy(), run.trades.copy()
+
+    def hashed() -> int:
+        return int(hash_trades(words_of(legs), words_of(trades), legs, trades))
+
+    assert hashed() == trades_hash(run)
+    for words in (words_of(legs), words_of(trades)):
+        for place in range(words.shape[1]):
+            if words is not None and words.base is legs.base and place == 0:
+                continue
+            before = hashed()
+            words[3, place] ^= np.uint64(1)
+            assert hashed() != before
+            words[3, place] ^= np.uint64(1)
+
+
+# Independence of threads and chunks, resumption
+
+
+@pytest.fixture(scope="module")
+def small_sweep(demo_build):
+    with demo_build.connect() as connection:
+        return sweep_of(connection, "sobol", "ETH", n=45, seed=9)
+
+
+def all_rows(folder) -> bytes:
+    connection = read_results([folder])
+    table = connection.sql("from results order by config, fold").to_arrow_table()
+    assert table.num_rows > 0
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table.combine_chunks())
+    return sink.getvalue().to_pybytes()
+
+
+def test_results_do_not_depend_on_threads_or_chunks(small_sweep, tmp_path):
+    results = set()
+    for threads in (1, 2):
+        for chunk in (1, 7, 1000):
+            folder = tmp_path / f"{threads}-{chunk}"
+            assert run_sweeps([(small_sweep, folder)], threads, chunk) == 45
+            results.add(all_rows(folder))
+    assert len(results) == 1
+
+
+def test_what_is_finished_is_not_run_again(small_sweep, tmp_path):
+    whole, part = tmp_path / "whole", tmp_path / "part"
+    run_sweeps([(small_sweep, whole)], 2, 10)
+    run_sweeps([(small_sweep, part)], 2, 10)
+    (part / "results-000010-000019.parquet").unlink()
+    (part / "results-000040-000044.parquet").unlink()
+    (part / "results-000010-000019.77.part").write_bytes(b"half a file")
+    assert chunks_left(part, 45, 4) == [
+        range(10, 14), range(14, 18), range(18, 20), range(40, 44), range(44, 45),
+    ]  # fmt: skip
+    assert run_sweeps([(small_sweep, part)], 1, 4) == 15
+    assert all_rows(part) == all_rows(whole)
+    assert run_sweeps([(small_sweep, part)], 1, 4) == 0
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_what_is_finished_and_a_rerun_goes_on(demo_build, tmp_path):
+    database = shutil.copy(demo_build.database, tmp_path / "built.duckdb")
+    command = ("sweep", "--grid", "sobol", "--n", "20000", "--symbol", "ETH",
+               "--chunk", "20", "--json")  # fmt: skip
+    environment = {"BARSIEVE_DATABASE": str(database)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "barsieve.cli", *command],
+        cwd=PROJECT,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    folder = tmp_path / "built.duckdb.sweeps"
+    deadline = time.monotonic() + 120
+    while not list(folder.glob("*/results-*.parquet")):
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, words = process.communicate(timeout=60)
+    assert process.returncode == 130, words
+    assert "goes on from there" in words
+    assert "Traceback" not in words
+    kept = sum(pq.read_metadata(p).num_rows for p in folder.glob("*/results-*.parquet"))
+    written = duckdb.sql(f"select distinct fold from '{folder}/*/results-*.parquet'")
+    n_folds = len(written.fetchall())
+    assert 0 < kept < 20_000 * n_folds
+    done = barsieve(*command, **environment)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["configs_resumed"] == kept / n_folds
+    assert report["configs_run"] + report["configs_resumed"] == 20_000
+    assert report["rows_added"] == 20_000 * n_folds
+    again = json.loads(barsieve(*command, **environment).stdout)
+    assert (again["configs_run"], again["rows_added"]) == (0, 0)
+    assert again["summary"] == report["summary"]
+
+
+# Figures
+
+
+@pytest.mark.parametrize(
+    "profile", ["btc_live", "eth_comprehensive", "eth_live_aggressive", "eth_regime"]
+)
+def test_a_profile_measures_as_its_report(demo, profile):
+    rows = rows_of(demo.table("config_profiles"))
+    base = next(row for row in rows if row["profile"] == profile)
+    tables = tables_of(demo, "test")
+    sweep = prepare(
+        tables.sweep_bars, tables.regimes, base, base["symbol"], one_config(base)
+    )
+    figures, hashes = figures_of(sweep)
+    run = replay(inputs_of(demo, profile), FULL)
+    assert trades_hash(run) == hashes[0, 0]
+    whole = dict(zip(FIGURES, figures[0, 0], strict=True))
+    report = next(
+        row
+        for row in rows_of(demo.table("report_performance"))
+        if row["profile"] == profile and row["strategy"] == "strategy"
+    )
+    for name in ("trades", "profit_factor", "net_pnl", "gross_pnl", "fees", "slippage",
+                 "funding", "return_share", "sharpe", "max_drawdown",
+                 "exposure"):  # fmt: skip
+        assert whole[name] == pytest.approx(report[name], rel=1e-9, abs=1e-9), name
+    assert whole["wins"] == pytest.approx(report["win_rate"] * report["trades"])
+    assert whole["r_sum"] == pytest.approx(report["mean_r"] * report["trades"])
+    assert_months_are_those_of_the_curve(sweep, figures[0, 1:], run)
+
+
+def assert_months_are_those_of_the_curve(sweep: Sweep, months: np.ndarray, run):
+    """Cut the whole equity curve at calendar months and measure each piece."""
+    opens = sweep.market.bar_ts.cast(pa.int64()).to_numpy()
+    equity = marked_equity(run, np.ascontiguousarray(sweep.market.bars.close))
+    days = opens // (24 * HOUR_US)
+    names = np.array([str(m) for m in opens.astype("M8[us]").astype("M8[M]")])
+    start = float(run.inputs.profile.start_balance)
+    for fold, row in zip(sweep.folds[1:], months, strict=True):
+        found = dict(zip(FIGURES, row, strict=True))
+        inside = np.flatnonzero(names == fold)
+        carried = equity[inside[0] - 1] if inside[0] else start
+        piece = equity[inside]
+        assert found["return_share"] == pytest.approx(piece[-1] / carried - 1, abs=1e-9)
+        curve = np.concatenate([[carried], piece])
+        assert found["max_drawdown"] == pytest.approx(max_drawdown(curve), abs=1e-9)
+        before = inside[0] - 1 if inside[0] else inside[0]
+        reach = slice(before, inside[-1] + 1)
+        sharpe = daily_sharpe(equity[reach], days[reach])
+        assert found["sharpe"] == pytest.approx(sharpe, nan_ok=True, rel=1e-6)
+        in_month = names[run.trades.exit_index] == fold
+        assert found["trades"] == np.count_nonzero(in_month)
+
+
+def test_folds_sum_to_the_whole(demo):
+    summed = ["trades", "wins", "net_pnl", "gross_pnl", "fees", "slippage", "funding",
+              "r_sum"]  # fmt: skip
+    sums = ", ".join(
+        f"sum({name}) filter (where fold != 'all') "
+        f"- any_value({name}) filter (where fold = 'all') as {name}"
+        for name in summed
+    )
+    differences = demo.sql(
+        f"select {sums}, product(1 + return_share) filter (where fold != 'all') "
+        "- 1 - any_value(return_share) filter (where fold = 'all') as grown, "
+        "max(max_drawdown) filter (where fold != 'all') "
+        "- any_value(max_drawdown) filter (where fold = 'all') as deeper, "
+        "from sweep_results where grid = 'exhaustive' group by config, symbol"
+    ).to_arrow_table()
+    assert differences.num_rows == 1188
+    for name in (*summed, "grown"):
+        assert np.abs(differences[name].to_numpy().astype(float)).max() < 1e-6, name
+    assert differences["deeper"].to_numpy().max() <= 1e-12
+
+
+def test_a_study_limits_trades_and_what_is_judged(demo):
+    tables = tables_of(demo, "test")
+    base = base_of(rows_of(tables.profiles), "ETH", "eth_comprehensive")
+    base |= {
+        "study_start": datetime(2022, 1, 10, 12, tzinfo=UTC),
+        "study_end": datetime(2022, 7, 20, 3, tzinfo=UTC),
+    }
+    sweep = prepare(tables.sweep_bars, tables.regimes, base, "ETH", one_config(base))
+    figures, _ = figures_of(sweep)
+    assert sweep.folds[1] == "2022-01"
+    assert sweep.folds[-1] == "2022-07"
+    inputs = inputs_of(demo, "eth_comprehensive")
+    bars = inputs.bars.copy()
+    bars.is_eligible &= sweep.market.is_in_study
+    run = replay(inputs._replace(bars=bars), FULL)
+    equity = marked_equity(run, np.ascontiguousarray(bars.close))
+    inside = np.flatnonzero(sweep.market.is_in_study)
+    days = sweep.market.bar_ts.cast(pa.int64()).to_numpy() // (24 * HOUR_US)
+    judged = slice(inside[0], inside[-1] + 1)
+    whole = dict(zip(FIGURES, figures[0, 0], strict=True))
+    assert whole["trades"] == len(run.trades) > 50
+    sharpe = daily_sharpe(equity[judged], days[judged])
+    assert whole["sharpe"] == pytest.approx(sharpe, rel=1e-9)
+    assert whole["max_drawdown"] == pytest.approx(max_drawdown(equity[judged]))
+
+
+# The command line
+
+
+def test_bad_arguments_of_a_sweep_are_named(demo_build, tmp_path):
+    place = {"BARSIEVE_DATABASE": demo_build.database}
+    for arguments, words in (
+        (("--grid", "nope"), "quick"),
+        (("--symbol", "DOGE"), "BTC, ETH"),
+        (("--profile", "nope"), "eth_comprehensive"),
+        (("--threads", "0"), "--threads"),
+    ):
+        done = barsieve("sweep", *arguments, **place)
+        assert done.returncode == 2
+        assert words in done.stderr
+        assert "Traceback" not in done.stderr
+    done = barsieve("sweep", BARSIEVE_DATABASE=tmp_path / "none.duckdb")
+    assert done.returncode == 2
+    assert "none.duckdb" in done.stderr
