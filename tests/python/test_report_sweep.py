@@ -8,35 +8,10 @@ import pytest
 
 from barsieve.overfitting import deflated_sharpe
 from barsieve.report import write_report
-from barsieve.report.picture import find_browser
 from barsieve.sweep.luck import judge, sweep_statistics
-from report_browser import visit
-from test_report import number, same
+from report_browser import number, same, visit
 
 SYMBOLS = ["BTC", "ETH"]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """A browser without a window; skipped, with a reason, where there is none."""
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="playwright is not installed"
-    )
-    path = find_browser()
-    if path is None:
-        pytest.skip("no chromium, chromium-browser or google-chrome is installed")
-    with playwright.sync_playwright() as running:
-        window = running.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield window
-        window.close()
-
-
-@pytest.fixture(scope="module")
-def page(browser, demo_build, tmp_path_factory):
-    path = tmp_path_factory.mktemp("sweep") / "sweep.html"
-    write_report(demo_build.database, path, [])
-    with visit(browser, path) as visited:
-        yield visited
 
 
 def choose(page, symbol: str) -> None:
