@@ -1,6 +1,7 @@
 select
     json ->> '$.profile' as profile,
     json ->> '$.symbol' as symbol,
+    (json ->> '$.learned')::boolean as learned,
 
     -- weights
     (json ->> '$.weights.wyckoff')::double as weight_wyckoff,

@@ -10,26 +10,85 @@ regimes as (
     select * from {{ ref('regimes') }}
 ),
 
-fused as (
+-- Learned settings stay in the envelope of the profile as it is now: the screen covers
+-- no others.
+boxes as (
+    select
+        corners.profile,
+        any_value(
+            coalesce(
+                (profiles.envelope ->> '$.entry_threshold')::double,
+                profiles.entry_threshold
+            )
+        ) as lowest_threshold,
+        min(corners.weight_wyckoff) as least_wyckoff,
+        max(corners.weight_wyckoff) as most_wyckoff,
+        min(corners.weight_liquidity) as least_liquidity,
+        max(corners.weight_liquidity) as most_liquidity,
+        min(corners.weight_smc) as least_smc,
+        max(corners.weight_smc) as most_smc,
+        min(corners.weight_momentum) as least_momentum,
+        max(corners.weight_momentum) as most_momentum,
+        min(corners.weight_temporal) as least_temporal,
+        max(corners.weight_temporal) as most_temporal,
+    from {{ ref('config_envelope_corners') }} as corners
+    inner join profiles using (profile)
+    where profiles.learned
+    group by corners.profile
+),
+
+proposals as (
+    select
+        profile,
+        month,
+        regime,
+        any_value(threshold) as threshold,
+        any_value(weight) filter (where domain = 'wyckoff') as wyckoff,
+        any_value(weight) filter (where domain = 'liquidity') as liquidity,
+        any_value(weight) filter (where domain = 'smc') as smc,
+        any_value(weight) filter (where domain = 'momentum') as momentum,
+        any_value(weight) filter (where domain = 'temporal') as temporal,
+    from {{ ref('fusion_learned') }}
+    group by profile, month, regime
+),
+
+learned as (
+    select
+        profile,
+        month,
+        regime,
+        greatest(threshold, lowest_threshold) as entry_threshold,
+        {{ clip('wyckoff', 'least_wyckoff', 'most_wyckoff') }} as weight_wyckoff,
+        {{ clip('liquidity', 'least_liquidity', 'most_liquidity') }}
+            as weight_liquidity,
+        {{ clip('smc', 'least_smc', 'most_smc') }} as weight_smc,
+        {{ clip('momentum', 'least_momentum', 'most_momentum') }} as weight_momentum,
+        {{ clip('temporal', 'least_temporal', 'most_temporal') }} as weight_temporal,
+    from proposals
+    inner join boxes using (profile)
+),
+
+in_force as (
     select
         votes.*,
         profiles.profile,
-        profiles.entry_threshold,
         profiles.veto_limit,
         profiles.cadence,
-        {{ fusion_score('votes', 'profiles') }} as fusion_score,
+        coalesce(learned.entry_threshold, profiles.entry_threshold)
+            as entry_threshold,
+        coalesce(learned.weight_wyckoff, profiles.weight_wyckoff) as weight_wyckoff,
+        coalesce(learned.weight_liquidity, profiles.weight_liquidity)
+            as weight_liquidity,
+        coalesce(learned.weight_smc, profiles.weight_smc) as weight_smc,
+        coalesce(learned.weight_momentum, profiles.weight_momentum)
+            as weight_momentum,
+        coalesce(learned.weight_temporal, profiles.weight_temporal)
+            as weight_temporal,
         case
             when profiles.classifier = 'off' then 'off'
             else coalesce(regimes.regime, 'unknown')
         end as regime,
         coalesce(regimes.threshold_shift, 0) as regime_shift,
-        profiles.entry_threshold + regime_shift as threshold,
-        (votes.wyckoff is not null and profiles.weight_wyckoff > 0)::integer
-        + (votes.liquidity is not null and profiles.weight_liquidity > 0)::integer
-        + (votes.smc is not null and profiles.weight_smc > 0)::integer
-        + (votes.momentum is not null and profiles.weight_momentum > 0)::integer
-        + (votes.temporal is not null and profiles.weight_temporal > 0)::integer
-            as domains_used,
         coalesce(
             votes.atr_rank_100
             between profiles.atr_rank_floor and profiles.atr_rank_cap,
@@ -49,6 +108,26 @@ fused as (
             and profiles.reference_symbol = regimes.reference_symbol
             and votes.symbol = regimes.symbol
             and votes.bar_ts = regimes.bar_ts
+    left join learned
+        on
+            profiles.learned
+            and profiles.profile = learned.profile
+            and strftime(votes.bar_ts, '%Y-%m') = learned.month
+            and coalesce(regimes.regime, 'unknown') = learned.regime
+),
+
+fused as (
+    select
+        *,
+        {{ fusion_score('in_force', 'in_force') }} as fusion_score,
+        entry_threshold + regime_shift as threshold,
+        (wyckoff is not null and weight_wyckoff > 0)::integer
+        + (liquidity is not null and weight_liquidity > 0)::integer
+        + (smc is not null and weight_smc > 0)::integer
+        + (momentum is not null and weight_momentum > 0)::integer
+        + (temporal is not null and weight_temporal > 0)::integer
+            as domains_used,
+    from in_force
 ),
 
 sided as (
@@ -93,6 +172,11 @@ select
     votes_short,
     side,
     confidence,
+    weight_wyckoff,
+    weight_liquidity,
+    weight_smc,
+    weight_momentum,
+    weight_temporal,
     entry_threshold,
     regime,
     regime_shift,

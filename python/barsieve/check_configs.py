@@ -393,6 +393,24 @@ def _envelope_problems(path: Path, profile: dict) -> Iterator[Problem]:
         )  # fmt: skip
 
 
+def _learned_problems(path: Path, profile: dict) -> Iterator[Problem]:
+    """Refuse to learn without a box to learn in, or with a screen that covers none."""
+    if not profile["learned"]:
+        return
+    if profile["screen"]["method"] != "admissible":
+        yield Problem(
+            str(path), "key 'screen.method'",
+            "'admissible' where 'learned' is true: it covers what may be learned",
+            f"'{profile['screen']['method']}'", "use the admissible screen",
+        )  # fmt: skip
+    elif not (profile["screen"]["envelope"] or {}).get("weights"):
+        yield Problem(
+            str(path), "key 'screen.envelope.weights'",
+            "a box of weights where 'learned' is true", "none",
+            "give low and high per domain, or set learned to false",
+        )  # fmt: skip
+
+
 def check_document(path: Path, profile: Any) -> list[Problem]:
     """Return what is wrong with a profile that was read; `path` is only named."""
     problems = _schema_problems(path, profile, "profile")
@@ -405,6 +423,7 @@ def check_document(path: Path, profile: Any) -> list[Problem]:
         _study_problems,
         _parity_problems,
         _envelope_problems,
+        _learned_problems,
     ):
         problems += rule(path, profile)
     return problems

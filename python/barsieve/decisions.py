@@ -96,15 +96,15 @@ def decision_at(study: Study, index: int, replayed: str) -> Decision:
 
 
 def domain_votes(study: Study, decision: Decision) -> list[dict[str, Any]]:
-    """Return the five domains: score, the side they vote for, the profile's weight."""
+    """Return the five domains: score, the side they vote for, the weight in force."""
     return [
         {
             "domain": domain,
             "score": decision.votes[domain],
             "vote": decision.votes[f"{domain}_vote"],
-            "weight": weight,
+            "weight": decision.fusion[f"weight_{domain}"],
         }
-        for domain, weight in study.document["weights"].items()
+        for domain in study.document["weights"]
     ]
 
 

@@ -177,3 +177,106 @@ SWEEP_RUNS = pa.schema(
         pa.field("folds", pa.list_(pa.struct(SWEEP_FOLD))),
     ]
 )
+
+REPORT_SWEEP_STATISTICS = pa.schema(
+    [
+        pa.field("symbol", pa.string()),
+        pa.field("grid", pa.string()),
+        pa.field("months", pa.int64()),
+        pa.field("trials", pa.int64()),
+        pa.field("best_config", pa.string()),
+        pa.field("best_sharpe", pa.float64()),
+        pa.field("mean_correlation", pa.float64()),
+        pa.field("effective_trials", pa.float64()),
+        pa.field("expected_sharpe", pa.float64()),
+        pa.field("deflated_sharpe", pa.float64()),
+        pa.field("blocks", pa.int64()),
+        pa.field("combinations", pa.int64()),
+        pa.field("overfitting", pa.float64()),
+        pa.field("loss_probability", pa.float64()),
+    ]
+)
+
+WALK_SCORE = [
+    pa.field("month", pa.string()),
+    pa.field("months_known", pa.int64()),
+    pa.field("configs", pa.int64()),
+    pa.field("model", pa.string()),
+    pa.field("squared_error", pa.float64()),
+    pa.field("total", pa.float64()),
+    pa.field("total_squares", pa.float64()),
+    pa.field("rank_correlation", pa.float64()),
+    pa.field("same_threshold", pa.float64()),
+    pa.field("picked", pa.float64()),
+    pa.field("average", pa.float64()),
+    pa.field(
+        "shuffled",
+        pa.list_(
+            pa.struct(
+                [
+                    pa.field("feature", pa.string()),
+                    pa.field("squared_error", pa.float64()),
+                ]
+            )
+        ),
+    ),
+]
+
+WALK_PROPOSAL = [
+    pa.field("profile", pa.string()),
+    pa.field("month", pa.string()),
+    pa.field("regime", pa.string()),
+    pa.field("domain", pa.string()),
+    pa.field("weight", pa.float64()),
+    pa.field("threshold", pa.float64()),
+    pa.field("confidence", pa.float64()),
+    pa.field("reason", pa.string()),
+]
+
+WALK_FIT = [pa.field("model", pa.string()), pa.field("r2", pa.float64())]
+
+SWEEP_WALKS = pa.schema(
+    [
+        pa.field("symbol", pa.string()),
+        pa.field("months", pa.int64()),
+        pa.field("configs", pa.int64()),
+        pa.field("longest_hours", pa.int64()),
+        pa.field("in_sample", pa.list_(pa.struct(WALK_FIT))),
+        pa.field("scores", pa.list_(pa.struct(WALK_SCORE))),
+        pa.field("proposals", pa.list_(pa.struct(WALK_PROPOSAL))),
+    ]
+)
+
+OPTIMIZER_FIGURES = pa.schema(
+    [
+        pa.field("symbol", pa.string()),
+        pa.field("profile", pa.string()),
+        pa.field("section", pa.string()),
+        pa.field("subject", pa.string()),
+        pa.field("figure", pa.string()),
+        pa.field("value", pa.float64()),
+        pa.field("low", pa.float64()),
+        pa.field("high", pa.float64()),
+        pa.field("note", pa.string()),
+    ]
+)
+
+WALK_FORWARD = pa.schema(
+    [
+        *(
+            pa.field(name, pa.string())
+            for name in (
+                "symbol", "train_from", "train_until", "test_from", "test_until",
+                "config",
+            )
+        ),
+        *(
+            pa.field(name, pa.float64())
+            for name in (
+                "weight_wyckoff", "weight_liquidity", "weight_smc", "weight_momentum",
+                "weight_temporal", "entry_threshold", "in_sample_r", "out_of_sample_r",
+                "average_r", "share_beaten",
+            )
+        ),
+    ]
+)  # fmt: skip

@@ -7,15 +7,19 @@ are exchanged.
 
 import json
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import yaml
 
+from barsieve import schemas
+from barsieve.optimizer.tables import sweep_walks
 from barsieve.regime import walk_forward
 from barsieve.regime.tables import regime_runs
 from barsieve.replay.runs import replay_profiles
+from barsieve.sweep.tables import sweep_runs
 from conftest import PROJECT, Build
 
 FINAL_LAYERS = ("sweep", "parity", "reports")
@@ -23,6 +27,14 @@ PYTHON_MODELS = {
     "regime_runs": (
         regime_runs,
         ("config_profiles", "regime_observations", "regime_policy"),
+    ),
+    "sweep_runs": (
+        partial(sweep_runs, grid="exhaustive"),
+        ("config_profiles", "sweep_grids", "sweep_bars", "regimes"),
+    ),
+    "sweep_walks": (
+        sweep_walks,
+        ("config_profiles", "sweep_configs", "sweep_results", "sweep_months"),
     ),
     "replay_runs": (
         replay_profiles,
@@ -74,6 +86,7 @@ class CompiledProject:
             for key, node in manifest["nodes"].items()
             if node["resource_type"] == "model"
         }
+        self.python_models = dict(PYTHON_MODELS)
         self.mend = mend or (lambda name, sql: sql)
         profiles = yaml.safe_load((PROJECT / "profiles.yml").read_text())
         self.settings = profiles["barsieve"]["outputs"]["local"]["settings"]
@@ -114,6 +127,12 @@ class CompiledProject:
         connection.execute(f"use {self.catalog}")
         for seed in sorted((PROJECT / "seeds").glob("*.csv")):
             connection.execute(f"create table {seed.stem} as from read_csv('{seed}')")
+        if "sweep" in without:
+            # As in a build without the tag ml: nothing was learned.
+            nothing = schemas.SWEEP_WALKS.empty_table()
+            connection.register("nothing", nothing)
+            connection.execute("create table sweep_walks as from nothing")
+            self.create(connection, "fusion_learned", market, configs)
         for key in self.order(without):
             self.create(connection, self.nodes[key]["name"], market, configs)
 
@@ -123,7 +142,7 @@ class CompiledProject:
         if name == "parity_features":
             return
         if node["language"] == "python":
-            function, parents = PYTHON_MODELS[name]
+            function, parents = self.python_models[name]
             table = function(*(connection.table(parent) for parent in parents))
             connection.register("made", table)
             connection.execute(f"create table {name} as from made")

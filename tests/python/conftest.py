@@ -104,3 +104,39 @@ def demo(demo_build):
     """A read-only connection to the built demo."""
     with demo_build.connect() as connection:
         yield connection
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A browser without a window; skipped, with a reason, where there is none."""
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="playwright is not installed"
+    )
+    from barsieve.report.picture import find_browser
+
+    path = find_browser()
+    if path is None:
+        pytest.skip("no chromium, chromium-browser or google-chrome is installed")
+    with playwright.sync_playwright() as running:
+        window = running.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield window
+        window.close()
+
+
+@pytest.fixture(scope="module")
+def report(demo_build, tmp_path_factory) -> Path:
+    """The report of the demo market."""
+    from barsieve.report import write_report
+
+    path = tmp_path_factory.mktemp("report") / "demo.html"
+    write_report(demo_build.database, path, [])
+    return path
+
+
+@pytest.fixture(scope="module")
+def page(browser, report):
+    """One visit that many tests read and move about in."""
+    from report_browser import visit
+
+    with visit(browser, report) as visited:
+        yield visited

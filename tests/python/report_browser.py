@@ -13,12 +13,14 @@ import duckdb
 from barsieve.report.sections import SECTIONS
 
 # Sections whose tables no model makes yet.
-LATER = {"sweep", "optimizer"}
+LATER: set[str] = set()
 READ = {table for section in SECTIONS for table in section.tables} | {
     "build_info", "config_profiles", "parity_trades", "parity_equity",
 }  # fmt: skip
 LAPTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
+
+DASH = "\N{EN DASH}"
 
 HOSTILE_PROFILE = "<script>document.title='broken'</script>"
 HOSTILE_SYMBOL = "</script><img src=x onerror=\"document.title='broken'\">"
@@ -91,6 +93,22 @@ def visit(browser: Any, report: Path, address: str = "", **context: Any) -> Iter
     seen.settle()
     yield seen
     window.close()
+
+
+def number(text: str) -> float | None:
+    """Read a figure as the page writes it."""
+    if text in (DASH, ""):
+        return None
+    plain = text.replace("\N{MINUS SIGN}", "-").replace(",", "").replace("+", "")
+    return float(plain.rstrip("%")) / (100 if plain.endswith("%") else 1)
+
+
+def same(shown: str, expected: float | None, unit: float) -> bool:
+    """Whether a figure on the page is the expected one, rounded to its unit."""
+    value = number(shown)
+    if value is None or expected is None:
+        return value is expected
+    return abs(value - expected) <= unit / 2 + 1e-9
 
 
 def _rename(connection: Any, column: str, old: str, new: str) -> None:

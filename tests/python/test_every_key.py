@@ -27,12 +27,17 @@ BASES = {
         },
     },
     "enveloped": {"screen.envelope": {"weights": {}, "gates": {}}},
+    "boxed": {
+        "screen.envelope": {"weights": {"momentum": [0.2, 0.5]}},
+        "regime.classifier": "hmm",
+    },
     "margin_bound": {"risk.margin_cap": 0.05},
     "shifted": {"regime.classifier": "hmm"},
 }
 # Key: which base it is changed from, and everything that is set.
 CHANGES = {
     "symbol": ("admissible", {"symbol": "BTC"}),
+    "learned": ("boxed", {"learned": True}),
     "weights.wyckoff": ("admissible", {"weights.wyckoff": 0.4, "weights.smc": 0.05}),
     "weights.liquidity": ("admissible", {"weights.liquidity": 0.4, "weights.smc": 0.0}),
     "weights.smc": ("admissible", {"weights.smc": 0.25, "weights.momentum": 0.2}),
@@ -107,7 +112,8 @@ CHANGES = {
 }
 # Where a difference counts: not the copy of the setting, but what follows from it.
 EFFECTS = {
-    "fusion_scores": "* exclude (profile, entry_threshold)",
+    "fusion_scores": "* exclude (profile, entry_threshold, weight_wyckoff, "
+    "weight_liquidity, weight_smc, weight_momentum, weight_temporal)",
     "candidates": "* exclude (profile)",
     "candidate_windows": "* exclude (profile)",
     "trades": "* exclude (profile)",

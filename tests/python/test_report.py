@@ -4,7 +4,6 @@ import math
 import re
 import shutil
 from itertools import pairwise
-from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -12,16 +11,18 @@ import pytest
 
 from barsieve.report import write_report
 from barsieve.report.pack import Pack
-from barsieve.report.picture import find_browser
 from barsieve.report.render import PAGE
 from barsieve.report.sections import SECTIONS
 from report_browser import (
+    DASH,
     HOSTILE_MARKET,
     HOSTILE_PROFILE,
     HOSTILE_SYMBOL,
     LATER,
     PHONE,
     altered_copy,
+    number,
+    same,
     visit,
 )
 
@@ -30,36 +31,6 @@ PROFILES = [
     "btc_live", "eth_comprehensive", "eth_live_aggressive", "eth_live_conservative",
     "eth_regime", "eth_sentinel",
 ]  # fmt: skip
-DASH = "\N{EN DASH}"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """A browser without a window; skipped, with a reason, where there is none."""
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="playwright is not installed"
-    )
-    path = find_browser()
-    if path is None:
-        pytest.skip("no chromium, chromium-browser or google-chrome is installed")
-    with playwright.sync_playwright() as running:
-        window = running.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield window
-        window.close()
-
-
-@pytest.fixture(scope="module")
-def report(demo_build, tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("report") / "demo.html"
-    write_report(demo_build.database, path, [])
-    return path
-
-
-@pytest.fixture(scope="module")
-def page(browser, report):
-    """One visit that many tests read and move about in."""
-    with visit(browser, report) as visited:
-        yield visited
 
 
 @pytest.fixture(scope="module")
@@ -74,22 +45,6 @@ def altered(demo_build, browser, tmp_path_factory):
     ):
         connection.execute("set timezone = 'UTC'")
         yield visited, connection
-
-
-def number(text: str) -> float | None:
-    """Read a figure as the page writes it."""
-    if text in (DASH, ""):
-        return None
-    plain = text.replace("\N{MINUS SIGN}", "-").replace(",", "").replace("+", "")
-    return float(plain.rstrip("%")) / (100 if plain.endswith("%") else 1)
-
-
-def same(shown: str, expected: float | None, unit: float) -> bool:
-    """Whether a figure on the page is the expected one, rounded to its unit."""
-    value = number(shown)
-    if value is None or expected is None:
-        return value is expected
-    return abs(value - expected) <= unit / 2 + 1e-9
 
 
 # What a reader meets first.
@@ -148,7 +103,11 @@ def test_every_chart_has_data(page, profile):
         page.page.get_by_role("button", name="3 m", exact=True).click()
     page.settle()
     ids = page.page.locator(".chart").evaluate_all("all => all.map(one => one.id)")
-    assert len(ids) >= 9
+    assert len(ids) >= 16
+    if profile == "btc_live":
+        # No profile of its symbol learns.
+        ids.remove("learned-chart")
+        assert "No profile of BTC learns" in page.text("#learned-chart")
     for chart in ids:
         series = page.series(chart)
         drawn = {name: data for name, data in series.items() if name != "chosen"}

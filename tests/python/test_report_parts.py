@@ -135,7 +135,7 @@ def test_the_command_writes_report_and_picture_and_says_so(demo_build, tmp_path)
     told = json.loads(again.stdout)
     assert told["size_bytes"] == path.stat().st_size
     assert (told["profiles"], told["parity"]) == (["btc_live"], "holds")
-    assert set(told["left_out"]) >= {"Sweep", "Optimizer"}
+    assert told["left_out"] == []
 
 
 def test_a_refusal_is_one_message_and_an_exit_code(demo_build, tmp_path):

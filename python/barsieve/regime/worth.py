@@ -125,7 +125,7 @@ def _compared(
 class Asked(NamedTuple):
     """What a profile asks of regimes, whether or not it uses them."""
 
-    entry_threshold: float
+    classifier: str
     fit_window: str
     reference_symbol: str
 
@@ -170,7 +170,9 @@ def _rows_of_profile(inputs: Inputs, asked: Asked, regimes) -> Iterator[dict]:
         classifier: _shifts(regimes, asked, classifier, inputs)
         for classifier in (HMM, KMEANS, VIX_BANDS)
     }
-    plain = np.full(len(inputs.bars), asked.entry_threshold)
+    own = shifts.get(asked.classifier)
+    # Without any shift: the threshold in force, which a learned profile changes.
+    plain = inputs.bars.threshold - (0.0 if own is None else own)
     for span, (start, end) in SPANS.items():
         limited = _limited(inputs, start, end)
         if not in_study(limited).any():

@@ -29,6 +29,7 @@ SCRIPTS_BEFORE = (
     "trade.js",
     "ladder.js",
     "marks.js",
+    "terrain.js",
 )
 SCRIPTS_AFTER = ("start.js",)
 

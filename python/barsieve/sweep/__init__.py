@@ -4,5 +4,5 @@ Reading order: `grids` (which configurations), `market` (the bars they share), `
 (where any of them may enter), `room` (what a thread works in), `kernel` (one
 configuration after the other), `measure` (what came of it), `run` (a symbol's sweep,
 chunk by chunk), `tables` (what dbt builds), `store` (files that a rerun resumes),
-`summary` (what a reader wants first).
+`summary` (what a reader wants first), `luck` (what the best owes to the search).
 """

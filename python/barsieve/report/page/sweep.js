@@ -1,5 +1,169 @@
+// A sweep of many configurations in words and tables, and what is chosen to be shown.
+
+let sweepShown = 0;
+
+function sweepWords({ figures, refused }) {
+  const f = figures;
+  const left = refused.reduce((sum, row) => sum + row.configurations, 0);
+  const idle = f.configurations - f.with_trades;
+  return [
+    `Of ${number(f.configurations)} configurations, ${number(f.profitable)} (${share(f.profitable_share)}) were profitable after all costs; the median one ended at ${money(f.median_net_pnl)} USD, the best at ${money(f.best_net_pnl)} USD with ${number(f.best_trades)} trades.`,
+    idle ? `${number(idle)} never traded.` : null,
+    isNumber(f.deflated_sharpe)
+      ? `Among so many, equal to ${number(f.effective_trials, 1)} independent trials, luck alone is expected to show a Sharpe ratio of ${number(f.expected_monthly_sharpe, 2)} a month; the best has ${number(f.best_monthly_sharpe, 2)}.`
+      : null,
+    isNumber(f.winner_second_rank)
+      ? `Whoever had chosen the best of the first half would have met place ${number(f.winner_second_rank)} of ${number(f.with_trades)} in the second, and ${money(f.winner_second_net_pnl)} USD.`
+      : null,
+    f.overfitting_probability < 0.5 && f.finding === "no edge"
+      ? "A probability of overfitting below a half says here that some lose less than others again and again, not that any earns."
+      : null,
+    left ? `${number(left)} more broke a constraint and were not run.` : null,
+  ]
+    .filter(Boolean)
+    .join(" ");
+}
+
+function drawSweepTiles({ figures: f }) {
+  fill(
+    "sweep-tiles",
+    tile("Profitable after costs", share(f.profitable_share), `of ${number(f.configurations)} configurations`),
+    tile("Best net result", money(f.best_net_pnl), `USD; median ${money(f.median_net_pnl)}`),
+    tile("Deflated Sharpe ratio", share(f.deflated_sharpe), "probability that the best is more than luck"),
+    tile("Probability of overfitting", share(f.overfitting_probability), "PBO; a half is what noise has"),
+  );
+}
+
+function drawLuck({ figures: f }) {
+  fillTable(
+    "sweep-luck",
+    [
+      ["Figure", ([name]) => name],
+      ["Value", ([, value]) => value, true],
+      ["It means", ([, , meaning]) => meaning],
+    ],
+    [
+      ["Best monthly Sharpe ratio", number(f.best_monthly_sharpe, 3), `over ${number(f.months)} months, not annualised`],
+      ["Trials", number(f.trials), "configurations that ever traded"],
+      ["Effective trials", number(f.effective_trials, 1), `they resemble each other: mean correlation ${number(f.mean_correlation, 2)}`],
+      ["Expected of luck", number(f.expected_monthly_sharpe, 3), "best ratio of so many trials without any skill"],
+      ["Deflated Sharpe ratio", share(f.deflated_sharpe), "probability that the true ratio of the best is above that; below 95% there is no edge"],
+      ["Probability of overfitting", share(f.overfitting_probability), `in ${number(f.overfitting_combinations)} ways to choose half of ${number(f.overfitting_blocks)} blocks of months, how often the winner there is in the lower half of the others`],
+      ["Winner loses afterwards", share(f.overfitting_loss_probability), "how often it has a Sharpe ratio below 0 in the other half"],
+      ["Threshold and Sharpe ratio", number(f.threshold_sharpe_correlation, 3, true), "correlation over configurations, daily ratio of the whole history"],
+    ],
+  );
+}
+
+function drawLegacy() {
+  const { sweeps, legacy, is_simulated } = report.sections.sweep;
+  byId("sweep-legacy-note").textContent =
+    "What the legacy system said of its own sweep over the real market." +
+    (is_simulated ? " This market is simulated, so the two need not agree." : "");
+  const grids = sweeps.filter((one) => one.figures.grid === sweeps[sweepShown].figures.grid);
+  const total = (name) => grids.reduce((sum, one) => sum + one.figures[name], 0);
+  const own = (symbol) => grids.find((one) => one.figures.symbol === symbol)?.figures;
+  const claims = Object.entries(legacy.profitable_share).map(([symbol, claim]) => [
+    `Profitable, ${symbol === "all" ? "all symbols" : symbol}`,
+    share(claim),
+    share(
+      symbol === "all" ? total("profitable") / total("configurations") : own(symbol)?.profitable_share,
+    ),
+  ]);
+  const correlations = grids.map(({ figures }) => [
+    `Correlation of threshold and Sharpe ratio, ${figures.symbol}`,
+    number(legacy.threshold_sharpe_correlation.all, 3, true),
+    number(figures.threshold_sharpe_correlation, 3, true),
+  ]);
+  fillTable(
+    "sweep-legacy",
+    [
+      ["Claim", ([name]) => name],
+      ["Legacy", ([, claim]) => claim, true],
+      ["Here", ([, , here]) => here, true],
+    ],
+    [...claims, ...correlations],
+  );
+}
+
+function fillChoices(id, choices) {
+  const chosen = byId(id).value;
+  fill(id, ...choices.map(([value, title]) => el("option", { value }, title)));
+  if (choices.some(([value]) => value === chosen)) byId(id).value = chosen;
+}
+
+function listen(id, react) {
+  const select = byId(id);
+  if (select.dataset.heard) return;
+  select.dataset.heard = "yes";
+  select.addEventListener("change", react);
+}
+
+function drawTerrain(sweep) {
+  const weights = Object.keys(sweep.settings).filter((name) => name !== THRESHOLD);
+  const has = weights.length > 0 && THRESHOLD in sweep.settings;
+  fillChoices(
+    "sweep-setting",
+    weights.map((name) => [name, settingName(name)]),
+  );
+  fillChoices(
+    "sweep-figure",
+    Object.entries(SWEEP_FIGURES).map(([name, [title]]) => [name, title]),
+  );
+  chartOrNothing("sweep-heat", has, "The grid varies no threshold and weight.", () => drawHeat(sweep));
+}
+
+function sweepNote({ figures }) {
+  const others = report.sections.sweep.others.map((one) => `${one.grid} (${one.symbol})`);
+  return (
+    `Grid ${figures.grid} over ${figures.symbol}; what it does not vary is of the profile ${figures.profile}.` +
+    (others.length ? ` Added since the build and not shown: ${others.join(", ")}.` : "")
+  );
+}
+
+function drawSweep() {
+  const { sweeps } = report.sections.sweep;
+  const sweep = sweeps[sweepShown];
+  byId("sweep-choice").value = String(sweepShown);
+  byId("sweep-note").textContent = sweepNote(sweep);
+  byId("sweep-verdict").textContent = sweep.figures.verdict;
+  byId("sweep-verdict").dataset.finding = sweep.figures.finding;
+  byId("sweep-words").textContent = sweepWords(sweep);
+  drawSweepTiles(sweep);
+  drawTerrain(sweep);
+  chartOrNothing("sweep-lines", sweep.figures.with_trades, "No configuration traded.", () => drawLines(sweep));
+  drawHalves(sweep);
+  drawLuck(sweep);
+  drawLegacy();
+}
+
+// Without a sweep of the symbols shown, one sentence stands in the place of it all.
+function sayNoSweep() {
+  const absence = el("p", { class: "absence", id: "sweep-none" },
+    "No sweep of these symbols is in this database; dbt build makes one, a build without the tag ml leaves it out.");
+  const title = byId("sweep-title");
+  byId("sweep").replaceChildren(title, absence);
+}
+
 section("sweep", () => {
-  const { rows } = report.sections.sweep;
-  byId("sweep-body").textContent =
-    `The table sweep_results has ${number(rows)} rows; this version of the report does not draw them.`;
+  const { sweeps } = report.sections.sweep;
+  if (!sweeps.length) return sayNoSweep();
+  const picker = byId("sweep-choice");
+  if (!picker.options.length) {
+    fillChoices(
+      "sweep-choice",
+      sweeps.map(({ figures }, k) => [String(k), figures.symbol]),
+    );
+    byId("sweep-picker").hidden = sweeps.length < 2;
+  }
+  listen("sweep-choice", () => {
+    sweepShown = Number(picker.value);
+    drawSweep();
+  });
+  for (const id of ["sweep-setting", "sweep-figure"]) listen(id, () => drawHeat(sweeps[sweepShown]));
+  if (picker.dataset.profile !== String(state.profile)) {
+    sweepShown = Math.max(0, sweeps.findIndex(({ figures }) => figures.symbol === profile().symbol));
+  }
+  picker.dataset.profile = String(state.profile);
+  drawSweep();
 });

@@ -1,26 +1,55 @@
-"""What the optimizer learned: a place for it.
-
-To come with the table `fusion_learned`: importances, and learned weights over time.
-Until `collect` reads it, the page says how many rows there are.
-"""
+"""What the optimizer learned, month by month, and what that was worth afterwards."""
 
 from typing import Any
 
 from barsieve.report.section import Section
 from barsieve.report.source import Source
 
+FIGURES = """
+    select * exclude (symbol) from report_optimizer
+    where symbol = $symbol order by all
+"""
+WALKS = """
+    select test_from, in_sample_r, out_of_sample_r, average_r, share_beaten
+    from report_walk_forward where symbol = $symbol order by test_from
+"""
+# The profile's own, else that of the first profile of its symbol that learns.
+LEARNED = """
+    select
+        fusion_learned.* exclude (reason),
+    from fusion_learned inner join config_profiles using (profile)
+    where symbol = $symbol
+    qualify dense_rank() over (order by profile != $profile, profile) = 1
+    order by regime, month, domain
+"""
+
+
+def _symbol(source: Source, symbol: str) -> dict[str, Any]:
+    return {
+        "figures": source.rows(FIGURES, symbol=symbol),
+        "walks": source.rows(WALKS, symbol=symbol),
+    }
+
 
 def collect(source: Source) -> dict[str, Any]:
-    """Return the number of rows of `fusion_learned`."""
+    """Return figures and walks by symbol, and learned weights by profile."""
     return {
-        "rows": source.rows("select count(*) as rows from fusion_learned")[0]["rows"]
+        "symbols": {symbol: _symbol(source, symbol) for symbol in source.symbols},
+        "profiles": [
+            {
+                "learned": source.rows(
+                    LEARNED, symbol=profile["symbol"], profile=profile["profile"]
+                )
+            }
+            for profile in source.profiles
+        ],
     }
 
 
 SECTION = Section(
     "optimizer",
     "Optimizer",
-    ("fusion_learned",),
+    ("report_optimizer", "report_walk_forward", "fusion_learned"),
     collect,
-    until="It appears here once the models that make it are built.",
+    until="dbt build makes them; a build without the tag ml leaves them out.",
 )

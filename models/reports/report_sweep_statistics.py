@@ -1,0 +1,13 @@
+"""Ask of each sweep how much of its best result is the search for it."""
+
+
+def model(dbt, session):
+    """One row per grid and symbol."""
+    from barsieve.sweep.luck import sweep_statistics
+
+    dbt.config(materialized="table", tags=["ml"])
+    return sweep_statistics(
+        results=dbt.ref("sweep_results"),
+        configs=dbt.ref("sweep_configs"),
+        profiles=dbt.ref("config_profiles"),
+    )

@@ -1,0 +1,18 @@
+select
+    symbol,
+    test_from,
+    test_until,
+    train_from,
+    train_until,
+    config,
+    entry_threshold,
+    weight_wyckoff,
+    weight_liquidity,
+    weight_smc,
+    weight_momentum,
+    weight_temporal,
+    in_sample_r,
+    out_of_sample_r,
+    average_r,
+    share_beaten,
+from {{ ref('report_walk_forward_windows') }}

@@ -1,0 +1,14 @@
+"""Predict each month of the sweep from the months before it; propose settings for it."""
+
+
+def model(dbt, session):
+    """One row per symbol; fits, scores and proposals nested."""
+    from barsieve.optimizer.tables import sweep_walks
+
+    dbt.config(materialized="table", tags=["ml"])
+    return sweep_walks(
+        profiles=dbt.ref("config_profiles"),
+        configs=dbt.ref("sweep_configs"),
+        results=dbt.ref("sweep_results"),
+        months=dbt.ref("sweep_months"),
+    )

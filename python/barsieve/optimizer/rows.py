@@ -1,0 +1,139 @@
+"""What is learned from: configuration x month of one symbol, and what was known."""
+
+from typing import NamedTuple
+
+import duckdb
+import numpy as np
+
+from barsieve.check_configs import DOMAINS
+from barsieve.regime import NAMES
+from barsieve.sweep.grids import CONFIG
+
+HOUR_US = 3_600_000_000
+BELIEFS = (*(f"p_{name}" for name in NAMES), "p_unknown")
+READINGS = (
+    "vix", "move", "dxy", "realized_vol_168", "net_veto_long", "net_veto_short",
+)  # fmt: skip
+STATES = (*BELIEFS, *READINGS)
+WEIGHTS = tuple(f"weight_{domain}" for domain in DOMAINS)
+
+# What is put out of order together, to see what it was worth.
+STATE_GROUPS = {
+    "regime probabilities": BELIEFS,
+    "VIX": ("vix",),
+    "MOVE": ("move",),
+    "DXY": ("dxy",),
+    "realised volatility": ("realized_vol_168",),
+    "net macro veto": ("net_veto_long", "net_veto_short"),
+}
+CONFIGURATION = "configuration parameters"
+
+
+class Rows(NamedTuple):
+    """A symbol's sweep by month; NaN where a state is not known.
+
+    `months` as `2024-08`; `starts` and `ends` in microseconds, shape (n_months,).
+    `settings`: record array of dtype `CONFIG`, shape (n_configs,). `states`: shape
+    (n_months, len(STATES)), as known at the start. `r_sum` and `returns` (share of the
+    equity): shape (n_months, n_configs).
+    """
+
+    symbol: str
+    months: list[str]
+    starts: np.ndarray
+    ends: np.ndarray
+    configs: list[str]
+    settings: np.recarray
+    states: np.ndarray
+    r_sum: np.ndarray
+    returns: np.ndarray
+
+    @property
+    def longest_hours(self) -> int:
+        """Longest time that a configuration may hold a position."""
+        return int(self.settings.time_stop_bars.max())
+
+    def known_before(self, month: int) -> np.ndarray:
+        """Return the positions of the months that a prediction may learn from.
+
+        Purged: a month must have ended the longest holding time before, so that no
+        trade of it was still open when the predicted one began.
+        """
+        purge = self.longest_hours * HOUR_US
+        return np.flatnonzero(self.ends + purge <= self.starts[month])
+
+    def until(self, n_months: int) -> "Rows":
+        """Return the rows of the first months alone."""
+        return self._replace(
+            months=self.months[:n_months],
+            **{
+                name: getattr(self, name)[:n_months]
+                for name in ("starts", "ends", "states", "r_sum", "returns")
+            },
+        )
+
+
+def _of_symbol(relation: duckdb.DuckDBPyRelation, symbol: str):
+    return relation.filter(
+        duckdb.ColumnExpression("symbol") == duckdb.ConstantExpression(symbol)
+    )
+
+
+def _settings(configs: duckdb.DuckDBPyRelation, symbol: str):
+    run = _of_symbol(configs, symbol).filter("violation is null")
+    rows = run.select("config", *CONFIG.names).distinct().order("config").fetchnumpy()
+    settings = np.empty(len(rows["config"]), CONFIG)
+    for name in CONFIG.names:
+        settings[name] = rows[name]
+    return rows["config"].tolist(), settings.view(np.recarray)
+
+
+def _states(months: duckdb.DuckDBPyRelation) -> np.ndarray:
+    names = [name for name in STATES if name != "p_unknown"]
+    found = months.select(*names).to_arrow_table()
+    states = np.full((found.num_rows, len(STATES)), np.nan)
+    for name in names:
+        states[:, STATES.index(name)] = found[name].to_numpy().astype(np.float64)
+    beliefs = states[:, : len(BELIEFS)]
+    beliefs[:, -1] = np.isnan(beliefs[:, 0])
+    beliefs[np.isnan(beliefs)] = 0.0
+    return states
+
+
+def read_rows(configs, results, months, symbol: str) -> Rows:
+    """Read a symbol from the relations of `sweep_configs`, `_results` and `_months`.
+
+    A configuration that lies in several grids counts once.
+    """
+    names, settings = _settings(configs, symbol)
+    folds = (
+        _of_symbol(results, symbol)
+        .filter("fold <> 'all'")
+        .select("fold", "config", "r_sum", "return_share")
+        .distinct()
+        .order("fold, config")
+        .fetchnumpy()
+    )
+    labels = np.unique(folds["fold"].astype(str)).tolist()
+    shape = (len(labels), len(names))
+    of_months = (
+        _of_symbol(months, symbol)
+        .filter(
+            duckdb.ColumnExpression("month").isin(
+                *(duckdb.ConstantExpression(label) for label in labels or [""])
+            )
+        )
+        .order("month")
+    )
+    starts = np.array(labels, "datetime64[M]")
+    return Rows(
+        symbol,
+        labels,
+        starts.astype("datetime64[us]").astype(np.int64),
+        (starts + 1).astype("datetime64[us]").astype(np.int64),
+        names,
+        settings,
+        _states(of_months),
+        np.asarray(folds["r_sum"], np.float64).reshape(shape),
+        np.asarray(folds["return_share"], np.float64).reshape(shape),
+    )

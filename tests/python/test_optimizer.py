@@ -1,0 +1,562 @@
+"""The optimizer: knows no later month, stays in its box, finds what was planted."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import spearmanr
+from sklearn.metrics import r2_score
+
+from barsieve import schemas
+from barsieve.check_configs import check_profile
+from barsieve.optimizer import (
+    EQUAL,
+    LAST_BEST,
+    LEARNERS,
+    LEAST_CONFIDENCE,
+    LEAST_MONTHS,
+    RIDGE,
+)
+from barsieve.optimizer.models import crossed as cross
+from barsieve.optimizer.models import learner, scaled_states, setting_columns
+from barsieve.optimizer.propose import (
+    SETTINGS,
+    Box,
+    Skill,
+    last_best,
+    propose,
+    shrunk,
+    skill_before,
+)
+from barsieve.optimizer.rolling import roll
+from barsieve.optimizer.rows import BELIEFS, STATES, WEIGHTS, Rows, read_rows
+from barsieve.optimizer.strategies import (
+    LEARNED,
+    read_in_force,
+    settings_by_bar,
+    with_settings,
+)
+from barsieve.optimizer.tables import walk_row
+from barsieve.optimizer.truth import (
+    learned_strategies,
+    model_rows,
+    overfitting_rows,
+    row,
+)
+from barsieve.optimizer.verdict import verdict
+from barsieve.optimizer.walk import walk
+from barsieve.overfitting import backtest_overfitting
+from barsieve.replay.runs import replay
+from barsieve.sweep.grids import CONFIG
+from barsieve.sweep.market import read_market
+from barsieve.synthetic import REGIMES, Effects, simulate, write_market
+from compiled_project import CompiledProject
+from conftest import PROJECT
+from test_cli import barsieve
+
+N_REGIMES = 4
+
+
+def world(n_months=36, n_configs=40, effect=0.0, noise=1.0, seed=1) -> Rows:
+    """Months of a world where momentum pays in risk_on, and costs in every other.
+
+    Each configuration has luck of its own on top of the month's.
+    """
+    rng = np.random.default_rng(seed)
+    configs = np.zeros(n_configs, CONFIG).view(np.recarray)
+    for name in WEIGHTS[:-1]:
+        configs[name] = rng.uniform(0.1, 0.4, n_configs)
+    configs.entry_threshold = rng.choice([0.5, 0.6, 0.7], n_configs)
+    configs.time_stop_bars = 96
+    regimes = rng.integers(N_REGIMES, size=n_months)
+    states = rng.standard_normal((n_months, len(STATES)))
+    states[:, : len(BELIEFS)] = np.eye(len(BELIEFS))[regimes]
+    pays = np.where(regimes == 0, 1.0, -1.0)[:, None]
+    deviation = (configs.weight_momentum - 0.25) / 0.087
+    luck = rng.standard_normal((n_months, 1)) + noise * rng.standard_normal(
+        (n_months, n_configs)
+    )
+    r_sum = effect * pays * deviation[None, :] + luck
+    starts = np.datetime64("2019-01") + np.arange(n_months)
+    return Rows(
+        "X",
+        [str(start) for start in starts],
+        starts.astype("datetime64[us]").astype(np.int64),
+        (starts + 1).astype("datetime64[us]").astype(np.int64),
+        [f"c{k:03d}" for k in range(n_configs)],
+        configs,
+        states,
+        r_sum,
+        0.01 * r_sum,
+    )
+
+
+BOX = Box(
+    np.array([0.3, 0.25, 0.15, 0.3, 0.0, 0.6]),
+    np.array([0.2, 0.15, 0.1, 0.1, 0.0, 0.5]),
+    np.array([0.4, 0.40, 0.2, 0.4, 0.0, 1.0]),
+)
+
+
+@pytest.fixture(scope="module")
+def planted():
+    rows = world(effect=1.0)
+    return rows, walk(rows)
+
+
+@pytest.fixture(scope="module")
+def noise():
+    rows = world(noise=1.0, seed=4)
+    return rows, walk(rows)
+
+
+def walked_row(rows, walked) -> dict:
+    return walk_row(rows, walked, [])
+
+
+def proposals(rows, walked) -> list[tuple]:
+    return [
+        (p.month, p.regime, p.settings.tobytes(), p.skill, p.reason)
+        for p in propose(rows, walked, BOX)
+    ]
+
+
+def figures_of(rows, walked) -> dict:
+    found = model_rows(walked_row(rows, walked))
+    return {(r["subject"], r["figure"]): r["value"] for r in found}
+
+
+def momentum_by_regime(rows, walked) -> dict[str, float]:
+    made: dict[str, list[float]] = {}
+    for p in propose(rows, walked, BOX):
+        made.setdefault(p.regime, []).append(
+            p.settings[SETTINGS.index("weight_momentum")]
+        )
+    return {regime: float(np.mean(weights)) for regime, weights in made.items()}
+
+
+def test_months_learned_from_ended_the_longest_holding_time_before():
+    rows = world(12)
+    for month in range(12):
+        known = rows.known_before(month)
+        assert known.tolist() == list(range(max(0, month - 1)))
+    held_long = rows.settings.copy()
+    held_long.time_stop_bars = 24 * 40
+    longer = rows._replace(settings=held_long.view(np.recarray))
+    assert longer.known_before(10).tolist() == list(range(8))
+
+
+def test_nothing_is_predicted_before_there_are_enough_months(planted):
+    _, walked = planted
+    assert walked[0].position == LEAST_MONTHS + 1
+    assert len(walked[0].known) == LEAST_MONTHS
+
+
+def test_altering_or_deleting_later_months_changes_no_prediction(planted):
+    rows, walked = planted
+    cut = 14
+    rng = np.random.default_rng(9)
+    later = slice(cut, None)
+    altered = rows._replace(r_sum=rows.r_sum.copy(), states=rows.states.copy())
+    altered.r_sum[later] = 50 * rng.standard_normal(altered.r_sum[later].shape)
+    altered.states[later] = 9 * rng.standard_normal(altered.states[later].shape)
+    whole = [p for p in proposals(rows, walked) if p[0] < rows.months[cut]]
+    for other in (altered, rows.until(cut)):
+        seen = [p for p in proposals(other, walk(other)) if p[0] < rows.months[cut]]
+        assert seen == whole
+    assert len(whole) == (cut - LEAST_MONTHS - 1) * len(BELIEFS)
+
+
+def test_the_result_of_the_predicted_month_changes_no_proposal_for_it(planted):
+    rows = planted[0].until(14)
+    altered = rows._replace(r_sum=rows.r_sum.copy())
+    altered.r_sum[12:] = -7.0
+    whole, changed = ([p for p in proposals(r, walk(r)) if p[0] == rows.months[13]]
+                      for r in (rows, altered))  # fmt: skip
+    assert whole == changed
+    assert len(whole) == len(BELIEFS)
+
+
+def test_one_thread_and_two_give_the_same_bits(planted):
+    rows = planted[0].until(16)
+    one, two = walk(rows, 1), walk(rows, 2)
+    assert proposals(rows, one) == proposals(rows, two)
+    assert repr([m.scores for m in one]) == repr([m.scores for m in two])
+
+
+def test_the_planted_domain_is_favoured_in_the_planted_regime(planted):
+    momentum = momentum_by_regime(*planted)
+    assert momentum["risk_on"] > BOX.own[3] - 0.01
+    for regime in ("neutral", "risk_off", "crisis"):
+        assert momentum["risk_on"] > momentum[regime] + 0.05
+    assert figures_of(*planted)[RIDGE, "rank_correlation"] > 0.3
+
+
+def test_pure_noise_is_not_predicted(noise):
+    figures = figures_of(*noise)
+    for model in LEARNERS:
+        assert figures[model, "walk_forward_r2"] <= 0.02
+        assert abs(figures[model, "rank_correlation"]) < 0.1
+        assert figures[model, "in_sample_r2"] > figures[model, "walk_forward_r2"]
+
+
+def test_choosing_among_pure_noise_is_overfitting_about_half_of_the_time():
+    found = [
+        {r["figure"]: r["value"] for r in overfitting_rows(world(seed=s, noise=3.0))}
+        for s in range(20)
+    ]
+    assert 0.35 < np.mean([f["pbo"] for f in found]) < 0.65
+    assert np.mean([f["deflated_sharpe"] > 0.95 for f in found]) <= 0.1
+
+
+def test_the_confidence_is_the_skill_between_its_floor_and_one():
+    for correlation, confidence in (
+        (np.nan, LEAST_CONFIDENCE),
+        (-0.8, LEAST_CONFIDENCE),
+        (0.05, LEAST_CONFIDENCE),
+        (0.4, 0.4),
+        (1.0, 1.0),
+    ):
+        assert Skill(RIDGE, correlation, 9).confidence == confidence
+
+
+def test_the_skill_of_a_month_comes_from_months_that_it_knows(planted):
+    _, walked = planted
+    month = walked[20]
+    ranks = {
+        model: np.nanmean(
+            [
+                s.rank_correlation
+                for m in walked
+                if m.position in month.known
+                for s in m.scores
+                if s.model == model
+            ]
+        )
+        for model in LEARNERS
+    }
+    skill = skill_before(walked, month.known)
+    assert skill.model == max(ranks, key=ranks.get)
+    assert skill.correlation == pytest.approx(max(ranks.values()), abs=1e-12)
+    assert skill.n_months == sum(m.position in month.known for m in walked)
+
+
+@given(
+    wanted=st.lists(st.floats(-2, 2), min_size=6, max_size=6),
+    confidence=st.floats(LEAST_CONFIDENCE, 1),
+)
+@settings(deadline=None)
+def test_a_proposal_lies_in_the_box_between_own_and_wanted(wanted, confidence):
+    made = shrunk(BOX, np.array(wanted), confidence)
+    assert (made >= BOX.low).all()
+    assert (made <= BOX.high).all()
+    farther = np.abs(made - BOX.own) > np.abs(np.array(wanted) - BOX.own) + 1e-12
+    assert not farther.any()
+
+
+def test_the_report_says_what_a_plain_computation_says(planted):
+    rows, walked = planted
+    figures = figures_of(rows, walked)
+    held_out = [m.position for m in walked]
+    settings_ = setting_columns(rows)
+    predicted = []
+    for month in walked:
+        past = rows.states[month.known]
+        model = learner(RIDGE, *settings_.shape).fit(
+            cross(settings_, scaled_states(past, past)), rows.r_sum[month.known].ravel()
+        )
+        now = scaled_states(rows.states[[month.position]], past)
+        predicted.append(model.predict(cross(settings_, now)))
+    found = rows.r_sum[held_out]
+    r2 = r2_score(found.ravel(), np.concatenate(predicted))
+    assert figures[RIDGE, "walk_forward_r2"] == pytest.approx(r2, abs=1e-9)
+    ranks = [spearmanr(p, f).statistic for p, f in zip(predicted, found, strict=True)]
+    assert figures[RIDGE, "rank_correlation"] == pytest.approx(np.mean(ranks), abs=1e-9)
+    lifts = [
+        f[np.argsort(-p)[: len(f) // 10]].mean() - f.mean()
+        for p, f in zip(predicted, found, strict=True)
+    ]
+    assert figures[RIDGE, "lift_r"] == pytest.approx(np.mean(lifts), abs=1e-9)
+
+
+def test_the_rules_that_learn_nothing_do_as_they_say(planted):
+    rows, walked = planted
+    month = walked[3]
+    before = rows.r_sum[month.position - 2]
+    best = last_best(rows, walked)[rows.months[month.position]]
+    assert best[-1] == rows.settings.entry_threshold[before.argmax()]
+    score = next(s for s in month.scores if s.model == LAST_BEST)
+    found = rows.r_sum[month.position]
+    assert score.squared_error == pytest.approx(((before - found) ** 2).sum())
+
+
+def test_rolling_picks_the_best_of_training_and_tests_it_on_the_next(planted):
+    rows, _ = planted
+    windows = list(roll(rows, train=12, test=3))
+    first = windows[0]
+    assert (first["train_from"], first["train_until"]) == ("2019-01", "2019-12")
+    assert (first["test_from"], first["test_until"]) == ("2020-02", "2020-04")
+    best = rows.r_sum[:12].mean(axis=0).argmax()
+    assert first["config"] == rows.configs[best]
+    assert first["out_of_sample_r"] == rows.r_sum[13:16, best].mean()
+    tested = [w["test_from"] for w in windows]
+    assert tested == sorted(set(tested))
+    assert windows[-1]["test_until"] == rows.months[-1]
+    assert not list(roll(rows, train=60, test=1))
+
+
+def test_a_verdict_without_evidence_is_no_edge():
+    assert verdict([])[0] == 0.0
+    sentence = verdict([row("overfitting", "best", "deflated_sharpe", 0.3)])[1]
+    assert sentence.startswith("no edge: ")
+    assert "0.30" in sentence
+
+
+def test_a_profile_that_learns_needs_a_box_and_the_exact_screen(tmp_path):
+    profile = json.loads((PROJECT / "configs/eth_learned.json").read_text())
+    path = tmp_path / "eth_learned.json"
+    profile["screen"]["envelope"] = None
+    path.write_text(json.dumps(profile))
+    assert "a box of weights" in str(check_profile(path)[1][0])
+
+
+def test_learned_settings_lie_in_the_envelope(demo):
+    outside = demo.sql("""
+        select count(*), count(*) filter (where corner_outside)
+        from (
+            select learned.*,
+                not weight between min(edge) and max(edge) as corner_outside
+            from fusion_learned as learned
+            inner join (
+                unpivot config_envelope_corners
+                on columns('weight_') into name domain_name value edge
+            ) as edges
+                on learned.profile = edges.profile
+                and 'weight_' || learned.domain = edges.domain_name
+            group by all
+        )
+    """).fetchall()[0]
+    assert outside[0] > 100
+    assert outside[1] == 0
+    assert demo.sql("select min(threshold) >= 0.5 from fusion_learned").fetchall()[0][0]
+
+
+def test_fusion_uses_what_was_learned_for_the_month_and_regime(demo):
+    wrong = demo.sql("""
+        select count(*), count_if(
+            fusion.entry_threshold <> learned.threshold
+            or fusion.weight_momentum <> learned.weight
+        )
+        from fusion_scores as fusion
+        inner join fusion_learned as learned
+            on fusion.profile = learned.profile
+            and strftime(fusion.bar_ts, '%Y-%m') = learned.month
+            and fusion.regime = learned.regime
+            and learned.domain = 'momentum'
+    """).fetchall()[0]
+    assert wrong[0] > 1000
+    assert wrong[1] == 0
+    own = demo.sql("""
+        select count(*), count_if(weight_momentum <> 0.3 or entry_threshold <> 0.6)
+        from fusion_scores
+        where profile = 'eth_learned'
+            and strftime(bar_ts, '%Y-%m') < (select min(month) from fusion_learned)
+    """).fetchall()[0]
+    assert own[0] > 1000
+    assert own[1] == 0
+
+
+def test_the_learned_profile_keeps_the_exact_promise(demo):
+    found = demo.sql(
+        "select verdict, full_trades, identical from parity_summary "
+        "where profile = 'eth_learned'"
+    ).fetchall()[0]
+    assert found[0] == "holds"
+    assert found[1] == found[2] > 0
+
+
+def learned_market(demo):
+    base = demo.sql(
+        "select * from config_profiles where profile = 'eth_learned'"
+    ).to_arrow_table().to_pylist()[0]  # fmt: skip
+    market = read_market(demo.table("sweep_bars"), demo.table("regimes"), base, "ETH")
+    return base, market, read_in_force(demo.table("fusion_scores"), "eth_learned")
+
+
+def test_replayed_beside_the_baselines_it_trades_as_the_build_did(demo):
+    base, market, in_force = learned_market(demo)
+    everywhere = np.ones(len(market.bars), bool)
+    chosen = settings_by_bar(LEARNED, base, in_force, {})
+    run = replay(with_settings(market, base, chosen, in_force.shift, everywhere))
+    built = demo.sql(
+        "select net_pnl from trades where profile = 'eth_learned' "
+        "and replayed = 'full' order by trade_id"
+    ).fetchnumpy()["net_pnl"]
+    legs = run.legs
+    net = np.bincount(legs.trade, legs.amount - legs.fee - legs.slippage)
+    assert len(net) == len(built) > 10
+    assert np.allclose(net, built, rtol=0, atol=1e-9)
+
+
+def test_equal_weights_are_equal_over_the_domains_in_use(demo):
+    base, _, in_force = learned_market(demo)
+    made = settings_by_bar(EQUAL, base, in_force, {})
+    assert (made[:, :4] == 0.25).all()
+    assert (made[:, 4] == 0).all()
+    assert (made[:, -1] == base["entry_threshold"]).all()
+
+
+def test_a_month_of_the_sweep_knows_nothing_of_itself(demo):
+    assert demo.sql("""
+        select count(*) > 20
+            and count_if(bar_ts + interval '1 hour' > month_at) = 0
+            and count_if(believed_at > month_at) = 0
+            and count_if(vix is not null) > 20
+        from sweep_months
+    """).fetchall()[0][0]
+
+
+def test_the_report_of_the_build_has_every_section_and_a_sentence(demo):
+    sections = demo.sql(
+        "select symbol, list(distinct section) from report_optimizer group by symbol"
+    ).fetchall()
+    wanted = {"model", "importance", "sweep", "overfitting", "verdict"}
+    found = {symbol: set(names) for symbol, names in sections}
+    assert found["BTC"] == wanted
+    assert found["ETH"] == wanted | {"strategy", "learned_less"}
+    sentences = demo.sql(
+        "select note from report_optimizer where section = 'verdict'"
+    ).fetchall()
+    assert all(note.startswith(("no edge: ", "an edge")) for (note,) in sentences)
+
+
+def test_pbo_of_the_report_is_that_of_the_sweep(demo):
+    folds = demo.sql(
+        "select fold, config, return_share from sweep_results "
+        "where symbol = 'ETH' and fold <> 'all' order by fold, config"
+    ).fetchnumpy()
+    n_months = len(np.unique(folds["fold"].astype(str)))
+    returns = np.asarray(folds["return_share"], float).reshape(n_months, -1)
+    returns = returns[:, np.ptp(returns, axis=0) > 0]
+    n_blocks = min(16, n_months // 4 * 2)
+    pbo = backtest_overfitting(returns, n_blocks).probability
+    reported = demo.sql(
+        "select value from report_optimizer where symbol = 'ETH' and figure = 'pbo'"
+    ).fetchall()[0][0]
+    assert reported == pytest.approx(pbo, abs=1e-12)
+
+
+def test_the_commands_print_tables_and_json(demo_build):
+    where = {"BARSIEVE_DATABASE": demo_build.database}
+    printed = barsieve("optimize", **where)
+    assert printed.returncode == 0
+    assert "walk-forward R²" in printed.stdout
+    assert "no edge" in printed.stdout or "an edge" in printed.stdout
+    rows = json.loads(barsieve("optimize", "--json", **where).stdout)
+    assert {"symbol", "section", "value"} <= set(rows[0])
+    rolled = barsieve("walk-forward", "--train", "6", "--test", "2", "--json", **where)
+    windows = json.loads(rolled.stdout)
+    assert {w["symbol"] for w in windows} == {"BTC", "ETH"}
+
+
+def test_walk_forward_refuses_what_cannot_be(demo_build):
+    where = {"BARSIEVE_DATABASE": demo_build.database}
+    for arguments, says in (
+        (("--train", "400"), "train on fewer months"),
+        (("--train", "0"), "--train"),
+        (("--profile", "nobody"), "one of btc_live"),
+    ):
+        done = barsieve("walk-forward", *arguments, **where)
+        assert done.returncode != 0
+        assert says in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+
+
+TOLD_HOURS = 45_000
+
+
+def told_regimes(market) -> pa.Table:
+    """Regimes as a classifier would give them that is always right about the day."""
+    days = [
+        {"day": day, "most_likely": name, "regime": name}
+        | {f"p_{other}": float(other == name) for other in REGIMES}
+        for day, name in zip(
+            market.regimes["day"].to_pylist(),
+            market.regimes["regime"].to_pylist(),
+            strict=True,
+        )
+    ]
+    run = {"classifier": "hmm", "fit_window": "expanding", "reference_symbol": "BTC"}
+    return pa.Table.from_pylist([run | {"days": days}], schema=schemas.REGIME_RUNS)
+
+
+@pytest.fixture(scope="module")
+def long_market(demo_build, tmp_path_factory):
+    """Five years in which nothing but momentum pays, and only while risk is on.
+
+    Fifteen months with regimes, as the shipped market has, are too few to learn from.
+    """
+    effects = Effects(momentum=1.5, season=0.0, trend=0.0)
+    market = simulate(seed=3, hours=TOLD_HOURS, symbols=("ETH",), effects=effects)
+    folder = tmp_path_factory.mktemp("long")
+    write_market(market, folder / "market")
+    (folder / "configs/shared").mkdir(parents=True)
+    for name in ("eth_comprehensive", "eth_learned", "shared/macro_signals"):
+        shutil.copy(PROJECT / f"configs/{name}.json", folder / f"configs/{name}.json")
+    project = CompiledProject(demo_build)
+    project.python_models |= {"regime_runs": (lambda: told_regimes(market), ())}
+    connection = project.connect()
+    project.run(
+        connection,
+        folder / "market",
+        folder / "configs",
+        without=("candidates", "replay", "parity", "reports"),
+    )
+    yield connection
+    connection.close()
+
+
+@pytest.mark.slow
+def test_on_a_long_market_the_planted_domain_is_favoured_where_it_was_planted(
+    long_market,
+):
+    weights = dict(
+        long_market.sql(
+            "select regime, avg(weight) from fusion_learned where domain = 'momentum' "
+            "group by regime"
+        ).fetchall()
+    )
+    assert weights["risk_on"] > 0.3  # the profile's own
+    for regime in ("neutral", "risk_off", "crisis"):
+        assert weights["risk_on"] > weights[regime] + 0.01
+
+
+@pytest.mark.slow
+def test_on_a_long_market_the_learned_profile_beats_equal_weights(long_market):
+    base = next(
+        row
+        for row in long_market.table("config_profiles").to_arrow_table().to_pylist()
+        if row["profile"] == "eth_learned"
+    )
+    tables = [
+        long_market.table(f"sweep_{name}") for name in ("configs", "results", "months")
+    ]
+    rows = read_rows(*tables, "ETH")
+    walked = long_market.table("sweep_walks").to_arrow_table().to_pylist()[0]
+    found = {
+        (r["section"], r["subject"], r["figure"]): r["value"]
+        for r in learned_strategies(
+            base,
+            rows,
+            walked,
+            long_market.table("sweep_bars"),
+            long_market.table("regimes"),
+            long_market.table("fusion_scores"),
+        )
+    }
+    learned = found["strategy", LEARNED, "return_share"]
+    assert learned > found["strategy", EQUAL, "return_share"]
+    assert found["learned_less", EQUAL, "sharpe"] > 0
