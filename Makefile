@@ -6,10 +6,10 @@ READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env build test check lint format demo bench docs report picture lock clean
+.PHONY: help env build test check lint format demo bench bench-peers docs report picture lock clean
 
 help: ## list the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 env: $(READY) ## make the virtual environment
 
@@ -26,7 +26,7 @@ build: $(READY) ## build the database (BARSIEVE_MARKET, default the simulated ma
 	@$(BIN)/barsieve show
 
 test: $(READY) ## run every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 check: $(READY) ## check market and configs without building
 	@$(BIN)/barsieve check
@@ -46,6 +46,10 @@ demo: $(READY) ## make the simulated market again
 
 bench: $(READY) ## measure build and replay in one run
 	@$(BIN)/barsieve bench
+
+bench-peers: $(READY) ## the same rules through vectorbt and backtesting.py
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[peers]'
+	@$(BIN)/barsieve bench-peers
 
 docs: $(READY) ## one HTML file of all models and their lineage
 	@$(BIN)/dbt docs generate --static

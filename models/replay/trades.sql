@@ -69,7 +69,8 @@ select
     fusion.regime,
 from positions
 inner join sums using (replayed, profile, symbol, trade_id)
-inner join {{ ref('fusion_scores') }} as fusion
+-- A label may be missing, a trade may not.
+left join {{ ref('fusion_scores') }} as fusion
     on
         positions.profile = fusion.profile
         and positions.symbol = fusion.symbol

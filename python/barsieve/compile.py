@@ -15,6 +15,7 @@ _PACKAGE = Path(__file__).parent
 _COMPILED_SOURCES = [
     *(_PACKAGE / "replay").glob("*.py"),
     _PACKAGE / "regime/filter.py",
+    _PACKAGE / "peers/own.py",
     *(
         _PACKAGE / f"sweep/{name}.py"
         for name in ("grids", "screen", "kernel", "measure")

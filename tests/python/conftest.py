@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from filelock import FileLock
 
 PROJECT = Path(__file__).parents[2]
 REAL_MARKET = Path(
@@ -66,21 +67,36 @@ def real_market() -> Path:
     return REAL_MARKET
 
 
+def built_once(shared: Path, name: str, **locations: Path | str) -> Build:
+    """Build a market once, whichever of the test processes needs it first."""
+    folder = shared / name
+    with FileLock(shared / f"{name}.lock"):
+        if not (folder / "done").exists():
+            build = run_dbt("build", folder=folder, **locations)
+            (folder / "output").write_text(build.output)
+            (folder / "done").write_text(str(build.exit_code))
+    exit_code, output = (folder / "done").read_text(), (folder / "output").read_text()
+    assert exit_code == "0", output[-6000:]
+    return Build(folder / "built.duckdb", folder / "target", 0, output)
+
+
 @pytest.fixture(scope="session")
-def demo_build(tmp_path_factory) -> Build:
+def shared(tmp_path_factory) -> Path:
+    """A folder that all processes of this run of the tests have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+
+
+@pytest.fixture(scope="session")
+def demo_build(shared) -> Build:
     """`dbt build` of the shipped demo market, tests included."""
-    build = run_dbt("build", folder=tmp_path_factory.mktemp("demo"))
-    assert build.exit_code == 0, build.output[-6000:]
-    return build
+    return built_once(shared, "demo")
 
 
 @pytest.fixture(scope="session")
-def real_build(tmp_path_factory, real_market) -> Build:
+def real_build(shared, real_market) -> Build:
     """`dbt build` of the real market, tests included."""
-    folder = tmp_path_factory.mktemp("real")
-    build = run_dbt("build", folder=folder, BARSIEVE_MARKET=real_market)
-    assert build.exit_code == 0, build.output[-6000:]
-    return build
+    return built_once(shared, "real", BARSIEVE_MARKET=real_market)
 
 
 @pytest.fixture

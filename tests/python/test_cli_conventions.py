@@ -52,6 +52,14 @@ RUNS = [
     ("config", "diff", "btc_live", "eth_sentinel"),
     ("config", "schema"),
     ("build", "--help"),
+    ("candidates", "--profile", "btc_live"),
+    ("compare", "eth_comprehensive:full", "eth_comprehensive:focused"),
+    ("thresholds", "--profile", "btc_live", "0.65", "0.7"),
+    ("stress", "--profile", "btc_live"),
+    ("signal", "--profile", "btc_live"),
+    ("explain", "1", "--profile", "btc_live"),
+    ("regime",),
+    ("regime", "--report"),
 ]
 
 
@@ -193,7 +201,7 @@ def test_completion_is_installed_for_the_shell_in_use(script, tmp_path):
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
-        ("barsieve exp", {"export"}),
+        ("barsieve exp", {"explain", "export"}),
         ("barsieve config ", {"migrate", "check", "diff", "schema"}),
         ("barsieve config diff btc", {"btc_live"}),
         ("barsieve export trade", {"trades", "trade_legs"}),

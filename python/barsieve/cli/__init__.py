@@ -13,6 +13,7 @@ from barsieve.cli.config import config
 from barsieve.cli.ingest import app as ingest
 from barsieve.cli.inputs import check, demo
 from barsieve.cli.optimize import optimize, walk_forward
+from barsieve.cli.peers import bench_peers
 from barsieve.cli.regime import regime
 from barsieve.cli.replay import candidates, replay
 from barsieve.cli.report import report
@@ -37,7 +38,7 @@ for command in (check, demo):
 app.command(context_settings=PASS_ON)(build)
 for command in (
     show, replay, candidates, compare, thresholds, stress, signal, explain, regime,
-    sweep, optimize, walk_forward, report, export, bench,
+    sweep, optimize, walk_forward, report, export, bench, bench_peers,
 ):  # fmt: skip
     app.command()(command)
 

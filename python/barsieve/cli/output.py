@@ -27,7 +27,7 @@ TEXT_COLUMNS = {
     "entry", "exit", "side", "reason", "classifier", "window", "reference", "regime",
     "input", "target", "source", "file", "format", "mapping", "row", "column",
     "replayed", "decision", "fields", "scenario", "symbol", "gate", "asks", "found",
-    "domain", "vote", "signal", "kind", "value", "passed", "time",
+    "domain", "vote", "signal", "kind", "value", "passed", "time", "engine", "rules",
     "grid", "train", "test", "weights",
 }  # fmt: skip
 

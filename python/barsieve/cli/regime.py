@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+import duckdb
 import typer
 
 from barsieve import project
@@ -108,6 +109,87 @@ def _compare(connection, as_json: bool) -> None:
     out.print(table("states of the HMM, judged out of sample", columns, rows))
 
 
+JUDGED = """
+select * from report_regimes where regime = 'all'
+order by reference_symbol, fit_window, classifier
+"""
+WORTH = """
+select * from report_regime_worth
+order by span, classifier, profile, list_position(
+    ['trades', 'win_rate', 'profit_factor', 'sharpe', 'max_drawdown'], figure
+)
+"""
+
+
+def _rows(connection, sql: str) -> list[dict[str, Any]]:
+    return connection.sql(sql).to_arrow_table().to_pylist()
+
+
+def _print_judged(rows: list[dict[str, Any]]) -> None:
+    columns = [
+        "classifier", "window", "reference", "days", "log-likelihood", "stay, days",
+        "switches/year", "next vol explained", "forecast",
+    ]  # fmt: skip
+    lines = [
+        [
+            r["classifier"], r["fit_window"], r["reference_symbol"], f"{r['days']:,}",
+            number(r["predictive_log_likelihood"], ".2f"),
+            number(r["mean_duration_days"], ".1f"),
+            number(r["switches_per_year"], ".1f"),
+            number(r["next_vol_explained"], ".1%"),
+            number(r["next_vol_forecast"], "+.1%"),
+        ]
+        for r in rows
+    ]  # fmt: skip
+    out.print(table("report_regimes: out of sample", columns, lines))
+
+
+PATTERNS = {
+    "trades": (",.0f", "+,.0f"),
+    "win_rate": (".1%", "+.1%"),
+    "profit_factor": (".2f", "+.2f"),
+    "sharpe": (".2f", "+.2f"),
+    "max_drawdown": (".1%", "+.1%"),
+}
+
+
+def _print_worth(rows: list[dict[str, Any]], classifier: str) -> None:
+    columns = [
+        "profile", "span", "figure", "without", "with", "difference", "low", "high",
+        "beyond chance",
+    ]  # fmt: skip
+    lines = []
+    for r in rows:
+        if r["classifier"] != classifier:
+            continue
+        plain, signed = PATTERNS[r["figure"]]
+        lines.append(
+            [
+                r["profile"], r["span"], r["figure"],
+                number(r["without_regime"], plain), number(r["with_regime"], plain),
+                *(number(r[name], signed) for name in ("difference", "low", "high")),
+                "yes" if r["is_beyond_chance"] else "no",
+            ]
+        )  # fmt: skip
+    title = f"report_regime_worth: replays without regimes and with {classifier}"
+    out.print(table(title, columns, lines))
+
+
+def _report(connection, as_json: bool) -> None:
+    try:
+        judged, worth = _rows(connection, JUDGED), _rows(connection, WORTH)
+    except duckdb.CatalogException:
+        raise fail(
+            "no report of regimes: the database was built without the tag ml; dbt build"
+        ) from None
+    if as_json:
+        print_json({"report_regimes": judged, "report_regime_worth": worth})
+        return
+    _print_judged(judged)
+    for classifier in ("hmm", "kmeans", "vix_bands"):
+        _print_worth(worth, classifier)
+
+
 def regime(
     at: Annotated[
         str, typer.Option(help="now, or a time (UTC unless it says otherwise).")
@@ -118,6 +200,12 @@ def regime(
             "--compare-states", help="Compare 2 to 6 states by what they foresaw."
         ),
     ] = False,
+    report: Annotated[
+        bool,
+        typer.Option(
+            "--report", help="Judge the classifiers, and what they are worth."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print the regime at a moment: probabilities, inputs with ages, shift in force.
@@ -125,6 +213,8 @@ def regime(
     Only what was known by then is used.
 
     Example: barsieve regime --at now
+
+    Example: barsieve regime --report
     """
     from barsieve.database import open_database
     from barsieve.regime.live import regime_at
@@ -135,14 +225,17 @@ def regime(
         if compare_states:
             _compare(connection, as_json)
             return
-    report = regime_at(connection, moment)
-    if not report["beliefs"]:
+    if report:
+        _report(connection, as_json)
+        return
+    known = regime_at(connection, moment)
+    if not known["beliefs"]:
         raise fail(
             f"no regime is known at {at}: the database was built without the tag ml, "
             "or its market begins later; dbt build, or choose a later time"
         )
     if as_json:
-        print_json(report)
+        print_json(known)
         return
-    _print_beliefs(report)
-    _print_inputs_and_profiles(report)
+    _print_beliefs(known)
+    _print_inputs_and_profiles(known)
