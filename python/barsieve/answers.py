@@ -15,7 +15,7 @@ from barsieve.decisions import (
     position_of,
     signals_in_force,
 )
-from barsieve.gates import gates_at, threshold_at
+from barsieve.gates import WORTH_SAYING, gates_at, threshold_at
 from barsieve.problems import InputError, Problem
 from barsieve.replay.runs import replay
 from barsieve.replay.state import BREAK_EVEN, REASONS, STOP, TARGET, TRAIL, VOLUME_TRAP
@@ -34,6 +34,8 @@ def _read_at_close(study: Study, decision: Decision) -> dict[str, Any]:
         "confidence": fusion["confidence"],
         "threshold": threshold,
         "loss_streak_shift": streak,
+        "regime": fusion["regime"],
+        "regime_shift": fusion["regime_shift"],
         "net_veto": fusion["net_veto"],
         "macro_coverage": fusion["macro_coverage"],
         "votes": domain_votes(study, decision),
@@ -154,6 +156,12 @@ def _why_entered(study, trade, decision: Decision, read) -> str:
         text += (
             f" {losses} losses in a row had raised the threshold by "
             f"{read['loss_streak_shift']:g}."
+        )
+    if abs(read["regime_shift"]) >= WORTH_SAYING:
+        moved = "raised" if read["regime_shift"] > 0 else "lowered"
+        text += (
+            f" The regime, {read['regime']}, had {moved} it by "
+            f"{abs(read['regime_shift']):.4f}."
         )
     if was_reversed:
         text += " It reversed the position of the other side."

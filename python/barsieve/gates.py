@@ -11,6 +11,9 @@ from barsieve.decisions import SIDES, Decision
 from barsieve.replay.state import FLAT
 from barsieve.rerun import Study
 
+# A shift that would be printed as 0.0000.
+WORTH_SAYING = 5e-5
+
 
 def _gate(name: str, passed: bool, asks: str, found: Any) -> dict[str, Any]:
     if isinstance(found, float):
@@ -73,6 +76,8 @@ def _signal_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
     limit = study.inputs.profile.veto_limit
     losses = decision.state.account.loss_streak
     why = f" ({streak:g} of it for {losses} losses in a row)" if streak else ""
+    if abs(fusion["regime_shift"]) >= WORTH_SAYING:
+        why += f" ({fusion['regime_shift']:+.4f} for the regime {fusion['regime']})"
     return [
         _gate(
             "sided", bar.side != FLAT, "votes or score give a side",

@@ -226,3 +226,10 @@ def random_rules(rng: np.random.Generator) -> Rules:
         fee_rate=one_of(0.0, 1e-3),
         slippage_rate=one_of(0.0, 5e-4),
     )
+
+
+def flat(outcome) -> list[float]:
+    """Return every number of an outcome, those of its last state included."""
+    if isinstance(outcome, tuple):
+        return [number for part in outcome for number in flat(part)]
+    return [float(outcome)]

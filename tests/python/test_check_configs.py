@@ -272,7 +272,7 @@ def test_a_profile_trades_a_symbol_of_the_market(configs):
     ("changes", "where", "expected", "found", "fix"),
     [
         pytest.param(
-            {"note": "mine"}, "unknown key 'note'", "one of profile, symbol, weights",
+            {"note": "mine"}, "unknown key 'note'", "one of profile, symbol, learned, weights",
             '"mine"', "remove the key: nothing reads it", id="at the top",
         ),
         pytest.param(

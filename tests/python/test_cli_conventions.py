@@ -201,7 +201,7 @@ def test_completion_is_installed_for_the_shell_in_use(script, tmp_path):
 @pytest.mark.parametrize(
     ("typed", "expected"),
     [
-        ("barsieve exp", {"export"}),
+        ("barsieve exp", {"explain", "export"}),
         ("barsieve config ", {"migrate", "check", "diff", "schema"}),
         ("barsieve config diff btc", {"btc_live"}),
         ("barsieve export trade", {"trades", "trade_legs"}),

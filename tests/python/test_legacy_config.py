@@ -135,8 +135,8 @@ def test_a_shipped_profile_written_the_legacy_way_comes_back(folder, name):
     old.write_text(json.dumps(as_legacy(profile)))
     assert migrate(old, name, base).profile == profile
     if profile["screen"]["method"] == "admissible":
-        # A legacy file says nothing of regimes: they are the base's.
-        ours = {"regime": BASE.profile["regime"]}
+        # A legacy file knows neither regimes nor learning: they are the base's.
+        ours = {key: BASE.profile[key] for key in ("regime", "learned", "screen")}
         assert migrate(old, name, BASE).profile == profile | ours
 
 

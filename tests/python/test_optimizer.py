@@ -4,6 +4,7 @@ import json
 import shutil
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -325,19 +326,20 @@ def test_a_profile_that_learns_needs_a_box_and_the_exact_screen(tmp_path):
 
 def test_learned_settings_lie_in_the_envelope(demo):
     outside = demo.sql("""
-        select count(*), count(*) filter (where corner_outside)
-        from (
-            select learned.*,
-                not weight between min(edge) and max(edge) as corner_outside
-            from fusion_learned as learned
-            inner join (
-                unpivot config_envelope_corners
-                on columns('weight_') into name domain_name value edge
-            ) as edges
-                on learned.profile = edges.profile
-                and 'weight_' || learned.domain = edges.domain_name
+        with edges as (
+            unpivot config_envelope_corners
+            on columns('weight_') into name domain_column value edge
+        ),
+        boxes as (
+            select profile, domain_column, min(edge) as low, max(edge) as high
+            from edges
             group by all
         )
+        select count(*), count_if(weight not between low and high)
+        from fusion_learned as learned
+        inner join boxes
+            on learned.profile = boxes.profile
+            and 'weight_' || learned.domain = boxes.domain_column
     """).fetchall()[0]
     assert outside[0] > 100
     assert outside[1] == 0
@@ -493,6 +495,33 @@ def told_regimes(market) -> pa.Table:
     return pa.Table.from_pylist([run | {"days": days}], schema=schemas.REGIME_RUNS)
 
 
+def built_market(build, folder, market, **costs):
+    """Build a market up to fusion, its regimes told; `costs` for both profiles."""
+    write_market(market, folder / "market")
+    (folder / "configs/shared").mkdir(parents=True)
+    shared = "shared/macro_signals.json"
+    shutil.copy(PROJECT / "configs" / shared, folder / "configs" / shared)
+    for name in ("eth_comprehensive", "eth_learned"):
+        profile = json.loads((PROJECT / f"configs/{name}.json").read_text())
+        profile["costs"] |= costs
+        (folder / f"configs/{name}.json").write_text(json.dumps(profile))
+    project = CompiledProject(build)
+    project.python_models |= {"regime_runs": (lambda: told_regimes(market), ())}
+    connection = project.connect()
+    layers = ("candidates", "replay", "parity", "reports")
+    project.run(connection, folder / "market", folder / "configs", without=layers)
+    return connection
+
+
+def rows_of(connection) -> Rows:
+    names = ("configs", "results", "months")
+    return read_rows(*(connection.table(f"sweep_{name}") for name in names), "ETH")
+
+
+def walked_of(connection) -> dict:
+    return connection.table("sweep_walks").to_arrow_table().to_pylist()[0]
+
+
 @pytest.fixture(scope="module")
 def long_market(demo_build, tmp_path_factory):
     """Five years in which nothing but momentum pays, and only while risk is on.
@@ -501,20 +530,7 @@ def long_market(demo_build, tmp_path_factory):
     """
     effects = Effects(momentum=1.5, season=0.0, trend=0.0)
     market = simulate(seed=3, hours=TOLD_HOURS, symbols=("ETH",), effects=effects)
-    folder = tmp_path_factory.mktemp("long")
-    write_market(market, folder / "market")
-    (folder / "configs/shared").mkdir(parents=True)
-    for name in ("eth_comprehensive", "eth_learned", "shared/macro_signals"):
-        shutil.copy(PROJECT / f"configs/{name}.json", folder / f"configs/{name}.json")
-    project = CompiledProject(demo_build)
-    project.python_models |= {"regime_runs": (lambda: told_regimes(market), ())}
-    connection = project.connect()
-    project.run(
-        connection,
-        folder / "market",
-        folder / "configs",
-        without=("candidates", "replay", "parity", "reports"),
-    )
+    connection = built_market(demo_build, tmp_path_factory.mktemp("long"), market)
     yield connection
     connection.close()
 
@@ -541,11 +557,7 @@ def test_on_a_long_market_the_learned_profile_beats_equal_weights(long_market):
         for row in long_market.table("config_profiles").to_arrow_table().to_pylist()
         if row["profile"] == "eth_learned"
     )
-    tables = [
-        long_market.table(f"sweep_{name}") for name in ("configs", "results", "months")
-    ]
-    rows = read_rows(*tables, "ETH")
-    walked = long_market.table("sweep_walks").to_arrow_table().to_pylist()[0]
+    rows, walked = rows_of(long_market), walked_of(long_market)
     found = {
         (r["section"], r["subject"], r["figure"]): r["value"]
         for r in learned_strategies(
@@ -560,3 +572,24 @@ def test_on_a_long_market_the_learned_profile_beats_equal_weights(long_market):
     learned = found["strategy", LEARNED, "return_share"]
     assert learned > found["strategy", EQUAL, "return_share"]
     assert found["learned_less", EQUAL, "sharpe"] > 0
+
+
+@pytest.mark.slow
+def test_a_market_of_noise_without_costs_is_not_predicted(demo_build, tmp_path):
+    effects = Effects(momentum=0.0, season=0.0, trend=0.0)
+    market = simulate(
+        seed=5, hours=TOLD_HOURS - 5000, symbols=("ETH",), effects=effects
+    )
+    free = {"fees_bps": 0.0, "slippage_bps": 0.0}
+    connection = built_market(demo_build, tmp_path, market, **free)
+    figures = list(model_rows(walked_of(connection)))
+    overfitting = list(overfitting_rows(rows_of(connection)))
+    connection.close()
+    found = {(r["subject"], r["figure"]): r["value"] for r in figures + overfitting}
+    for model in LEARNERS:
+        assert found[model, "walk_forward_r2"] <= 0.02
+        assert abs(found[model, "rank_correlation"]) < 0.15
+    # One market's PBO scatters widely around a half.
+    assert 0.2 < found["sweep", "pbo"] < 0.8
+    assert found["best", "deflated_sharpe"] < 0.95
+    assert verdict(figures + overfitting)[1].startswith("no edge: ")

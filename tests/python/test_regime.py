@@ -388,7 +388,7 @@ def test_a_profile_trades_by_its_own_classifier(demo):
         "from fusion_scores group by profile order by profile"
     ).fetchall()
     for profile, shifted, regimes in rows:
-        if profile == "eth_regime":
+        if profile in ("eth_regime", "eth_learned"):
             assert shifted > 1_000
             assert set(regimes) == {*NAMES, "unknown"}
         else:
@@ -463,6 +463,8 @@ def test_the_worth_of_a_regime_compares_the_trades_of_the_tables(demo):
             assert without == trades["eth_comprehensive"]
             if classifier == "hmm":
                 assert shifted == trades["eth_regime"]
+        elif profile == "eth_learned":
+            assert classifier != "hmm" or shifted == trades[profile]
         else:
             assert without == trades[profile]
     sharpe = demo.execute(

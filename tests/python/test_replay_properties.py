@@ -24,6 +24,7 @@ from replay_cases import (
     RULES,
     as_bars,
     entries_of,
+    flat,
     quiet,
     random_bars,
     random_rules,
@@ -568,7 +569,7 @@ def test_a_reflected_market_gives_the_reflected_trades(bars, rules):
 PLAIN_REPLAY = """
 import json, sys
 import numpy as np
-from replay_cases import Rules, replay_bars, run
+from replay_cases import Rules, flat, replay_bars, run
 
 assert not hasattr(replay_bars, "signatures"), "expected plain Python, was compiled"
 folder = sys.argv[1]
@@ -576,7 +577,7 @@ bars = np.load(folder + "/bars.npy").view(np.recarray)
 ledger = run(bars, Rules(*json.load(open(folder + "/rules.json"))))
 np.save(folder + "/legs.npy", ledger.legs)
 np.save(folder + "/trades.npy", ledger.trades)
-json.dump([float(x) for x in ledger.outcome], open(folder + "/outcome.json", "w"))
+json.dump(flat(ledger.outcome), open(folder + "/outcome.json", "w"))
 """
 
 
@@ -598,7 +599,7 @@ def test_plain_python_gives_the_bits_of_the_compiled_replay(tmp_path):
     assert np.load(tmp_path / "legs.npy").tobytes() == compiled.legs.tobytes()
     assert np.load(tmp_path / "trades.npy").tobytes() == compiled.trades.tobytes()
     outcome = json.loads((tmp_path / "outcome.json").read_text())
-    assert outcome == list(compiled.outcome)
+    assert outcome == flat(compiled.outcome)
 
 
 def test_the_oracle_would_notice_a_stop_that_is_missed():

@@ -28,8 +28,8 @@ from report_browser import (
 
 MOST_BYTES = 6_000_000
 PROFILES = [
-    "btc_live", "eth_comprehensive", "eth_live_aggressive", "eth_live_conservative",
-    "eth_regime", "eth_sentinel",
+    "btc_live", "eth_comprehensive", "eth_learned", "eth_live_aggressive",
+    "eth_live_conservative", "eth_regime", "eth_sentinel",
 ]  # fmt: skip
 
 

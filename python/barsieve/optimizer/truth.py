@@ -1,6 +1,7 @@
 """What all the learning is worth, in figures: the rows of `report_optimizer`."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -44,12 +45,18 @@ def r_squared(scores: list[dict], errors: list[float]) -> float:
     return 1 - sum(errors) / variance if variance > 0 else float("nan")
 
 
+@cache
+def _draws(n: int) -> np.ndarray:
+    """Return the same draws of so many months for every figure: they are paired."""
+    return drawn_days(n)
+
+
 def _mean_and_interval(values: np.ndarray) -> tuple[float, float | None, float | None]:
     """Return the mean of months and its interval, months drawn in blocks."""
     known = values[np.isfinite(values)]
     if len(known) < 2:
         return (float(known[0]) if len(known) else float("nan")), None, None
-    return float(known.mean()), *interval(known[drawn_days(len(known))].mean(axis=1))
+    return float(known.mean()), *interval(known[_draws(len(known))].mean(axis=1))
 
 
 def model_rows(walked: dict[str, Any]) -> Iterator[dict]:
