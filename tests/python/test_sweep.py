@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import duckdb
@@ -35,7 +36,7 @@ from barsieve.sweep.run import (
     prepare,
     trades_hash,
 )
-from barsieve.sweep.store import chunks_left, read_results, run_sweeps
+from barsieve.sweep.store import chunks_left, folder_of, read_results, run_sweeps
 from barsieve.sweep.tables import base_of, rows_of, tables_of
 from compiled_project import CompiledProject
 from conftest import PROJECT
@@ -461,6 +462,23 @@ def test_what_is_finished_is_not_run_again(small_sweep, tmp_path):
     assert run_sweeps([(small_sweep, part)], 1, 4) == 15
     assert all_rows(part) == all_rows(whole)
     assert run_sweeps([(small_sweep, part)], 1, 4) == 0
+
+
+def test_another_bar_shift_setting_or_seed_is_another_sweep(small_sweep, demo):
+    database = PROJECT / "x.duckdb"
+    market = small_sweep.market
+    bars, shift = market.bars.copy(), market.shift.copy()
+    bars.vix[100], shift[100] = 99.0, 0.01
+    sweeps = [
+        small_sweep,
+        replace(small_sweep, market=market._replace(bars=bars)),
+        replace(small_sweep, market=market._replace(shift=shift)),
+        sweep_of(demo, "sobol", "ETH", n=45, seed=10),
+        sweep_of(demo, "sobol", "ETH", "eth_live_aggressive", n=45, seed=9),
+    ]
+    assert len({folder_of(database, sweep) for sweep in sweeps}) == len(sweeps)
+    same = sweep_of(demo, "sobol", "ETH", n=45, seed=9)
+    assert folder_of(database, same) == folder_of(database, small_sweep)
 
 
 @pytest.mark.slow

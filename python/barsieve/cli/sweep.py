@@ -68,14 +68,13 @@ def _prepared(database: Path, grid, n, seed, symbols, profile):
     with open_database(database) as connection:
         tables = tables_of(connection, database)
         bases, grids = rows_of(tables.profiles), rows_of(tables.grids)
-        build = rows_of(connection.table("build_info"))[0]
         sweeps = []
         for symbol in symbols or sorted({base["symbol"] for base in bases}):
             known_symbol(tables.sweep_bars, symbol)
             base = base_of(bases, symbol, profile)
             expanded = expand(grid, grids, base, n, seed)
             sweep = prepare(tables.sweep_bars, tables.regimes, base, symbol, expanded)
-            sweeps.append((sweep, folder_of(database, sweep, build)))
+            sweeps.append((sweep, folder_of(database, sweep)))
     return sweeps
 
 

@@ -9,6 +9,8 @@ from hashlib import blake2b
 from pathlib import Path
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from barsieve.compile import sources_hash
@@ -29,15 +31,19 @@ class StoppedError(Exception):
     """A sweep was stopped; what had been finished is kept."""
 
 
-def folder_of(database: Path, sweep: Sweep, build: dict[str, str]) -> Path:
+def folder_of(database: Path, sweep: Sweep) -> Path:
     """Return where a sweep lies: beside the database, named after all that decides it.
 
-    `build` is the row of `build_info`: another market or other code is another sweep.
+    Those are the configurations with their base, every bar with its scores and regime
+    shift, and the compiled sources: a change in any makes another sweep.
     """
-    digest = blake2b(digest_size=6)
-    for part in (build["market_hash"], build["code_hash"], sources_hash(), *sweep.ids):
-        digest.update(part.encode())
-    name = f"{sweep.grid.name}-{sweep.market.symbol}-{digest.hexdigest()}"
+    digest = blake2b("".join([sources_hash(), *sweep.ids]).encode(), digest_size=6)
+    symbol, bars, bar_ts, *columns = sweep.market
+    # Field by field: between the fields of a record lies whatever lay there before.
+    fields = [bars[name] for name in bars.dtype.names]
+    for column in (bar_ts.cast(pa.int64()).to_numpy(), *fields, *columns):
+        digest.update(np.ascontiguousarray(column).view(np.uint8))
+    name = f"{sweep.grid.name}-{symbol}-{digest.hexdigest()}"
     return database.with_name(f"{database.name}.sweeps") / name
 
 
@@ -139,7 +145,7 @@ def read_results(folders: list[Path]) -> duckdb.DuckDBPyConnection:
 def load(database: Path, folders: list[Path]) -> int:
     """Add finished sweeps to `sweep_results` and `sweep_configs`; return the new rows.
 
-    All or nothing. A configuration that is there already has the same results.
+    All or nothing. What is there already is replaced: it is the same, or older.
     Raises InputError when somebody else has the database open, or it has no such table.
     """
     try:
@@ -172,7 +178,7 @@ def load(database: Path, folders: list[Path]) -> int:
         ):
             for folder in folders:
                 connection.execute(
-                    f"insert or ignore into {table} by name "
+                    f"insert or replace into {table} by name "
                     f"select * from read_parquet(?)",
                     [str(folder / pattern)],
                 )
