@@ -1,4 +1,4 @@
-"""Predict each month of the sweep from the months before it; propose settings for it."""
+"""Predict each month of the sweep from those before it; propose settings for it."""
 
 
 def model(dbt, session):
