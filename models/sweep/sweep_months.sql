@@ -8,7 +8,8 @@ with asked as (
         fit_window,
         reference_symbol,
     from {{ ref('config_profiles') }}
-    qualify row_number() over (partition by symbol order by learned desc, profile asc) = 1
+    qualify
+        row_number() over (partition by symbol order by learned desc, profile asc) = 1
 ),
 
 months as (
