@@ -449,10 +449,20 @@ def test_results_do_not_depend_on_threads_or_chunks(small_sweep, tmp_path):
     assert len(results) == 1
 
 
+def test_any_cut_into_chunks_gives_the_numbers_of_one_chunk(small_sweep):
+    rooms, n = Rooms(small_sweep), len(small_sweep.grid.configs)
+    whole = measure_chunk(small_sweep, rooms, range(n))
+    for size in (1, 7, 17):
+        cuts = [range(i, min(n, i + size)) for i in range(0, n, size)]
+        parts = zip(*(measure_chunk(small_sweep, rooms, c) for c in cuts), strict=True)
+        for ours, one in zip(parts, whole, strict=True):
+            assert np.concatenate(ours).tobytes() == one.tobytes()
+
+
 def test_what_is_finished_is_not_run_again(small_sweep, tmp_path):
     whole, part = tmp_path / "whole", tmp_path / "part"
     run_sweeps([(small_sweep, whole)], 2, 10)
-    run_sweeps([(small_sweep, part)], 2, 10)
+    run_sweeps([(small_sweep, part)], 1, 10)
     (part / "results-000010-000019.parquet").unlink()
     (part / "results-000040-000044.parquet").unlink()
     (part / "results-000010-000019.77.part").write_bytes(b"half a file")

@@ -160,7 +160,7 @@ def sweep(
     seed: Annotated[int, typer.Option(min=0, help="Of a sampled grid.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="Threads.")] = os.cpu_count() or 1,
     chunk: Annotated[
-        int, typer.Option(min=1, help="Configurations written together.")
+        int, typer.Option(min=1, help="Configurations written together, at most.")
     ] = 500,
     as_json: AsJson = False,
 ) -> None:
@@ -189,6 +189,8 @@ def sweep(
                 INTERRUPTED,
             ) from None
         folders = [folder for _, folder in sweeps]
+        # Loading needs room of its own.
+        del sweeps
         report = {
             "grid": grid,
             "configs_run": done,

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from hashlib import blake2b
+from math import ceil
 from pathlib import Path
 
 import duckdb
@@ -24,6 +25,8 @@ from barsieve.sweep.run import (
 )
 
 CONFIGS = "configs.parquet"
+CHUNKS_A_THREAD = 4
+TABLES = {"sweep_configs": CONFIGS, "sweep_results": "results-*.parquet"}
 CHUNK = re.compile(r"results-(\d+)-(\d+)\.parquet")
 
 
@@ -108,8 +111,10 @@ def run_sweeps(
     jobs = []
     for sweep, folder in sweeps:
         _begin(folder, sweep)
-        rooms = Rooms(sweep)
-        left = chunks_left(folder, len(sweep.grid.configs), chunk)
+        rooms, n_configs = Rooms(sweep), len(sweep.grid.configs)
+        # A small grid still gives every thread several chunks.
+        size = min(chunk, ceil(n_configs / (CHUNKS_A_THREAD * threads)))
+        left = chunks_left(folder, n_configs, size)
         jobs += [(sweep, folder, rooms, part) for part in left]
 
     def run(sweep: Sweep, folder: Path, rooms: Rooms, part: range) -> int:
@@ -136,16 +141,17 @@ def run_sweeps(
 def read_results(folders: list[Path]) -> duckdb.DuckDBPyConnection:
     """Return a connection with the views `results` and `configs` over the files."""
     connection = duckdb.connect()
-    for name, pattern in (("results", "results-*.parquet"), ("configs", CONFIGS)):
+    for table, pattern in TABLES.items():
         files = [str(path) for folder in folders for path in folder.glob(pattern)]
-        connection.read_parquet(sorted(files)).create_view(name)
+        connection.read_parquet(sorted(files)).create_view(table.removeprefix("sweep_"))
     return connection
 
 
 def load(database: Path, folders: list[Path]) -> int:
     """Add finished sweeps to `sweep_results` and `sweep_configs`; return the new rows.
 
-    All or nothing. What is there already is replaced: it is the same, or older.
+    A sweep is loaded whole or not at all. What is there already is replaced: it is the
+    same, or older.
     Raises InputError when somebody else has the database open, or it has no such table.
     """
     try:
@@ -171,18 +177,15 @@ def load(database: Path, folders: list[Path]) -> int:
             ]
         ) from None
     with connection:
-        connection.begin()
-        for table, pattern in (
-            ("sweep_configs", CONFIGS),
-            ("sweep_results", "results-*.parquet"),
-        ):
-            for folder in folders:
+        connection.execute("set threads = 1")
+        for folder in folders:
+            connection.begin()
+            for table, pattern in TABLES.items():
                 connection.execute(
-                    f"insert or replace into {table} by name "
-                    f"select * from read_parquet(?)",
+                    f"insert or replace into {table} by name from read_parquet(?)",
                     [str(folder / pattern)],
                 )
-        connection.commit()
+            connection.commit()
         after = connection.execute("select count(*) from sweep_results").fetchall()[0][
             0
         ]
