@@ -132,6 +132,43 @@ def refuse_other_models(scratch: Scratch, name: str, document: dict[str, Any]) -
         raise outdated(scratch)
 
 
+def _refuse_what_was_not_fitted(
+    scratch: Scratch, document: dict[str, Any], made: dict[str, Any]
+) -> None:
+    """Refuse settings that need a fit which the build has not made for them.
+
+    Nothing is fitted here: without its rows a profile would quietly trade as if it had
+    not asked.
+    """
+    name, regime = document["profile"], made["regime"]
+    if made["learned"] and not document["learned"]:
+        raise InputError(
+            [
+                Problem(
+                    name, "key 'learned'", "false, as built", "true",
+                    "set it in the profile and dbt build: a build learns",
+                )
+            ]
+        )  # fmt: skip
+    if regime["classifier"] == "off" or regime == document["regime"]:
+        return
+    fitted = scratch.rows(
+        "select count(*) as n from {regimes} where classifier = ? and fit_window = ? "
+        "and reference_symbol = ?",
+        *(regime[key] for key in ("classifier", "fit_window", "reference_symbol")),
+    )
+    if not fitted[0]["n"]:
+        raise InputError(
+            [
+                Problem(
+                    name, "section 'regime'", "a classifier that the build has fitted",
+                    ", ".join(regime.values()),
+                    "set it in a profile and dbt build, with the tag ml",
+                )
+            ]
+        )  # fmt: skip
+
+
 def change(
     scratch: Scratch,
     document: dict[str, Any],
@@ -147,6 +184,7 @@ def change(
 
     made = apply(document, changes)
     _refuse_other_symbol(scratch, made)
+    _refuse_what_was_not_fitted(scratch, document, made)
     refuse_other_models(scratch, document["profile"], document)
     (put_settings if is_screened else put_profiles)(scratch, [made])
     return made

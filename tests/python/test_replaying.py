@@ -270,3 +270,23 @@ def test_a_replay_imports_nothing_that_takes_longer_than_itself(demo_build):
     assert "numba" in imported
     for heavy in ("pandas", "scipy.linalg", "jsonschema", "dbt", "pyarrow.parquet"):
         assert heavy not in imported
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"learned": True}, "a build learns"),
+        ({"regime.classifier": "hmm", "regime.fit_window": "rolling"}, "tag ml"),
+    ],
+)
+def test_what_the_build_has_not_fitted_is_refused(demo_build, settings, words):
+    with pytest.raises(InputError, match=words):
+        replay_profile(demo_build.database, "btc_live", "full", settings)
+
+
+def test_a_classifier_that_was_fitted_may_be_chosen(demo_build):
+    settings = {"regime.classifier": "hmm"}
+    report = replay_profile(demo_build.database, "eth_comprehensive", "full", settings)
+    built = replay_profile(demo_build.database, "eth_regime", "full")
+    for ours, theirs in zip(report.trades, built.trades, strict=True):
+        assert ours | {"profile": ""} == theirs | {"profile": ""}

@@ -59,7 +59,7 @@ FIGURES = (
 
 def _prepared(database: Path, grid, n, seed, symbols, profile):
     """Read the database once; return each symbol's sweep with its folder."""
-    from barsieve.replay.report import open_database
+    from barsieve.database import open_database
     from barsieve.sweep.grids import expand
     from barsieve.sweep.run import prepare
     from barsieve.sweep.store import folder_of
