@@ -9,8 +9,9 @@ import pytest
 
 from barsieve.check_configs import check_profile, load_schema
 from barsieve.overrides import apply, changed, leaves
+from barsieve.problems import InputError
 from barsieve.replay.runs import FOCUSED, FULL, replay
-from barsieve.rerun import built_document, put_settings, read, trade_rows
+from barsieve.rerun import built_document, change, put_settings, read, trade_rows
 from barsieve.scratch import Scratch
 from compiled_project import CompiledProject
 from conftest import PROJECT
@@ -203,6 +204,15 @@ def test_a_replay_with_a_key_set_is_the_replay_of_a_build_that_has_it(built, key
         assert trade_rows(scratch, replay(inputs, replayed)) == [
             row | {"profile": base} for row in rows
         ]
+
+
+@pytest.mark.slow
+def test_a_replay_cannot_begin_to_learn(built):
+    cursor = built.cursor()
+    cursor.execute("use " + built.sql("select current_database()").fetchall()[0][0])
+    scratch = Scratch(cursor, PROJECT, Path("built"))
+    with pytest.raises(InputError, match="a build learns"):
+        change(scratch, built_document(scratch, "base_boxed"), {"learned": True})
 
 
 def macro_keys() -> list[tuple[str, str]]:

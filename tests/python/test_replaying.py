@@ -275,7 +275,7 @@ def test_a_replay_imports_nothing_that_takes_longer_than_itself(demo_build):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"learned": True}, "a build learns"),
+        ({"learned": True}, "set learned to false"),
         ({"regime.classifier": "hmm", "regime.fit_window": "rolling"}, "tag ml"),
     ],
 )

@@ -258,6 +258,15 @@ def write_profile(base: dict, row: dict, name: str, folder) -> None:
     (folder / f"{name}.json").write_text(json.dumps(document))
 
 
+AS_BUILT = (
+    "score_votes", "features", "regimes", "fusion_learned", "candidates",
+    "candidate_windows",
+)  # fmt: skip
+MADE_ANEW = (
+    "config_profiles", "config_envelope_corners", "fusion_scores", "replay_bars",
+)  # fmt: skip
+
+
 def test_a_configuration_written_as_a_profile_gets_the_same_trades_from_sql(
     demo_build, demo, tmp_path
 ):
@@ -277,15 +286,9 @@ def test_a_configuration_written_as_a_profile_gets_the_same_trades_from_sql(
         connection.execute(f"attach '{demo_build.database}' as source (read_only)")
         connection.execute(f"attach ':memory:' as {project.catalog}_made")
         connection.execute(f"use {project.catalog}_made")
-        for table in ("score_votes", "features", "regimes", "fusion_learned", "candidates",
-                      "candidate_windows"):  # fmt: skip
+        for table in AS_BUILT:
             connection.execute(f"create view {table} as from source.main.{table}")
-        for name in (
-            "config_profiles",
-            "config_envelope_corners",
-            "fusion_scores",
-            "replay_bars",
-        ):
+        for name in MADE_ANEW:
             node = next(n for n in project.nodes.values() if n["name"] == name)
             sql = node["compiled_code"].replace("'configs/", f"'{tmp_path}/")
             sql = sql.replace(f'"{project.catalog}".', f'"{project.catalog}_made".')
