@@ -222,7 +222,9 @@ def run_bench(market: Path | None, hours: int | None) -> dict[str, Any]:
             n_bars = connection.execute("select count(*) from bars_1h").fetchone()[0]
             symbol = connection.execute("select max(symbol) from config_profiles")
             symbol = symbol.fetchall()[0][0]
-        sweeps = _sweep_rows(environment, folder, symbol)
+        # A sweep reads a whole build; one whose tests failed is none.
+        failed = _failed_tests(target)
+        sweeps = [] if failed else _sweep_rows(environment, folder, symbol)
         about = about_market(source)
         return {
             "market": about["market_name"],
@@ -235,7 +237,7 @@ def run_bench(market: Path | None, hours: int | None) -> dict[str, Any]:
                 "peak_mb": round(peak_mb, 1),
                 "layers": _layer_seconds(target),
             },
-            "failed_tests": _failed_tests(target),
+            "failed_tests": failed,
             "replay": rows,
             "sweep": sweeps,
         }

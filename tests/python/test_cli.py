@@ -125,8 +125,10 @@ def test_bench_measures_build_replay_and_sweep_in_one_run():
     for row in result["replay"]:
         assert row["full_ms"] > 0
         assert 0 < row["bars_visited"] <= row["bars"] <= 6000
-    assert [row["grid"] for row in result["sweep"]] == ["exhaustive", "sobol"]
-    assert [row["configs"] for row in result["sweep"]] == [594, 10_000]
+    # On so short a market the lossy screen may break its promise: then no sweep.
+    swept = [(row["grid"], row["configs"]) for row in result["sweep"]]
+    is_whole = not result["failed_tests"]
+    assert swept == ([("exhaustive", 594), ("sobol", 10_000)] if is_whole else [])
     for row in result["sweep"]:
         assert row["seconds"] > 0
         assert row["peak_mb"] > 50

@@ -71,5 +71,8 @@ def bench(
         ]
         for r in result["sweep"]
     ]  # fmt: skip
+    if not rows:
+        out.print("no sweep: it needs a build whose tests all passed\n")
+        return
     threads = result["sweep"][0]["threads"]
     out.print(table(f"sweep, all metrics, {threads} threads", columns, rows))
