@@ -413,9 +413,12 @@ def _learned_problems(path: Path, profile: dict) -> Iterator[Problem]:
 
 def check_document(path: Path, profile: Any) -> list[Problem]:
     """Return what is wrong with a profile that was read; `path` is only named."""
-    problems = _schema_problems(path, profile, "profile")
-    if problems:
-        return problems
+    return _schema_problems(path, profile, "profile") or _contradictions(path, profile)
+
+
+def _contradictions(path: Path, profile: dict) -> list[Problem]:
+    """Return which settings of a profile of the right shape contradict each other."""
+    problems: list[Problem] = []
     for rule in (
         _weight_problems,
         _order_problems,
@@ -444,7 +447,7 @@ def check_profile(path: Path) -> tuple[dict | None, list[Problem]]:
                 f"'{profile['profile']}'", "rename the file or the profile",
             )
         )  # fmt: skip
-    return profile, problems + check_document(path, profile)
+    return profile, problems + _contradictions(path, profile)
 
 
 def _reference_problems(

@@ -115,7 +115,6 @@ REGIME_RUNS = pa.schema(
         pa.field("classifier", pa.string()),
         pa.field("fit_window", pa.string()),
         pa.field("reference_symbol", pa.string()),
-        pa.field("first_fit_days", pa.int64()),
         pa.field("fits", pa.list_(pa.struct(REGIME_FIT))),
         pa.field("days", pa.list_(pa.struct(REGIME_DAY))),
     ]

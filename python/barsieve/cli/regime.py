@@ -32,6 +32,8 @@ def _moment(text: str) -> datetime:
 
 
 def _print_beliefs(report: dict[str, Any]) -> None:
+    from barsieve.regime.live import STALE_AFTER_HOURS
+
     columns = [
         "classifier", "window", "reference", "regime", "risk_on", "neutral",
         "risk_off", "crisis", "shift", "day ended", "hours ago",
@@ -49,10 +51,11 @@ def _print_beliefs(report: dict[str, Any]) -> None:
         for b in report["beliefs"]
     ]  # fmt: skip
     out.print(table(f"regimes at {report['at']:%Y-%m-%d %H:%M} UTC", columns, rows))
-    if any(b["age_hours"] > 72 for b in report["beliefs"]):
+    if any(b["age_hours"] > STALE_AFTER_HOURS for b in report["beliefs"]):
         out.print(
-            "The last day known ended more than 72 hours before: the regime is unknown "
-            "and nothing is shifted. Bring the market up to date and build again.\n"
+            f"The last day known ended more than {STALE_AFTER_HOURS} hours before: the "
+            "regime is unknown and nothing is shifted. Bring the market up to date and "
+            "build again.\n"
         )
 
 

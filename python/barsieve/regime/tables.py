@@ -10,7 +10,6 @@ import pyarrow as pa
 from barsieve import schemas
 from barsieve.regime import (
     EXPANDING,
-    FIRST_FIT_DAYS,
     HMM,
     HYSTERESIS_DAYS,
     KMEANS,
@@ -94,7 +93,6 @@ def _run(classifier: str, fit_window: str, seen: Observations, walk: Walk) -> di
         "classifier": classifier,
         "fit_window": fit_window,
         "reference_symbol": seen.reference_symbol,
-        "first_fit_days": FIRST_FIT_DAYS,
         "fits": [_fit_row(fit, seen) for fit in walk.fits],
         "days": _day_rows(walk, seen),
     }
