@@ -74,7 +74,7 @@ def signal(study: Study, at: datetime | None, replayed: str) -> dict[str, Any]:
 
 def _filled_after(study: Study, index: int, replayed: str) -> list[dict[str, Any]]:
     """Return the legs that the replay filled in the bar after, if that is known."""
-    from barsieve.replay.kernel import KINDS
+    from barsieve.replay.ledger import KINDS
 
     legs = replay(study.inputs, replayed).legs
     return [

@@ -13,8 +13,15 @@ import pyarrow as pa
 
 from barsieve import schemas
 from barsieve.columns import numbers
-from barsieve.replay.marks import deepest_fall, mark_to_market
-from barsieve.replay.runs import FOCUSED, Inputs, Run, read_inputs, replay
+from barsieve.replay.ledger import ENTRY
+from barsieve.replay.runs import (
+    FOCUSED,
+    Inputs,
+    Run,
+    read_inputs,
+    replay,
+    running_balance,
+)
 from barsieve.settings import read_profiles
 
 # A long history tells luck from skill with fewer draws; the work stays bounded.
@@ -37,7 +44,7 @@ def in_study(inputs: Inputs) -> np.ndarray:
 
     A study limits trading, so it limits what is judged.
     """
-    closed_at = numbers(inputs.bar_ts.cast(pa.int64())) + HOUR_US
+    closed_at = numbers(inputs.bar_ts.view(pa.int64())) + HOUR_US
     start, end = inputs.profile.study_start, inputs.profile.study_end
     is_inside = np.ones(len(closed_at), bool)
     if start is not None:
@@ -71,10 +78,15 @@ def shuffled_signals(inputs: Inputs, rng: np.random.Generator) -> Iterator[Input
 
 def marked_equity(run: Run, closes: np.ndarray) -> np.ndarray:
     """Return the equity at each close, shape (n_bars,), USD: realised plus open."""
-    equity = np.empty(len(closes))
-    start = float(run.inputs.profile.start_balance)
-    mark_to_market(closes, run.legs, start, equity)
-    return equity
+    legs, start = run.legs, float(run.inputs.profile.start_balance)
+    # What is in force from a leg to the next; before the first, the money alone.
+    balance = np.concatenate([[start], running_balance(run)])
+    position = np.concatenate([[0.0], legs.position])
+    entries = np.flatnonzero(legs.kind == ENTRY)
+    entered = np.cumsum(legs.kind == ENTRY) - 1
+    entry_price = np.concatenate([[0.0], legs.price[entries][entered]])
+    last = np.cumsum(np.bincount(legs.index, minlength=len(closes)))
+    return balance[last] + position[last] * (closes - entry_price[last])
 
 
 def daily_sharpe(equity: np.ndarray, days: np.ndarray) -> float:
@@ -96,7 +108,10 @@ def daily_sharpe(equity: np.ndarray, days: np.ndarray) -> float:
 
 def max_drawdown(equity: np.ndarray) -> float:
     """Return the deepest fall from a peak, as a fraction of the peak."""
-    return float(deepest_fall(equity))
+    if not len(equity):
+        return 0.0
+    peaks = np.maximum.accumulate(equity)
+    return max(0.0, float((1.0 - equity / peaks).max()))
 
 
 def _draw_row(run: Run, draw: int, closes, days, judged) -> dict[str, object]:
@@ -131,7 +146,7 @@ def draw_random_entries(profiles, bars, candidates, windows) -> pa.Table:
     rows = []
     for profile in read_profiles(profiles):
         inputs = read_inputs(profile, bars, candidates, windows)
-        days = inputs.bar_ts.cast(pa.int64()).to_numpy() // 86_400_000_000
+        days = numbers(inputs.bar_ts.view(pa.int64())) // 86_400_000_000
         rng = np.random.default_rng([SEED, *profile.profile.encode()])
         closes = np.ascontiguousarray(inputs.bars.close)
         inside = np.flatnonzero(in_study(inputs))

@@ -151,7 +151,7 @@ def _sweep_once(
     """
     shutil.rmtree(f"{environment[project.DATABASE]}.sweeps", ignore_errors=True)
     done = subprocess.run(
-        [sys.executable, "-m", "barsieve.cli", "sweep", "--json", *arguments],
+        [sys.executable, "-m", "barsieve", "sweep", "--json", *arguments],
         cwd=folder,
         env=environment,
         capture_output=True,

@@ -132,7 +132,7 @@ def _first(path: Path, problems: list[Problem]) -> list[Problem]:
 
 def _opens(study: Study) -> np.ndarray:
     """Return the opens of the bars, microseconds since 1970."""
-    return numbers(study.inputs.bar_ts.cast(pa.int64()))
+    return numbers(study.inputs.bar_ts.view(pa.int64()))
 
 
 def _bar_indexes(study: Study, path: Path, found) -> np.ndarray:

@@ -1,7 +1,8 @@
-"""Arrow columns from numpy and back, without pandas.
+"""Arrow columns from numpy and back, with nothing but buffers.
 
 `pyarrow.array` and `to_numpy` import pandas wherever it is installed, to look whether
-they were given some of it. That takes longer than a replay, so buffers are handed over.
+they were given some of it; casts, `take` and `is_valid` import all of Arrow's compute.
+Either takes longer than a replay.
 """
 
 from collections.abc import Sequence
@@ -25,19 +26,29 @@ def texts(values: Sequence[str]) -> pa.Array:
     return pa.Array.from_buffers(pa.string(), len(encoded), buffers)
 
 
+def _bits(values: pa.Array, buffer: pa.Buffer) -> np.ndarray:
+    """Return one of an array's bitmaps as booleans, shape (len(values),)."""
+    packed = np.frombuffer(buffer, np.uint8)
+    n_bits = values.offset + len(values)
+    bits = np.unpackbits(packed, count=n_bits, bitorder="little")
+    return bits[values.offset :].astype(bool)
+
+
 def numbers(values: pa.Array | pa.ChunkedArray) -> np.ndarray:
     """Return a column of numbers; null becomes NaN, and 0 where there is no NaN."""
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
-    if pa.types.is_boolean(values.type):
-        values = values.cast(pa.int8())
     if not len(values):
         return np.empty(0)
-    bare = pa.Array.from_buffers(
-        values.type, len(values), [None, values.buffers()[1]], offset=values.offset
-    )
+    valid, data = values.buffers()
+    if pa.types.is_boolean(values.type):
+        bare = _bits(values, data)
+    else:
+        buffers = [None, data]
+        bare = np.from_dlpack(
+            pa.Array.from_buffers(values.type, len(values), buffers, 0, values.offset)
+        )
     if not values.null_count:
-        return np.from_dlpack(bare)
-    is_known = np.from_dlpack(values.is_valid().cast(pa.int8())).astype(bool)
+        return bare
     missing = np.nan if pa.types.is_floating(values.type) else 0
-    return np.where(is_known, np.from_dlpack(bare), missing)
+    return np.where(_bits(values, valid), bare, missing)

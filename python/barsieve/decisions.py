@@ -59,7 +59,7 @@ def last_known(study: Study, at: datetime | None) -> int:
     """
     if at is None:
         return len(study.inputs.bars) - 1
-    closes = numbers(study.inputs.bar_ts.cast("int64")) + HOUR // timedelta(
+    closes = numbers(study.inputs.bar_ts.view("int64")) + HOUR // timedelta(
         microseconds=1
     )
     index = int(np.searchsorted(closes, at.timestamp() * 1e6, side="right")) - 1

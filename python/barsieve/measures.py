@@ -54,7 +54,7 @@ def of_run(run: Run, trades: Sequence[dict[str, Any]]) -> dict[str, Any]:
     inputs, outcome = run.inputs, run.outcome
     start = float(inputs.profile.start_balance)
     equity = marked_equity(run, np.ascontiguousarray(inputs.bars.close))
-    days = numbers(inputs.bar_ts.cast(pa.int64())) // DAY_US
+    days = numbers(inputs.bar_ts.view(pa.int64())) // DAY_US
     judged = in_study(inputs)
     return {
         **of_trades(trades),

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from barsieve.measures import of_batch, of_run
+from barsieve.replay.runs import FULL, replay
 from barsieve.rerun import Study, prepare, trade_rows
 
 
@@ -49,8 +51,6 @@ class ReplayReport:
 
 
 def _batch(study: Study, run) -> dict[str, Any]:
-    from barsieve.measures import of_batch
-
     counts = study.scratch.rows(
         "select (select count(distinct bar_ts) from {candidates} where profile = $1) "
         "as candidates, "
@@ -62,7 +62,6 @@ def _batch(study: Study, run) -> dict[str, Any]:
 
 def _loss(study: Study, trades: list[dict[str, Any]]) -> dict[str, Any]:
     from barsieve.compare import NamedRun, compare
-    from barsieve.replay.runs import FULL, replay
 
     full = trade_rows(study.scratch, replay(study.inputs, FULL))
     counts = compare(NamedRun("full", full, {}), NamedRun("file", trades, {})).counts
@@ -88,11 +87,7 @@ def replay_profile(
     `changes` are settings by dotted key, `candidates` a file to screen with. Raises
     InputError when the database, the profile, a setting or the file is refused.
     """
-    # What needs the step is imported after DuckDB has done its work.
     study = prepare(database, name, changes, is_screened=replayed == "focused")
-    from barsieve.measures import of_run
-    from barsieve.replay.runs import replay
-
     loss = None
     if candidates:
         from barsieve.candidate_lines import screened_by

@@ -9,7 +9,7 @@ has it.
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -17,12 +17,9 @@ from barsieve import project
 from barsieve.columns import texts
 from barsieve.database import open_database
 from barsieve.problems import InputError, Problem
+from barsieve.replay.runs import Inputs, Run, read_inputs, run_table
 from barsieve.scratch import Scratch, source_table
 from barsieve.settings import read_profiles
-
-# The step is loaded while DuckDB works, so nothing here may wait for it when imported.
-if TYPE_CHECKING:
-    from barsieve.replay.runs import Inputs, Run
 
 SCREEN = ("candidates", "candidate_windows")
 
@@ -31,7 +28,7 @@ class Study(NamedTuple):
     """A profile to replay: the tables, what the replay reads, its settings as JSON."""
 
     scratch: Scratch
-    inputs: "Inputs"
+    inputs: Inputs
     document: dict[str, Any]
 
 
@@ -190,10 +187,8 @@ def change(
     return made
 
 
-def read(scratch: Scratch, name: str) -> "Inputs":
+def read(scratch: Scratch, name: str) -> Inputs:
     """Read what the replay of a profile needs from the tables as they are now."""
-    from barsieve.replay.runs import read_inputs
-
     profiles = {p.profile: p for p in read_profiles(scratch.table("config_profiles"))}
     tables = [scratch.table(t) for t in ("replay_bars", *SCREEN)]
     return read_inputs(profiles[name], *tables)
@@ -231,15 +226,13 @@ def prepare(
     return Study(scratch, read(scratch, name), document)
 
 
-def put_runs(scratch: Scratch, runs: Sequence["Run"]) -> None:
+def put_runs(scratch: Scratch, runs: Sequence[Run]) -> None:
     """Let replays stand for those of the build, with their trades and legs."""
-    from barsieve.replay.runs import run_table
-
     scratch.put("replay_runs", pa.concat_tables([run_table(run) for run in runs]))
     scratch.make("trades")
 
 
-def trade_rows(scratch: Scratch, run: "Run") -> list[dict[str, Any]]:
+def trade_rows(scratch: Scratch, run: Run) -> list[dict[str, Any]]:
     """Return the trades of a replay: the rows of the table `trades`, by their number.
 
     The model `trades` makes them, so they are bit for bit what a build has.

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from barsieve.replay.kernel import LONG_AGO, Outcome, make_ledger, replay_bars
+from barsieve.replay.kernel import LONG_AGO, replay_into_ledger
+from barsieve.replay.ledger import Ledger
 from barsieve.replay.state import (
     BAR,
     FLAT_POSITION,
@@ -110,25 +111,19 @@ def walk(
     return moments
 
 
-class Ledger(NamedTuple):
-    """A replay's outcome with its legs and trades, trimmed to what happened."""
+def nets(ledger: Ledger) -> np.ndarray:
+    """Return what each leg left in the account, shape (n_legs,), USD."""
+    return ledger.legs.amount - ledger.legs.fee - ledger.legs.slippage
 
-    outcome: Outcome
-    legs: np.recarray
-    trades: np.recarray
 
-    def nets(self) -> np.ndarray:
-        """Return what each leg left in the account, shape (n_legs,), USD."""
-        return self.legs.amount - self.legs.fee - self.legs.slippage
-
-    def same_bits(self, other: "Ledger") -> bool:
-        """Tell whether both wrote the same trades and legs, bit for bit."""
-        return (
-            self.legs.tobytes() == other.legs.tobytes()
-            and self.trades.tobytes() == other.trades.tobytes()
-            and self.outcome._replace(bars_visited=0)
-            == other.outcome._replace(bars_visited=0)
-        )
+def same_bits(one: Ledger, other: Ledger) -> bool:
+    """Tell whether both wrote the same trades and legs, bit for bit."""
+    return (
+        one.legs.tobytes() == other.legs.tobytes()
+        and one.trades.tobytes() == other.trades.tobytes()
+        and one.outcome._replace(bars_visited=0)
+        == other.outcome._replace(bars_visited=0)
+    )
 
 
 def run(
@@ -138,11 +133,9 @@ def run(
     entry_bars: np.ndarray | None = None,
 ) -> Ledger:
     """Replay the bars: all of them, or focused on `entry_bars` when these are given."""
-    legs, trades = make_ledger(len(bars))
     is_focused = entry_bars is not None
     looked_at = entry_bars if is_focused else np.empty(0, np.int64)
-    outcome = replay_bars(bars, rules, balance, looked_at, is_focused, legs, trades)
-    return Ledger(outcome, legs[: outcome.legs], trades[: outcome.trades])
+    return replay_into_ledger(bars, rules, balance, looked_at, is_focused)
 
 
 def entries_of(bars: np.recarray, rules: Rules) -> np.ndarray:

@@ -9,7 +9,7 @@ from barsieve.answers import explain, signal
 from barsieve.decisions import decision_at, last_known, order_of
 from barsieve.gates import gates_at
 from barsieve.problems import InputError
-from barsieve.replay.kernel import ENTRY, EXIT, PARTIAL
+from barsieve.replay.ledger import ENTRY, EXIT, PARTIAL
 from barsieve.replay.runs import FOCUSED, FULL, replay
 from barsieve.replay.state import REASONS
 from barsieve.rerun import prepare

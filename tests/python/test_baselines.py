@@ -19,7 +19,7 @@ from barsieve.baselines import (
     max_drawdown,
     shuffled_signals,
 )
-from barsieve.replay.kernel import KINDS
+from barsieve.replay.ledger import KINDS
 from barsieve.replay.runs import FOCUSED, Inputs, replay
 from barsieve.replay.state import BAR, LONG
 from barsieve.settings import BPS, Profile

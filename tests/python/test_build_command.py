@@ -33,7 +33,7 @@ class Place:
 
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen:
         return subprocess.Popen(
-            [sys.executable, "-m", "barsieve.cli", "build", *arguments],
+            [sys.executable, "-m", "barsieve", "build", *arguments],
             cwd=PROJECT,
             env=self.environment | variables,
             stdout=subprocess.PIPE,

@@ -15,7 +15,7 @@ def barsieve(*arguments: str, **locations: Path | str) -> subprocess.CompletedPr
     environment = {k: v for k, v in os.environ.items() if "BARSIEVE" not in k}
     environment |= {key: str(value) for key, value in locations.items()}
     return subprocess.run(
-        [sys.executable, "-m", "barsieve.cli", *arguments],
+        [sys.executable, "-m", "barsieve", *arguments],
         cwd=PROJECT,
         env=environment,
         capture_output=True,

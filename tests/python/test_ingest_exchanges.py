@@ -409,7 +409,7 @@ def _start(source: Source, market: Path) -> subprocess.Popen:
     options.write_text(json.dumps(source.options()))
     return subprocess.Popen(
         [
-            sys.executable, "-m", "barsieve.cli", "ingest", "ohlcv", "--symbols", "BTC",
+            sys.executable, "-m", "barsieve", "ingest", "ohlcv", "--symbols", "BTC",
             "--to", str(market), "--exchange-options", str(options), *SINCE,
             "--page-rows", "20", "--pages-per-write", "1", "--wait", "0.001",
         ],

@@ -467,12 +467,12 @@ def test_configs_need_no_project_when_every_file_is_named(old, tmp_path):
         ("schema",),
     ):
         done = subprocess.run(
-            [sys.executable, "-m", "barsieve.cli", "config", *arguments],
+            [sys.executable, "-m", "barsieve", "config", *arguments],
             cwd=tmp_path, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert (done.returncode, done.stderr) == (0, "")
     done = subprocess.run(
-        [sys.executable, "-m", "barsieve.cli", "config", "migrate", str(old)],
+        [sys.executable, "-m", "barsieve", "config", "migrate", str(old)],
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 1

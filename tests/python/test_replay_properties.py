@@ -17,7 +17,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from barsieve.replay.kernel import ENTRY, FUNDING, KINDS
+from barsieve.replay.ledger import ENTRY, FUNDING, KINDS
 from barsieve.replay.state import BAR, END_OF_DATA, FLAT, LONG, REASONS, Rules
 from replay_cases import (
     BALANCE,
@@ -25,10 +25,12 @@ from replay_cases import (
     as_bars,
     entries_of,
     flat,
+    nets,
     quiet,
     random_bars,
     random_rules,
     run,
+    same_bits,
     signalled,
     walk,
 )
@@ -375,7 +377,7 @@ def test_the_replay_agrees_with_the_oracle_on_odd_markets(bars, rules):
 @given(markets(), RULE_SETS)
 def test_the_focused_replay_gives_the_trades_of_the_full_one(bars, rules):
     full, focused = run(bars, rules), run(bars, rules, BALANCE, entries_of(bars, rules))
-    assert focused.same_bits(full)
+    assert same_bits(focused, full)
     assert focused.outcome.bars_visited <= full.outcome.bars_visited
 
 
@@ -384,7 +386,7 @@ def test_the_focused_replay_gives_the_trades_of_the_full_one(bars, rules):
 def test_a_wider_screen_changes_nothing(bars, rules, further):
     extra = np.array(sorted(i for i in further if i < len(bars)), np.int64)
     wider = np.union1d(entries_of(bars, rules), extra)
-    assert run(bars, rules, BALANCE, wider).same_bits(run(bars, rules))
+    assert same_bits(run(bars, rules, BALANCE, wider), run(bars, rules))
 
 
 def test_the_focused_replay_gives_the_trades_of_the_full_one_on_long_markets():
@@ -393,7 +395,7 @@ def test_the_focused_replay_gives_the_trades_of_the_full_one_on_long_markets():
         bars, rules = random_case(seed)
         full = run(bars, rules)
         focused = run(bars, rules, BALANCE, entries_of(bars, rules))
-        assert focused.same_bits(full)
+        assert same_bits(focused, full)
         visited += focused.outcome.bars_visited
         n_bars += len(bars)
     assert visited < n_bars
@@ -408,7 +410,7 @@ def test_a_screen_that_misses_the_bar_of_a_trade_changes_the_trades(bars, rules)
     missing = full.trades[0].decision_index
     assert missing in entries
     narrowed = run(bars, rules, BALANCE, entries[entries != missing])
-    assert not narrowed.same_bits(full)
+    assert not same_bits(narrowed, full)
     assert missing not in narrowed.trades.decision_index
 
 
@@ -419,7 +421,7 @@ def test_a_screen_that_misses_the_bar_of_a_trade_changes_the_trades(bars, rules)
 @given(markets(), RULE_SETS)
 def test_the_end_balance_is_the_start_and_the_net_of_all_legs(bars, rules):
     ledger = run(bars, rules)
-    total = BALANCE + math.fsum(ledger.nets())
+    total = BALANCE + math.fsum(nets(ledger))
     assert ledger.outcome.end_balance == pytest.approx(total, rel=RELATIVE)
 
 
@@ -569,7 +571,8 @@ def test_a_reflected_market_gives_the_reflected_trades(bars, rules):
 PLAIN_REPLAY = """
 import json, sys
 import numpy as np
-from replay_cases import Rules, flat, replay_bars, run
+from barsieve.replay.kernel import replay_bars
+from replay_cases import Rules, flat, run
 
 assert not hasattr(replay_bars, "signatures"), "expected plain Python, was compiled"
 folder = sys.argv[1]

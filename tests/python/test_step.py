@@ -8,7 +8,7 @@ at bar 1 at 100: stop distance D = 2 · ATR = 2, so stop 98, target 104, 1R at 1
 import numpy as np
 import pytest
 
-from barsieve.replay.kernel import ENTRY, EXIT, FUNDING, PARTIAL
+from barsieve.replay.ledger import ENTRY, EXIT, FUNDING, PARTIAL
 from barsieve.replay.state import (
     BREAK_EVEN,
     END_OF_DATA,

@@ -506,7 +506,7 @@ def test_ctrl_c_keeps_what_is_finished_and_a_rerun_goes_on(demo_build, tmp_path)
                "--chunk", "20", "--json")  # fmt: skip
     environment = {"BARSIEVE_DATABASE": str(database)}
     process = subprocess.Popen(
-        [sys.executable, "-m", "barsieve.cli", *command],
+        [sys.executable, "-m", "barsieve", *command],
         cwd=PROJECT,
         env=os.environ | environment,
         stdout=subprocess.PIPE,

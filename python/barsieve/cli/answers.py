@@ -15,7 +15,6 @@ from barsieve.cli.output import (
     refusing,
     table,
 )
-from barsieve.cli.startup import load_numba_without_blas
 
 STALE_AFTER_HOURS = 2.0
 
@@ -118,7 +117,6 @@ def signal(
 
     Example: barsieve signal --profile btc_live --at 2023-05-31T05:00
     """
-    load_numba_without_blas()
     from barsieve.answers import age_of
     from barsieve.answers import signal as signal_of
     from barsieve.rerun import prepare
@@ -174,7 +172,6 @@ def explain(
 
     Example: barsieve explain 12 --profile btc_live
     """
-    load_numba_without_blas()
     from barsieve.answers import explain as explanation_of
     from barsieve.rerun import prepare
 

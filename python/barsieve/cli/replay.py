@@ -25,7 +25,6 @@ from barsieve.cli.output import (
     refusing,
     table,
 )
-from barsieve.cli.startup import load_step_meanwhile
 
 SUMMARY = {
     "trades": ("trades", ",d"),
@@ -114,7 +113,6 @@ def replay(
 
     Example: barsieve replay --profile eth_comprehensive --set exits.stop_atr=2.5
     """
-    load_step_meanwhile()
     from barsieve.replaying import replay_profile
     from barsieve.trade_log import check_target, write_lines
 

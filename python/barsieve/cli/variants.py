@@ -16,7 +16,6 @@ from barsieve.cli.choices import (
     described,
 )
 from barsieve.cli.output import AsJson, number, out, print_json, refusing, table
-from barsieve.cli.startup import load_numba_without_blas
 
 PLOT_WIDTH = 60
 COLUMNS = ["trades", "win", "factor", "return", "Sharpe", "drawdown", "costs USD"]
@@ -67,7 +66,6 @@ def thresholds(
 
     Example: barsieve thresholds --profile btc_live 0.62 0.65 0.68 0.71
     """
-    load_numba_without_blas()
     from barsieve.variants import try_thresholds
 
     with refusing():
@@ -117,7 +115,6 @@ def stress(
 
     Example: barsieve stress --profile eth_live_aggressive
     """
-    load_numba_without_blas()
     from barsieve.variants import stress as stress_profile
 
     with refusing():

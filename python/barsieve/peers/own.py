@@ -6,7 +6,8 @@ import numpy as np
 
 from barsieve.compile import compiled
 from barsieve.peers.rules import FEE_RATE, SLIPPAGE_RATE, TRADED, Sweep
-from barsieve.replay.kernel import LEG, TRADE, replay_bars
+from barsieve.replay.kernel import replay_bars
+from barsieve.replay.ledger import LEG, TRADE
 from barsieve.replay.state import BAR, END_OF_DATA, Rules
 
 # Infinite where a rule is to be off. The balance never runs out: it risks a millionth.

@@ -1,11 +1,16 @@
 """The step over many bars: every bar, or only those where something can happen."""
 
-from typing import NamedTuple
-
-import numpy as np
-
 from barsieve.compile import compiled
 from barsieve.replay.exits import close_position
+from barsieve.replay.ledger import (
+    ENTRY,
+    EXIT,
+    FUNDING,
+    PARTIAL,
+    Ledger,
+    Outcome,
+    make_ledger,
+)
 from barsieve.replay.state import (
     END_OF_DATA,
     FLAT,
@@ -18,61 +23,7 @@ from barsieve.replay.state import (
 )
 from barsieve.replay.step import step
 
-ENTRY, PARTIAL, EXIT, FUNDING = 0, 1, 2, 3
-KINDS = ("entry", "partial", "exit", "funding")
-
 LONG_AGO = -(2**40)
-
-
-# What a replay writes: a record per leg and per trade, in the order of events.
-LEG = np.dtype(
-    [
-        ("trade", np.int64),
-        ("kind", np.int64),
-        ("index", np.int64),
-        ("price", np.float64),
-        ("quantity", np.float64),
-        ("amount", np.float64),
-        ("fee", np.float64),
-        ("slippage", np.float64),
-        ("position", np.float64),
-    ]
-)
-TRADE = np.dtype(
-    [
-        ("side", np.int64),
-        ("decision_index", np.int64),
-        ("entry_index", np.int64),
-        ("exit_index", np.int64),
-        ("confidence", np.float64),
-        ("risk_distance", np.float64),
-        ("bars_held", np.int64),
-        ("exit_reason", np.int64),
-    ]
-)
-
-
-class Outcome(NamedTuple):
-    """How a replay went; a `first_refused_index` of -1 means that none was.
-
-    `state` is that after the last bar, before an open position is closed for the end of
-    the data: what is held, and what was ordered for the next open.
-    """
-
-    trades: int
-    legs: int
-    bars_visited: int
-    end_balance: float
-    first_refused_index: int
-    state: State
-
-
-def make_ledger(n_bars: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return room for every leg (4 a bar, and the last) and trade of `n_bars` bars."""
-    return (
-        np.empty(4 * n_bars + 1, LEG).view(np.recarray),
-        np.empty(n_bars + 1, TRADE).view(np.recarray),
-    )
 
 
 @compiled
@@ -187,3 +138,12 @@ def replay_bars(bars, rules, start_balance, entry_bars, is_focused, legs, trades
         n_legs += 1
         _end_trade(trades[n_trades - 1], last, held, END_OF_DATA)
     return Outcome(n_trades, n_legs, visited, account.balance, first_refused, state)
+
+
+def replay_into_ledger(bars, rules, start_balance, entry_bars, is_focused) -> Ledger:
+    """Replay the bars into a ledger of their own; arguments as for `replay_bars`."""
+    legs, trades = make_ledger(len(bars))
+    outcome = replay_bars(
+        bars, rules, start_balance, entry_bars, is_focused, legs, trades
+    )
+    return Ledger(outcome, legs[: outcome.legs], trades[: outcome.trades])

@@ -8,8 +8,9 @@ import pyarrow as pa
 
 from barsieve import schemas
 from barsieve.columns import column, numbers, texts
-from barsieve.replay.kernel import KINDS, Outcome, make_ledger, replay_bars
-from barsieve.replay.state import BAR, LONG, REASONS, Rules
+from barsieve.replay.apart import replay_into_ledger
+from barsieve.replay.ledger import KINDS, Outcome
+from barsieve.replay.state import BAR, LONG, REASONS
 from barsieve.settings import Profile, read_profiles
 
 FULL, FOCUSED = "full", "focused"
@@ -82,30 +83,23 @@ def read_inputs(profile: Profile, bars, candidates, windows) -> Inputs:
 
 def replay(inputs: Inputs, replayed: str = FULL) -> Run:
     """Replay a profile over its bars, `full` or `focused`."""
-    legs, trades = make_ledger(len(inputs.bars))
-    outcome = replay_bars(
+    ledger = replay_into_ledger(
         inputs.bars,
         inputs.profile.rules(),
         float(inputs.profile.start_balance),
         inputs.entry_bars,
         replayed == FOCUSED,
-        legs,
-        trades,
     )
-    return Run(
-        replayed, inputs, outcome, legs[: outcome.legs], trades[: outcome.trades]
-    )
-
-
-def load_step() -> None:
-    """Load the machine code of the step, by a replay of no bar at all."""
-    nothing = Rules(**{name: kind(0) for name, kind in Rules.__annotations__.items()})
-    bars = np.empty(0, BAR).view(np.recarray)
-    replay_bars(bars, nothing, 0.0, np.empty(0, np.int64), False, *make_ledger(0))
+    return Run(replayed, inputs, *ledger)
 
 
 def _named(codes: np.ndarray, names: tuple[str, ...]) -> pa.Array:
-    return texts(names).take(column(codes))
+    return texts([names[code] for code in codes])
+
+
+def _at(bar_ts: pa.Array, indexes: np.ndarray) -> pa.Array:
+    """Return the times of some bars; `take` would import all of Arrow's compute."""
+    return column(numbers(bar_ts.view(pa.int64()))[indexes]).view(bar_ts.type)
 
 
 def running_balance(run: Run) -> np.ndarray:
@@ -120,7 +114,7 @@ def _legs_of_trades(run: Run) -> pa.ListArray:
     legs, kinds = run.legs, _named(run.legs.kind, KINDS)
     columns = {
         "kind": kinds,
-        "ts": run.inputs.bar_ts.take(column(legs.index)),
+        "ts": _at(run.inputs.bar_ts, legs.index),
         "price": column(legs.price),
         "qty": column(legs.quantity),
         "amount": column(legs.amount),
@@ -139,7 +133,7 @@ def _trades_of_run(run: Run) -> pa.ListArray:
     columns = {
         "trade_id": column(np.arange(1, len(trades) + 1)),
         "side": _named((trades.side == LONG).astype(int), ("short", "long")),
-        "decision_ts": bar_ts.take(column(trades.decision_index)),
+        "decision_ts": _at(bar_ts, trades.decision_index),
         "confidence": column(trades.confidence),
         "risk_distance": column(trades.risk_distance),
         "bars_held": column(trades.bars_held),

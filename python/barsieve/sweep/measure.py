@@ -6,7 +6,7 @@ Only bars of open positions are visited: a flat account stays what it is.
 import numpy as np
 
 from barsieve.compile import compiled, compiled_apart
-from barsieve.replay.kernel import ENTRY, FUNDING
+from barsieve.replay.ledger import ENTRY, FUNDING
 
 FIGURES = (
     "trades", "wins", "net_pnl", "gross_pnl", "fees", "slippage", "funding", "r_sum",

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from barsieve.replay.kernel import make_ledger
+from barsieve.replay.ledger import make_ledger
 
 # The time of a bar, as numbers from 0: its day, and its month in the study.
 CLOCK = np.dtype([("close", np.float64), ("day", np.int64), ("month", np.int64)])

@@ -1,5 +1,0 @@
-"""`python -m barsieve.cli`."""
-
-from barsieve.cli import app
-
-app()
