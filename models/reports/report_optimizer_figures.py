@@ -3,17 +3,20 @@
 
 def model(dbt, session):
     """One row per symbol, profile, section, subject and figure."""
+    from barsieve.optimizer.rows import SweepTables
     from barsieve.optimizer.truth import optimizer_figures
 
     dbt.config(materialized="table", tags=["ml"])
-    names = (
-        dbt.ref("config_profiles"),
-        dbt.ref("sweep_walks"),
-        dbt.ref("sweep_configs"),
-        dbt.ref("sweep_results"),
-        dbt.ref("sweep_months"),
-        dbt.ref("sweep_bars"),
-        dbt.ref("regimes"),
-        dbt.ref("fusion_scores"),
+    return optimizer_figures(
+        profiles=dbt.ref("config_profiles"),
+        walks=dbt.ref("sweep_walks"),
+        sweep=SweepTables(
+            configs=dbt.ref("sweep_configs"),
+            results=dbt.ref("sweep_results"),
+            months=dbt.ref("sweep_months"),
+            regime_shares=dbt.ref("sweep_regime_shares"),
+        ),
+        sweep_bars=dbt.ref("sweep_bars"),
+        regimes=dbt.ref("regimes"),
+        fusion_scores=dbt.ref("fusion_scores"),
     )
-    return optimizer_figures(*names)

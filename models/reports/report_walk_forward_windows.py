@@ -4,12 +4,16 @@
 def model(dbt, session):
     """One row per symbol and tested month."""
     from barsieve.optimizer.rolling import TEST_MONTHS, TRAIN_MONTHS, walk_forward_table
+    from barsieve.optimizer.rows import SweepTables
 
     dbt.config(materialized="table", tags=["ml"])
     return walk_forward_table(
-        configs=dbt.ref("sweep_configs"),
-        results=dbt.ref("sweep_results"),
-        months=dbt.ref("sweep_months"),
+        sweep=SweepTables(
+            configs=dbt.ref("sweep_configs"),
+            results=dbt.ref("sweep_results"),
+            months=dbt.ref("sweep_months"),
+            regime_shares=dbt.ref("sweep_regime_shares"),
+        ),
         train=TRAIN_MONTHS,
         test=TEST_MONTHS,
     )

@@ -67,6 +67,8 @@ select
     strftime(months.month_at, '%Y-%m') as month,
     months.month_at,
     months.last_known_at,
+    months.fit_window,
+    months.reference_symbol,
     bars.bar_ts,
     beliefs.believed_at,
     beliefs.regime,

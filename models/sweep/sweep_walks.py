@@ -3,12 +3,16 @@
 
 def model(dbt, session):
     """One row per symbol; fits, scores and proposals nested."""
+    from barsieve.optimizer.rows import SweepTables
     from barsieve.optimizer.tables import sweep_walks
 
     dbt.config(materialized="table", tags=["ml"])
     return sweep_walks(
         profiles=dbt.ref("config_profiles"),
-        configs=dbt.ref("sweep_configs"),
-        results=dbt.ref("sweep_results"),
-        months=dbt.ref("sweep_months"),
+        sweep=SweepTables(
+            configs=dbt.ref("sweep_configs"),
+            results=dbt.ref("sweep_results"),
+            months=dbt.ref("sweep_months"),
+            regime_shares=dbt.ref("sweep_regime_shares"),
+        ),
     )

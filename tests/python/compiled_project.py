@@ -15,6 +15,7 @@ import numpy as np
 import yaml
 
 from barsieve import schemas
+from barsieve.optimizer.rows import SweepTables
 from barsieve.optimizer.tables import sweep_walks
 from barsieve.regime import walk_forward
 from barsieve.regime.tables import regime_runs
@@ -33,8 +34,8 @@ PYTHON_MODELS = {
         ("config_profiles", "sweep_grids", "sweep_bars", "regimes"),
     ),
     "sweep_walks": (
-        sweep_walks,
-        ("config_profiles", "sweep_configs", "sweep_results", "sweep_months"),
+        lambda profiles, *sweep: sweep_walks(profiles, SweepTables(*sweep)),
+        ("config_profiles", *(f"sweep_{name}" for name in SweepTables._fields)),
     ),
     "replay_runs": (
         replay_profiles,

@@ -4,14 +4,12 @@ import json
 import shutil
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 from sklearn.metrics import r2_score
 
-from barsieve import schemas
 from barsieve.check_configs import check_profile
 from barsieve.optimizer import (
     EQUAL,
@@ -33,7 +31,14 @@ from barsieve.optimizer.propose import (
     skill_before,
 )
 from barsieve.optimizer.rolling import roll
-from barsieve.optimizer.rows import BELIEFS, STATES, WEIGHTS, Rows, read_rows
+from barsieve.optimizer.rows import (
+    BELIEFS,
+    STATES,
+    WEIGHTS,
+    Rows,
+    SweepTables,
+    read_rows,
+)
 from barsieve.optimizer.strategies import (
     LEARNED,
     read_in_force,
@@ -53,7 +58,7 @@ from barsieve.overfitting import backtest_overfitting
 from barsieve.replay.runs import replay
 from barsieve.sweep.grids import CONFIG
 from barsieve.sweep.market import read_market
-from barsieve.synthetic import REGIMES, Effects, simulate, write_market
+from barsieve.synthetic import Effects, simulate, write_market
 from compiled_project import CompiledProject
 from conftest import PROJECT
 from test_cli import barsieve
@@ -90,6 +95,7 @@ def world(n_months=36, n_configs=40, effect=0.0, noise=1.0, seed=1) -> Rows:
         [f"c{k:03d}" for k in range(n_configs)],
         configs,
         states,
+        states[:, : len(BELIEFS)],
         r_sum,
         0.01 * r_sum,
     )
@@ -162,6 +168,8 @@ def test_altering_or_deleting_later_months_changes_no_prediction(planted):
     rng = np.random.default_rng(9)
     later = slice(cut, None)
     altered = rows._replace(r_sum=rows.r_sum.copy(), states=rows.states.copy())
+    altered = altered._replace(shares=rows.shares.copy())
+    altered.shares[later] = rng.dirichlet(np.ones(len(BELIEFS)), len(rows.months) - cut)
     altered.r_sum[later] = 50 * rng.standard_normal(altered.r_sum[later].shape)
     altered.states[later] = 9 * rng.standard_normal(altered.states[later].shape)
     whole = [p for p in proposals(rows, walked) if p[0] < rows.months[cut]]
@@ -173,8 +181,9 @@ def test_altering_or_deleting_later_months_changes_no_prediction(planted):
 
 def test_the_result_of_the_predicted_month_changes_no_proposal_for_it(planted):
     rows = planted[0].until(14)
-    altered = rows._replace(r_sum=rows.r_sum.copy())
+    altered = rows._replace(r_sum=rows.r_sum.copy(), shares=rows.shares.copy())
     altered.r_sum[12:] = -7.0
+    altered.shares[12:] = 1 / len(BELIEFS)
     whole, changed = ([p for p in proposals(r, walk(r)) if p[0] == rows.months[13]]
                       for r in (rows, altered))  # fmt: skip
     assert whole == changed
@@ -265,7 +274,7 @@ def test_the_report_says_what_a_plain_computation_says(planted):
     settings_ = setting_columns(rows)
     predicted = []
     for month in walked:
-        past = rows.states[month.known]
+        past = rows.lived(month.known)
         model = learner(RIDGE, *settings_.shape).fit(
             cross(settings_, scaled_states(past, past)), rows.r_sum[month.known].ravel()
         )
@@ -421,6 +430,38 @@ def test_a_month_of_the_sweep_knows_nothing_of_itself(demo):
     """).fetchall()[0][0]
 
 
+def test_the_regimes_of_a_month_are_the_mean_of_its_hours(demo):
+    month = "2023-01"
+    beliefs = demo.sql(f"""
+        select bars.bar_ts, regimes.p_risk_on, regimes.p_crisis
+        from bars_1h as bars
+        left join regimes
+            on regimes.symbol = bars.symbol
+            and regimes.bar_ts = bars.bar_ts
+            and regimes.classifier = 'hmm'
+            and regimes.fit_window = 'expanding'
+        where bars.symbol = 'ETH' and strftime(bars.bar_ts, '%Y-%m') = '{month}'
+        order by all
+    """).fetchnumpy()
+    share_risk_on, share_crisis, known_at = demo.sql(
+        "select share_risk_on, share_crisis, known_at from sweep_regime_shares "
+        f"where symbol = 'ETH' and month = '{month}'"
+    ).fetchall()[0]
+    assert len(beliefs["bar_ts"]) > 700
+    assert share_risk_on == pytest.approx(beliefs["p_risk_on"].mean(), abs=1e-12)
+    assert share_crisis == pytest.approx(beliefs["p_crisis"].mean(), abs=1e-12)
+    assert 0 < share_risk_on < 1
+    assert known_at.isoformat().startswith("2023-02-01T00:00")
+
+
+def test_a_month_is_learned_from_by_the_regimes_that_it_lived_through():
+    rows = world(12)
+    rows = rows._replace(shares=np.full((12, len(BELIEFS)), 1 / len(BELIEFS)))
+    lived = rows.lived(np.arange(3))
+    assert (lived[:, : len(BELIEFS)] == 1 / len(BELIEFS)).all()
+    assert (lived[:, len(BELIEFS) :] == rows.states[:3, len(BELIEFS) :]).all()
+
+
 def test_the_report_of_the_build_has_every_section_and_a_sentence(demo):
     sections = demo.sql(
         "select symbol, list(distinct section) from report_optimizer group by symbol"
@@ -477,26 +518,11 @@ def test_walk_forward_refuses_what_cannot_be(demo_build):
         assert "Traceback" not in done.stderr
 
 
-TOLD_HOURS = 45_000
-
-
-def told_regimes(market) -> pa.Table:
-    """Regimes as a classifier would give them that is always right about the day."""
-    days = [
-        {"day": day, "most_likely": name, "regime": name}
-        | {f"p_{other}": float(other == name) for other in REGIMES}
-        for day, name in zip(
-            market.regimes["day"].to_pylist(),
-            market.regimes["regime"].to_pylist(),
-            strict=True,
-        )
-    ]
-    run = {"classifier": "hmm", "fit_window": "expanding", "reference_symbol": "BTC"}
-    return pa.Table.from_pylist([run | {"days": days}], schema=schemas.REGIME_RUNS)
+LONG_HOURS = 45_000
 
 
 def built_market(build, folder, market, **costs):
-    """Build a market up to fusion, its regimes told; `costs` for both profiles."""
+    """Build a market up to fusion; `costs` for both profiles."""
     write_market(market, folder / "market")
     (folder / "configs/shared").mkdir(parents=True)
     shared = "shared/macro_signals.json"
@@ -506,7 +532,6 @@ def built_market(build, folder, market, **costs):
         profile["costs"] |= costs
         (folder / f"configs/{name}.json").write_text(json.dumps(profile))
     project = CompiledProject(build)
-    project.python_models |= {"regime_runs": (lambda: told_regimes(market), ())}
     connection = project.connect()
     layers = ("candidates", "replay", "parity", "reports")
     project.run(connection, folder / "market", folder / "configs", without=layers)
@@ -514,37 +539,61 @@ def built_market(build, folder, market, **costs):
 
 
 def rows_of(connection) -> Rows:
-    names = ("configs", "results", "months")
-    return read_rows(*(connection.table(f"sweep_{name}") for name in names), "ETH")
+    return read_rows(SweepTables.of(connection), "ETH")
 
 
 def walked_of(connection) -> dict:
-    return connection.table("sweep_walks").to_arrow_table().to_pylist()[0]
+    walks = connection.table("sweep_walks").filter("symbol = 'ETH'")
+    return walks.to_arrow_table().to_pylist()[0]
 
 
 @pytest.fixture(scope="module")
 def long_market(demo_build, tmp_path_factory):
     """Five years in which nothing but momentum pays, and only while risk is on.
 
-    Fifteen months with regimes, as the shipped market has, are too few to learn from.
+    The shipped market has fifteen months with regimes: enough for a sign only.
     """
     effects = Effects(momentum=1.5, season=0.0, trend=0.0)
-    market = simulate(seed=3, hours=TOLD_HOURS, symbols=("ETH",), effects=effects)
+    market = simulate(seed=3, hours=LONG_HOURS, effects=effects)
     connection = built_market(demo_build, tmp_path_factory.mktemp("long"), market)
     yield connection
     connection.close()
+
+
+def learned_momentum(connection) -> dict[str, float]:
+    """Return the mean learned weight of the planted domain by regime."""
+    return dict(
+        connection.sql(
+            "select regime, avg(weight) from fusion_learned where domain = 'momentum' "
+            "group by regime"
+        ).fetchall()
+    )
+
+
+def test_on_the_shipped_market_the_planted_domain_is_favoured_where_it_was_planted(
+    demo,
+):
+    weights = learned_momentum(demo)
+    planted = weights.pop(Effects().momentum_regime)
+    assert planted > 0.3  # the profile's own
+    assert planted > max(weights.values())
+
+
+def test_on_the_shipped_market_the_learned_profile_beats_equal_weights(demo):
+    returns = dict(
+        demo.sql(
+            "select subject, value from report_optimizer where symbol = 'ETH' "
+            "and section = 'strategy' and figure = 'return_share'"
+        ).fetchall()
+    )
+    assert returns[LEARNED] > returns[EQUAL]
 
 
 @pytest.mark.slow
 def test_on_a_long_market_the_planted_domain_is_favoured_where_it_was_planted(
     long_market,
 ):
-    weights = dict(
-        long_market.sql(
-            "select regime, avg(weight) from fusion_learned where domain = 'momentum' "
-            "group by regime"
-        ).fetchall()
-    )
+    weights = learned_momentum(long_market)
     assert weights["risk_on"] > 0.3  # the profile's own
     for regime in ("neutral", "risk_off", "crisis"):
         assert weights["risk_on"] > weights[regime] + 0.01
@@ -577,9 +626,7 @@ def test_on_a_long_market_the_learned_profile_beats_equal_weights(long_market):
 @pytest.mark.slow
 def test_a_market_of_noise_without_costs_is_not_predicted(demo_build, tmp_path):
     effects = Effects(momentum=0.0, season=0.0, trend=0.0)
-    market = simulate(
-        seed=5, hours=TOLD_HOURS - 5000, symbols=("ETH",), effects=effects
-    )
+    market = simulate(seed=5, hours=LONG_HOURS - 5000, effects=effects)
     free = {"fees_bps": 0.0, "slippage_bps": 0.0}
     connection = built_market(demo_build, tmp_path, market, **free)
     figures = list(model_rows(walked_of(connection)))

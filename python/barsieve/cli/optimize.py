@@ -189,15 +189,15 @@ def walk_forward(
     """
     from barsieve.database import open_database
     from barsieve.optimizer.rolling import walk_forward_table
+    from barsieve.optimizer.rows import SweepTables
 
     with refusing():
         connection = open_database(project.database_path())
         symbol = _symbol_of(connection, profile)
-    names = ("sweep_configs", "sweep_results", "sweep_months")
     if not _has_rows(connection, "sweep_results"):
         raise fail(NO_SWEEP)
-    tables = [connection.table(name) for name in names]
-    windows = walk_forward_table(*tables, train, test).to_pylist()
+    sweep = SweepTables.of(connection)
+    windows = walk_forward_table(sweep, train, test).to_pylist()
     windows = [w for w in windows if symbol in (None, w["symbol"])]
     if not windows:
         raise fail(

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from barsieve import schemas
 from barsieve.optimizer.propose import SETTINGS
-from barsieve.optimizer.rows import Rows, read_rows
+from barsieve.optimizer.rows import Rows, SweepTables, read_rows
 
 TRAIN_MONTHS, TEST_MONTHS = 12, 1
 
@@ -56,12 +56,11 @@ def roll(rows: Rows, train: int, test: int) -> Iterator[dict[str, Any]]:
         start += test
 
 
-def walk_forward_table(configs, results, months, train: int, test: int) -> pa.Table:
-    """Roll over every symbol of the sweep, from relations of the built database."""
-    symbols = results.select("symbol").distinct().order("symbol").fetchall()
+def walk_forward_table(sweep: SweepTables, train: int, test: int) -> pa.Table:
+    """Roll over every symbol of the sweep."""
     made = [
         window
-        for (symbol,) in symbols
-        for window in roll(read_rows(configs, results, months, symbol), train, test)
+        for symbol in sweep.symbols
+        for window in roll(read_rows(sweep, symbol), train, test)
     ]
     return pa.Table.from_pylist(made, schema=schemas.WALK_FORWARD)

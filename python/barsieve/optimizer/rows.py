@@ -29,13 +29,34 @@ STATE_GROUPS = {
 CONFIGURATION = "configuration parameters"
 
 
+class SweepTables(NamedTuple):
+    """The relations of a built database that are learned from."""
+
+    configs: duckdb.DuckDBPyRelation
+    results: duckdb.DuckDBPyRelation
+    months: duckdb.DuckDBPyRelation
+    regime_shares: duckdb.DuckDBPyRelation
+
+    @classmethod
+    def of(cls, connection: duckdb.DuckDBPyConnection) -> "SweepTables":
+        """Return those of an open database."""
+        return cls(*(connection.table(f"sweep_{name}") for name in cls._fields))
+
+    @property
+    def symbols(self) -> list[str]:
+        """Return the symbols that have results, sorted."""
+        found = self.results.select("symbol").distinct().order("symbol").fetchall()
+        return [symbol for (symbol,) in found]
+
+
 class Rows(NamedTuple):
     """A symbol's sweep by month; NaN where a state is not known.
 
     `months` as `2024-08`; `starts` and `ends` in microseconds, shape (n_months,).
     `settings`: record array of dtype `CONFIG`, shape (n_configs,). `states`: shape
-    (n_months, len(STATES)), as known at the start. `r_sum` and `returns` (share of the
-    equity): shape (n_months, n_configs).
+    (n_months, len(STATES)), as known at the start. `shares`: shape (n_months,
+    len(BELIEFS)), the mean belief over the month, known when it has ended. `r_sum` and
+    `returns` (share of the equity): shape (n_months, n_configs).
     """
 
     symbol: str
@@ -45,6 +66,7 @@ class Rows(NamedTuple):
     configs: list[str]
     settings: np.recarray
     states: np.ndarray
+    shares: np.ndarray
     r_sum: np.ndarray
     returns: np.ndarray
 
@@ -62,13 +84,22 @@ class Rows(NamedTuple):
         purge = self.longest_hours * HOUR_US
         return np.flatnonzero(self.ends + purge <= self.starts[month])
 
+    def lived(self, months: np.ndarray) -> np.ndarray:
+        """Return the states of months that have ended, shape (n, len(STATES)).
+
+        Regimes are those that a month lived through, not those it began in: a result is
+        owed to them. To be learned from only; a month to come has none.
+        """
+        of_start = self.states[months, len(BELIEFS) :]
+        return np.column_stack([self.shares[months], of_start])
+
     def until(self, n_months: int) -> "Rows":
         """Return the rows of the first months alone."""
         return self._replace(
             months=self.months[:n_months],
             **{
                 name: getattr(self, name)[:n_months]
-                for name in ("starts", "ends", "states", "r_sum", "returns")
+                for name in ("starts", "ends", "states", "shares", "r_sum", "returns")
             },
         )
 
@@ -100,14 +131,25 @@ def _states(months: duckdb.DuckDBPyRelation) -> np.ndarray:
     return states
 
 
-def read_rows(configs, results, months, symbol: str) -> Rows:
-    """Read a symbol from the relations of `sweep_configs`, `_results` and `_months`.
+def _of_months(relation, symbol: str, labels: list[str]):
+    """Return the rows of a symbol's months, in their order."""
+    is_one = duckdb.ColumnExpression("month").isin(
+        *(duckdb.ConstantExpression(label) for label in labels or [""])
+    )
+    return _of_symbol(relation, symbol).filter(is_one).order("month")
 
-    A configuration that lies in several grids counts once.
-    """
-    names, settings = _settings(configs, symbol)
+
+def _shares(relation: duckdb.DuckDBPyRelation) -> np.ndarray:
+    names = [f"share_{belief.removeprefix('p_')}" for belief in BELIEFS]
+    found = relation.select(*names).fetchnumpy()
+    return np.column_stack([found[name] for name in names])
+
+
+def read_rows(sweep: SweepTables, symbol: str) -> Rows:
+    """Read a symbol's sweep; a configuration that lies in several grids counts once."""
+    names, settings = _settings(sweep.configs, symbol)
     folds = (
-        _of_symbol(results, symbol)
+        _of_symbol(sweep.results, symbol)
         .filter("fold <> 'all'")
         .select("fold", "config", "r_sum", "return_share")
         .distinct()
@@ -116,15 +158,6 @@ def read_rows(configs, results, months, symbol: str) -> Rows:
     )
     labels = np.unique(folds["fold"].astype(str)).tolist()
     shape = (len(labels), len(names))
-    of_months = (
-        _of_symbol(months, symbol)
-        .filter(
-            duckdb.ColumnExpression("month").isin(
-                *(duckdb.ConstantExpression(label) for label in labels or [""])
-            )
-        )
-        .order("month")
-    )
     starts = np.array(labels, "datetime64[M]")
     return Rows(
         symbol,
@@ -133,7 +166,8 @@ def read_rows(configs, results, months, symbol: str) -> Rows:
         (starts + 1).astype("datetime64[us]").astype(np.int64),
         names,
         settings,
-        _states(of_months),
+        _states(_of_months(sweep.months, symbol, labels)),
+        _shares(_of_months(sweep.regime_shares, symbol, labels)),
         np.asarray(folds["r_sum"], np.float64).reshape(shape),
         np.asarray(folds["return_share"], np.float64).reshape(shape),
     )

@@ -8,7 +8,7 @@ import pyarrow as pa
 from barsieve import schemas
 from barsieve.check_configs import DOMAINS
 from barsieve.optimizer.propose import box_of, propose
-from barsieve.optimizer.rows import Rows, read_rows
+from barsieve.optimizer.rows import Rows, SweepTables, read_rows
 from barsieve.optimizer.walk import Month, in_sample_r2, walk
 
 
@@ -69,16 +69,14 @@ def walk_row(rows: Rows, walked: list[Month], profiles: list[dict]) -> dict[str,
     }
 
 
-def sweep_walks(profiles, configs, results, months) -> pa.Table:
+def sweep_walks(profiles, sweep: SweepTables) -> pa.Table:
     """Walk every symbol of the sweep forward.
 
-    Parameters are relations of the built database: `config_profiles`, `sweep_configs`,
-    `sweep_results` and `sweep_months`. A symbol without results has no row.
+    `profiles` is the relation `config_profiles`. A symbol without results has no row.
     """
     known = profiles.order("profile").to_arrow_table().to_pylist()
-    symbols = results.select("symbol").distinct().order("symbol").fetchall()
     made = []
-    for (symbol,) in symbols:
-        rows = read_rows(configs, results, months, symbol)
+    for symbol in sweep.symbols:
+        rows = read_rows(sweep, symbol)
         made.append(walk_row(rows, walk(rows), known))
     return pa.Table.from_pylist(made, schema=schemas.SWEEP_WALKS)

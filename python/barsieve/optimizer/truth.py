@@ -11,7 +11,7 @@ from barsieve import schemas
 from barsieve.bootstrap import drawn_days, interval
 from barsieve.optimizer import LEARNERS
 from barsieve.optimizer.propose import last_best
-from barsieve.optimizer.rows import CONFIGURATION, Rows, read_rows
+from barsieve.optimizer.rows import CONFIGURATION, Rows, SweepTables, read_rows
 from barsieve.optimizer.strategies import (
     LEARNED,
     STRATEGIES,
@@ -135,9 +135,10 @@ def overfitting_rows(rows: Rows) -> Iterator[dict]:
     yield row("overfitting", "sweep", "degradation_slope", pbo.slope)
 
 
-def sweep_rows(configs, results, symbol: str) -> Iterator[dict]:
+def sweep_rows(sweep: SweepTables, symbol: str) -> Iterator[dict]:
     """Yield what the sweep itself says: how many configurations earned anything."""
-    whole = results.filter("fold = 'all'").join(configs, "grid, config, symbol")
+    whole = sweep.results.filter("fold = 'all'")
+    whole = whole.join(sweep.configs, "grid, config, symbol")
     found = whole.filter(f"symbol = '{symbol}'").aggregate(
         "avg((net_pnl > 0)::integer), corr(entry_threshold, sharpe), max(net_pnl)"
     ).fetchall()[0]  # fmt: skip
@@ -197,7 +198,7 @@ def learned_strategies(base, rows: Rows, walked, sweep_bars, regimes, fusion):
 
 
 def optimizer_figures(
-    profiles, walks, configs, results, months, sweep_bars, regimes, fusion_scores
+    profiles, walks, sweep: SweepTables, sweep_bars, regimes, fusion_scores
 ) -> pa.Table:
     """Return the figures of every symbol of the sweep, its verdict last.
 
@@ -208,10 +209,10 @@ def optimizer_figures(
     made = []
     for walked in walks.order("symbol").to_arrow_table().to_pylist():
         symbol = walked["symbol"]
-        rows = read_rows(configs, results, months, symbol)
+        rows = read_rows(sweep, symbol)
         found = [*model_rows(walked), *importance_rows(walked)]
         found += [*vix_rows(found), *overfitting_rows(rows)]
-        found += sweep_rows(configs, results, symbol)
+        found += sweep_rows(sweep, symbol)
         for base in bases:
             if base["learned"] and base["symbol"] == symbol:
                 found += learned_strategies(

@@ -153,10 +153,10 @@ def predict_month(rows: Rows, month: int) -> Month | None:
     if len(known) < LEAST_MONTHS:
         return None
     settings = setting_columns(rows)
-    past, found = rows.states[known], rows.r_sum[month]
+    past, found = rows.lived(known), rows.r_sum[month]
     states = scaled_states(rows.states[: month + 1], past)
     certain = crossed(settings, scaled_states(_certain(rows.states[month]), past))
-    features = crossed(settings, states[known])
+    features = crossed(settings, scaled_states(past, past))
     scores, by_regime = [], {}
     for name in LEARNERS:
         model = learner(name, *settings.shape)
@@ -192,7 +192,8 @@ def in_sample_r2(rows: Rows) -> dict[str, float]:
     if len(target) < 2 or np.ptp(target) == 0:
         return dict.fromkeys(LEARNERS, float("nan"))
     settings = setting_columns(rows)
-    features = crossed(settings, scaled_states(rows.states, rows.states))
+    states = rows.lived(np.arange(len(rows.months)))
+    features = crossed(settings, scaled_states(states, states))
     found = {}
     with threadpool_limits(1):
         for name in LEARNERS:
