@@ -1,14 +1,18 @@
 """`barsieve`, and `python -m barsieve`."""
 
+import gc
 import sys
 
-# These replay: their machine code loads while the rest of the command does.
-REPLAYING = {"replay", "thresholds", "stress", "signal", "explain"}
+# They replay a profile or two, and are to answer within a second.
+QUICK = {"replay", "thresholds", "stress", "signal", "explain"}
 
 
 def main() -> None:
     """Run the command line."""
-    if REPLAYING & set(sys.argv[1:2]):
+    if QUICK & set(sys.argv[1:2]):
+        # Such a command ends before there is garbage worth collecting; to look for it
+        # among the modules that are being imported takes a tenth of a second and more.
+        gc.disable()
         from barsieve.replay import apart
 
         apart.start()
