@@ -171,6 +171,8 @@ def sweep(
 
     Example: barsieve sweep --grid sobol --n 10000 --symbol ETH --symbol BTC
     """
+    from pyarrow import default_memory_pool
+
     from barsieve.sweep.store import StoppedError, load, read_results
     from barsieve.sweep.summary import summarise
 
@@ -189,8 +191,9 @@ def sweep(
                 INTERRUPTED,
             ) from None
         folders = [folder for _, folder in sweeps]
-        # Loading needs room of its own.
+        # Loading needs room of its own: what is read is let go, and given back.
         del sweeps
+        default_memory_pool().release_unused()
         report = {
             "grid": grid,
             "configs_run": done,
@@ -198,7 +201,6 @@ def sweep(
             "seconds": seconds,
             "configs_per_second": done / seconds if done else None,
             "threads": threads,
-            "peak_mb": _peak_mb(),
             **summarise(read_results(folders)),
             "files": [str(folder) for folder in folders],
         }
@@ -206,6 +208,7 @@ def sweep(
         try:
             report["rows_added"] = load(database, folders)
         finally:
+            report["peak_mb"] = _peak_mb()
             if as_json:
                 print_json(report)
             else:
