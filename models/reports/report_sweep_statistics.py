@@ -6,8 +6,4 @@ def model(dbt, session):
     from barsieve.sweep.luck import sweep_statistics
 
     dbt.config(materialized="table", tags=["ml"])
-    return sweep_statistics(
-        results=dbt.ref("sweep_results"),
-        configs=dbt.ref("sweep_configs"),
-        profiles=dbt.ref("config_profiles"),
-    )
+    return sweep_statistics(dbt.ref("sweep_results"))

@@ -492,6 +492,26 @@ def test_pbo_of_the_report_is_that_of_the_sweep(demo):
     assert reported == pytest.approx(pbo, abs=1e-12)
 
 
+@pytest.mark.parametrize("symbol", ["BTC", "ETH"])
+def test_both_reports_judge_a_sweep_alike(demo, symbol):
+    by_figure = dict(
+        demo.sql(
+            "select figure, value from report_optimizer "
+            f"where symbol = '{symbol}' and section = 'overfitting'"
+        ).fetchall()
+    )
+    of_sweep = demo.sql(
+        "select best_monthly_sharpe, effective_trials, expected_monthly_sharpe, "
+        "deflated_sharpe, overfitting_probability, overfitting_loss_probability "
+        f"from report_sweep where symbol = '{symbol}'"
+    ).fetchall()[0]
+    names = (
+        "sharpe_monthly", "effective_trials", "expected_maximum_monthly",
+        "deflated_sharpe", "pbo", "loss_probability",
+    )  # fmt: skip
+    assert tuple(by_figure[name] for name in names) == of_sweep
+
+
 def test_the_commands_print_tables_and_json(demo_build):
     where = {"BARSIEVE_DATABASE": demo_build.database}
     printed = barsieve("optimize", **where)

@@ -38,10 +38,10 @@ def wholes_of(demo, symbol: str) -> dict[str, np.ndarray]:
     ).fetchnumpy()
 
 
-def returns_of(demo, symbol: str) -> np.ndarray:
+def returns_of(demo, symbol: str, what: str = "return_share") -> np.ndarray:
     """Return months x configurations by another way than the package's."""
     months = demo.execute(
-        "pivot (select config, fold, net_pnl / 10000 as earned from sweep_results "
+        f"pivot (select config, fold, {what} as earned from sweep_results "
         f"where fold != 'all' and symbol = '{symbol}') "
         "on config using sum(earned) group by fold order by fold"
     ).fetchnumpy()
@@ -83,9 +83,9 @@ def test_luck_is_judged_on_the_monthly_returns_of_all_that_traded(demo, symbol):
 
 @pytest.mark.parametrize("symbol", SYMBOLS)
 def test_the_winner_of_the_first_half_is_ranked_by_the_second(demo, symbol):
-    row, returns = figures_of(demo, symbol), returns_of(demo, symbol)
-    half = len(returns) // 2
-    first, second = 1e4 * returns[:half].sum(axis=0), 1e4 * returns[half:].sum(axis=0)
+    row, earned = figures_of(demo, symbol), returns_of(demo, symbol, "net_pnl")
+    half = len(earned) // 2
+    first, second = earned[:half].sum(axis=0), earned[half:].sum(axis=0)
     winner = first.argmax()
     assert row["winner_first_net_pnl"] == pytest.approx(first[winner])
     assert row["winner_second_net_pnl"] == pytest.approx(second[winner])
@@ -122,14 +122,11 @@ def test_too_little_to_judge_by_gives_no_figure(shape):
 
 
 def test_what_never_traded_is_dropped_and_its_months_are_kept(demo):
-    tables = [demo.table(n) for n in ("sweep_configs", "config_profiles")]
     idle = figures_of(demo, "ETH")["best_config"]
     results = demo.table("sweep_results").select(
-        "* replace (if(config = '" + idle + "', 0, net_pnl) as net_pnl)"
+        f"* replace (if(config = '{idle}', 0, return_share) as return_share)"
     )
-    rows = {
-        row["symbol"]: row for row in sweep_statistics(results, *tables).to_pylist()
-    }
+    rows = {row["symbol"]: row for row in sweep_statistics(results).to_pylist()}
     assert (rows["ETH"]["trials"], rows["BTC"]["trials"]) == (593, 594)
     assert rows["ETH"]["months"] == figures_of(demo, "ETH")["months"]
 

@@ -20,10 +20,10 @@ from barsieve.optimizer.strategies import (
 )
 from barsieve.optimizer.verdict import verdict
 from barsieve.optimizer.walk import Month
-from barsieve.overfitting import backtest_overfitting, deflated_sharpe
+from barsieve.sweep.luck import judge
 from barsieve.sweep.market import read_market
 
-MOST_BLOCKS = 16
+TOO_FEW = "it takes 12 months and two configurations with trades to tell luck"
 
 
 def row(section, subject, figure, value, low=None, high=None, note=None) -> dict:
@@ -110,29 +110,29 @@ def vix_rows(rows: list[dict]) -> Iterator[dict]:
 
 def overfitting_rows(rows: Rows) -> Iterator[dict]:
     """Yield the deflated Sharpe ratio and PBO of the trials that were run, by month."""
-    returns = rows.returns
-    traded = returns[:, np.ptp(returns, axis=0) > 0] if len(returns) else returns
-    yield row("overfitting", "sweep", "trials", returns.shape[1])
+    luck = judge(rows.configs, rows.returns)
+    n_trials = len(rows.configs)
+    yield row("overfitting", "sweep", "trials", n_trials)
     yield row("overfitting", "sweep", "trials_without_a_trade",
-              returns.shape[1] - traded.shape[1])  # fmt: skip
-    try:
-        best = deflated_sharpe(traded)
-        n_blocks = min(MOST_BLOCKS, len(traded) // 4 * 2)
-        pbo = backtest_overfitting(traded, n_blocks)
-    except ValueError as error:
-        yield row("overfitting", "best", "deflated_sharpe", None, note=str(error))
+              n_trials - luck["trials"])  # fmt: skip
+    if "deflated_sharpe" not in luck:
+        note = f"{TOO_FEW}: {luck['months']} months, {luck['trials']} with trades"
+        yield row("overfitting", "best", "deflated_sharpe", None, note=note)
         return
-    for figure, value in {
-        "sharpe_monthly": best.sharpe,
-        "expected_maximum_monthly": best.expected_maximum,
-        "effective_trials": best.effective_trials,
-        "probabilistic_sharpe": best.probabilistic,
-        "deflated_sharpe": best.deflated,
+    for figure, name in {
+        "sharpe_monthly": "best_sharpe",
+        "expected_maximum_monthly": "expected_sharpe",
+        "effective_trials": "effective_trials",
+        "probabilistic_sharpe": "probabilistic_sharpe",
+        "deflated_sharpe": "deflated_sharpe",
     }.items():
-        yield row("overfitting", "best", figure, value)
-    yield row("overfitting", "sweep", "pbo", pbo.probability)
-    yield row("overfitting", "sweep", "loss_probability", pbo.loss_probability)
-    yield row("overfitting", "sweep", "degradation_slope", pbo.slope)
+        yield row("overfitting", "best", figure, luck[name])
+    for figure, name in {
+        "pbo": "overfitting",
+        "loss_probability": "loss_probability",
+        "degradation_slope": "degradation_slope",
+    }.items():
+        yield row("overfitting", "sweep", figure, luck[name])
 
 
 def sweep_rows(sweep: SweepTables, symbol: str) -> Iterator[dict]:
