@@ -88,18 +88,12 @@ def _refuse_other_symbol(scratch: Scratch, document: dict[str, Any]) -> None:
         ])  # fmt: skip
 
 
-def put_profiles(scratch: Scratch, documents: Sequence[dict[str, Any]]) -> None:
-    """Let documents stand for the profiles, and run the models up to the replay."""
-    lines = texts([json.dumps(document) for document in documents])
+def put_profile(scratch: Scratch, document: dict[str, Any]) -> None:
+    """Let a document stand for the profiles, and run the models up to the replay."""
+    lines = texts([json.dumps(document)])
     scratch.put(source_table("configs", "profiles"), pa.table({"json": lines}))
     scratch.make("config_profiles")
     scratch.make("replay_bars")
-
-
-def put_settings(scratch: Scratch, documents: Sequence[dict[str, Any]]) -> None:
-    """Let documents stand for the profiles, and make their screens too."""
-    put_profiles(scratch, documents)
-    scratch.make("candidate_windows")
 
 
 def refuse_other_models(scratch: Scratch, name: str, document: dict[str, Any]) -> None:
@@ -119,7 +113,7 @@ def refuse_other_models(scratch: Scratch, name: str, document: dict[str, Any]) -
         f"select * from {scratch.place('replay_bars')} where profile = ?",
         [name],
     )
-    put_profiles(scratch, [document])
+    put_profile(scratch, document)
     made = scratch.place("replay_bars")
     differing = scratch.rows(
         f"select count(*) as n from ((from {made} except from bars_as_built) "
@@ -183,7 +177,9 @@ def change(
     _refuse_other_symbol(scratch, made)
     _refuse_what_was_not_fitted(scratch, document, made)
     refuse_other_models(scratch, document["profile"], document)
-    (put_settings if is_screened else put_profiles)(scratch, [made])
+    put_profile(scratch, made)
+    if is_screened:
+        scratch.make("candidate_windows")
     return made
 
 

@@ -1,7 +1,8 @@
 """Variations of one profile, each replayed: thresholds, and what else could have been.
 
-A threshold acts in SQL, so every variation that has one of its own is a row of
-`config_profiles` for which the fusion models run again; costs act in the step alone.
+Thresholds and costs act in the step alone: a variation is the bars of the profile with
+another threshold on them, or its rules with other costs. Side, confidence and gates of
+a bar do not depend on either.
 """
 
 from collections.abc import Sequence
@@ -9,19 +10,15 @@ from dataclasses import replace as with_fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import duckdb
 import numpy as np
 
 from barsieve import measures
+from barsieve.columns import numbers
 from barsieve.problems import InputError, Problem
 from barsieve.replay.runs import FOCUSED, FULL, Inputs, Run, replay
 from barsieve.replay.state import BAR, FLAT
-from barsieve.rerun import (
-    open_profile,
-    put_profiles,
-    put_runs,
-    read,
-    refuse_other_models,
-)
+from barsieve.rerun import open_profile, put_runs, read
 from barsieve.scratch import Scratch
 
 COST_FACTORS = (0.0, 0.5, 1.0, 2.0)
@@ -40,20 +37,32 @@ class Variant(NamedTuple):
     replayed: str
 
 
-def _with_thresholds(
-    scratch: Scratch, document: dict[str, Any], thresholds: Sequence[float]
-) -> list[Inputs]:
-    """Return the inputs of a profile at each threshold; they have no screen."""
-    from barsieve.overrides import changed
+class Asked(NamedTuple):
+    """What a profile asks of an entry at each bar, arrays of shape (n_bars,).
 
-    # A name for each that no profile can have.
-    names = [f"{document['profile']} #{number}" for number in range(len(thresholds))]
-    settings = [
-        {"profile": name, "entry.entry_threshold": float(threshold)}
-        for name, threshold in zip(names, thresholds, strict=True)
-    ]
-    put_profiles(scratch, [changed(document, given) for given in settings])
-    return [read(scratch, name) for name in names]
+    `threshold` is the profile's own or the learned one, `shift` what the regime adds.
+    """
+
+    threshold: np.ndarray
+    shift: np.ndarray
+
+
+def _asked(scratch: Scratch, name: str) -> Asked:
+    rows = scratch.table("fusion_scores").filter(
+        duckdb.ColumnExpression("profile") == duckdb.ConstantExpression(name)
+    )
+    columns = rows.order("bar_index").select("entry_threshold", "regime_shift")
+    table = columns.to_arrow_table()
+    return Asked(numbers(table["entry_threshold"]), numbers(table["regime_shift"]))
+
+
+def _at_threshold(
+    inputs: Inputs, threshold: float | np.ndarray, shift: np.ndarray
+) -> Inputs:
+    """Return inputs that ask for another threshold, summed as `fusion_scores` does."""
+    bars = inputs.bars.copy()
+    bars.threshold = threshold + shift
+    return inputs._replace(bars=bars)
 
 
 def _results(scratch: Scratch, runs: Sequence[Run]) -> list[dict[str, Any]]:
@@ -109,8 +118,9 @@ def try_thresholds(
 
     Candidates are those of the profile, found once: at a threshold no lower than the
     envelope's they are exact, for a higher threshold admits no bar that a lower one
-    refuses. Below it, and for the lossy screen, every bar is replayed. Raises
-    InputError for a threshold that is no fraction.
+    refuses. Below it, and for the lossy screen, every bar is replayed. A learned
+    profile keeps its learned weights. Raises InputError for a threshold that is no
+    fraction.
     """
     for threshold in thresholds:
         if not 0 <= threshold <= 1:
@@ -121,15 +131,13 @@ def try_thresholds(
                 )
             ])  # fmt: skip
     scratch, document = open_profile(path, name, changes)
-    refuse_other_models(scratch, name, document)
-    screened = read(scratch, name).entry_bars
+    inputs, shift = read(scratch, name), _asked(scratch, name).shift
     lowest = lowest_covered(document)
     variants = []
-    every = _with_thresholds(scratch, document, thresholds)
-    for threshold, inputs in zip(thresholds, every, strict=True):
+    for threshold in thresholds:
         is_covered = lowest is not None and threshold >= lowest
-        inputs = inputs._replace(entry_bars=screened)
-        variants.append(Variant(threshold, inputs, FOCUSED if is_covered else FULL))
+        made = _at_threshold(inputs, threshold, shift)
+        variants.append(Variant(threshold, made, FOCUSED if is_covered else FULL))
     return _replayed(scratch, variants), lowest
 
 
@@ -166,16 +174,18 @@ def stress(
     """Replay a profile, every bar, as it is and as it could have been.
 
     Fees and slippage (not funding) are multiplied; decisions come one bar later; the
-    threshold moves by 0.05, within 0 to 1. The first row is the profile as it is.
+    threshold, learned or not, moves by 0.05, within 0 to 1. The first row is the
+    profile as it is.
     """
-    scratch, document = open_profile(path, name, changes)
-    refuse_other_models(scratch, name, document)
-    own = document["entry"]["entry_threshold"]
-    moved = [max(0.0, own - THRESHOLD_SHIFT), min(1.0, own + THRESHOLD_SHIFT)]
-    base, lower, higher = _with_thresholds(scratch, document, [own, *moved])
+    scratch, _ = open_profile(path, name, changes, is_screened=False)
+    base, asked = read(scratch, name), _asked(scratch, name)
     scenarios = [("as it is", base)]
     scenarios += [(f"costs x {f:g}", _with_costs(base, f)) for f in COST_FACTORS]
     scenarios.append(("one bar later", one_bar_later(base)))
-    scenarios.append((f"threshold {moved[0]:g}", lower))
-    scenarios.append((f"threshold {moved[1]:g}", higher))
+    for sign, moved in (
+        ("-", np.maximum(0.0, asked.threshold - THRESHOLD_SHIFT)),
+        ("+", np.minimum(1.0, asked.threshold + THRESHOLD_SHIFT)),
+    ):
+        shifted = _at_threshold(base, moved, asked.shift)
+        scenarios.append((f"threshold {sign} {THRESHOLD_SHIFT:g}", shifted))
     return _replayed(scratch, [Variant(label, i, FULL) for label, i in scenarios])

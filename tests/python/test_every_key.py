@@ -11,7 +11,7 @@ from barsieve.check_configs import check_profile, load_schema
 from barsieve.overrides import apply, changed, leaves
 from barsieve.problems import InputError
 from barsieve.replay.runs import FOCUSED, FULL, replay
-from barsieve.rerun import built_document, change, put_settings, read, trade_rows
+from barsieve.rerun import built_document, change, put_profile, read, trade_rows
 from barsieve.scratch import Scratch
 from compiled_project import CompiledProject
 from conftest import PROJECT
@@ -196,7 +196,8 @@ def test_a_replay_with_a_key_set_is_the_replay_of_a_build_that_has_it(built, key
         "select * from {trades} where profile = ? order by trade_id", name
     )
     document = apply(built_document(scratch, base), CHANGES[key][1])
-    put_settings(scratch, [document])
+    put_profile(scratch, document)
+    scratch.make("candidate_windows")
     inputs = read(scratch, base)
     for replayed in (FULL, FOCUSED):
         rows = [row for row in expected if row["replayed"] == replayed]

@@ -71,16 +71,45 @@ def test_each_stress_is_the_replay_with_those_settings(demo_build):
         costs = {"costs__fees_bps": 10 * factor, "costs__slippage_bps": 5 * factor}
         row = rows[f"costs x {factor:g}"]
         assert agree(row, summary_of(demo_build, "btc_live", **costs))
-    for threshold in (0.6, 0.7):
-        row = rows[f"threshold {threshold:g}"]
-        settings = {"entry__entry_threshold": row_threshold(threshold)}
-        assert agree(row, summary_of(demo_build, "btc_live", **settings))
+    for label, threshold in (("- 0.05", 0.65 - 0.05), ("+ 0.05", 0.65 + 0.05)):
+        settings = {"entry__entry_threshold": threshold}
+        summary = summary_of(demo_build, "btc_live", **settings)
+        assert agree(rows[f"threshold {label}"], summary)
     assert rows["costs x 0"]["fees"] == rows["costs x 0"]["slippage"] == 0
 
 
-def row_threshold(shown: float) -> float:
-    """Return the threshold that binary arithmetic makes of 0.65 and 0.05."""
-    return 0.65 - 0.05 if shown < 0.65 else 0.65 + 0.05
+@pytest.mark.parametrize("profile", ["eth_learned", "eth_regime"])
+def test_stress_begins_with_what_the_build_traded(demo_build, demo, profile):
+    rows = {r["variant"]: r for r in stress(demo_build.database, profile)}
+    built = demo.execute(
+        "select count(*), sum(net_pnl order by trade_id) from trades "
+        "where profile = $1 and replayed = 'full'",
+        [profile],
+    ).fetchall()[0]
+    for name in ("as it is", "costs x 1"):
+        assert (rows[name]["trades"], rows[name]["net_pnl"]) == built
+    fewer, more = (rows[f"threshold {sign} 0.05"]["trades"] for sign in "+-")
+    assert fewer < built[0] < more
+
+
+def test_a_learned_profile_keeps_its_weights_at_every_threshold(demo_build, demo):
+    rows, lowest = try_thresholds(demo_build.database, "eth_learned", [0.6])
+    weights = demo.sql(
+        "select count(distinct weight_momentum) from fusion_scores "
+        "where profile = 'eth_learned'"
+    ).fetchall()[0][0]
+    assert weights > 10
+    inputs = prepare(demo_build.database, "eth_learned").inputs
+    shift = demo.sql(
+        "select regime_shift from fusion_scores where profile = 'eth_learned' "
+        "order by bar_index"
+    ).fetchnumpy()["regime_shift"]
+    bars = inputs.bars.copy()
+    bars.threshold = 0.6 + shift
+    full = replay(inputs._replace(bars=bars))
+    assert lowest <= 0.6
+    assert rows[0]["trades"] == len(full.trades) > 0
+    assert rows[0]["bars_visited"] < len(bars)
 
 
 def test_one_bar_later_every_decision_reads_the_bar_before(demo_build):
