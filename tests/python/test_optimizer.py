@@ -55,6 +55,7 @@ from barsieve.optimizer.truth import (
 from barsieve.optimizer.verdict import verdict
 from barsieve.optimizer.walk import walk
 from barsieve.overfitting import backtest_overfitting
+from barsieve.regime.live import regime_at
 from barsieve.replay.runs import replay
 from barsieve.sweep.grids import CONFIG
 from barsieve.sweep.market import read_market
@@ -428,6 +429,45 @@ def test_a_month_of_the_sweep_knows_nothing_of_itself(demo):
             and count_if(vix is not null) > 20
         from sweep_months
     """).fetchall()[0][0]
+
+
+def test_thresholds_of_a_moment_are_those_of_the_bar_that_closed_then(demo):
+    moments = demo.sql(
+        "select distinct bar_ts + interval '1 hour' as moment from fusion_scores "
+        "where bar_index % 1777 = 500 or strftime(bar_ts, '%d %H') = '01 00' "
+        "order by moment"
+    ).fetchall()
+    assert len(moments) > 30
+    for (moment,) in moments:
+        found = {
+            row["profile"]: (row["regime"], row["threshold"])
+            for row in regime_at(demo, moment)["profiles"]
+        }
+        built = demo.execute(
+            "select profile, any_value(regime), any_value(threshold) "
+            "from fusion_scores where bar_ts + interval '1 hour' = $1 group by profile",
+            [moment],
+        ).fetchall()
+        for profile, regime, threshold in built:
+            assert found[profile][0] == regime, (moment, profile)
+            assert found[profile][1] == pytest.approx(threshold, abs=1e-12), moment
+
+
+def test_only_months_that_every_configuration_has_are_learned_from(demo):
+    config, *_ = read_rows(SweepTables.of(demo), "ETH").configs
+    whole = SweepTables.of(demo)
+    shorter = whole._replace(
+        results=whole.results.filter(
+            f"config <> '{config}' or fold >= '2022-01' or fold = 'all'"
+        )
+    )
+    rows, cut = read_rows(whole, "ETH"), read_rows(shorter, "ETH")
+    first = rows.months.index("2022-01")
+    assert first > 3
+    assert cut.configs == rows.configs
+    assert cut.months == rows.months[first:]
+    for name in ("starts", "ends", "states", "shares", "r_sum", "returns"):
+        np.testing.assert_array_equal(getattr(cut, name), getattr(rows, name)[first:])
 
 
 def test_the_regimes_of_a_month_are_the_mean_of_its_hours(demo):

@@ -146,7 +146,11 @@ def _shares(relation: duckdb.DuckDBPyRelation) -> np.ndarray:
 
 
 def read_rows(sweep: SweepTables, symbol: str) -> Rows:
-    """Read a symbol's sweep; a configuration that lies in several grids counts once."""
+    """Read a symbol's sweep; a configuration that lies in several grids counts once.
+
+    Only months that every configuration has are kept: sweeps of profiles with other
+    studies may lie in one table.
+    """
     names, settings = _settings(sweep.configs, symbol)
     folds = (
         _of_symbol(sweep.results, symbol)
@@ -156,8 +160,12 @@ def read_rows(sweep: SweepTables, symbol: str) -> Rows:
         .order("fold, config")
         .fetchnumpy()
     )
-    labels = np.unique(folds["fold"].astype(str)).tolist()
-    shape = (len(labels), len(names))
+    folded, month = np.unique(folds["fold"].astype(str), return_inverse=True)
+    config = np.searchsorted(names, folds["config"].astype(str))
+    measured = np.full((2, len(folded), len(names)), np.nan)
+    measured[:, month, config] = folds["r_sum"], folds["return_share"]
+    is_whole = np.isfinite(measured).all(axis=(0, 2))
+    labels, (r_sum, returns) = folded[is_whole].tolist(), measured[:, is_whole]
     starts = np.array(labels, "datetime64[M]")
     return Rows(
         symbol,
@@ -168,6 +176,6 @@ def read_rows(sweep: SweepTables, symbol: str) -> Rows:
         settings,
         _states(_of_months(sweep.months, symbol, labels)),
         _shares(_of_months(sweep.regime_shares, symbol, labels)),
-        np.asarray(folds["r_sum"], np.float64).reshape(shape),
-        np.asarray(folds["return_share"], np.float64).reshape(shape),
+        r_sum,
+        returns,
     )

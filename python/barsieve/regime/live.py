@@ -46,8 +46,22 @@ from readings
 """
 
 _PROFILES = """
-select profile, classifier, fit_window, reference_symbol, entry_threshold
+select profile, classifier, fit_window, reference_symbol, entry_threshold, learned
 from config_profiles order by profile
+"""
+
+# For the bar that closed last, within the envelope, as `fusion_scores` has it.
+_LEARNED = """
+select greatest(
+    any_value(threshold),
+    coalesce(
+        any_value(envelope ->> '$.entry_threshold')::double, any_value(entry_threshold)
+    )
+) as threshold
+from fusion_learned inner join config_profiles using (profile)
+where profile = $profile and regime = $regime
+    and month = strftime($at::timestamptz - interval 1 hour, '%Y-%m')
+having count(*) > 0
 """
 
 
@@ -92,6 +106,10 @@ def regime_at(connection: duckdb.DuckDBPyConnection, at: datetime) -> dict[str, 
         shift = belief["threshold_shift"] if belief else 0.0
         is_off = profile["classifier"] == "off"
         regime = "off" if is_off else belief["regime"] if belief else "unknown"
+        if profile["learned"]:
+            where = {"profile": profile["profile"], "regime": regime, "at": at}
+            for learned in _rows(connection, _LEARNED, **where):
+                profile["entry_threshold"] = learned["threshold"]
         profiles.append(
             profile
             | {
