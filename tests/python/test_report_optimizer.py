@@ -112,3 +112,13 @@ def test_an_optimizer_that_did_not_run_says_so(
         assert "NaN" not in opened.text("#optimizer")
         opened.page.click("#theme")
         assert opened.faults == []
+
+
+def test_a_symbol_that_no_profile_learns_for_has_nothing_to_choose(page):
+    page.choose("eth_learned")
+    assert page.page.is_visible("#learned-regime")
+    assert page.page.is_visible("#optimizer-strategies")
+    page.choose("btc_live")
+    assert "No profile of BTC learns" in page.text("#optimizer")
+    assert not page.page.is_visible("#learned-regime")
+    assert not page.page.is_visible("#optimizer-strategies")

@@ -113,6 +113,7 @@ function drawLearned() {
     "learned-regime",
     regimes.map((name) => [name, words(name)]),
   );
+  byId("learned-regime").parentElement.hidden = !learned.length;
   byId("learned-note").textContent = learned.length
     ? `Of the profile ${learned[0].profile}; before the first month it keeps its own weights.`
     : "";
@@ -184,6 +185,8 @@ function drawLearnedWorth() {
       : "";
     return shown(figure, row?.value) + interval;
   };
+  const table = byId("optimizer-strategies").parentElement;
+  table.hidden = table.previousElementSibling.hidden = !rows.length;
   fillTable(
     "optimizer-strategies",
     [
