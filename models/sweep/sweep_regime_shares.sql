@@ -4,10 +4,10 @@ select
     months.symbol,
     months.month,
     months.last_known_at as known_at,
-    {% for regime in regimes -%}
-    sum(coalesce(regimes.p_{{ regime }}, 0) order by bars.bar_ts) / count(*)
-        as share_{{ regime }},
-    {% endfor -%}
+    {% for regime in regimes %}
+        sum(coalesce(regimes.p_{{ regime }}, 0) order by bars.bar_ts) / count(*)
+            as share_{{ regime }},
+    {% endfor %}
     count_if(regimes.p_{{ regimes[0] }} is null) / count(*) as share_unknown,
 from {{ ref('sweep_months') }} as months
 inner join {{ ref('bars_1h') }} as bars
