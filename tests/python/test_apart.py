@@ -62,6 +62,13 @@ def test_a_process_that_dies_is_replaced_by_this_one(started):
     assert apart._apart is None
 
 
+def test_an_error_is_raised_here_and_shown_once(started, capfd):
+    with pytest.raises(TypeError):
+        apart.replay_into_ledger("no bars")
+    started.join()
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_command_leaves_no_process_behind(demo_build):
     env = {"PATH": "/usr/bin", "BARSIEVE_DATABASE": str(demo_build.database),
            "PYTHONPATH": ":".join(sys.path)}  # fmt: skip

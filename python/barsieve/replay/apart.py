@@ -8,6 +8,7 @@ could not do it meanwhile; a process does. It runs the same function on the same
 import multiprocessing
 import signal
 import sys
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
@@ -33,19 +34,20 @@ def start() -> None:
 
 
 def _serve(ours: Connection, theirs: Connection) -> None:
-    """Replay what comes through a pipe until its other end is closed."""
+    """Replay what comes through a pipe until its other end is closed.
+
+    What goes wrong ends this process without a word: the other one then replays itself,
+    and says what it meets.
+    """
     ours.close()
     # Ctrl-C is for the process that was asked; it ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _load()
-    from barsieve.replay.kernel import replay_into_ledger
+    with suppress(Exception):
+        _load()
+        from barsieve.replay.kernel import replay_into_ledger
 
-    while True:
-        try:
-            arguments = theirs.recv()
-        except EOFError:
-            return
-        theirs.send(replay_into_ledger(*arguments))
+        while True:
+            theirs.send(replay_into_ledger(*theirs.recv()))
 
 
 def _load() -> None:
@@ -76,7 +78,7 @@ def replay_into_ledger(*arguments) -> "Ledger":
             _apart.send(arguments)
             return _apart.recv()
         except (EOFError, OSError):
-            # It died: killed, or out of memory. What it would say is said here.
+            # It ended: killed, out of memory, or by an error that shows here as well.
             _apart = None
     from barsieve.replay.kernel import replay_into_ledger as replay_here
 
