@@ -34,7 +34,7 @@ check: $(READY) ## check market and configs without building
 lint: $(READY) ## ruff and sqlfluff
 	@$(BIN)/ruff check python tests models
 	@$(BIN)/ruff format --check python tests models
-	@$(BIN)/sqlfluff lint --disable-progress-bar models tests/singular
+	@$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 models tests/singular
 
 format: $(READY) ## let ruff and sqlfluff mend what they can
 	@$(BIN)/ruff check --fix python tests models
