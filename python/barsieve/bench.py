@@ -1,9 +1,10 @@
-"""Build, replay and sweep measured in one run, in a temporary folder of their own."""
+"""Build, replay, commands and sweep measured in one run, in a folder of its own."""
 
 import json
 import os
 import resource
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,15 @@ from barsieve.settings import read_profiles
 REPEATS = 15
 SWEEP_REPEATS = 3
 SWEEPS = {"exhaustive": (), "sobol": ("--n", "10000")}
+COMMAND_REPEATS = 7
+COMMANDS = (
+    "replay --profile {}",
+    "replay --profile {} --mode focused",
+    "replay --profile {} --set exits.stop_atr=2.5",
+    "thresholds --profile {} 0.55 0.6 0.65 0.7",
+    "stress --profile {}",
+    "signal --profile {}",
+)
 
 
 class BuildFailedError(Exception):
@@ -142,16 +152,13 @@ def _replay_rows(database: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _sweep_once(
-    environment: dict[str, str], folder: Path, *arguments: str
-) -> dict[str, Any]:
-    """Run `barsieve sweep` as a user would; return its report.
+def _barsieve(environment: dict[str, str], folder: Path, *arguments: str) -> str:
+    """Run a command as a user would; return what it printed.
 
-    Raises BuildFailedError with what it printed when it fails.
+    Raises BuildFailedError with what it complained of when it fails.
     """
-    shutil.rmtree(f"{environment[project.DATABASE]}.sweeps", ignore_errors=True)
     done = subprocess.run(
-        [sys.executable, "-m", "barsieve", "sweep", "--json", *arguments],
+        [sys.executable, "-m", "barsieve", *arguments],
         cwd=folder,
         env=environment,
         capture_output=True,
@@ -160,7 +167,37 @@ def _sweep_once(
     )
     if done.returncode:
         raise BuildFailedError(done.stderr[-4000:])
-    return json.loads(done.stdout)
+    return done.stdout
+
+
+def _command_rows(
+    environment: dict[str, str], folder: Path, profile: str
+) -> list[dict[str, Any]]:
+    """Time commands from their start to their end, after a first run of each."""
+    rows = []
+    for command in COMMANDS:
+        arguments = command.format(profile).split()
+        seconds = []
+        for _ in range(1 + COMMAND_REPEATS):
+            started = time.perf_counter()
+            _barsieve(environment, folder, *arguments)
+            seconds.append(time.perf_counter() - started)
+        rows.append(
+            {
+                "command": " ".join(arguments),
+                "median_seconds": round(statistics.median(seconds[1:]), 3),
+                "best_seconds": round(min(seconds[1:]), 3),
+            }
+        )
+    return rows
+
+
+def _sweep_once(
+    environment: dict[str, str], folder: Path, *arguments: str
+) -> dict[str, Any]:
+    """Run `barsieve sweep` from the beginning; return its report."""
+    shutil.rmtree(f"{environment[project.DATABASE]}.sweeps", ignore_errors=True)
+    return json.loads(_barsieve(environment, folder, "sweep", "--json", *arguments))
 
 
 def _sweep_rows(
@@ -222,9 +259,12 @@ def run_bench(market: Path | None, hours: int | None) -> dict[str, Any]:
             n_bars = connection.execute("select count(*) from bars_1h").fetchone()[0]
             symbol = connection.execute("select max(symbol) from config_profiles")
             symbol = symbol.fetchall()[0][0]
-        # A sweep reads a whole build; one whose tests failed is none.
-        failed = _failed_tests(target)
-        sweeps = [] if failed else _sweep_rows(environment, folder, symbol)
+        # Commands read a whole build; one whose tests failed is none.
+        failed, commands, sweeps = _failed_tests(target), [], []
+        if not failed:
+            busiest = max(rows, key=lambda row: row["trades"])["profile"]
+            commands = _command_rows(environment, folder, busiest)
+            sweeps = _sweep_rows(environment, folder, symbol)
         about = about_market(source)
         return {
             "market": about["market_name"],
@@ -239,5 +279,6 @@ def run_bench(market: Path | None, hours: int | None) -> dict[str, Any]:
             },
             "failed_tests": failed,
             "replay": rows,
+            "commands": commands,
             "sweep": sweeps,
         }

@@ -113,7 +113,7 @@ def test_demo_writes_a_market_that_is_sound(tmp_path):
 
 
 @pytest.mark.slow
-def test_bench_measures_build_replay_and_sweep_in_one_run():
+def test_bench_measures_build_replay_commands_and_sweep_in_one_run():
     done = barsieve("bench", "--hours", "6000", "--json")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
@@ -129,6 +129,9 @@ def test_bench_measures_build_replay_and_sweep_in_one_run():
     swept = [(row["grid"], row["configs"]) for row in result["sweep"]]
     is_whole = not result["failed_tests"]
     assert swept == ([("exhaustive", 594), ("sobol", 10_000)] if is_whole else [])
+    assert bool(result["commands"]) == is_whole
+    for row in result["commands"]:
+        assert 0 < row["best_seconds"] <= row["median_seconds"]
     for row in result["sweep"]:
         assert row["seconds"] > 0
         assert row["peak_mb"] > 50

@@ -18,7 +18,7 @@ def bench(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure build, replay and sweep in one run, in a folder of its own.
+    """Measure build, replay, commands and sweep in one run, in a folder of its own.
 
     Example: barsieve bench --market ~/market --json > bench.json
     """
@@ -63,6 +63,15 @@ def bench(
         for r in result["replay"]
     ]  # fmt: skip
     out.print(table("replay, inputs in memory", columns, rows))
+    if not result["commands"]:
+        out.print("no commands, no sweep: they need a build whose tests all passed\n")
+        return
+    rows = [
+        [r["command"], f"{r['median_seconds']:.2f}", f"{r['best_seconds']:.2f}"]
+        for r in result["commands"]
+    ]
+    columns = ["barsieve", "median s", "best s"]
+    out.print(table("commands, from start to end", columns, rows))
     columns = ["grid", "symbol", "configs", "seconds", "configs/s", "peak MB"]
     rows = [
         [
@@ -71,8 +80,5 @@ def bench(
         ]
         for r in result["sweep"]
     ]  # fmt: skip
-    if not rows:
-        out.print("no sweep: it needs a build whose tests all passed\n")
-        return
     threads = result["sweep"][0]["threads"]
     out.print(table(f"sweep, all metrics, {threads} threads", columns, rows))
