@@ -1,6 +1,7 @@
 """The built database opened for reading, and who holds it when it cannot be."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -117,6 +118,22 @@ def table_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
         "and not contains(table_name, '__dbt') order by table_name"
     ).fetchall()
     return [name for (name,) in rows]
+
+
+def built_tables(
+    connection: duckdb.DuckDBPyConnection, names: Sequence[str]
+) -> list[duckdb.DuckDBPyRelation]:
+    """Return tables of an open database that every build has.
+
+    Raises InputError when one is missing: other models made the database.
+    """
+    try:
+        return [connection.table(name) for name in names]
+    except duckdb.CatalogException as error:
+        found, expected = str(error).splitlines()[0], f"the tables {', '.join(names)}"
+        raise InputError(
+            [Problem("the database", "", expected, found, "dbt build")]
+        ) from None
 
 
 def primary_key(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:

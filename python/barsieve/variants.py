@@ -18,7 +18,7 @@ from barsieve.columns import numbers
 from barsieve.problems import InputError, Problem
 from barsieve.replay.runs import FOCUSED, FULL, Inputs, Run, replay
 from barsieve.replay.state import BAR, FLAT
-from barsieve.rerun import open_profile, put_runs, read
+from barsieve.rerun import open_profile, put_runs, read, refuse_other_models
 from barsieve.scratch import Scratch
 
 COST_FACTORS = (0.0, 0.5, 1.0, 2.0)
@@ -131,6 +131,7 @@ def try_thresholds(
                 )
             ])  # fmt: skip
     scratch, document = open_profile(path, name, changes)
+    refuse_other_models(scratch, name, document)
     inputs, shift = read(scratch, name), _asked(scratch, name).shift
     lowest = lowest_covered(document)
     variants = []
@@ -177,7 +178,8 @@ def stress(
     threshold, learned or not, moves by 0.05, within 0 to 1. The first row is the
     profile as it is.
     """
-    scratch, _ = open_profile(path, name, changes, is_screened=False)
+    scratch, document = open_profile(path, name, changes, is_screened=False)
+    refuse_other_models(scratch, name, document)
     base, asked = read(scratch, name), _asked(scratch, name)
     scenarios = [("as it is", base)]
     scenarios += [(f"costs x {f:g}", _with_costs(base, f)) for f in COST_FACTORS]

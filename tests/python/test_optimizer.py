@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import duckdb
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -57,7 +58,9 @@ from barsieve.optimizer.walk import walk
 from barsieve.overfitting import backtest_overfitting
 from barsieve.regime.live import regime_at
 from barsieve.replay.runs import replay
+from barsieve.rerun import open_profile
 from barsieve.sweep.grids import CONFIG
+from barsieve.sweep.luck import sweep_statistics
 from barsieve.sweep.market import read_market
 from barsieve.synthetic import Effects, simulate, write_market
 from compiled_project import CompiledProject
@@ -96,7 +99,9 @@ def world(n_months=36, n_configs=40, effect=0.0, noise=1.0, seed=1) -> Rows:
         [f"c{k:03d}" for k in range(n_configs)],
         configs,
         states,
-        states[:, : len(BELIEFS)],
+        # Not quite those that the month began with: one must not stand for the other.
+        0.8 * states[:, : len(BELIEFS)]
+        + 0.2 * np.random.default_rng(7).dirichlet(np.ones(len(BELIEFS)), n_months),
         r_sum,
         0.01 * r_sum,
     )
@@ -453,6 +458,21 @@ def test_thresholds_of_a_moment_are_those_of_the_bar_that_closed_then(demo):
             assert found[profile][1] == pytest.approx(threshold, abs=1e-12), moment
 
 
+def test_a_learned_profile_without_a_classifier_shows_what_is_in_force(demo_build):
+    off = {"regime.classifier": "off"}
+    scratch, _ = open_profile(demo_build.database, "eth_learned", off)
+    bars = scratch.rows(
+        "select bar_ts + interval '1 hour' as moment, threshold from {fusion_scores} "
+        "where bar_index % 977 = 0 order by moment"
+    )
+    assert len({bar["threshold"] for bar in bars}) > 5
+    for bar in bars:
+        # Its temporary tables come before those of the build.
+        (shown,) = regime_at(scratch.connection, bar["moment"])["profiles"]
+        assert shown["regime"] == "off"
+        assert shown["threshold"] == pytest.approx(bar["threshold"], abs=1e-12)
+
+
 def test_only_months_that_every_configuration_has_are_learned_from(demo):
     config, *_ = read_rows(SweepTables.of(demo), "ETH").configs
     whole = SweepTables.of(demo)
@@ -464,6 +484,8 @@ def test_only_months_that_every_configuration_has_are_learned_from(demo):
     rows, cut = read_rows(whole, "ETH"), read_rows(shorter, "ETH")
     first = rows.months.index("2022-01")
     assert first > 3
+    (judged,) = sweep_statistics(shorter.results.filter("symbol = 'ETH'")).to_pylist()
+    assert judged["months"] == len(cut.months)
     assert cut.configs == rows.configs
     assert cut.months == rows.months[first:]
     for name in ("starts", "ends", "states", "shares", "r_sum", "returns"):
@@ -550,6 +572,18 @@ def test_both_reports_judge_a_sweep_alike(demo, symbol):
         "deflated_sharpe", "pbo", "loss_probability",
     )  # fmt: skip
     assert tuple(by_figure[name] for name in names) == of_sweep
+
+
+def test_a_database_of_other_models_is_refused_in_a_sentence(demo_build, tmp_path):
+    older = tmp_path / "older.duckdb"
+    shutil.copy(demo_build.database, older)
+    with duckdb.connect(str(older)) as connection:
+        connection.execute("drop table sweep_regime_shares")
+    done = barsieve("walk-forward", BARSIEVE_DATABASE=older)
+    assert done.returncode == 2
+    assert "sweep_regime_shares" in done.stderr
+    assert "dbt build" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_commands_print_tables_and_json(demo_build):

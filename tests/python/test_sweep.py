@@ -121,7 +121,7 @@ def inputs_of(connection, profile: str) -> Inputs:
 
 
 def sweep_of(connection, grid: str, symbol: str, profile=None, **points) -> Sweep:
-    tables = tables_of(connection, "test")
+    tables = tables_of(connection)
     base = base_of(rows_of(tables.profiles), symbol, profile)
     expanded = expand(grid, rows_of(tables.grids), base, **points)
     return prepare(tables.sweep_bars, tables.regimes, base, symbol, expanded)
@@ -160,7 +160,7 @@ def test_a_grid_has_the_promised_number_of_configurations(demo, grid, run, refus
 
 
 def test_a_sobol_grid_is_seeded_and_a_larger_one_contains_a_smaller(demo):
-    tables = tables_of(demo, "test")
+    tables = tables_of(demo)
     rows, base = rows_of(tables.grids), rows_of(tables.profiles)[0]
     small = expand("sobol", rows, base, 100, 3).configs
     large = expand("sobol", rows, base, 1000, 3).configs
@@ -185,7 +185,7 @@ def test_a_threshold_that_no_weights_reach_is_a_violation_and_not_run(demo):
         *({"grid": "g", "setting": w, "method": "values", "choices": "0"}
           for w in WEIGHTS[1:]),
     ]  # fmt: skip
-    base = rows_of(tables_of(demo, "test").profiles)[0]
+    base = rows_of(tables_of(demo).profiles)[0]
     grid = expand("g", rows, base)
     assert grid.configs.entry_threshold.tolist() == [0.6]
     assert grid.violations == ["entry_threshold within reach"]
@@ -548,7 +548,7 @@ def test_ctrl_c_keeps_what_is_finished_and_a_rerun_goes_on(demo_build, tmp_path)
 def test_a_profile_measures_as_its_report(demo, profile):
     rows = rows_of(demo.table("config_profiles"))
     base = next(row for row in rows if row["profile"] == profile)
-    tables = tables_of(demo, "test")
+    tables = tables_of(demo)
     sweep = prepare(
         tables.sweep_bars, tables.regimes, base, base["symbol"], one_config(base)
     )
@@ -615,7 +615,7 @@ def test_folds_sum_to_the_whole(demo):
 
 
 def test_a_study_limits_trades_and_what_is_judged(demo):
-    tables = tables_of(demo, "test")
+    tables = tables_of(demo)
     base = base_of(rows_of(tables.profiles), "ETH", "eth_comprehensive")
     base |= {
         "study_start": datetime(2022, 1, 10, 12, tzinfo=UTC),

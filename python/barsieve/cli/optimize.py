@@ -196,13 +196,14 @@ def walk_forward(
         symbol = _symbol_of(connection, profile)
     if not _has_rows(connection, "sweep_results"):
         raise fail(NO_SWEEP)
-    sweep = SweepTables.of(connection)
+    with refusing():
+        sweep = SweepTables.of(connection)
     windows = walk_forward_table(sweep, train, test).to_pylist()
     windows = [w for w in windows if symbol in (None, w["symbol"])]
     if not windows:
         raise fail(
-            f"--train {train} --test {test}: expected a sweep of more months than "
-            "that, found none so long; train on fewer months"
+            f"--train {train} --test {test}: expected more months than that which all "
+            "configurations of a sweep have, found fewer; train on fewer months"
         )
     if as_json:
         print_json(windows)

@@ -66,7 +66,7 @@ def _prepared(database: Path, grid, n, seed, symbols, profile):
     from barsieve.sweep.tables import base_of, known_symbol, rows_of, tables_of
 
     with open_database(database) as connection:
-        tables = tables_of(connection, database)
+        tables = tables_of(connection)
         bases, grids = rows_of(tables.profiles), rows_of(tables.grids)
         sweeps = []
         for symbol in symbols or sorted({base["symbol"] for base in bases}):

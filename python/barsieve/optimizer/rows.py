@@ -6,8 +6,10 @@ import duckdb
 import numpy as np
 
 from barsieve.check_configs import DOMAINS
+from barsieve.database import built_tables
 from barsieve.regime import NAMES
 from barsieve.sweep.grids import CONFIG
+from barsieve.sweep.months import months_of
 
 HOUR_US = 3_600_000_000
 BELIEFS = (*(f"p_{name}" for name in NAMES), "p_unknown")
@@ -39,8 +41,12 @@ class SweepTables(NamedTuple):
 
     @classmethod
     def of(cls, connection: duckdb.DuckDBPyConnection) -> "SweepTables":
-        """Return those of an open database."""
-        return cls(*(connection.table(f"sweep_{name}") for name in cls._fields))
+        """Return those of an open database.
+
+        Raises InputError when other models made it.
+        """
+        names = [f"sweep_{name}" for name in cls._fields]
+        return cls(*built_tables(connection, names))
 
     @property
     def symbols(self) -> list[str]:
@@ -110,13 +116,14 @@ def _of_symbol(relation: duckdb.DuckDBPyRelation, symbol: str):
     )
 
 
-def _settings(configs: duckdb.DuckDBPyRelation, symbol: str):
-    run = _of_symbol(configs, symbol).filter("violation is null")
-    rows = run.select("config", *CONFIG.names).distinct().order("config").fetchnumpy()
-    settings = np.empty(len(rows["config"]), CONFIG)
+def _settings(relation, symbol: str, configs: list[str]) -> np.recarray:
+    rows = _of_symbol(relation, symbol).select("config", *CONFIG.names).distinct()
+    found = rows.order("config").fetchnumpy()
+    at = np.searchsorted(found["config"].astype(str), configs)
+    settings = np.empty(len(configs), CONFIG)
     for name in CONFIG.names:
-        settings[name] = rows[name]
-    return rows["config"].tolist(), settings.view(np.recarray)
+        settings[name] = found[name][at]
+    return settings.view(np.recarray)
 
 
 def _states(months: duckdb.DuckDBPyRelation) -> np.ndarray:
@@ -146,34 +153,22 @@ def _shares(relation: duckdb.DuckDBPyRelation) -> np.ndarray:
 
 
 def read_rows(sweep: SweepTables, symbol: str) -> Rows:
-    """Read a symbol's sweep; a configuration that lies in several grids counts once.
+    """Read a symbol's sweep, the months that all its configurations have.
 
-    Only months that every configuration has are kept: sweeps of profiles with other
-    studies may lie in one table.
+    A configuration that lies in several grids counts once.
     """
-    names, settings = _settings(sweep.configs, symbol)
-    folds = (
-        _of_symbol(sweep.results, symbol)
-        .filter("fold <> 'all'")
-        .select("fold", "config", "r_sum", "return_share")
-        .distinct()
-        .order("fold, config")
-        .fetchnumpy()
-    )
-    folded, month = np.unique(folds["fold"].astype(str), return_inverse=True)
-    config = np.searchsorted(names, folds["config"].astype(str))
-    measured = np.full((2, len(folded), len(names)), np.nan)
-    measured[:, month, config] = folds["r_sum"], folds["return_share"]
-    is_whole = np.isfinite(measured).all(axis=(0, 2))
-    labels, (r_sum, returns) = folded[is_whole].tolist(), measured[:, is_whole]
+    folds = _of_symbol(sweep.results, symbol).filter("fold <> 'all'")
+    columns = ("fold", "config", "r_sum", "return_share")
+    found = folds.select(*columns).distinct().fetchnumpy()
+    labels, configs, (r_sum, returns) = months_of(found, "r_sum", "return_share")
     starts = np.array(labels, "datetime64[M]")
     return Rows(
         symbol,
         labels,
         starts.astype("datetime64[us]").astype(np.int64),
         (starts + 1).astype("datetime64[us]").astype(np.int64),
-        names,
-        settings,
+        configs,
+        _settings(sweep.configs, symbol, configs),
         _states(_of_months(sweep.months, symbol, labels)),
         _shares(_of_months(sweep.regime_shares, symbol, labels)),
         r_sum,

@@ -107,7 +107,8 @@ def regime_at(connection: duckdb.DuckDBPyConnection, at: datetime) -> dict[str, 
         is_off = profile["classifier"] == "off"
         regime = "off" if is_off else belief["regime"] if belief else "unknown"
         if profile["learned"]:
-            where = {"profile": profile["profile"], "regime": regime, "at": at}
+            where = {"profile": profile["profile"], "at": at}
+            where["regime"] = "unknown" if is_off else regime
             for learned in _rows(connection, _LEARNED, **where):
                 profile["entry_threshold"] = learned["threshold"]
         profiles.append(

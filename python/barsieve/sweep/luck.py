@@ -10,6 +10,7 @@ import pyarrow as pa
 from barsieve import schemas
 from barsieve.overfitting import backtest_overfitting, deflated_sharpe
 from barsieve.overfitting.returns import LEAST_ROWS
+from barsieve.sweep.months import months_of
 
 MOST_BLOCKS = 16
 
@@ -56,17 +57,13 @@ def _rows(months: dict[str, np.ndarray]) -> Iterator[dict[str, Any]]:
     for about in sorted(set(zip(symbol, grid, strict=True))):
         chosen = (symbol == about[0]) & (grid == about[1])
         own = {name: values[chosen] for name, values in months.items()}
-        names = np.unique(own["config"].astype(str)).tolist()
-        returns = own["return_share"].astype(float).reshape(len(names), -1).T
-        yield {"symbol": about[0], "grid": about[1]} | judge(names, returns)
+        _, configs, (returns,) = months_of(own, "return_share")
+        yield {"symbol": about[0], "grid": about[1]} | judge(configs, returns)
 
 
 def sweep_statistics(results: duckdb.DuckDBPyRelation) -> pa.Table:
     """Judge every sweep of the relation `sweep_results`: a row per grid and symbol."""
-    months = (
-        results.filter("fold != 'all'")
-        .select("symbol, grid, config, return_share, fold")
-        .order("symbol, grid, config, fold")
-    )
-    rows = list(_rows(months.fetchnumpy()))
+    months = results.filter("fold != 'all'")
+    found = months.select("symbol, grid, config, fold, return_share").fetchnumpy()
+    rows = list(_rows(found))
     return pa.Table.from_pylist(rows, schema=schemas.REPORT_SWEEP_STATISTICS)

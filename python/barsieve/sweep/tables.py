@@ -1,12 +1,12 @@
 """A grid over every symbol of the built database, as the table `sweep_runs`."""
 
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
 import pyarrow as pa
 
 from barsieve import schemas
+from barsieve.database import built_tables
 from barsieve.problems import InputError, Problem
 from barsieve.sweep.grids import expand
 from barsieve.sweep.run import Rooms, Sweep, measure_chunk, prepare, runs_table
@@ -57,18 +57,13 @@ class Tables(NamedTuple):
     regimes: duckdb.DuckDBPyRelation
 
 
-def tables_of(connection: duckdb.DuckDBPyConnection, database: Path) -> Tables:
+def tables_of(connection: duckdb.DuckDBPyConnection) -> Tables:
     """Return the relations that a sweep reads.
 
     Raises InputError when the database was built before there was a sweep.
     """
     names = ("config_profiles", "sweep_grids", "sweep_bars", "regimes")
-    try:
-        return Tables(*(connection.table(name) for name in names))
-    except duckdb.CatalogException as error:
-        found, fix = str(error).splitlines()[0], "dbt build"
-        expected = f"the tables {', '.join(names)}"
-        raise InputError([Problem(str(database), "", expected, found, fix)]) from None
+    return Tables(*built_tables(connection, names))
 
 
 def rows_of(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
