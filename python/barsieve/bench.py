@@ -220,7 +220,10 @@ def _sweep_rows(
                 "threads": best["threads"],
                 "seconds": round(best["seconds"], 3),
                 "configs_per_second": round(best["configs_per_second"]),
-                "peak_mb": round(max(run["peak_mb"] for run in runs), 1),
+                **{
+                    name: round(max(run[name] for run in runs), 1)
+                    for name in ("peak_mb", "peak_mb_loading")
+                },
             }
         )
     return rows

@@ -70,13 +70,22 @@ def bench(
         [r["command"], f"{r['median_seconds']:.2f}", f"{r['best_seconds']:.2f}"]
         for r in result["commands"]
     ]
-    columns = ["barsieve", "median s", "best s"]
+    columns = ["command", "median s", "best s"]
     out.print(table("commands, from start to end", columns, rows))
-    columns = ["grid", "symbol", "configs", "seconds", "configs/s", "peak MB"]
+    columns = [
+        "grid",
+        "symbol",
+        "configs",
+        "seconds",
+        "configs/s",
+        "peak MB",
+        "loading",
+    ]
     rows = [
         [
             r["grid"], r["symbol"], f"{r['configs']:,}", f"{r['seconds']:.2f}",
             f"{r['configs_per_second']:,}", f"{r['peak_mb']:,.0f}",
+            f"{r['peak_mb_loading']:,.0f}",
         ]
         for r in result["sweep"]
     ]  # fmt: skip

@@ -23,6 +23,7 @@ err = Console(stderr=True, emoji=False)
 REFUSED, NOT_FOUND = 1, 2
 
 TEXT_COLUMNS = {
+    "command",
     "profile", "strategy", "layer", "figure", "screen", "promise", "verdict", "parity",
     "entry", "exit", "side", "reason", "classifier", "window", "reference", "regime",
     "input", "target", "source", "file", "format", "mapping", "row", "column",

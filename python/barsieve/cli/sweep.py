@@ -201,6 +201,7 @@ def sweep(
             "seconds": seconds,
             "configs_per_second": done / seconds if done else None,
             "threads": threads,
+            "peak_mb": _peak_mb(),
             **summarise(read_results(folders)),
             "files": [str(folder) for folder in folders],
         }
@@ -208,7 +209,7 @@ def sweep(
         try:
             report["rows_added"] = load(database, folders)
         finally:
-            report["peak_mb"] = _peak_mb()
+            report["peak_mb_loading"] = _peak_mb()
             if as_json:
                 print_json(report)
             else:
