@@ -25,8 +25,8 @@ build: $(READY) ## build the database (BARSIEVE_MARKET, default the simulated ma
 	@$(BIN)/dbt build
 	@$(BIN)/barsieve show
 
-test: $(READY) ## run every test
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+test: $(READY) ## run every test; some wait for dbt or a browser, so three keep two cores busy
+	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
 
 check: $(READY) ## check market and configs without building
 	@$(BIN)/barsieve check
