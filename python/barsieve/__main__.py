@@ -6,6 +6,8 @@ import sys
 # They replay a profile or two, and are to answer within a second.
 QUICK = {"replay", "thresholds", "stress", "signal", "explain"}
 
+INTERRUPTED = 130
+
 
 def main() -> None:
     """Run the command line."""
@@ -16,9 +18,13 @@ def main() -> None:
         from barsieve.replay import apart
 
         apart.start()
-    from barsieve.cli import app
+    try:
+        from barsieve.cli import app
 
-    app()
+        app()
+    except KeyboardInterrupt:
+        # Ctrl-C while the commands were still being imported.
+        sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":
