@@ -82,9 +82,9 @@ def marked_equity(run: Run, closes: np.ndarray) -> np.ndarray:
     # What is in force from a leg to the next; before the first, the money alone.
     balance = np.concatenate([[start], running_balance(run)])
     position = np.concatenate([[0.0], legs.position])
-    entries = np.flatnonzero(legs.kind == ENTRY)
-    entered = np.cumsum(legs.kind == ENTRY) - 1
-    entry_price = np.concatenate([[0.0], legs.price[entries][entered]])
+    is_entry = legs.kind == ENTRY
+    entered = legs.price[is_entry][np.cumsum(is_entry) - 1]
+    entry_price = np.concatenate([[0.0], entered])
     last = np.cumsum(np.bincount(legs.index, minlength=len(closes)))
     return balance[last] + position[last] * (closes - entry_price[last])
 

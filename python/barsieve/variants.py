@@ -10,12 +10,12 @@ from dataclasses import replace as with_fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import duckdb
 import numpy as np
 
 from barsieve import measures
 from barsieve.columns import numbers
 from barsieve.problems import InputError, Problem
+from barsieve.relations import matching
 from barsieve.replay.runs import FOCUSED, FULL, Inputs, Run, replay
 from barsieve.replay.state import BAR, FLAT
 from barsieve.rerun import open_profile, put_runs, read, refuse_other_models
@@ -48,9 +48,7 @@ class Asked(NamedTuple):
 
 
 def _asked(scratch: Scratch, name: str) -> Asked:
-    rows = scratch.table("fusion_scores").filter(
-        duckdb.ColumnExpression("profile") == duckdb.ConstantExpression(name)
-    )
+    rows = matching(scratch.table("fusion_scores"), profile=name)
     columns = rows.order("bar_index").select("entry_threshold", "regime_shift")
     table = columns.to_arrow_table()
     return Asked(numbers(table["entry_threshold"]), numbers(table["regime_shift"]))

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-import duckdb
 import typer
 
 from barsieve import project
@@ -179,9 +178,11 @@ def _print_worth(rows: list[dict[str, Any]], classifier: str) -> None:
 
 
 def _report(connection, as_json: bool) -> None:
+    from duckdb import CatalogException
+
     try:
         judged, worth = _rows(connection, JUDGED), _rows(connection, WORTH)
-    except duckdb.CatalogException:
+    except CatalogException:
         raise fail(
             "no report of regimes: the database was built without the tag ml; dbt build"
         ) from None

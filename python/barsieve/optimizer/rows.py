@@ -8,6 +8,7 @@ import numpy as np
 from barsieve.check_configs import DOMAINS
 from barsieve.database import built_tables
 from barsieve.regime import NAMES
+from barsieve.relations import matching
 from barsieve.sweep.grids import CONFIG
 from barsieve.sweep.months import months_of
 
@@ -110,14 +111,8 @@ class Rows(NamedTuple):
         )
 
 
-def _of_symbol(relation: duckdb.DuckDBPyRelation, symbol: str):
-    return relation.filter(
-        duckdb.ColumnExpression("symbol") == duckdb.ConstantExpression(symbol)
-    )
-
-
 def _settings(relation, symbol: str, configs: list[str]) -> np.recarray:
-    rows = _of_symbol(relation, symbol).select("config", *CONFIG.names).distinct()
+    rows = matching(relation, symbol=symbol).select("config", *CONFIG.names).distinct()
     found = rows.order("config").fetchnumpy()
     at = np.searchsorted(found["config"].astype(str), configs)
     settings = np.empty(len(configs), CONFIG)
@@ -143,7 +138,7 @@ def _of_months(relation, symbol: str, labels: list[str]):
     is_one = duckdb.ColumnExpression("month").isin(
         *(duckdb.ConstantExpression(label) for label in labels or [""])
     )
-    return _of_symbol(relation, symbol).filter(is_one).order("month")
+    return matching(relation, symbol=symbol).filter(is_one).order("month")
 
 
 def _shares(relation: duckdb.DuckDBPyRelation) -> np.ndarray:
@@ -157,7 +152,7 @@ def read_rows(sweep: SweepTables, symbol: str) -> Rows:
 
     A configuration that lies in several grids counts once.
     """
-    folds = _of_symbol(sweep.results, symbol).filter("fold <> 'all'")
+    folds = matching(sweep.results, symbol=symbol).filter("fold <> 'all'")
     columns = ("fold", "config", "r_sum", "return_share")
     found = folds.select(*columns).distinct().fetchnumpy()
     labels, configs, (r_sum, returns) = months_of(found, "r_sum", "return_share")

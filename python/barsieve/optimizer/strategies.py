@@ -6,7 +6,6 @@ differ, month by month. The replay starts with the first month that has a propos
 
 from typing import Any, NamedTuple
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -14,6 +13,7 @@ from barsieve.check_configs import DOMAINS
 from barsieve.optimizer import EQUAL, LAST_BEST
 from barsieve.optimizer.propose import SETTINGS, box_of
 from barsieve.optimizer.rows import WEIGHTS
+from barsieve.relations import matching
 from barsieve.replay.runs import FULL, Inputs, Run, replay
 from barsieve.replay.state import FLAT, LONG, SHORT
 from barsieve.settings import Profile
@@ -38,9 +38,7 @@ class InForce(NamedTuple):
 
 def read_in_force(fusion_scores, profile: str) -> InForce:
     """Read a profile's rows of `fusion_scores`."""
-    rows = fusion_scores.filter(
-        duckdb.ColumnExpression("profile") == duckdb.ConstantExpression(profile)
-    ).order("bar_index")
+    rows = matching(fusion_scores, profile=profile).order("bar_index")
     found = rows.select("bar_ts", *SETTINGS, "regime_shift").to_arrow_table()
     opens = found["bar_ts"].cast(pa.int64()).to_numpy()
     return InForce(

@@ -6,6 +6,7 @@ import duckdb
 import numpy as np
 
 from barsieve.problems import InputError, Problem
+from barsieve.relations import matching
 
 LOGGED = ("vix", "move", "realized_vol_72")
 """Levels above zero with a long right tail: read as logarithms. They are the stress."""
@@ -73,9 +74,7 @@ def observations(symbol: str, table) -> Observations:
 
 def read_observations(relation: duckdb.DuckDBPyRelation, symbol: str) -> Observations:
     """Return the observations of a reference symbol from `regime_observations`."""
-    of_symbol = relation.filter(
-        duckdb.ColumnExpression("reference_symbol") == duckdb.ConstantExpression(symbol)
-    )
+    of_symbol = matching(relation, reference_symbol=symbol)
     return observations(symbol, of_symbol.to_arrow_table())
 
 

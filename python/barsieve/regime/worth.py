@@ -17,6 +17,7 @@ from barsieve import schemas
 from barsieve.baselines import HOUR_US, in_study, marked_equity
 from barsieve.bootstrap import drawn_days, interval
 from barsieve.regime import EXPANDING, HMM, KMEANS, VIX_BANDS
+from barsieve.relations import matching
 from barsieve.replay.runs import FULL, Inputs, Run, read_inputs, replay
 from barsieve.settings import read_profiles
 
@@ -144,11 +145,7 @@ def _shifts(regimes, asked: Asked, classifier: str, inputs: Inputs):
         # Bands are not fitted and have one window.
         "fit_window": EXPANDING if classifier == VIX_BANDS else asked.fit_window,
     }
-    rows = regimes
-    for name, value in wanted.items():
-        rows = rows.filter(
-            duckdb.ColumnExpression(name) == duckdb.ConstantExpression(value)
-        )
+    rows = matching(regimes, **wanted)
     table = rows.select("bar_ts, threshold_shift").order("bar_ts").to_arrow_table()
     if not table.num_rows:
         return None

@@ -2,12 +2,12 @@
 
 from typing import NamedTuple
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
 from barsieve import schemas
 from barsieve.columns import column, numbers, texts
+from barsieve.relations import matching
 from barsieve.replay.apart import replay_into_ledger
 from barsieve.replay.ledger import KINDS, Outcome
 from barsieve.replay.state import BAR, LONG, REASONS
@@ -39,12 +39,6 @@ class Run(NamedTuple):
     trades: np.recarray
 
 
-def _of_profile(relation: duckdb.DuckDBPyRelation, profile: str):
-    return relation.filter(
-        duckdb.ColumnExpression("profile") == duckdb.ConstantExpression(profile)
-    )
-
-
 def bars_from_arrow(table: pa.Table) -> np.recarray:
     """Return the bar records of an Arrow table that has the columns of `BAR`.
 
@@ -59,10 +53,11 @@ def bars_from_arrow(table: pa.Table) -> np.recarray:
 def _entry_bars(profile: Profile, candidates, windows) -> np.ndarray:
     """Return where focused replay may look: candidates, or every bar of a window."""
     if profile.screen == "admissible":
-        of_profile = _of_profile(candidates, profile.profile)
+        of_profile = matching(candidates, profile=profile.profile)
         indexes = of_profile.select("bar_index").distinct().order("bar_index")
         return numbers(indexes.to_arrow_table()["bar_index"]) - 1
-    spans = _of_profile(windows, profile.profile).order("first_index").to_arrow_table()
+    of_profile = matching(windows, profile=profile.profile)
+    spans = of_profile.order("first_index").to_arrow_table()
     starts, ends = numbers(spans["first_index"]), numbers(spans["last_index"])
     inside = [
         np.arange(start - 1, end) for start, end in zip(starts, ends, strict=True)
@@ -72,7 +67,7 @@ def _entry_bars(profile: Profile, candidates, windows) -> np.ndarray:
 
 def read_inputs(profile: Profile, bars, candidates, windows) -> Inputs:
     """Read what a profile's replay needs from the relations of the built database."""
-    table = _of_profile(bars, profile.profile).order("index").to_arrow_table()
+    table = matching(bars, profile=profile.profile).order("index").to_arrow_table()
     return Inputs(
         profile,
         bars_from_arrow(table),

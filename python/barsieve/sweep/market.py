@@ -2,11 +2,11 @@
 
 from typing import Any, NamedTuple
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
 from barsieve.check_configs import DOMAINS
+from barsieve.relations import matching
 from barsieve.replay.state import BAR, FLAT
 
 # What a configuration writes into its bars; the rest of `BAR` comes from `sweep_bars`.
@@ -53,10 +53,8 @@ def _shifts(table: pa.Table, regimes, base: dict[str, Any], symbol: str) -> np.n
         return shift
     wanted = {name: base[name] for name in ("fit_window", "reference_symbol")}
     wanted |= {"classifier": base["classifier"], "symbol": symbol}
-    for name, value in wanted.items():
-        is_it = duckdb.ColumnExpression(name) == duckdb.ConstantExpression(value)
-        regimes = regimes.filter(is_it)
-    known = regimes.select("bar_ts", "threshold_shift").to_arrow_table()
+    of_symbol = matching(regimes, **wanted)
+    known = of_symbol.select("bar_ts", "threshold_shift").to_arrow_table()
     opens = table["bar_ts"].cast(pa.int64()).to_numpy()
     at = np.searchsorted(opens, known["bar_ts"].cast(pa.int64()).to_numpy())
     shift[at] = np.nan_to_num(known["threshold_shift"].to_numpy())
@@ -79,8 +77,7 @@ def read_market(sweep_bars, regimes, base: dict[str, Any], symbol: str) -> Marke
     `base` is a row of `config_profiles`: its classifier shifts the thresholds and its
     study limits trading.
     """
-    is_symbol = duckdb.ColumnExpression("symbol") == duckdb.ConstantExpression(symbol)
-    table = sweep_bars.filter(is_symbol).order("index").to_arrow_table()
+    table = matching(sweep_bars, symbol=symbol).order("index").to_arrow_table()
     blocks = table["block_start_at"].cast(pa.int64()).to_numpy()
     return Market(
         symbol,
