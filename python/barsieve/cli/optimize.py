@@ -19,10 +19,6 @@ NO_SWEEP = (
     "the database has no sweep: it was built without the tag ml; dbt build, with "
     "pip install 'barsieve[ml]'"
 )
-WEIGHTS = (
-    "weight_wyckoff", "weight_liquidity", "weight_smc", "weight_momentum",
-    "weight_temporal",
-)  # fmt: skip
 MODEL = {
     "in_sample_r2": ("R² in sample", "+.3f"),
     "walk_forward_r2": ("R² forward", "+.3f"),
@@ -143,6 +139,8 @@ def _span(window: dict[str, Any], of: str) -> str:
 
 
 def _print_windows(windows: list[dict[str, Any]]) -> None:
+    from barsieve.optimizer.rows import WEIGHTS
+
     columns = ["symbol", "train", "test", "weights", "entry", "train R", "test R",
                "all R", "beats"]  # fmt: skip
     lines = [
