@@ -5,6 +5,14 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 
+class LeftOut(NamedTuple):
+    """Rows that were given and not stored, for one reason, with one of them shown."""
+
+    reason: str
+    rows: int
+    example: str
+
+
 class Revision(NamedTuple):
     """A stored past value that the source now gives differently."""
 
@@ -35,6 +43,7 @@ class Outcome:
     first: datetime | date | None = None
     last: datetime | date | None = None
     revisions: list[Revision] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     failure: str | None = None
@@ -43,6 +52,15 @@ class Outcome:
         """Add a remark, once."""
         if text not in self.notes:
             self.notes.append(text)
+
+    def leave_out(self, reason: str, rows: int, example: str) -> None:
+        """Count rows that are not stored, by reason; the first example is kept."""
+        for i, known in enumerate(self.left_out):
+            if known.reason == reason:
+                self.left_out[i] = known._replace(rows=known.rows + rows)
+                return
+        if rows:
+            self.left_out.append(LeftOut(reason, rows, example))
 
     def revise(
         self, key: str, column: str, stored: str, offered: str, taken: bool
