@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env build test check lint format demo bench bench-peers docs report picture lock clean
+.PHONY: help env build test proofs check lint format demo bench bench-peers docs report picture lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,9 @@ build: $(READY) ## build the database (BARSIEVE_MARKET, default the simulated ma
 
 test: $(READY) ## run every test; some wait for dbt or a browser, so three keep two cores busy
 	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
+
+proofs: $(READY) ## statistical proofs over many seeds, which `make test` leaves out
+	@$(BIN)/python -m pytest -m proofs --numprocesses 2 --dist load
 
 check: $(READY) ## check market and configs without building
 	@$(BIN)/barsieve check
