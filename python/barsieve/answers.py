@@ -17,6 +17,7 @@ from barsieve.decisions import (
 )
 from barsieve.gates import WORTH_SAYING, gates_at, threshold_at
 from barsieve.problems import InputError, Problem
+from barsieve.replay.decimals import sum_of_decimals
 from barsieve.replay.runs import replay
 from barsieve.replay.state import BREAK_EVEN, REASONS, STOP, TARGET, TRAIL, VOLUME_TRAP
 from barsieve.rerun import Study
@@ -141,7 +142,7 @@ def explain(study: Study, trade_id: int, replayed: str) -> dict[str, Any]:
 
 
 def _why_entered(study, trade, decision: Decision, read) -> str:
-    asked = read["threshold"] + read["loss_streak_shift"]
+    asked = sum_of_decimals(read["threshold"], read["loss_streak_shift"])
     limit = study.inputs.profile.veto_limit
     was_reversed = decision.state.position.side != 0
     text = (
@@ -149,7 +150,7 @@ def _why_entered(study, trade, decision: Decision, read) -> str:
         f"{decision.fusion['votes_long']} domains voted long and "
         f"{decision.fusion['votes_short']} short; the confidence of a {trade['side']} "
         f"was {read['confidence']:.4f}, at least {asked:.4f} was asked; the net macro "
-        f"veto was {read['net_veto']:.2f}, below {limit:g}."
+        f"veto was {read['net_veto']:.2f}, below {limit:g}, and no macro exit held."
     )
     if read["loss_streak_shift"]:
         losses = decision.state.account.loss_streak
@@ -188,11 +189,11 @@ def _why_left(study: Study, trade: dict[str, Any], replayed: str) -> str:
         )
     veto = bar.net_veto_long if trade["side"] == "long" else bar.net_veto_short
     held = []
-    if veto >= rules.macro_exit_veto:
+    if rules.macro_exit_veto is not None and veto >= rules.macro_exit_veto:
         held.append(
             f"the net veto was {veto:.2f}, at or above {rules.macro_exit_veto:g}"
         )
-    if bar.vix >= rules.vix_exit:
+    if rules.vix_exit is not None and bar.vix >= rules.vix_exit:
         held.append(f"VIX was {bar.vix:.2f}, at or above {rules.vix_exit:g}")
     return f"At the close of {closed_at} the macro exit held: {' and '.join(held)}."
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from barsieve.decisions import SIDES, Decision
+from barsieve.replay.decimals import sum_of_decimals
+from barsieve.replay.exits import is_macro_exit
 from barsieve.replay.state import FLAT
 from barsieve.rerun import Study
 
@@ -19,6 +21,24 @@ def _gate(name: str, passed: bool, asks: str, found: Any) -> dict[str, Any]:
     if isinstance(found, float):
         found = None if np.isnan(found) else float(found)
     return {"gate": name, "passed": bool(passed), "asks": asks, "found": found}
+
+
+def _figure(value: float) -> str:
+    return "unknown" if np.isnan(value) else f"{value:.4g}"
+
+
+def _macro_exits(study: Study) -> str:
+    """Return what the macro exits of a profile ask for: net veto and VIX."""
+    profile = study.inputs.profile
+    asked = [
+        f"{name} below {limit:g}"
+        for name, limit in (
+            ("net macro veto", profile.macro_exit_veto),
+            ("VIX", profile.vix_exit),
+        )
+        if limit is not None
+    ]
+    return " and ".join(asked) or "the profile has none"
 
 
 def threshold_at(study: Study, decision: Decision) -> tuple[float, float]:
@@ -71,9 +91,9 @@ def _market_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
 def _signal_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
     bar, fusion = decision.bar, decision.fusion
     threshold, streak = threshold_at(study, decision)
-    asked = threshold + streak
+    asked = float(sum_of_decimals(threshold, streak))
     veto = bar.net_veto_long if bar.side > 0 else bar.net_veto_short
-    limit = study.inputs.profile.veto_limit
+    limit, rules = study.inputs.profile.veto_limit, study.inputs.profile.rules()
     losses = decision.state.account.loss_streak
     why = f" ({streak:g} of it for {losses} losses in a row)" if streak else ""
     if abs(fusion["regime_shift"]) >= WORTH_SAYING:
@@ -92,6 +112,11 @@ def _signal_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
             "admitted", bar.side != FLAT and veto < limit,
             f"net macro veto below {limit:g}",
             veto if bar.side != FLAT else None,
+        ),
+        _gate(
+            "no_macro_exit", bar.side == FLAT or not is_macro_exit(bar.side, bar, rules),
+            "no macro exit in force: " + _macro_exits(study),
+            f"{_figure(veto)} and {_figure(bar.vix)}" if bar.side != FLAT else None,
         ),
     ]  # fmt: skip
 

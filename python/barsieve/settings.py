@@ -16,7 +16,8 @@ class Profile:
     """What the replay needs of a profile; field = JSON key = column.
 
     Balances and notionals in USD, shares and vetoes as fractions, costs in basis points
-    of a leg's notional, distances in ATR or in R, times in bars.
+    of a leg's notional, distances in ATR or in R, times in bars. None switches a macro
+    exit off, and the gate on entries with it.
     """
 
     profile: str
@@ -33,8 +34,8 @@ class Profile:
     volume_trap_z: float
     volume_trap_atr: float
     time_stop_bars: int
-    vix_exit: float
-    macro_exit_veto: float
+    vix_exit: float | None
+    macro_exit_veto: float | None
     start_balance: float
     risk_min: float
     risk_max: float
@@ -59,10 +60,14 @@ class Profile:
             "fee_rate": self.fees_bps * BPS,
             "slippage_rate": self.slippage_bps * BPS,
         }
+        settings = {
+            name: rates[name] if name in rates else getattr(self, name)
+            for name in Rules._fields
+        }
         return Rules(
             **{
-                name: rates[name] if name in rates else getattr(self, name)
-                for name in Rules._fields
+                name: float("nan") if value is None else value
+                for name, value in settings.items()
             }
         )
 

@@ -364,7 +364,7 @@ def votes_of(market: Market) -> dict[str, np.ndarray]:
 
 def sweep_over(market: Market, configs: np.recarray, base: dict) -> Sweep:
     calendar, months = make_calendar(market, int(configs.time_stop_bars.max()))
-    made = screening.make_screen(market, configs, base["cadence"])
+    made = screening.make_screen(market, configs, base)
     grid = Grid("random", configs, configs[:0], [])
     ids = config_ids(configs, base)
     profile = Profile.from_row(base)

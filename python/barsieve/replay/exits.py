@@ -146,10 +146,19 @@ def hold_through_close(position, bar, rules):
 
 
 @compiled
+def is_macro_exit(side, bar, rules):
+    """Tell whether a position of a side would be left at this close for macro reasons.
+
+    What is unknown, or switched off in the rules, is NaN and holds nothing.
+    """
+    net_veto = bar.net_veto_long if side == LONG else bar.net_veto_short
+    return net_veto >= rules.macro_exit_veto or bar.vix >= rules.vix_exit
+
+
+@compiled
 def exit_reason(position, bar, rules, signal_side):
     """Return why this close orders a full exit: macro, time, reversal, or no reason."""
-    net_veto = bar.net_veto_long if position.side == LONG else bar.net_veto_short
-    if net_veto >= rules.macro_exit_veto or bar.vix >= rules.vix_exit:
+    if is_macro_exit(position.side, bar, rules):
         return MACRO
     if position.bars_held >= rules.time_stop_bars:
         return TIME

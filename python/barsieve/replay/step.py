@@ -6,11 +6,13 @@ rests in the market (stop, target) fills inside the bar.
 
 from barsieve.compile import compiled
 from barsieve.replay.costs import make_fill, net_of, settle_funding
+from barsieve.replay.decimals import decimal_sum
 from barsieve.replay.exits import (
     exit_reason,
     fill_ordered_exit,
     fill_resting_exit,
     hold_through_close,
+    is_macro_exit,
     orders_partial,
 )
 from barsieve.replay.sizing import entry_quantity, risk_distance, risk_share
@@ -32,15 +34,17 @@ from barsieve.replay.state import (
 def signal(account, bar, rules):
     """Return the side that the entry predicate admits at this close, or FLAT.
 
-    Eligible, a side, enough confidence, no veto; a streak of losses asks for more.
+    Eligible, a side, enough confidence, no veto, and no macro exit that would leave the
+    position an hour later; a streak of losses asks for more.
     """
     if not bar.is_eligible or bar.side == FLAT:
         return FLAT
     threshold = bar.threshold
     if account.loss_streak >= rules.loss_streak_trades:
-        threshold += rules.loss_streak_shift
+        threshold = decimal_sum(threshold, rules.loss_streak_shift)
     net_veto = bar.net_veto_long if bar.side == LONG else bar.net_veto_short
-    if bar.confidence >= threshold and net_veto < rules.veto_limit:
+    is_admitted = bar.confidence >= threshold and net_veto < rules.veto_limit
+    if is_admitted and not is_macro_exit(bar.side, bar, rules):
         return bar.side
     return FLAT
 

@@ -7,6 +7,7 @@ in their order: the same bits.
 import numpy as np
 
 from barsieve.compile import compiled, compiled_apart
+from barsieve.replay.decimals import decimal_sum
 from barsieve.replay.kernel import replay_bars
 from barsieve.replay.state import FLAT, LONG, SHORT, Rules
 from barsieve.sweep.measure import measure
@@ -163,7 +164,7 @@ def write_signal(signal, config, row, whole_weight):
     signal.index = row.index
     signal.side = side
     signal.confidence = score if side == LONG else 1.0 - score
-    signal.threshold = config.entry_threshold + row.shift
+    signal.threshold = decimal_sum(config.entry_threshold, row.shift)
     return side != FLAT and signal.confidence >= signal.threshold
 
 
