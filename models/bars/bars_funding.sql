@@ -4,7 +4,7 @@ with settlements as (
         symbol,
         ts as settled_at,
         funding_rate,
-        interval_hours,
+        interval_hours as stated_hours,
     from (
         select null::double as interval_hours
         where false
@@ -31,10 +31,11 @@ select
     -- The replay pays at the settlement; a feature reads of it a minute later.
     settled_at + interval '1 minute' as known_at,
     funding_rate,
+    stated_hours,
     -- What is known of it when it settles: the shorter of the last two gaps. A shorter
     -- interval is seen at once, and one missing settlement does not double it.
     coalesce(
-        interval_hours,
+        stated_hours,
         least(hours_since_last, lag(hours_since_last) over settlements_in_order)
     ) as interval_hours,
 from gaps

@@ -1,7 +1,4 @@
-{#- How many days the windows over a series count; of any other only the last is read. -#}
-{%- set windows = {
-    'TOTAL': 30, 'TOTAL2_SHARE': 30, 'USDT.D': 60, 'VIX': 250,
-} -%}
+{%- set still_alive_days = 400 -%}
 
 -- Windows over a series count days, never vintages. A day is known from its first
 -- vintage on; most days are then the latest so far, so that the last n known are the
@@ -15,36 +12,37 @@ days as (
         series,
         observed_day,
         min(known_at) as first_known_at,
+        arg_min(value, known_at) as first_value,
+        count(*) = 1 as is_never_revised,
+        -- How many the windows count; of any other series only the last is read.
         case series
-            {%- for series, n_days in windows.items() %}
-            when '{{ series }}' then {{ n_days }}
-            {%- endfor %}
+            when 'VIX' then 250
+            when 'USDT.D' then 60
+            when 'TOTAL' then 30
+            when 'TOTAL2_SHARE' then 30
             else 1
         end as n_days,
     from vintages
     group by series, observed_day
 ),
 
+-- Judged against what became known in the {{ still_alive_days }} days before: a series
+-- that is silent for longer has no value anyway.
 days_in_known_order as (
     select
         *,
-        observed_day > coalesce(
-            max(observed_day) over (
-                partition by series
-                order by first_known_at, observed_day
-                rows between unbounded preceding and 1 preceding
-            ),
-            '-infinity'::date
+        observed_day = max(observed_day) over (
+            partition by series
+            order by first_known_at
+            range between interval '{{ still_alive_days }} days' preceding
+            and current row
         ) as is_latest_so_far,
     from days
 ),
 
 latest_days as (
     select
-        series,
-        n_days,
-        observed_day,
-        first_known_at,
+        *,
         row_number() over (partition by series order by observed_day) as day_number,
     from days_in_known_order
     where is_latest_so_far
@@ -55,28 +53,17 @@ late_days as (
     where not is_latest_so_far
 ),
 
--- Where several days become known at once, the last of them counts.
-latest_at as (
-    select
-        series,
-        n_days,
-        first_known_at,
-        max(day_number) as day_number,
-    from latest_days
-    group by series, n_days, first_known_at
-),
-
 moments as (
     select
         changes.series,
         changes.moment,
-        latest_at.day_number,
-        latest_at.n_days,
+        latest_days.day_number,
+        latest_days.n_days,
     from (select distinct series, known_at as moment from vintages) as changes
-    asof inner join latest_at
+    asof inner join latest_days
         on
-            changes.series = latest_at.series
-            and changes.moment >= latest_at.first_known_at
+            changes.series = latest_days.series
+            and changes.moment >= latest_days.first_known_at
 ),
 
 known_in_order as (
@@ -84,63 +71,76 @@ known_in_order as (
         wanted.series,
         wanted.moment,
         wanted.n_days,
-        latest_days.observed_day,
+        wanted.days_back,
+        latest_days.* exclude (series, n_days),
     from (
         select
             *,
-            unnest(range(greatest(day_number - n_days, 0) + 1, day_number + 1))
-                as nth_day,
+            unnest(range(1, least(n_days, day_number) + 1)) as days_back,
         from moments
     ) as wanted
     inner join latest_days
         on
             wanted.series = latest_days.series
-            and wanted.nth_day = latest_days.day_number
+            and wanted.day_number - wanted.days_back + 1 = latest_days.day_number
 ),
 
 earliest_in_order as (
     select
         series,
         moment,
-        n_days,
-        case when count(*) = n_days then min(observed_day) else '-infinity'::date end
+        case when count(*) = any_value(n_days) then min(observed_day) end
             as earliest_day,
     from known_in_order
-    group by series, moment, n_days
+    where series in (select series from late_days)
+    group by series, moment
 ),
 
 known_late as (
     select
-        earliest.series,
         earliest.moment,
-        earliest.n_days,
-        late_days.observed_day,
+        late_days.*,
     from earliest_in_order as earliest
     inner join late_days
         on
             earliest.series = late_days.series
             and earliest.moment >= late_days.first_known_at
-            and earliest.earliest_day < late_days.observed_day
+            and late_days.observed_day
+            > coalesce(earliest.earliest_day, '-infinity'::date)
 ),
 
-known_days as (
-    select * from known_in_order
+with_late_days as (
+    select known_in_order.* exclude (days_back, day_number)
+    from known_in_order
+    semi join known_late using (series, moment)
     union all by name
     select * from known_late
 ),
 
 last_days as (
+    select * exclude (day_number)
+    from known_in_order
+    anti join known_late using (series, moment)
+    union all by name
     select
-        series,
-        moment,
-        observed_day,
+        *,
         row_number() over (
             partition by series, moment order by observed_day desc
         ) as days_back,
-    from known_days
+    from with_late_days
     qualify days_back <= n_days
 )
 
+select
+    series,
+    moment,
+    days_back::integer as days_back,
+    observed_day,
+    first_value as value,
+    first_known_at as known_at,
+from last_days
+where is_never_revised
+union all
 select
     last_days.series,
     last_days.moment,
@@ -154,3 +154,4 @@ asof inner join vintages
         last_days.series = vintages.series
         and last_days.observed_day = vintages.observed_day
         and last_days.moment >= vintages.known_at
+where not last_days.is_never_revised

@@ -1,6 +1,7 @@
 -- Built last, after everything it vouches for; withdrawn when a build starts.
 -- depends_on: {{ ref('parity_summary') }}
 -- depends_on: {{ ref('parity_features') }}
+-- depends_on: {{ ref('parity_decisions') }}
 -- depends_on: {{ ref('report_performance') }}
 -- depends_on: {{ ref('report_screening') }}
 with build as (

@@ -53,6 +53,20 @@ PARITY_FEATURES = pa.schema(
     ]
 )
 
+PARITY_DECISIONS = pa.schema(
+    [
+        pa.field("symbol", pa.string()),
+        pa.field("relation", pa.string()),
+        pa.field("subject", pa.string()),
+        pa.field("column", pa.string()),
+        pa.field("rows_compared", pa.int64()),
+        pa.field("values_compared", pa.int64()),
+        pa.field("worst_difference", pa.float64()),
+        pa.field("tolerance", pa.float64()),
+        pa.field("verdict", pa.string()),
+    ]
+)
+
 RANDOM_ENTRIES = pa.schema(
     [
         pa.field("profile", pa.string()),

@@ -140,7 +140,7 @@ class CompiledProject:
     def create(self, connection, name: str, market: Path, configs: Path) -> None:
         """Build one model from those that it refers to."""
         node = next(n for n in self.nodes.values() if n["name"] == name)
-        if name == "parity_features":
+        if name in ("parity_features", "parity_decisions"):
             return
         if node["language"] == "python":
             function, parents = self.python_models[name]
