@@ -126,15 +126,11 @@ def test_an_order_below_the_minimum_notional_is_refused_and_remembered():
     bars = as_bars([quiet(), LONG_SIGNAL, quiet(), LONG_SIGNAL, quiet()])
     rules = RULES._replace(min_notional=9_001.0)
     ledger = run(bars, rules)
-    assert (ledger.outcome.trades, ledger.outcome.first_refused_index) == (0, 2)
+    assert (ledger.outcome.trades, ledger.outcome.refused) == (0, 2)
     assert ledger.outcome.end_balance == BALANCE
     assert [moment.fills.is_refused for moment in walk(bars, rules)] == [
         False, False, True, False, True,
     ]  # fmt: skip
-
-
-def test_a_replay_without_refusals_says_so():
-    assert run(as_bars([LONG_SIGNAL, quiet()])).outcome.first_refused_index == -1
 
 
 def test_fee_and_slippage_are_shares_of_each_legs_notional_at_the_raw_price():
