@@ -77,7 +77,17 @@ def _write_trades(traded, n_traded, configuration, trades, legs, n_trades):
 
 @compiled
 def _replay_each(
-    bars, rules, crossings, pair, stop_atr, target_r, chosen, legs, trades, stops, traded
+    bars,
+    rules,
+    crossings,
+    pair,
+    stop_atr,
+    target_r,
+    chosen,
+    legs,
+    trades,
+    stops,
+    traded,
 ):
     """Replay the chosen configurations; write their trades and return how many.
 
@@ -116,9 +126,7 @@ def _replay_each(
             rules.fee_rate,
             rules.slippage_rate,
         )
-        outcome = replay_bars(
-            bars, own, BALANCE, entry_bars, True, legs, trades, stops
-        )
+        outcome = replay_bars(bars, own, BALANCE, entry_bars, True, legs, trades, stops)
         n_traded = _write_trades(
             traded, n_traded, configuration, trades, legs, outcome.trades
         )

@@ -137,7 +137,9 @@ def _next_entry_bar(entry_bars, cursor, index):
 
 
 @compiled
-def replay_bars(bars, rules, start_balance, entry_bars, is_focused, legs, trades, stops):
+def replay_bars(
+    bars, rules, start_balance, entry_bars, is_focused, legs, trades, stops
+):
     """Step through the bars and write what happens into the ledger.
 
     The full replay visits every bar. The focused one, while flat with nothing ordered,

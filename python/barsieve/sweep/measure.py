@@ -107,9 +107,7 @@ def _end_month(figures, month, change, fall, bars_held):
 
 
 @compiled
-def _mark(
-    clock, end, first_day, legs, trades, start_balance, returns, months, figures
-):
+def _mark(clock, end, first_day, legs, trades, start_balance, returns, months, figures):
     """Walk the marked-to-market equity of open positions; return how many days moved.
 
     The first day has no return. A month begins with the equity that the one before
