@@ -26,7 +26,7 @@ STRESS_DAYS = 1000
 STRESS_SD = 0.25
 """Expected spread of the stress within a state, as a share of its part of the scale."""
 
-OTHER_MEAN_DAYS, OTHER_SPREAD_DAYS = 10, 30
+OTHER_DAYS = 10
 """Days that an ordinary state (mean 0, sd 1) weighs in the other columns."""
 
 MOVE_DAYS = 30
@@ -78,25 +78,21 @@ def _expected_moves(n_states: int) -> np.ndarray:
 
 
 def _expectation(stress: np.ndarray, n_columns: int):
-    """Return means, variances, and the days that each column's mean and spread weigh.
-
-    Shapes (k, d), (1, d), (1, d), (1, d).
-    """
+    """Return means (k, d), variances (1, d), and the days that both weigh (1, d)."""
     means = np.zeros((len(stress), n_columns))
     means[:, 0] = stress
     variances = np.ones((1, n_columns))
     variances[0, 0] = (STRESS_SD * len(NAMES) / len(stress)) ** 2
-    mean_days = np.full((1, n_columns), float(OTHER_MEAN_DAYS))
-    spread_days = np.full((1, n_columns), float(OTHER_SPREAD_DAYS))
-    mean_days[0, 0] = spread_days[0, 0] = STRESS_DAYS
-    return means, variances, mean_days, spread_days
+    weights = np.full((1, n_columns), float(OTHER_DAYS))
+    weights[0, 0] = STRESS_DAYS
+    return means, variances, weights
 
 
 def _model(stress: np.ndarray, n_columns: int):
     """Return an unfitted model that starts at, and is drawn to, what is expected."""
     from hmmlearn.hmm import GaussianHMM
 
-    means, variances, mean_days, spread_days = _expectation(stress, n_columns)
+    means, variances, weights = _expectation(stress, n_columns)
     n_states = len(stress)
     moves = _expected_moves(n_states)
 
@@ -107,17 +103,17 @@ def _model(stress: np.ndarray, n_columns: int):
             super()._do_mstep(stats)
             days = stats["post"][:, None]
             squares = (
-                mean_days * (self.means_ - means) ** 2
+                weights * (self.means_ - means) ** 2
                 + stats["obs**2"]
                 - 2 * self.means_ * stats["obs"]
                 + self.means_**2 * days
             )
-            self._covars_ = (spread_days * variances + squares) / (spread_days + days)
+            self._covars_ = (weights * variances + squares) / (weights + days)
 
     model = Anchored(
         n_states, "diag", n_iter=MAX_ITERATIONS, tol=TOLERANCE, init_params="",
         startprob_prior=2.0, transmat_prior=1 + MOVE_DAYS * moves,
-        means_prior=means, means_weight=mean_days,
+        means_prior=means, means_weight=weights,
     )  # fmt: skip
     model.startprob_, model.transmat_ = np.full(n_states, 1 / n_states), moves
     model.means_, model.covars_ = means.copy(), np.repeat(variances, n_states, axis=0)
