@@ -32,6 +32,19 @@ from barsieve.regime.stress import centres, named
 FITTERS: dict[str, Callable[..., Attempt]] = {HMM: markov.fit, KMEANS: clusters.fit}
 
 
+FARTHEST = 4.0
+"""Standard deviations beyond which a column other than the stress says no more: else
+one leap would make whichever state happens to have the widest spread."""
+
+
+def _standardised(seen: np.ndarray, moments: tuple[np.ndarray, np.ndarray]):
+    """Return days as a model reads them; the stress, its first column, is as it is."""
+    mean, sd = moments
+    z = (seen - mean) / sd
+    z[:, 1:] = np.clip(z[:, 1:], -FARTHEST, FARTHEST)
+    return z
+
+
 class Scaled(NamedTuple):
     """A fitted model with the columns it reads and what they were standardised by.
 
@@ -53,12 +66,11 @@ class Scaled(NamedTuple):
 
         States with one name add up. A day without VIX and MOVE has no belief.
         """
-        mean, sd = self.moments
         seen = condensed(read, self.used)
-        of_states, evidence = self.model.beliefs((seen - mean) / sd)
+        of_states, evidence = self.model.beliefs(_standardised(seen, self.moments))
         beliefs = of_states @ np.eye(len(NAMES))[named(self.stress)]
         beliefs[~np.isfinite(seen[:, 0])] = np.nan
-        return beliefs, evidence - (np.isfinite(seen) * np.log(sd)).sum(axis=1)
+        return beliefs, evidence - (np.isfinite(seen) * np.log(self.moments[1])).sum(axis=1)
 
 
 @dataclass(frozen=True)
@@ -159,7 +171,7 @@ def _refit(fitter, seen: Observations, window: slice, stress, last, fit_at) -> F
     if len(complete) < FIRST_FIT_DAYS // 2 or not (moments[1] > 0).all():
         reason = f"{len(complete)} days on which every column is known"
         return Fit(**kept, reason=reason, left_out=left_out)
-    made = fitter((complete - moments[0]) / moments[1], stress)
+    made = fitter(_standardised(complete, moments), stress)
     if made.fault:
         return Fit(**kept, reason=made.fault, left_out=left_out)
     fitted = Scaled(made.model, used, moments)
