@@ -35,9 +35,7 @@ from barsieve.regime.walk_forward import FITTERS, Walk, walk_forward
 from conftest import PROJECT, run_dbt
 from test_cli import barsieve
 
-SCALE = read_scale(
-    duckdb.connect().read_csv(str(PROJECT / "seeds/regime_policy.csv"))
-)
+SCALE = read_scale(duckdb.connect().read_csv(str(PROJECT / "seeds/regime_policy.csv")))
 LEVELS = {"vix": (12, 18, 25, 38), "move": (65, 95, 122, 160)}
 LEVELS |= {"realized_vol_72": (0.3, 0.5, 0.8, 1.4)}
 

@@ -1,13 +1,11 @@
 """Names of regimes: a fixed scale, the same in every history, and more stress at once."""
 
-import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -48,7 +46,9 @@ def simulated(seed: int, n_days: int = 1500) -> tuple[pa.Table, np.ndarray]:
         for name in ("VIX", "MOVE", "DXY")
     }
     vix, move, dxy = levels["VIX"][1:], levels["MOVE"][:-1], levels["DXY"][1:]
-    quarter = np.array([np.log(dxy[max(0, k - 90) : k + 1]).mean() for k in range(n_days)])
+    quarter = np.array(
+        [np.log(dxy[max(0, k - 90) : k + 1]).mean() for k in range(n_days)]
+    )
     volatility = np.array(synthetic.ANNUAL_VOLATILITY)[regimes[1:]]
     first = np.datetime64("2019-01-01")
     columns = {
@@ -116,7 +116,9 @@ def assert_refits_agree(walk: Walk) -> None:
 def test_anchors_have_their_own_names_and_the_scale_rises_between_them():
     for series in SERIES:
         anchors = getattr(SCALE, series)
-        np.testing.assert_allclose(SCALE.position(series, anchors), range(4), atol=1e-12)
+        np.testing.assert_allclose(
+            SCALE.position(series, anchors), range(4), atol=1e-12
+        )
         assert named(SCALE.position(series, anchors)).tolist() == [0, 1, 2, 3]
         levels = np.linspace(anchors[0] * 0.8, anchors[-1] * 1.25, 500)
         assert (np.diff(SCALE.position(series, levels)) > 0).all()
@@ -236,7 +238,11 @@ def test_names_do_not_depend_on_where_a_history_begins_and_ends(seed):
     labels = most_likely(walk.beliefs)
     assert (labels == regimes)[labels != UNKNOWN].mean() > 0.8
     for names in (labels, in_force(walk.beliefs)):
-        for values in (stress_of(table), table["vix"].to_numpy(), table["move"].to_numpy()):
+        for values in (
+            stress_of(table),
+            table["vix"].to_numpy(),
+            table["move"].to_numpy(),
+        ):
             assert_rises(values, names)
 
 

@@ -30,8 +30,8 @@ class Clusters(NamedTuple):
 def fit(z: np.ndarray, stress: np.ndarray) -> Attempt:
     """Fit k-means from centres at places on the scale of stress, shape (k,).
 
-    `z`: as for the hidden Markov model, shape (n, d). Distances count the stress as that
-    model expects it of a state, or the other columns would decide what a cluster is.
+    `z`: as for the hidden Markov model, shape (n, d). Distances count the stress as
+    that model expects it of a state: else other columns decide what a cluster is.
     """
     from sklearn.cluster import KMeans
 

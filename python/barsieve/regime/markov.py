@@ -133,9 +133,7 @@ def fit(z: np.ndarray, stress: np.ndarray) -> Attempt:
     with np.errstate(all="ignore"):
         fitted.fit(z)
     variances = np.array([np.diag(covariance) for covariance in fitted.covars_])
-    states = HiddenStates(
-        fitted.startprob_, fitted.transmat_, fitted.means_, variances
-    )
+    states = HiddenStates(fitted.startprob_, fitted.transmat_, fitted.means_, variances)
     if not all(np.isfinite(part).all() for part in states):
         return Attempt(None, -np.inf, "parameters that are no numbers")
     monitor = fitted.monitor_

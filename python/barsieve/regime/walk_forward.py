@@ -70,7 +70,9 @@ class Scaled(NamedTuple):
         of_states, evidence = self.model.beliefs(_standardised(seen, self.moments))
         beliefs = of_states @ np.eye(len(NAMES))[named(self.stress)]
         beliefs[~np.isfinite(seen[:, 0])] = np.nan
-        return beliefs, evidence - (np.isfinite(seen) * np.log(self.moments[1])).sum(axis=1)
+        return beliefs, evidence - (np.isfinite(seen) * np.log(self.moments[1])).sum(
+            axis=1
+        )
 
 
 @dataclass(frozen=True)
