@@ -80,14 +80,17 @@ def _print_inputs_and_profiles(report: dict[str, Any]) -> None:
 def _compare(connection, as_json: bool) -> None:
     from barsieve.regime.columns import read_observations
     from barsieve.regime.states import compare_state_counts
+    from barsieve.regime.stress import read_scale
 
     asked = connection.sql(
         "select distinct reference_symbol, fit_window from config_profiles order by all"
     ).fetchall()
-    found = []
+    scale, found = read_scale(connection.table("regime_policy")), []
     with err.status("walking 2 to 6 states forward ...", spinner="dots"):
         for symbol, window in asked:
-            seen = read_observations(connection.table("regime_observations"), symbol)
+            seen = read_observations(
+                connection.table("regime_observations"), symbol, scale
+            )
             compared = compare_state_counts(seen, window) if len(seen.day) else []
             about = {"reference_symbol": symbol, "fit_window": window}
             found += [about | row for row in compared]
