@@ -391,7 +391,8 @@ def test_older_funding_without_intervals_gets_them_with_the_next_settlement(
     from_exchange("ohlcv", source, market, *SINCE)
     from_exchange("funding", source, market, *SINCE)
     path = market / "funding" / "BTC.parquet"
-    pq.write_table(pq.read_table(path).drop_columns(["interval_hours"]), path)
+    older = pq.read_table(path).drop_columns(["interval_hours"])
+    pq.write_table(older.replace_schema_metadata(None), path)
     source.now += 8 * HOUR
     done = from_exchange("funding", source, market, *SINCE)
     assert (done.code, done.target("funding/BTC")["rows_new"]) == (0, 1)

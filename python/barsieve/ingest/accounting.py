@@ -50,12 +50,15 @@ def searched_spans(market: Market, feed: Feed) -> list[Span]:
 def _stamps(
     feed: Feed, market: Market, trace: Trace, asked: Span
 ) -> tuple[list[int], list[int], list[float]]:
-    """Return times stored, times stored or given, and the hours these cover."""
+    """Return times stored, times accounted for, and the hours that these cover.
+
+    Accounted for are rows that were stored, that broke a rule, or are not closed yet.
+    """
     stamps, hours = stamps_of(market, feed.kind, feed.name)
     stored = [int(ms) for ms in stamps.astype(np.int64)]
     stated = dict(zip(stored, hours, strict=True))
-    given = {ms // DAY * DAY if feed.kind is MACRO else ms for ms in trace.given}
-    every = sorted({*stored, *given})
+    seen = trace.kept | {ms for ms in trace.given if ms >= asked[1]}
+    every = sorted({*stored, *(ms - ms % (DAY if feed.kind is MACRO else 1) for ms in seen)})
     if feed.kind is not FUNDING:
         return stored, every, [feed.gap / HOUR] * len(every)
     known = np.array([stated.get(ms, np.nan) for ms in every])
@@ -137,7 +140,7 @@ def _explained(
     elif any(low < hole.high and hole.low < high for low, high in unexplained):
         is_known, where = False, HISTORIES.get(venue, ELSEWHERE)
         given = f"from {_shown(hole.high)} on" if hole.before is None else "none of it"
-        same = ", the same page whatever is asked" if fetch.has_stuck() else ""
+        same = ", the same page whatever is asked" if fetch.is_stuck else ""
         reason = f"asked of {venue}, which gave {given}{same}; older ones: {where}"
         if hole.before is not None:
             reason = f"asked of {venue}, which gave {given}{same}; {rows}: {where}"
@@ -160,7 +163,7 @@ def _count(
     given = [ts for ts in trace.given if ts >= since]
     still_open = sorted(ts for ts in given if ts >= stop)
     before: datetime = outcome.asked[1]
-    still_open = [ts for ts in still_open if from_millis(ts) <= before]
+    still_open = [ts for ts in still_open if from_millis(ts) < before]
     outcome.rows_given = sum(since <= ts < stop for ts in given) + len(still_open)
     if still_open:
         outcome.leave_out(

@@ -8,6 +8,8 @@ from barsieve.ingest.paging import MOST_REPEATS, Row, Trace
 from barsieve.ingest.patience import PassingError, SourceError
 from barsieve.ingest.request import Request
 
+# What an exchange calls the time before which rows end, where ccxt does not say it.
+EXCLUSIVE_ENDS = {"okx": "after", "myokx": "after", "okxus": "after"}
 # Times before 1970 or after 2200 are no times in milliseconds.
 LATEST_MILLIS = 7_258_118_400_000
 
@@ -68,7 +70,8 @@ class Fetcher:
         self._trace, self._span = trace, span
         self._n_rows = min(request.rows, feed.most_rows)
         self._last = (0, 0)
-        self.raw_rows, self.repeats = 0, 0
+        self._repeats = 0
+        self.raw_rows, self.is_stuck = 0, False
 
     def __call__(
         self, since: int, until: int | None = None, rows: int | None = None
@@ -80,7 +83,7 @@ class Fetcher:
         arguments = [self._feed.market, since, rows or self._n_rows]
         if self._feed.timeframe:
             arguments.insert(1, self._feed.timeframe)
-        named = {} if until is None else {"params": {"until": until}}
+        named = {} if until is None else {"params": self._ended(until)}
         self._exchange.raw_rows = 0
         try:
             answer = self._exchange.ask(self._feed.method, *arguments, **named)
@@ -97,6 +100,11 @@ class Fetcher:
             self._move(max((row[0] for row in found), default=since))
         return found
 
+    def _ended(self, until: int) -> dict[str, int]:
+        """Return the parameters of an end, in ms, the last time that is asked for."""
+        own = EXCLUSIVE_ENDS.get(self._exchange.name)
+        return {"until": until} | ({own: until + 1} if own else {})
+
     def _on_time(self, rows: list[Row]) -> list[Row]:
         """Return rows with the time that they are due: settlements on the minute."""
         if self._feed.kind.folder != "funding":
@@ -104,16 +112,15 @@ class Fetcher:
         return [(row[0] // 60_000 * 60_000, *row[1:]) for row in rows]
 
     def _count_repeats(self, since: int, has_rows: bool) -> None:
+        """Notice an exchange that gives the same page whatever is asked."""
         self.raw_rows = self._exchange.raw_rows
-        text = self._exchange.raw_text
-        same = self.raw_rows and not has_rows
-        is_repeat = same and text == self._last[1] and since != self._last[0]
-        self.repeats = self.repeats + 1 if is_repeat else 0
-        self._last = (since, text)
-
-    def has_stuck(self) -> bool:
-        """Tell whether the exchange gives the same page whatever is asked."""
-        return self.repeats >= MOST_REPEATS
+        asked, text = self._last
+        if has_rows or not self.raw_rows or text != self._exchange.raw_text:
+            self._repeats = 0
+        elif since != asked:
+            self._repeats += 1
+        self.is_stuck |= self._repeats >= MOST_REPEATS
+        self._last = (since, self._exchange.raw_text)
 
     def _move(self, latest: int) -> None:
         start, stop = self._span

@@ -20,12 +20,12 @@ SAME_SERIES = "--accept-origin"
 
 
 def refuse_other_origin(
-    market: Market, kind: Kind, name: str, offered: Origin, accepted: bool
+    market: Market, kind: Kind, name: str, offered: Origin
 ) -> None:
     """Raise InputError when a stored file states another origin than `offered`."""
     path = market.home(kind, name)
     stored = read_origin(path)
-    fields = [] if stored is None or accepted else stored.differs(offered)
+    fields = [] if stored is None or market.accepts_origin else stored.differs(offered)
     if fields:
         raise InputError(
             [
@@ -45,7 +45,6 @@ def origin_metadata(
     kind: Kind,
     name: str,
     offered: Origin | None,
-    accepted: bool,
     outcome: Outcome,
 ) -> dict[bytes, bytes]:
     """Return the metadata of the file once it holds the table `offered`, too.
@@ -53,10 +52,10 @@ def origin_metadata(
     Raises InputError when the rows are of another series than the table `stored`.
     """
     offered = (offered or Origin()).normal()
-    refuse_other_origin(market, kind, name, offered, accepted)
+    refuse_other_origin(market, kind, name, offered)
     path = market.home(kind, name)
     stored = read_origin(path)
-    if accepted:
+    if market.accepts_origin:
         if stored is not None and stored.differs(offered):
             outcome.note(f"origin taken as told: {offered}, after {stored}")
         return as_metadata(offered.filled(stored or Origin()))

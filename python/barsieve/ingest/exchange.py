@@ -15,6 +15,14 @@ from barsieve.ingest.patience import (
 from barsieve.problems import InputError, Problem
 
 
+# Kinds of markets, and what exchanges call them in their lists of markets to load.
+TYPES = {
+    "spot": ("spot",),
+    "linear": ("linear", "swap", "future"),
+    "inverse": ("inverse", "swap", "future"),
+}
+
+
 def _longest_list(answer: Any, depth: int = 4) -> int:
     """Return the length of the longest list of rows in an answer."""
     if not depth or not isinstance(answer, list | dict):
@@ -49,6 +57,7 @@ class Exchange:
         self._client.handle_errors = self._refusing_damage(self._client.handle_errors)
         self._markets: dict[str, Any] | None = None
         self._kinds: set[str] = set()
+        self._all_types: list[str] | None = None
         # Of the last answer: how many rows it had, and what its text was.
         self.raw_rows, self.raw_text = 0, 0
 
@@ -61,9 +70,14 @@ class Exchange:
         chosen = self._client.options.get("fetchMarkets")
         if not isinstance(chosen, dict) or "types" not in chosen:
             return
+        if self._all_types is None:
+            self._all_types = list(chosen["types"])
         if not set(kinds) <= self._kinds:
             self._kinds |= set(kinds)
-            chosen["types"] = sorted(self._kinds)
+            wanted = {type_ for kind in self._kinds for type_ in TYPES.get(kind, ())}
+            # Exchanges name their kinds differently; none that we know means all.
+            known = [type_ for type_ in self._all_types if type_ in wanted]
+            chosen["types"] = known or self._all_types
             self._markets = None
 
     def ask(self, method: str, *arguments: Any, **named: Any) -> Any:

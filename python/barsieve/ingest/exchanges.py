@@ -71,9 +71,7 @@ def ingest_feed(
     InputError when the market holds the series of another origin.
     """
     if feed.kind is not MACRO:
-        refuse_other_origin(
-            market, feed.kind, feed.name, feed.origin, request.accept_origin
-        )
+        refuse_other_origin(market, feed.kind, feed.name, feed.origin)
     span = span_of(market, feed.kind, feed.name)
     clock = exchange.clock(request.now)
     stop = _stop(feed, market, request, clock)
@@ -93,6 +91,7 @@ def ingest_feed(
     fetch = Fetcher(exchange, feed, request, trace, (start, stop))
 
     def keep(rows: list[Row]) -> None:
+        trace.kept.update(row[0] for row in rows)
         _store(feed, market, request, outcome, rows)
 
     known = [] if request.recheck else searched_spans(market, feed)
@@ -116,5 +115,4 @@ def _store(
     store(
         market, feed.kind, feed.name, feed.to_table(rows), outcome,
         request.accept_revisions, request.now, origin=feed.origin,
-        accept_origin=request.accept_origin,
     )  # fmt: skip

@@ -61,12 +61,16 @@ def as_offered(kind: Kind, rows: pa.Table) -> pa.Table:
 
 @dataclass(frozen=True)
 class Market:
-    """A market folder that may be written to, and what the seed declares for it."""
+    """A market folder that may be written to, and what the seed declares for it.
+
+    `accepts_origin` takes rows of another origin than the file's as the same series.
+    """
 
     folder: Path
     declared: dict[str, MacroSeries]
     publications: dict[str, Publication]
     sound: set[Path] = field(default_factory=set)
+    accepts_origin: bool = False
 
     def home(self, kind: Kind, name: str) -> Path:
         """Return the file that new rows of a symbol or series go to."""

@@ -51,12 +51,14 @@ class Trace:
     """What a source's answers have shown.
 
     `reach` is how far (ms) an answer went beyond its start, at most a full page; `empty`
-    the windows in which there was no row, asked for twice; `given` the times of rows.
+    where windows without a row started, asked for twice; `given` the times of rows,
+    `kept` of those that were handed on to be stored.
     """
 
     reach: int = 0
-    empty: list[Span] = field(default_factory=list)
+    empty: list[int] = field(default_factory=list)
     given: set[int] = field(default_factory=set)
+    kept: set[int] = field(default_factory=set)
 
     def see(self, since: int, page: list[Row], pages: Pages) -> None:
         """Learn from an answer to a question from `since` on."""
@@ -70,11 +72,13 @@ class Trace:
         """Return the milliseconds that a question surely covers."""
         return self.reach or min(pages.span, CAUTIOUS_STEPS * pages.step)
 
-    def covers(self, low: int, high: int) -> bool:
-        """Tell whether windows without rows cover a span."""
-        for start, end in sorted(self.empty):
-            if start <= low < end:
-                low = end
+    def covers(self, low: int, high: int, pages: Pages) -> bool:
+        """Tell whether windows without rows, as wide as is known by now, cover a span."""
+        if not self.reach:
+            return False
+        for start in sorted(self.empty):
+            if start <= low < start + self.window(pages):
+                low = start + self.window(pages)
         return low >= high
 
 
@@ -120,19 +124,22 @@ def forward(
         chunk |= {row[0]: row for row in page if start <= row[0] < stop}
         n_pages += 1
         latest = max((row[0] for row in page), default=cursor)
-        if latest <= cursor:
-            if getattr(fetch, "repeats", 0) >= MOST_REPEATS:
+        if latest > cursor:
+            cursor = latest
+        elif page and latest == cursor:
+            cursor += pages.step
+        else:
+            if getattr(fetch, "is_stuck", False):
                 break
             if not trace.reach:
                 _sound(fetch, start, stop, pages, trace)
-            if not page or latest == cursor:
-                trace.empty.append((cursor + len(page[:1]), cursor + trace.window(pages)))
-            latest = cursor + trace.window(pages)
-        cursor = latest
+            if not page:
+                trace.empty.append(cursor)
+            cursor += trace.window(pages)
         if n_pages % pages.per_write == 0 and chunk:
             yield [chunk[ts] for ts in sorted(chunk)]
             chunk = {}
-        if page and latest >= stop - pages.step:
+        if latest >= stop - pages.step:
             break
     if chunk:
         yield [chunk[ts] for ts in sorted(chunk)]

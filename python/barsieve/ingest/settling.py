@@ -13,12 +13,14 @@ from barsieve.ingest.paging import Fetch, Pages, Row, Span, Trace
 class Hole(NamedTuple):
     """A span [low, high) without rows, in ms.
 
-    `before` is the row before it; None when the history starts with the hole.
+    `before` and `after` are the rows around it; None where the history starts with the
+    hole, or ends with it.
     """
 
     before: int | None
     low: int
     high: int
+    after: int | None = None
 
 
 class Settled(NamedTuple):
@@ -48,18 +50,18 @@ def holes_in(
     before: int | None = None
     for ts, gap in zip(stamps, gaps, strict=True):
         if before is None and ts - since >= longest:
-            holes.append(Hole(None, since, min(ts, stop)))
+            holes.append(Hole(None, since, min(ts, stop), ts))
         elif before is not None and ts - before > gap * 1.001:
-            holes.append(Hole(before, before + pages.step, min(ts, stop)))
+            holes.append(Hole(before, before + pages.step, min(ts, stop), ts))
         before = ts
     if before is None:
         holes.append(Hole(None, since, stop))
     elif stop - before > longest * (2 if is_live else 1):
         holes.append(Hole(before, before + pages.step, stop))
     return [
-        Hole(before, max(low, since), high)
-        for before, low, high in holes
-        if max(low, since) < high <= stop
+        hole._replace(low=max(hole.low, since))
+        for hole in holes
+        if max(hole.low, since) < hole.high <= stop
     ]
 
 
@@ -74,9 +76,9 @@ def _says_none(fetch: Fetch, hole: Hole) -> bool:
     if hole.before is None:
         n_raw = getattr(fetch, "raw_rows", None)
         chosen = (len(page) if n_raw is None else n_raw) <= 2
-        return chosen and len(page) == 2 and page[0] >= hole.high
-    after = [ts for ts in page if ts > hole.before]
-    return hole.before in page and bool(after) and min(after) >= hole.high
+        return chosen and len(page) == 2 and page[0] == hole.after
+    later = min((ts for ts in page if ts > hole.before), default=None)
+    return hole.before in page and later is not None and later == hole.after
 
 
 def settle(fetch: Fetch, hole: Hole, pages: Pages, trace: Trace) -> Settled:
@@ -104,7 +106,7 @@ def settle(fetch: Fetch, hole: Hole, pages: Pages, trace: Trace) -> Settled:
             if upper - max(inside) > pages.longest_gap:
                 # Cut at its end: what follows is asked for before what precedes.
                 top = max(inside)
-                rest = Hole(top, top + pages.step, upper)
+                rest = Hole(top, top + pages.step, upper, upper)
                 above = settle(fetch, rest, pages, trace)
                 rows |= {row[0]: row for row in above.rows}
                 absent += above.absent
@@ -114,7 +116,7 @@ def settle(fetch: Fetch, hole: Hole, pages: Pages, trace: Trace) -> Settled:
             unexplained.append((low, upper))
             break
         else:
-            covered = trace.covers(low, upper) and not rows
+            covered = trace.covers(low, upper, pages) and not rows
             lower = low if covered else lower
             absent.append((lower, upper))
             upper = lower

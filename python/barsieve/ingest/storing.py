@@ -108,14 +108,14 @@ def store(
     revised_at: datetime | None = None,
     has_vintages: bool = False,
     origin: Origin | None = None,
-    accept_origin: bool = False,
 ) -> None:
     """Merge rows of a symbol or series into the market; count into `outcome`.
 
     `rows` has the columns of `kind`, in any order of rows, repeated ones too (the later
     of two counts). Macro revisions that are accepted become known at `revised_at`,
     unless the rows are vintages and say themselves when they became known. `origin` of
-    bars and funding must match what the file states; it is kept in the file.
+    bars and funding must match what the file states, unless the market was opened to
+    accept another one; it is kept in the file.
 
     Raises InputError when the rows are of another origin, or when the file would not
     pass the market's checks; it stays as is.
@@ -124,9 +124,7 @@ def store(
         load_offered(session, kind, rows, outcome)
         metadata = {}
         if kind is not MACRO:
-            metadata = origin_metadata(
-                session, market, kind, name, origin, accept_origin, outcome
-            )
+            metadata = origin_metadata(session, market, kind, name, origin, outcome)
         if kind is MACRO and not has_vintages:
             plan_by_day(session, name, outcome, accept_revisions, revised_at)
         elif kind is MACRO:

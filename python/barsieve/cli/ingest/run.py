@@ -87,7 +87,8 @@ def run(
         *Progress.get_default_columns()[:3], TimeRemainingColumn(), console=err,
         disable=not err.is_terminal, transient=True,
     )  # fmt: skip
-    with open_market(folder, _seed()) as market, bars:
+    with open_market(folder, _seed()) as opened, bars:
+        market = replace(opened, accepts_origin=request.accept_origin)
         for target, job in jobs.items():
             outcome = Outcome(target, source)
             outcomes.append(outcome)
