@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from barsieve.cli.ingest.options import Accept, ExportFormat, To
-from barsieve.cli.ingest.run import Job, reporting, run
+from barsieve.cli.ingest.options import Accept, AcceptOrigin, ExportFormat, To
+from barsieve.cli.ingest.run import Job, folder_of, reporting, run
 from barsieve.cli.ingest.summary import moment
 from barsieve.cli.output import AsJson, out, print_json, table
 
@@ -29,6 +29,7 @@ def files(
         bool, typer.Option("--dry-run", help="Show the mapping; write nothing.")
     ] = False,
     accept_revisions: Accept = False,
+    accept_origin: AcceptOrigin = False,
     as_json: AsJson = False,
 ) -> None:
     """Take bars from files: TradingView, Binance, CryptoDataDownload, freqtrade.
@@ -46,6 +47,7 @@ def files(
         if symbol is not None and series is not None:
             raise typer.BadParameter("--symbol or --series, not both")
         now = datetime.now(UTC)
+        folder_of(to)  # the same answer with and without --dry-run
         readings = [
             read_bars(path, now, format and format.value, symbol, series, wanted)
             for path in paths
@@ -57,7 +59,9 @@ def files(
             if as_json:
                 print_json(mappings)
             return
-        request = Request(now, accept_revisions=accept_revisions)
+        request = Request(
+            now, accept_revisions=accept_revisions, accept_origin=accept_origin
+        )
         jobs = _file_jobs(readings, series)
         run(to, "files", request, jobs, as_json, mappings)
 
