@@ -22,6 +22,16 @@ entries as (
     group by profile
 ),
 
+runs as (
+    select
+        profile,
+        refused,
+        lapsed,
+        liquidated,
+    from {{ ref('replay_runs') }}
+    where replayed = 'full'
+),
+
 candidate_bars as (
     select
         profile,
@@ -117,11 +127,17 @@ gates as (
             struct_pack(
                 gate_number := 9, gate := 'entered',
                 bars := coalesce(entries.entered, 0),
-                asks := 'no position of that side was open, no cooldown, no loss streak'
+                asks := format(
+                    'no position of that side was open, no cooldown, no loss streak; '
+                    || 'of the orders {} lapsed and {} were refused',
+                    runs.lapsed,
+                    runs.refused
+                )
             )
         ]) as step,
     from counts
     left join entries using (profile)
+    left join runs using (profile)
 ),
 
 funnels as (
@@ -165,7 +181,11 @@ select
     coalesce(candidate_bars.candidates, 0) / passed.all_bars as candidate_share,
     passed.asks,
     coalesce(passed.gate_number = blocked.gate_number, false) as blocks_every_trade,
+    runs.lapsed::integer as lapsed,
+    runs.refused::integer as refused,
+    runs.liquidated::integer as liquidated,
 from passed
+left join runs using (profile)
 left join blocked using (profile)
 left join candidate_bars using (profile)
 order by passed.profile, passed.gate_number

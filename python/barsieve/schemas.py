@@ -16,6 +16,12 @@ LEG = [
     pa.field("balance", pa.float64()),
 ]
 
+STOP = [
+    pa.field("ts", TIMESTAMP),
+    pa.field("stop", pa.float64()),
+    pa.field("reason", pa.string()),
+]
+
 TRADE = [
     pa.field("trade_id", pa.int64()),
     pa.field("side", pa.string()),
@@ -24,7 +30,12 @@ TRADE = [
     pa.field("risk_distance", pa.float64()),
     pa.field("bars_held", pa.int64()),
     pa.field("exit_reason", pa.string()),
+    pa.field("threshold", pa.float64()),
+    pa.field("loss_streak", pa.int64()),
+    pa.field("threshold_shift_after", pa.float64()),
+    pa.field("shortfall", pa.float64()),
     pa.field("legs", pa.list_(pa.struct(LEG))),
+    pa.field("stops", pa.list_(pa.struct(STOP))),
 ]
 
 REPLAY_RUNS = pa.schema(
@@ -36,6 +47,9 @@ REPLAY_RUNS = pa.schema(
         pa.field("bars_visited", pa.int64()),
         pa.field("start_balance", pa.float64()),
         pa.field("end_balance", pa.float64()),
+        pa.field("refused", pa.int64()),
+        pa.field("lapsed", pa.int64()),
+        pa.field("liquidated", pa.int64()),
         pa.field("ruined_ts", TIMESTAMP),
         pa.field("trades", pa.list_(pa.struct(TRADE))),
     ]

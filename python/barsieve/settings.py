@@ -25,6 +25,7 @@ class Profile:
     loss_streak_trades: int
     loss_streak_shift: float
     cooldown_bars: int
+    max_gap_hours: float
     stop_atr: float
     target_r: float
     partial_at_r: float

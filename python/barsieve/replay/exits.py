@@ -6,6 +6,7 @@ from barsieve.replay.state import (
     BREAK_EVEN,
     FLAT,
     FLAT_POSITION,
+    LIQUIDATION,
     LONG,
     MACRO,
     NO_FILL,
@@ -96,6 +97,32 @@ def fill_resting_exit(account, position, bar, rules):
     if reason == NO_REASON:
         return account, position, NO_FILL
     return close_position(account, position, price, reason, bar, rules)
+
+
+@compiled
+def settle_account(account, position, bar, rules):
+    """Liquidate an account that is worth nothing at this close, before any decision.
+
+    Worth: the balance, and the open result less what leaving would cost. At 0 or less
+    the position closes at the close and the balance becomes exactly 0. Returns the
+    account, the position, the fill, whether it struck, and what was not paid.
+    """
+    fill = NO_FILL
+    is_liquidated = account.balance < 0.0
+    if position.side != FLAT:
+        after, flat, fill = close_position(
+            account, position, bar.close, LIQUIDATION, bar, rules
+        )
+        is_liquidated = not after.balance > 0.0
+        if is_liquidated:
+            account, position = after, flat
+        else:
+            fill = NO_FILL
+    if not is_liquidated:
+        return account, position, fill, False, 0.0
+    shortfall = -account.balance
+    emptied = Account(0.0, account.loss_streak, account.last_exit_index)
+    return emptied, position, fill, True, shortfall
 
 
 @compiled

@@ -5,19 +5,21 @@ rests in the market (stop, target) fills inside the bar.
 """
 
 from barsieve.compile import compiled
-from barsieve.replay.costs import make_fill, net_of, settle_funding
+from barsieve.replay.costs import costs_of, make_fill, net_of, settle_funding
 from barsieve.replay.exits import (
     exit_reason,
     fill_ordered_exit,
     fill_resting_exit,
     hold_through_close,
     orders_partial,
+    settle_account,
 )
 from barsieve.replay.sizing import entry_quantity, risk_distance, risk_share
 from barsieve.replay.state import (
     FLAT,
     LONG,
     NO_FILL,
+    NO_ORDERS,
     NO_REASON,
     STOP,
     Account,
@@ -29,6 +31,19 @@ from barsieve.replay.state import (
 
 
 @compiled
+def streak_shift(account, rules):
+    """Return what a streak of losses adds to the threshold."""
+    is_streak = account.loss_streak >= rules.loss_streak_trades
+    return rules.loss_streak_shift if is_streak else 0.0
+
+
+@compiled
+def threshold_in_force(account, bar, rules):
+    """Return the confidence that this close asks for, the streak of losses included."""
+    return bar.threshold + streak_shift(account, rules)
+
+
+@compiled
 def signal(account, bar, rules):
     """Return the side that the entry predicate admits at this close, or FLAT.
 
@@ -36,9 +51,7 @@ def signal(account, bar, rules):
     """
     if not bar.is_eligible or bar.side == FLAT:
         return FLAT
-    threshold = bar.threshold
-    if account.loss_streak >= rules.loss_streak_trades:
-        threshold += rules.loss_streak_shift
+    threshold = threshold_in_force(account, bar, rules)
     net_veto = bar.net_veto_long if bar.side == LONG else bar.net_veto_short
     if bar.confidence >= threshold and net_veto < rules.veto_limit:
         return bar.side
@@ -47,16 +60,23 @@ def signal(account, bar, rules):
 
 @compiled
 def fill_entry(account, position, orders, bar, rules):
-    """Enter at the open, sized on the balance after any exit's result."""
+    """Enter at the open, sized on the balance after any exit's result.
+
+    An order whose bar does not follow soon enough lapses: its stop distance is of
+    another market. One that is too small, or costs all that there is, is refused.
+    Returns the account, the position, the fill, whether refused, whether lapsed.
+    """
     if orders.entry_side == FLAT:
-        return account, position, NO_FILL, False
+        return account, position, NO_FILL, False, False
+    if bar.hours_since > rules.max_gap_hours:
+        return account, position, NO_FILL, False, True
     side, distance = orders.entry_side, orders.entry_risk_distance
     quantity = entry_quantity(
         account.balance, orders.entry_risk_share, distance, bar.open, rules
     )
-    if not quantity > 0.0:
-        return account, position, NO_FILL, True
     fill = make_fill(quantity, bar.open, 0.0, NO_REASON, rules)
+    if not quantity > 0.0 or costs_of(fill) >= account.balance:
+        return account, position, NO_FILL, True, False
     return (
         Account(
             account.balance + net_of(fill), account.loss_streak, account.last_exit_index
@@ -75,6 +95,7 @@ def fill_entry(account, position, orders, bar, rules):
             net_of(fill),
         ),
         fill,
+        False,
         False,
     )
 
@@ -97,7 +118,7 @@ def decide(account, position, bar, rules):
         may_enter = side == -position.side
     distance = risk_distance(bar, rules)
     if side == FLAT or not may_enter or not distance > 0.0:
-        return Orders(reason, is_partial, FLAT, 0.0, 0.0, 0.0, -1)
+        return Orders(reason, is_partial, FLAT, 0.0, 0.0, 0.0, -1, 0.0, 0)
     return Orders(
         reason,
         is_partial,
@@ -106,6 +127,8 @@ def decide(account, position, bar, rules):
         distance,
         risk_share(bar, rules),
         bar.index,
+        threshold_in_force(account, bar, rules),
+        account.loss_streak,
     )
 
 
@@ -119,14 +142,33 @@ def step(state, bar, rules):
     account, position, ordered_exit = fill_ordered_exit(
         account, position, orders, bar, rules
     )
-    account, position, entry, is_refused = fill_entry(
+    account, position, entry, is_refused, is_lapsed = fill_entry(
         account, position, orders, bar, rules
     )
     # 3. Stop and target are tested, on the entry's own bar too.
+    stop, stop_reason = position.stop, position.stop_reason
     account, position, resting_exit = fill_resting_exit(account, position, bar, rules)
-    # 4. and 5. At the close: count the bar, set the stop for the next, then decide.
+    # 4. and 5. At the close: is the account worth anything? Then count the bar, set the
+    # stop for the next, decide.
+    account, position, liquidation, is_liquidated, shortfall = settle_account(
+        account, position, bar, rules
+    )
     if position.side != FLAT:
         position = hold_through_close(position, bar, rules)
-    orders = decide(account, position, bar, rules)
-    fills = Fills(funding, ordered_exit, entry, resting_exit, is_refused)
+    orders = NO_ORDERS
+    if not is_liquidated:
+        orders = decide(account, position, bar, rules)
+    fills = Fills(
+        funding,
+        ordered_exit,
+        entry,
+        is_refused,
+        is_lapsed,
+        stop,
+        stop_reason,
+        resting_exit,
+        liquidation,
+        is_liquidated,
+        shortfall,
+    )
     return State(account, position, orders), fills
