@@ -4,6 +4,7 @@
 -- depends_on: {{ ref('parity_decisions') }}
 -- depends_on: {{ ref('report_performance') }}
 -- depends_on: {{ ref('report_screening') }}
+-- depends_on: {{ ref('report_health') }}
 with build as (
     select barsieve_build()::json as info
 ),

@@ -369,11 +369,10 @@ def _in_place_of_folder(path: Path) -> str:
 def _files(market: Path, kind: Kind) -> tuple[list[Path], list[Problem]]:
     folder = market / kind.folder
     paths = sorted(folder.glob("*.parquet"))
-    if paths:
+    # A market without macro or funding is a market; report_health says what it lacks.
+    if paths or (kind is not BARS and (folder.is_dir() or not folder.exists())):
         return paths, []
     fix = "point BARSIEVE_MARKET at a market folder (bars/, macro/, funding/)"
-    if kind is not BARS:
-        fix += "; without such data, a file with these columns and no rows will do"
     found = "no such file" if folder.is_dir() else _in_place_of_folder(folder)
     columns = ", ".join(kind.columns)
     return [], [Problem(str(folder), "", f"*.parquet with {columns}", found, fix)]

@@ -6,11 +6,12 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 
 
 class Plugin(BasePlugin):
-    """Registers three functions.
+    """Registers four functions.
 
     `barsieve_problems()`: what is wrong with the input, or null. `barsieve_build()`:
     JSON of what a database built now would be built from. `barsieve_columns(table)`:
     names and types of a table that Python writes, as in `create table`.
+    `barsieve_market_findings()`: JSON of what the market's files say by themselves.
     """
 
     def configure_connection(self, conn):
@@ -18,6 +19,7 @@ class Plugin(BasePlugin):
         for name, function in (
             ("barsieve_problems", _problems),
             ("barsieve_build", _build),
+            ("barsieve_market_findings", _market_findings),
         ):
             conn.create_function(
                 name,
@@ -54,3 +56,14 @@ def _build() -> str:
     from barsieve.provenance import describe_build
 
     return json.dumps(describe_build())
+
+
+def _market_findings() -> str:
+    from barsieve import project
+    from barsieve.market_findings import market_findings
+
+    folder = project.project_dir()
+    found = market_findings(
+        folder / project.market_dir(), folder / "seeds" / "macro_series.csv"
+    )
+    return json.dumps([finding._asdict() for finding in found])
