@@ -5,13 +5,13 @@ mend it. The first bad row of a file is named, with the number of them.
 """
 
 import csv
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
 
+from barsieve.locations import parquet_rows, quoted_path  # noqa: F401
 from barsieve.problems import Problem
 
 TIMESTAMP, DOUBLE, TEXT, DAY = (
@@ -175,12 +175,6 @@ def read_macro_series(seed: Path) -> dict[str, MacroSeries]:
         }
 
 
-def quoted_path(path: Path) -> str:
-    """Return a path as SQL text that DuckDB reads as one file, not as a pattern."""
-    literal = re.sub(r"([*?[])", r"[\1]", str(path))
-    return "'" + literal.replace("'", "''") + "'"
-
-
 def _is_utf8(text: str) -> bool:
     try:
         text.encode()
@@ -227,11 +221,9 @@ def _shape_problems(
     if problems:
         return problems
     try:
-        described = session.execute(f"describe from read_parquet({quoted_path(path)})")
+        described = session.execute(f"describe from {parquet_rows(path)}")
         types = {row[0]: row[1] for row in described.fetchall()}
-        rows = session.execute(
-            f"select count(*) from read_parquet({quoted_path(path)})"
-        )
+        rows = session.execute(f"select count(*) from {parquet_rows(path)}")
         n_rows = rows.fetchone()[0]
     except duckdb.Error as error:
         return [_unreadable(path, error)]
@@ -307,7 +299,7 @@ def _rows(path: Path, kind: Kind) -> str:
         f"select {', '.join(kind.columns)}, file_row_number + 1 as row, "
         f"lag({first}) over (order by file_row_number) as previous_{first}, "
         f"row_number() over (partition by {keys} order by file_row_number) as copy "
-        f"from read_parquet({quoted_path(path)}, file_row_number = true)"
+        f"from {parquet_rows(path, 'file_row_number = true')}"
     )
 
 
@@ -318,7 +310,7 @@ def _series_problems(
     spans = session.execute(
         "select series, min(value), max(value), "
         "arg_min(file_row_number + 1, value), arg_max(file_row_number + 1, value) "
-        f"from read_parquet({quoted_path(path)}, file_row_number = true) "
+        f"from {parquet_rows(path, 'file_row_number = true')} "
         "where isfinite(value) and series is not null group by series order by series"
     ).fetchall()
     for name, low, high, low_row, high_row in spans:
@@ -351,7 +343,7 @@ def _funding_unit_problems(
     session: duckdb.DuckDBPyConnection, path: Path
 ) -> Iterator[Problem]:
     median = session.execute(
-        f"select median(abs(funding_rate)) from read_parquet({quoted_path(path)}) "
+        f"select median(abs(funding_rate)) from {parquet_rows(path)} "
         "where isfinite(funding_rate)"
     ).fetchone()[0]
     if median is not None and median > GREATEST_MEDIAN_FUNDING:
@@ -385,13 +377,12 @@ def _same_key_problems(
     """Yield a key that stands in two files of a folder, and how many such keys."""
     if len(paths) < 2:
         return
-    listed = ", ".join(quoted_path(path) for path in paths)
     # As text: Python has no time after the year 9999.
     shown = ", ".join(f"{key}::varchar" for key in kind.keys)
     keys = ", ".join(kind.keys)
     twice = session.execute(
         f"select count(*) over (), list(distinct parse_filename(filename)), {shown} "
-        f"from read_parquet([{listed}], filename = true) group by {keys} "
+        f"from {parquet_rows(paths, 'filename = true')} group by {keys} "
         f"having count(distinct filename) > 1 order by {keys} limit 1"
     ).fetchone()
     if twice:
@@ -412,7 +403,7 @@ def _spacing_problems(
     step = session.execute(
         "select median(step) / 3600000000 from ("
         "select epoch_us(ts) - lag(epoch_us(ts)) over (order by ts) as step "
-        f"from read_parquet({quoted_path(path)}) where isfinite(ts))"
+        f"from {parquet_rows(path)} where isfinite(ts))"
     ).fetchone()[0]
     if step is not None and step > 1:
         yield Problem(

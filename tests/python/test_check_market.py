@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from barsieve.check import SPECIAL, check_input
+from barsieve.check import check_input
 from barsieve.check_market import check_market
+from barsieve.locations import SPECIAL
 from barsieve.problems import InputError, Problem, describe
 from barsieve.synthetic import simulate, write_market
 

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from barsieve.check_market import MACRO, Kind, quoted_path
+from barsieve.check_market import MACRO, Kind
 from barsieve.ingest.comparing import (
     load_offered,
     plan_by_day,
@@ -20,6 +20,7 @@ from barsieve.ingest.comparing import (
 )
 from barsieve.ingest.market import Market, put, schema_of
 from barsieve.ingest.summary import Outcome
+from barsieve.locations import parquet_rows
 
 IDENTITY = {"bars": None, "macro": "series", "funding": "symbol"}
 
@@ -39,11 +40,10 @@ def session_of(market: Market, kind: Kind, name: str) -> duckdb.DuckDBPyConnecti
         empty = schema_of(kind).empty_table()  # noqa: F841 (DuckDB reads it by name)
         session.execute("create table stored as select *, '' as file from empty")
         return session
-    listed = ", ".join(quoted_path(path) for path in paths)
     identity = IDENTITY[kind.folder]
     session.execute(
         f"create table stored as select {columns}, filename as file "
-        f"from read_parquet([{listed}], filename = true) "
+        f"from {parquet_rows(paths, 'filename = true')} "
         + (f"where {identity} = $name" if identity else ""),
         {"name": name} if identity else {},
     )
@@ -119,7 +119,7 @@ def _merged(session: duckdb.DuckDBPyConnection, kind: Kind, file: Path) -> pa.Ta
         query = f"{added} order by {order}"
     else:
         query = (
-            f"select * from (select * from read_parquet({quoted_path(file)}) "
+            f"select * from (select * from {parquet_rows(file)} "
             f"anti join (from dropped where file = $file) using ({keys}) "
             f"union all by name {added}) order by {order}"
         )
