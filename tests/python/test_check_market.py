@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from barsieve.check import SPECIAL, check_input
+from barsieve.check import check_input
 from barsieve.check_market import check_market
+from barsieve.locations import SPECIAL
 from barsieve.problems import InputError, Problem, describe
 from barsieve.synthetic import simulate, write_market
 
@@ -862,14 +863,15 @@ def test_the_market_may_lie_in_a_folder_of_any_name(sound_market, tmp_path, name
     )
 
 
+@pytest.mark.parametrize("name", ["ts=1", "symbol=BTCUSDT", "date=2019-01-01"])
 def test_a_folder_that_duckdb_takes_for_a_column_hides_no_column(
-    sound_market, tmp_path
+    sound_market, tmp_path, name
 ):
-    """DuckDB reads `ts=1` in a path as a column, here and in a build."""
-    market = Path(shutil.copytree(sound_market, tmp_path / "ts=1"))
-    assert {(p.where, p.found) for p in problems_of(market)} == {
-        ("column 'ts'", "BIGINT")
-    }
+    """By itself DuckDB reads `ts=1` in a path as a column in the place of the file's."""
+    market = Path(shutil.copytree(sound_market, tmp_path / name))
+    assert not problems_of(market)
+    change(market / BARS, put("volume", (2, -2.0)))
+    assert only_problem(market).where == "row 2"
 
 
 @pytest.mark.parametrize(

@@ -126,7 +126,10 @@ def test_an_exchange_that_gives_its_latest_rows_only_is_named(serve, market):
     assert target["asked"][0].startswith("2020-01-01")
     assert target["rows_stored"] == 719
     (part,) = target["absent"]
-    assert (part["is_explained"], part["steps"]) == (False, (now - ms(2020, 1, 1)) // HOUR - 719)
+    assert (part["is_explained"], part["steps"]) == (
+        False,
+        (now - ms(2020, 1, 1)) // HOUR - 719,
+    )
     assert "2026-01-30 01:00" in part["reason"]
     assert "OHLCVT" in done.stderr
     # The next day's run asks for nothing that was not given.
@@ -219,7 +222,9 @@ def test_what_a_walk_and_its_holes_find_is_what_is_there(
         return [(ts,) for ts in found]
 
     pages, trace, stop = Pages(1, asked, 3), Trace(), 290
-    found = {row[0] for chunk in forward(fetch, since, stop, pages, trace) for row in chunk}
+    found = {
+        row[0] for chunk in forward(fetch, since, stop, pages, trace) for row in chunk
+    }
     for _ in range(4):
         for hole in holes_in(sorted(found), since, stop, pages, is_live=False):
             found |= {row[0] for row in settle(fetch, hole, pages, trace).rows}

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import duckdb
 import pyarrow as pa
 
-from barsieve.check_market import quoted_path
 from barsieve.ingest.formats import Columns
+from barsieve.locations import parquet_rows, quoted_path
 from barsieve.problems import InputError, Problem
 
 KNOWN = ".csv, .zip (one CSV in it), .parquet, .feather, .json (freqtrade)"
@@ -56,7 +56,7 @@ def read_export(path: Path) -> Export:
 def _read_parquet(path: Path) -> pa.Table:
     with duckdb.connect() as session:
         session.execute("set timezone = 'UTC'")
-        return session.sql(f"from read_parquet({quoted_path(path)})").to_arrow_table()
+        return session.sql(f"from {parquet_rows(path)}").to_arrow_table()
 
 
 def _read_feather(path: Path) -> pa.Table:

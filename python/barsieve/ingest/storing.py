@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from barsieve.check_market import FUNDING, MACRO, Kind, quoted_path
+from barsieve.check_market import FUNDING, MACRO, Kind
 from barsieve.ingest.belonging import origin_metadata
 from barsieve.ingest.comparing import (
     load_offered,
@@ -25,6 +25,7 @@ from barsieve.ingest.intervals import intervals_of, usual_hours
 from barsieve.ingest.market import Market, columns_of, put, schema_of
 from barsieve.ingest.origin import Origin, metadata_of
 from barsieve.ingest.summary import Outcome
+from barsieve.locations import parquet_rows
 
 IDENTITY = {"bars": None, "macro": "series", "funding": "symbol"}
 
@@ -43,13 +44,11 @@ def session_of(market: Market, kind: Kind, name: str) -> duckdb.DuckDBPyConnecti
         empty = schema_of(kind).empty_table()  # noqa: F841 (DuckDB reads it by name)
         session.execute("create table stored as select *, '' as file from empty")
         return session
-    listed = ", ".join(quoted_path(path) for path in paths)
     identity = IDENTITY[kind.folder]
-    columns = ", ".join(_read_columns(session, kind, listed))
+    columns = ", ".join(_read_columns(session, kind, paths))
     session.execute(
         f"create table stored as select {columns}, filename as file "
-        f"from read_parquet([{listed}], filename = true, "
-        "union_by_name = true, hive_partitioning = false) "
+        f"from {parquet_rows(paths, 'filename = true', 'union_by_name = true')} "
         + (f"where {identity} = $name" if identity else ""),
         {"name": name} if identity else {},
     )
@@ -57,12 +56,11 @@ def session_of(market: Market, kind: Kind, name: str) -> duckdb.DuckDBPyConnecti
 
 
 def _read_columns(
-    session: duckdb.DuckDBPyConnection, kind: Kind, listed: str
+    session: duckdb.DuckDBPyConnection, kind: Kind, paths: list[Path]
 ) -> list[str]:
     """Return SQL of the columns of a kind; optional ones that no file has are null."""
     held = session.execute(
-        f"describe from read_parquet([{listed}], union_by_name = true, "
-        "hive_partitioning = false)"
+        f"describe from {parquet_rows(paths, 'union_by_name = true')}"
     ).fetchall()
     names = {row[0] for row in held}
     return [
@@ -189,6 +187,7 @@ def _with_intervals(table: pa.Table, name: str) -> pa.Table:
         column, "interval_hours", pa.array(hours, pa.float64(), from_pandas=True)
     )
 
+
 def _merged(session: duckdb.DuckDBPyConnection, kind: Kind, file: Path) -> pa.Table:
     keys, columns = ", ".join(kind.keys), ", ".join(columns_of(kind))
     added = f"select {columns} from added where file = $file"
@@ -199,8 +198,7 @@ def _merged(session: duckdb.DuckDBPyConnection, kind: Kind, file: Path) -> pa.Ta
         query = f"{added} order by {order}"
     else:
         query = (
-            f"select * from (select * from read_parquet({quoted_path(file)}, "
-            "hive_partitioning = false) "
+            f"select * from (select * from {parquet_rows(file)} "
             f"anti join (from dropped where file = $file) using ({keys}) "
             f"union all by name {added}) order by {order}"
         )
