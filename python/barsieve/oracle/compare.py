@@ -52,7 +52,7 @@ def read_history(symbol: str, bars, macro, funding, macro_series) -> History:
             observations["OPEN_INTEREST"] = observations.get(row["series"], [])
     settled = rows_of(
         funding.filter(of_symbol)
-        .select("epoch(settled_at) as \"at\", funding_rate as rate, stated_hours")
+        .select('epoch(settled_at) as "at", funding_rate as rate, stated_hours')
         .order('"at"')
     )
     return History(

@@ -113,9 +113,7 @@ class History:
         Each is a pair of observations of one day.
         """
         others = {o.day: o for o in self.known_days(other, at)}
-        return [
-            (o, others[o.day]) for o in self.known_days(one, at) if o.day in others
-        ]
+        return [(o, others[o.day]) for o in self.known_days(one, at) if o.day in others]
 
     def is_fresh(self, known_at: float, feature: str, at: float) -> bool:
         """Tell whether a value is young enough to count."""

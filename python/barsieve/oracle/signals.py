@@ -126,8 +126,7 @@ def signal_row(row: Row, is_high: bool, limits: Row) -> dict[str, tuple[Decimal,
 def veto_row(row: Row, signals: dict[str, tuple[Decimal, ...]]) -> Row:
     """Return the row of `macro_vetoes`: sums clipped to 1, and what is net of them."""
     against_long, against_short, light = (
-        min(sum(amounts), Decimal(1))
-        for amounts in zip(*signals.values(), strict=True)
+        min(sum(amounts), Decimal(1)) for amounts in zip(*signals.values(), strict=True)
     )
     is_known = [all(row[name] is not None for name in NEEDS[s]) for s in NEEDS]
     return {
