@@ -156,3 +156,37 @@ def test_what_is_broken_in_the_troubled_market_says_nothing_of_volume(troubled):
     ).fetchall()[0]
     assert phases[0] > 100
     assert phases[1] == 0
+
+
+@pytest.mark.slow
+def test_a_feature_scales_funding_to_8_hours_and_the_replay_pays_what_was_paid(
+    troubled,
+):
+    """The troubled market settles every 8, then 4, then 1 hours."""
+    intervals = dict(
+        troubled.sql(
+            "select interval_hours, count(*) from bars_funding group by interval_hours"
+        ).fetchall()
+    )
+    assert min(intervals[8], intervals[4], intervals[1]) > 400
+    # Rarely two settlements in a row are missing, or an interval grew longer.
+    others = sum(n for hours, n in intervals.items() if hours not in (1, 4, 8))
+    assert others < 0.01 * sum(intervals.values())
+    paid = troubled.sql(
+        "select sum(funding_settled) from bars_1h where symbol = 'ETH' "
+        "and bar_ts not in (select bar_ts from bars_1h where gap_hours is null)"
+    ).fetchall()[0][0]
+    settled = troubled.sql(
+        "select sum(f.funding_rate) from bars_funding as f where f.symbol = 'ETH' "
+        "and settled_at <= (select max(bar_ts) from bars_1h where symbol = 'ETH')"
+    ).fetchall()[0][0]
+    assert paid == pytest.approx(settled, rel=1e-9)
+    sizes = troubled.sql(
+        "select f.interval_hours, avg(abs(features.funding_rate)) "
+        "from features asof join bars_funding as f on f.symbol = features.symbol "
+        "and features.known_at >= f.known_at "
+        "where f.interval_hours in (1, 4, 8) group by 1"
+    ).fetchall()
+    scaled = dict(sizes)
+    assert scaled[1] == pytest.approx(scaled[8], rel=1)
+    assert scaled[4] == pytest.approx(scaled[8], rel=1)
