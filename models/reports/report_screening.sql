@@ -9,6 +9,8 @@ with bars as (
         profiles.atr_rank_floor,
         profiles.atr_rank_cap,
         profiles.veto_limit,
+        profiles.vix_exit,
+        profiles.macro_exit_veto,
     from {{ ref('fusion_scores') }} as fusion
     inner join {{ ref('config_profiles') }} as profiles using (profile)
 ),
@@ -52,12 +54,17 @@ counts as (
         count_if(fusion_score is not null and is_eligible) as eligible,
         count_if(is_eligible and side is not null) as sided,
         count_if(is_eligible and confidence >= entry_threshold) as confident,
-        count_if(is_entry) as admitted,
+        count_if(
+            is_eligible and confidence >= threshold and net_veto < veto_limit
+        ) as admitted,
+        count_if(is_entry) as no_macro_exit,
         max(confidence) filter (where is_eligible) as highest_confidence,
         min(net_veto) filter (where is_eligible and confidence >= entry_threshold)
             as lowest_veto,
         any_value(entry_threshold) as entry_threshold,
         any_value(veto_limit) as veto_limit,
+        any_value(vix_exit) as vix_exit,
+        any_value(macro_exit_veto) as macro_exit_veto,
         any_value(cadence) as cadence,
         any_value(alignment_required) as alignment_required,
         any_value(atr_rank_floor) as atr_rank_floor,
@@ -125,7 +132,22 @@ gates as (
                 )
             ),
             struct_pack(
-                gate_number := 9, gate := 'entered',
+                gate_number := 9, gate := 'no_macro_exit', bars := counts.no_macro_exit,
+                asks := coalesce(
+                    'no macro exit in force: '
+                    || nullif(
+                        concat_ws(
+                            ', ',
+                            format('net macro veto below {}', counts.macro_exit_veto),
+                            format('VIX below {}', counts.vix_exit)
+                        ),
+                        ''
+                    ),
+                    'the profile has no macro exit'
+                )
+            ),
+            struct_pack(
+                gate_number := 10, gate := 'entered',
                 bars := coalesce(entries.entered, 0),
                 asks := format(
                     'no position of that side was open, no cooldown, no loss streak; '

@@ -114,7 +114,8 @@ def _signal_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
             veto if bar.side != FLAT else None,
         ),
         _gate(
-            "no_macro_exit", bar.side == FLAT or not is_macro_exit(bar.side, bar, rules),
+            "no_macro_exit",
+            bar.side == FLAT or not is_macro_exit(bar.side, bar, rules),
             "no macro exit in force: " + _macro_exits(study),
             f"{_figure(veto)} and {_figure(bar.vix)}" if bar.side != FLAT else None,
         ),

@@ -149,6 +149,8 @@ def entries_of(bars: np.recarray, rules: Rules) -> np.ndarray:
         & (bars.side != 0)
         & (bars.confidence >= bars.threshold)
         & (veto < rules.veto_limit)
+        & ~(veto >= rules.macro_exit_veto)
+        & ~(bars.vix >= rules.vix_exit)
     )
     return np.flatnonzero(is_entry).astype(np.int64)
 
@@ -215,8 +217,8 @@ def random_rules(rng: np.random.Generator) -> Rules:
         volume_trap_z=one_of(1.3, 3.0),
         volume_trap_atr=one_of(0.5, 1.0),
         time_stop_bars=one_of(1, 5, 24, 96),
-        vix_exit=one_of(30.0, 50.0),
-        macro_exit_veto=one_of(0.3, 0.8, 1.0),
+        vix_exit=one_of(30.0, 50.0, np.nan),
+        macro_exit_veto=one_of(0.3, 0.8, 1.0, np.nan),
         veto_limit=one_of(0.3, 0.8),
         risk_cap=one_of(0.02, 0.05),
         leverage=one_of(1.0, 5.0),

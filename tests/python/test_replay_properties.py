@@ -373,7 +373,11 @@ class Oracle:
         threshold = self.threshold_at(bar)
         veto = bar["net_veto_long"] if bar["side"] == 1 else bar["net_veto_short"]
         is_entry = bar["confidence"] >= threshold and veto < self.rules.veto_limit
-        return bar["side"] if is_entry else None
+        # Nothing is entered to be left an hour later.
+        is_left = (
+            veto >= self.rules.macro_exit_veto or bar["vix"] >= self.rules.vix_exit
+        )
+        return bar["side"] if is_entry and not is_left else None
 
     def threshold_at(self, bar):
         is_streak = self.streak >= self.rules.loss_streak_trades

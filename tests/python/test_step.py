@@ -197,6 +197,46 @@ def test_a_short_is_vetoed_by_its_own_side_only():
     assert of_free.state.orders.entry_side == SHORT
 
 
+@pytest.mark.parametrize("side", [LONG, SHORT])
+def test_nothing_is_entered_that_a_macro_exit_would_leave_an_hour_later(side):
+    """The veto limit is 1 here, so that only the exits refuse."""
+    rules, own = RULES._replace(veto_limit=1.01), "long" if side == LONG else "short"
+    other = "short" if side == LONG else "long"
+    for change, expected in [
+        ({"vix": 30.0}, FLAT),
+        ({"vix": 29.99}, side),
+        ({f"net_veto_{own}": 0.8}, FLAT),
+        ({f"net_veto_{own}": 0.79}, side),
+        ({f"net_veto_{other}": 1.0}, side),
+        ({"vix": NAN}, side),
+    ]:
+        bars = as_bars([{**signalled(quiet(), side), **change}])
+        (moment,) = walk(bars, rules)
+        assert moment.state.orders.entry_side == expected, change
+
+
+def test_a_macro_exit_that_is_switched_off_neither_refuses_nor_leaves():
+    off = RULES._replace(veto_limit=1.01, vix_exit=NAN, macro_exit_veto=NAN)
+    stormy = {"vix": 80.0, "net_veto_long": 1.0}
+    decided, *_, held = walk(
+        as_bars([{**LONG_SIGNAL, **stormy}, quiet(**stormy), quiet(**stormy)]), off
+    )
+    assert decided.state.orders.entry_side == LONG
+    assert held.state.position.side == LONG
+    assert held.state.orders.exit_reason == 0
+
+
+def test_a_threshold_raised_by_a_streak_is_a_decimal():
+    """0.65 + 0.05 is 0.7000000000000001 in doubles; a confidence of 0.7 is enough."""
+    rules = RULES._replace(loss_streak_trades=1, loss_streak_shift=0.05)
+    lost = [LONG_SIGNAL, quiet(), at(97, 98, 96, 97)]
+    for confidence, expected in ((0.7, LONG), (0.6999999999, FLAT)):
+        again = {**LONG_SIGNAL, "threshold": 0.65, "confidence": confidence}
+        *_, moment = walk(as_bars([*lost, again]), rules)
+        assert moment.state.account.loss_streak == 1
+        assert moment.state.orders.entry_side == expected
+
+
 # --- Stop and target ------------------------------------------------------------------
 
 

@@ -21,6 +21,7 @@ def check(as_json: AsJson = False) -> None:
     from dataclasses import asdict
 
     from barsieve.check import check_input
+    from barsieve.config_findings import config_findings
 
     try:
         problems: list[Problem] = check_input()
@@ -34,6 +35,8 @@ def check(as_json: AsJson = False) -> None:
         out.print(
             f"sound: market {project.market_dir()}, configs {project.configs_dir()}"
         )
+        for note in config_findings(project.project_dir() / project.configs_dir()):
+            out.print(f"note: {note.subject}: {note.meaning}", highlight=False)
     if problems:
         raise typer.Exit(REFUSED)
 

@@ -20,8 +20,8 @@ from barsieve.oracle.sentinels import sentinel_row
 from barsieve.oracle.signals import signal_row, veto_row, was_last_above
 
 # Blocks of 4 hours: some evenly spread, and some in which something happens.
-SPREAD_BLOCKS = 60
-MOMENTS = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+SPREAD_BLOCKS = 24
+MOMENTS = [0.0, 0.5, 1.0]
 BLOCK = 4 * HOUR
 BLOCK_OF_BAR = f"epoch(bar_ts)::bigint // {BLOCK}"
 AMOUNTS = ("veto_long", "veto_short", "greenlight")

@@ -44,6 +44,15 @@ function signalsOf(tradeId) {
   return found;
 }
 
+// A limit that is null is switched off.
+function macroExits(rules) {
+  const asked = [
+    isNumber(rules.macro_exit_veto) ? `veto below ${rules.macro_exit_veto}` : null,
+    isNumber(rules.vix_exit) ? `VIX below ${rules.vix_exit}` : null,
+  ].filter((one) => one !== null);
+  return asked.join(", ") || "the profile has none";
+}
+
 function gatesOf(trade) {
   const rules = profile();
   const isStreak = trade.loss_streak >= rules.loss_streak_trades;
@@ -89,6 +98,12 @@ function gatesOf(trade) {
       number(trade.net_veto, 2),
       `below ${rules.veto_limit}`,
       trade.net_veto < rules.veto_limit,
+    ],
+    [
+      "Macro exit",
+      `veto ${number(trade.net_veto, 2)}, VIX ${number(trade.vix, 1)}`,
+      `not in force: ${macroExits(rules)}`,
+      trade.is_macro_exit === 0,
     ],
   ].filter(([name]) => name !== "Cadence" || rules.cadence !== "1h");
 }

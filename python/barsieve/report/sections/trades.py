@@ -39,6 +39,7 @@ TRADES = """
         ),
         opinions.* exclude (symbol, bar_ts),
         features.atr_rank_100,
+        features.vix,
         candidates.reason as sentinels,
         candidates.bar_ts is not null as is_on_candidate,
     from trades
@@ -74,13 +75,13 @@ TIMES = ("decision_ts", "entry_ts", "exit_ts", "partial_ts")
 TEXTS = ("side", "exit_reason", "regime", "sentinels")
 WHOLE = (
     "trade_id", "bars_held", "votes_long", "votes_short", "domains_used", "is_aligned",
-    "is_on_candidate", "loss_streak",
+    "is_on_candidate", "loss_streak", "is_macro_exit",
 )  # fmt: skip
 EXACT = (
     "entry_price", "exit_price", "qty", "gross_pnl", "fees", "slippage", "funding",
     "net_pnl", "r_multiple", "confidence", "risk_distance", "partial_price",
     "partial_qty", "fusion_score", "alignment", "entry_threshold", "regime_shift",
-    "threshold", "net_veto",
+    "threshold", "net_veto", "vix",
     "macro_coverage", "atr_rank_100", *DOMAINS,
 )  # fmt: skip
 
