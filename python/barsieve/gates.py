@@ -21,14 +21,6 @@ def _gate(name: str, passed: bool, asks: str, found: Any) -> dict[str, Any]:
     return {"gate": name, "passed": bool(passed), "asks": asks, "found": found}
 
 
-def threshold_at(study: Study, decision: Decision) -> tuple[float, float]:
-    """Return the threshold of the bar, and what a streak of losses adds to it."""
-    rules, account = study.inputs.profile, decision.state.account
-    is_streak = account.loss_streak >= rules.loss_streak_trades
-    added = rules.loss_streak_shift if is_streak else 0.0
-    return float(decision.bar.threshold), added
-
-
 def _market_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
     entry, fusion, votes = study.document["entry"], decision.fusion, decision.votes
     span = [study.document["study"][key] for key in ("start", "end")]
@@ -70,8 +62,8 @@ def _market_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
 
 def _signal_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
     bar, fusion = decision.bar, decision.fusion
-    threshold, streak = threshold_at(study, decision)
-    asked = threshold + streak
+    streak = decision.threshold_shift
+    asked = decision.bar.threshold + streak
     veto = bar.net_veto_long if bar.side > 0 else bar.net_veto_short
     limit = study.inputs.profile.veto_limit
     losses = decision.state.account.loss_streak

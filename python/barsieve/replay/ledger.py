@@ -51,8 +51,8 @@ STOP_MOVE = np.dtype(
 class Outcome(NamedTuple):
     """How a replay went.
 
-    Entry orders were `refused` for their size or cost, or `lapsed` for a gap; at so many
-    closes the account was `liquidated`. From the close of `ruined_index` on it could
+    Entry orders were `refused` for their size or cost, or `lapsed` for a gap; at so
+    many closes the account was `liquidated`. From the close of `ruined_index` on it could
     enter no more; -1 when it always could. `threshold_shift` is what a streak of losses
     adds to the threshold after the last bar.
 

@@ -149,8 +149,8 @@ def step(state, bar, rules):
     # 3. Stop and target are tested, on the entry's own bar too.
     stop, stop_reason = position.stop, position.stop_reason
     account, position, resting_exit = fill_resting_exit(account, position, bar, rules)
-    # 4. and 5. At the close: an account worth nothing is liquidated and decides nothing;
-    # else count the bar, set the stop for the next, decide.
+    # 4. and 5. At the close: an account worth nothing is liquidated and decides
+    # nothing; else count the bar, set the stop for the next, decide.
     is_liquidated = is_worthless(account, position, bar, rules)
     liquidation, shortfall, orders = NO_FILL, 0.0, NO_ORDERS
     if is_liquidated:
