@@ -30,7 +30,8 @@ SIDES = {LONG: "long", -LONG: "short", FLAT: None}
 class Decision(NamedTuple):
     """A close: its position among the bars, the step's state after it, the rows read.
 
-    `threshold_shift` is what the streak of losses adds to the threshold there. `fusion` is the profile's row of `fusion_scores`, `votes` that of `score_votes`.
+    `threshold_shift` is what the streak of losses adds to the threshold there. `fusion`
+    is the profile's row of `fusion_scores`, `votes` that of `score_votes`.
     """
 
     index: int

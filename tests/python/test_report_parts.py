@@ -46,7 +46,8 @@ def test_prices_keep_their_decimals_or_seven_digits(prices, decimals):
 def test_no_entry_lies_below_the_threshold_in_force(demo_build):
     source = open_source(demo_build.database, [])
     trades = source.arrays(
-        "select trades.confidence, trades.threshold, fusion.threshold as without_streak, "
+        "select trades.confidence, trades.threshold, "
+        "fusion.threshold as without_streak, "
         "loss_streak >= loss_streak_trades as is_streak, loss_streak_shift as shift "
         "from trades inner join config_profiles using (profile) "
         "inner join fusion_scores as fusion on fusion.profile = trades.profile "

@@ -84,7 +84,7 @@ def show(as_json: AsJson = False) -> None:
             "parity_summary",
             "report_performance",
             "report_screening",
-        )  # fmt: skip
+        )
     }
     if as_json:
         print_json(tables)

@@ -147,8 +147,8 @@ SECTION = Section(
     "trades",
     "Trades",
     (
-        "trades", "trade_legs", "trade_stops", "replay_runs", "scores", "fusion_scores", "features",
-        "macro_signals", "candidates",
+        "trades", "trade_legs", "trade_stops", "replay_runs", "scores", "fusion_scores",
+        "features", "macro_signals", "candidates",
     ),
     collect,
 )  # fmt: skip
