@@ -41,14 +41,6 @@ def _macro_exits(study: Study) -> str:
     return " and ".join(asked) or "the profile has none"
 
 
-def threshold_at(study: Study, decision: Decision) -> tuple[float, float]:
-    """Return the threshold of the bar, and what a streak of losses adds to it."""
-    rules, account = study.inputs.profile, decision.state.account
-    is_streak = account.loss_streak >= rules.loss_streak_trades
-    added = rules.loss_streak_shift if is_streak else 0.0
-    return float(decision.bar.threshold), added
-
-
 def _market_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
     entry, fusion, votes = study.document["entry"], decision.fusion, decision.votes
     span = [study.document["study"][key] for key in ("start", "end")]
@@ -90,8 +82,8 @@ def _market_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
 
 def _signal_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
     bar, fusion = decision.bar, decision.fusion
-    threshold, streak = threshold_at(study, decision)
-    asked = float(sum_of_decimals(threshold, streak))
+    streak = decision.threshold_shift
+    asked = float(sum_of_decimals(decision.bar.threshold, streak))
     veto = bar.net_veto_long if bar.side > 0 else bar.net_veto_short
     limit, rules = study.inputs.profile.veto_limit, study.inputs.profile.rules()
     losses = decision.state.account.loss_streak

@@ -135,7 +135,7 @@ def make_hostile(connection: Any) -> None:
 
 def take_every_trade(connection: Any, profile: str, keep: int) -> None:
     """Leave a profile its first `keep` trades."""
-    for table in ("trades", "trade_legs"):
+    for table in ("trades", "trade_legs", "trade_stops"):
         connection.execute(
             f"delete from {table} where profile = $p and trade_id > $keep",
             {"p": profile, "keep": keep},

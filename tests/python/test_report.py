@@ -468,13 +468,80 @@ def test_clicking_a_trade_moves_the_chart_there_and_tells_its_story(page, demo):
             [row[5]],
         ).fetchall()
     )
-    for domain, score, _, vote, _ in page.table("#trade-votes"):
+    (weights,) = demo.execute(
+        "select weights from trades where replayed = 'full' "
+        "and profile = 'eth_comprehensive' and trade_id = 12"
+    ).fetchone()
+    for domain, score, _, vote, weight in page.table("#trade-votes"):
         assert same(score, scores[domain], 1e-3)
+        assert same(weight, weights[domain], 1e-2)
         value = scores[domain]
         voted = [] if value is None else [value > 0.55, value < 0.45]
         told = [side for side, so in zip(("long", "short"), voted, strict=False) if so]
         assert [vote] == (told or [DASH])
     assert same(page.table("#trade-money")[-1][1], row[6], 1e-2)
+
+
+def test_the_weights_shown_are_those_in_force_at_the_decision(page, demo):
+    page.choose("eth_learned")
+    rows = demo.execute(
+        "select trade_id, trades.weights, [weight_wyckoff, weight_liquidity, "
+        "weight_smc, weight_momentum, weight_temporal] from trades "
+        "inner join config_profiles using (profile) "
+        "where replayed = 'full' and profile = 'eth_learned' order by trade_id"
+    ).fetchall()
+    page.page.evaluate("pickTrade(1, false)")
+    shown = page.page.evaluate(
+        """n => Array.from({length: n}, () => {
+            const rows = [...document.querySelectorAll('#trade-votes tbody tr')];
+            document.querySelector('#trade .group button:last-child').click();
+            return Object.fromEntries(rows.map(row =>
+                [row.cells[0].innerText, row.lastChild.innerText]));
+        })""",
+        len(rows),
+    )
+    n_learned = 0
+    for (_, weights, own), told in zip(rows, shown, strict=True):
+        assert set(told) == set(weights)
+        assert all(same(told[d], weights[d], 1e-2) for d in weights)
+        n_learned += any(
+            not same(told[d], w, 1e-2) for d, w in zip(weights, own, strict=True)
+        )
+    # It would be seen if the page showed the profile's own.
+    assert n_learned > 50
+
+
+def test_every_stop_is_drawn_from_the_bar_it_was_in_force(page, demo):
+    page.choose("eth_comprehensive")
+    moved = demo.execute(
+        "select trade_id from trade_stops where replayed = 'full' "
+        "and profile = 'eth_comprehensive' group by trade_id "
+        "having count(*) > 2 and count_if(reason = 'break_even') > 0 order by 1 limit 5"
+    ).fetchall()
+    assert len(moved) == 5
+    for (trade_id,) in moved:
+        page.page.evaluate(f"pickTrade({trade_id}, false)")
+        page.settle()
+        drawn = page.page.evaluate(
+            f"stopOf(tradesOf(state.profile).find(one => one.trade_id === {trade_id}))"
+        )
+        rows = demo.execute(
+            "select epoch(stops.bar_ts) * 1000, stop, epoch(exit_ts) * 1000 + 3600000 "
+            "from trade_stops as stops inner join trades "
+            "using (replayed, profile, symbol, trade_id) where replayed = 'full' "
+            "and profile = 'eth_comprehensive' and trade_id = $1 order by 1",
+            [trade_id],
+        ).fetchall()
+        ends = [row[0] for row in rows[1:]] + [rows[0][2]]
+        expected = [
+            [at, stop]
+            for (start, stop, _), end in zip(rows, ends, strict=True)
+            for at in (start, end)
+        ]
+        assert drawn == [*expected, [ends[-1], None]]
+        # It is what the chart shows.
+        points = page.series("price-chart")["stop"]
+        assert all(point in points for point in expected)
 
 
 def test_every_gate_is_told_to_have_let_a_trade_through(page):

@@ -162,6 +162,14 @@ def _print_legs(legs: list[dict[str, Any]]) -> None:
     out.print(table("legs", columns, rows))
 
 
+def _print_stops(stops: list[dict[str, Any]]) -> None:
+    rows = [
+        [f"{one['bar_ts']:%Y-%m-%d %H:%M}", f"{one['stop']:.2f}", one["reason"]]
+        for one in stops
+    ]
+    out.print(table("stops, each from its bar on", ["from", "stop", "kind"], rows))
+
+
 def explain(
     trade_id: Annotated[int, typer.Argument(help="Number of the trade.")],
     profile: ProfileName,
@@ -193,4 +201,5 @@ def explain(
         out.print(document[name], markup=False, highlight=False)
     out.print()
     _print_legs(document["legs"])
+    _print_stops(document["stops"])
     _print_read(document)

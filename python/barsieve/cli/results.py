@@ -42,6 +42,29 @@ def _performance_table(rows: list[dict[str, Any]]) -> Table:
     return table("report_performance: net of all costs", columns, lines)
 
 
+def _lost_orders(
+    screening: list[dict[str, Any]], performance: list[dict[str, Any]]
+) -> list[str]:
+    """Return a line for each profile whose orders were lost, or whose account was."""
+    ruined = {r["profile"]: r["ruined_at"] for r in performance if r["ruined_at"]}
+    lines = []
+    for row in screening:
+        counts = [
+            f"{row[name]:,} {text}"
+            for name, text in (
+                ("lapsed", "entry orders lapsed at a gap"),
+                ("refused", "entry orders refused for size or cost"),
+                ("liquidated", "liquidated"),
+            )
+            if row[name]
+        ]
+        if at := ruined.get(row["profile"]):
+            counts.append(f"ruined at the close of {at:%Y-%m-%d %H:%M} UTC")
+        if counts and row["gate"] == "entered":
+            lines.append(f"{row['profile']}: {', '.join(counts)}")
+    return lines
+
+
 def show(as_json: AsJson = False) -> None:
     """Print what the built database says: origin, parity, performance.
 
@@ -56,7 +79,12 @@ def show(as_json: AsJson = False) -> None:
         connection = open_database(project.database_path())
     tables = {
         name: connection.table(name).to_arrow_table().to_pylist()
-        for name in ("build_info", "parity_summary", "report_performance")
+        for name in (
+            "build_info",
+            "parity_summary",
+            "report_performance",
+            "report_screening",
+        )
     }
     if as_json:
         print_json(tables)
@@ -72,3 +100,5 @@ def show(as_json: AsJson = False) -> None:
     by_profile = sorted(tables["parity_summary"], key=lambda row: row["profile"])
     out.print(_parity_table(by_profile))
     out.print(_performance_table(tables["report_performance"]))
+    for line in _lost_orders(tables["report_screening"], tables["report_performance"]):
+        out.print(line, markup=False, highlight=False)

@@ -100,29 +100,28 @@ def fill_resting_exit(account, position, bar, rules):
 
 
 @compiled
-def settle_account(account, position, bar, rules):
-    """Liquidate an account that is worth nothing at this close, before any decision.
+def is_worthless(account, position, bar, rules):
+    """Tell whether an account would have nothing left if all closed at this close."""
+    if position.side == FLAT:
+        return account.balance < 0.0
+    amount = position.side * (bar.close - position.entry_price) * position.quantity
+    left = make_fill(position.quantity, bar.close, amount, LIQUIDATION, rules)
+    return not account.balance + net_of(left) > 0.0
 
-    Worth: the balance, and the open result less what leaving would cost. At 0 or less
-    the position closes at the close and the balance becomes exactly 0. Returns the
-    account, the position, the fill, whether it struck, and what was not paid.
+
+@compiled
+def liquidate(account, position, bar, rules):
+    """Close what is open at the close; leave a balance of exactly 0.
+
+    Returns the account, the position, the fill and what was not paid.
     """
     fill = NO_FILL
-    is_liquidated = account.balance < 0.0
     if position.side != FLAT:
-        after, flat, fill = close_position(
+        account, position, fill = close_position(
             account, position, bar.close, LIQUIDATION, bar, rules
         )
-        is_liquidated = not after.balance > 0.0
-        if is_liquidated:
-            account, position = after, flat
-        else:
-            fill = NO_FILL
-    if not is_liquidated:
-        return account, position, fill, False, 0.0
-    shortfall = -account.balance
     emptied = Account(0.0, account.loss_streak, account.last_exit_index)
-    return emptied, position, fill, True, shortfall
+    return emptied, position, fill, 0.0 - account.balance
 
 
 @compiled

@@ -54,17 +54,17 @@ def _open_trade(trade, bar, orders):
 
 
 @compiled
-def _end_trade(trade, bar, bars_held, reason, shift):
+def _end_trade(trade, bar, bars_held, reason, account, rules):
     trade.exit_index = bar.index
     trade.bars_held = bars_held
     trade.exit_reason = reason
-    trade.shift_after = shift
+    trade.shift_after = streak_shift(account, rules)
 
 
 @compiled
 def _write_stop(stops, n_stops, trade, bar, fills, is_new):
     """Write the stop that a bar tested, unless it is the one written last."""
-    if fills.stop_reason == NO_REASON or len(stops) == 0:
+    if len(stops) == 0 or fills.stop_reason == NO_REASON:
         return n_stops
     if not is_new and stops[n_stops - 1].stop == fills.stop:
         return n_stops
@@ -77,10 +77,10 @@ def _write_stop(stops, n_stops, trade, bar, fills, is_new):
 
 
 @compiled
-def _write_bar(legs, trades, stops, counts, bar, before, fills, shift):
+def _write_bar(legs, trades, stops, counts, bar, before, fills, account, rules):
     """Write the fills of one bar; return the numbers of legs, trades and stops so far.
 
-    `shift` is what the streak of losses adds to the threshold at the bar's close.
+    `account` is that after the bar.
     """
     n_legs, n_trades, n_stops = counts
     bars_held, quantity = before.position.bars_held, before.position.quantity
@@ -96,7 +96,7 @@ def _write_bar(legs, trades, stops, counts, bar, before, fills, shift):
         _write_leg(legs[n_legs], n_trades - 1, kind, bar, out, side * left)
         n_legs += 1
         if kind == EXIT:
-            _end_trade(trades[n_trades - 1], bar, bars_held, out.reason, shift)
+            _end_trade(trades[n_trades - 1], bar, bars_held, out.reason, account, rules)
     is_new = fills.entry.quantity > 0.0
     if is_new:
         bars_held = 0
@@ -110,15 +110,17 @@ def _write_bar(legs, trades, stops, counts, bar, before, fills, shift):
     if out.quantity > 0.0:
         _write_leg(legs[n_legs], n_trades - 1, EXIT, bar, out, 0.0)
         n_legs += 1
-        _end_trade(trades[n_trades - 1], bar, bars_held, out.reason, shift)
-    out = fills.liquidation
-    if out.quantity > 0.0:
-        _write_leg(legs[n_legs], n_trades - 1, EXIT, bar, out, 0.0)
-        n_legs += 1
-        _end_trade(trades[n_trades - 1], bar, bars_held + 1, out.reason, shift)
-    # What an account cannot pay is of the trade that ended last: it was worth something
-    # at the close before.
+        _end_trade(trades[n_trades - 1], bar, bars_held, out.reason, account, rules)
     if fills.is_liquidated:
+        out = fills.liquidation
+        if out.quantity > 0.0:
+            _write_leg(legs[n_legs], n_trades - 1, EXIT, bar, out, 0.0)
+            n_legs += 1
+            _end_trade(
+                trades[n_trades - 1], bar, bars_held + 1, out.reason, account, rules
+            )
+        # What is not paid is of the trade that ended last: at the close before the
+        # account was worth something.
         trades[n_trades - 1].shortfall = fills.shortfall
     return n_legs, n_trades, n_stops
 
@@ -158,15 +160,19 @@ def replay_bars(
     while index < n_bars:
         before, bar = state, bars[index]
         state, fills = step(before, bar, rules)
-        shift = streak_shift(state.account, rules)
-        counts = _write_bar(legs, trades, stops, counts, bar, before, fills, shift)
         visited += 1
-        refused += fills.is_refused
-        lapsed += fills.is_lapsed
-        liquidated += fills.is_liquidated
-        if ruined_index < 0 and state.position.side == FLAT:
-            if is_ruined(state.account.balance, rules):
-                ruined_index = index
+        # Nothing can have happened to a flat account without an order.
+        if not _is_idle(before):
+            counts = _write_bar(
+                legs, trades, stops, counts, bar, before, fills, state.account, rules
+            )
+            if before.orders.entry_side != FLAT:
+                refused += fills.is_refused
+                lapsed += fills.is_lapsed
+            if state.position.side == FLAT:
+                liquidated += fills.is_liquidated
+                if ruined_index < 0 and is_ruined(state.account.balance, rules):
+                    ruined_index = index
         if is_focused and _is_idle(state):
             cursor = _next_entry_bar(entry_bars, cursor, index)
             index = entry_bars[cursor] if cursor < len(entry_bars) else n_bars
@@ -182,8 +188,7 @@ def replay_bars(
         )
         _write_leg(legs[n_legs], n_trades - 1, EXIT, last, fill, 0.0)
         n_legs += 1
-        shift_after = streak_shift(account, rules)
-        _end_trade(trades[n_trades - 1], last, held, END_OF_DATA, shift_after)
+        _end_trade(trades[n_trades - 1], last, held, END_OF_DATA, account, rules)
     return Outcome(
         n_trades,
         n_legs,

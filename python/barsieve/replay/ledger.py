@@ -51,10 +51,10 @@ STOP_MOVE = np.dtype(
 class Outcome(NamedTuple):
     """How a replay went.
 
-    Entry orders were `refused` for their size or cost, or `lapsed` for a gap; at so many
-    closes the account was `liquidated`. From the close of `ruined_index` on it could
-    enter no more; -1 when it always could. `threshold_shift` is what a streak of losses
-    adds to the threshold after the last bar.
+    Entry orders were `refused` for their size or cost, or `lapsed` for a gap; at so
+    many closes the account was `liquidated`. From the close of `ruined_index` on it
+    could enter no more; -1 when it always could. `threshold_shift` is what a streak of
+    losses adds to the threshold after the last bar.
 
     `state` is that after the last bar, before an open position is closed for the end of
     the data: what is held, and what was ordered for the next open.

@@ -13,8 +13,9 @@ from barsieve.replay.exits import (
     fill_resting_exit,
     hold_through_close,
     is_macro_exit,
+    is_worthless,
+    liquidate,
     orders_partial,
-    settle_account,
 )
 from barsieve.replay.sizing import entry_quantity, risk_distance, risk_share
 from barsieve.replay.state import (
@@ -152,15 +153,17 @@ def step(state, bar, rules):
     # 3. Stop and target are tested, on the entry's own bar too.
     stop, stop_reason = position.stop, position.stop_reason
     account, position, resting_exit = fill_resting_exit(account, position, bar, rules)
-    # 4. and 5. At the close: is the account worth anything? Then count the bar, set the
-    # stop for the next, decide.
-    account, position, liquidation, is_liquidated, shortfall = settle_account(
-        account, position, bar, rules
-    )
-    if position.side != FLAT:
-        position = hold_through_close(position, bar, rules)
-    orders = NO_ORDERS
-    if not is_liquidated:
+    # 4. and 5. At the close: an account worth nothing is liquidated and decides
+    # nothing; else count the bar, set the stop for the next, decide.
+    is_liquidated = is_worthless(account, position, bar, rules)
+    liquidation, shortfall, orders = NO_FILL, 0.0, NO_ORDERS
+    if is_liquidated:
+        account, position, liquidation, shortfall = liquidate(
+            account, position, bar, rules
+        )
+    else:
+        if position.side != FLAT:
+            position = hold_through_close(position, bar, rules)
         orders = decide(account, position, bar, rules)
     fills = Fills(
         funding,

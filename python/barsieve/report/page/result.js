@@ -52,7 +52,7 @@ function drawTiles(rows) {
           "Small is timing, large is luck."
         : "",
     own.ruined_at
-      ? ` Ruined: on ${moment(own.ruined_at)} the balance could no longer carry the smallest order.`
+      ? ` Ruined: on ${moment(own.ruined_at)} the account could carry no order of the smallest size any more.`
       : "",
   );
 }
