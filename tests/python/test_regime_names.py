@@ -1,4 +1,4 @@
-"""Names of regimes: a fixed scale, the same in every history, and more stress at once."""
+"""Names of regimes: a fixed scale, the same in every history, stress at once."""
 
 from datetime import datetime
 
@@ -412,7 +412,7 @@ def without(table: pa.Table, *names: str) -> pa.Table:
 @pytest.mark.parametrize("classifier", [HMM, KMEANS])
 @pytest.mark.parametrize("absent", SERIES)
 def test_one_of_vix_and_move_is_enough(classifier, absent):
-    table, states = world()
+    table, _ = world()
     labels = names_in(without(table, absent), classifier=classifier)[0]
     judged = labels != UNKNOWN
     assert judged.sum() > 400
@@ -466,7 +466,8 @@ def test_the_table_holds_a_market_without_vix_and_move():
     days = without(world()[0], *SERIES)
     connection.register("days", days)
     connection.execute(
-        "create table regime_observations as select 'X' as reference_symbol, * from days"
+        "create table regime_observations as "
+        "select 'X' as reference_symbol, * from days"
     )
     connection.execute(
         "create table config_profiles as select 'X' as reference_symbol, "
