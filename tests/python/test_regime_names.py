@@ -210,6 +210,8 @@ def test_a_change_of_name_held_long_enough_or_was_certain_stress(days):
     labels, held = most_likely(beliefs), in_force(beliefs)
     before = UNKNOWN
     for day, name in enumerate(held):
+        if (labels[max(0, day - HYSTERESIS_DAYS) : day] == UNKNOWN).sum() == 3:
+            before = UNKNOWN
         if name == UNKNOWN:
             continue
         calmer = NEUTRAL if before == UNKNOWN else before
