@@ -1,4 +1,4 @@
-"""Names of regimes: a fixed scale, the same in every history, and more stress at once."""
+"""Names of regimes: a fixed scale, the same in every history, stress at once."""
 
 from datetime import datetime
 
@@ -210,6 +210,8 @@ def test_a_change_of_name_held_long_enough_or_was_certain_stress(days):
     labels, held = most_likely(beliefs), in_force(beliefs)
     before = UNKNOWN
     for day, name in enumerate(held):
+        if (labels[max(0, day - HYSTERESIS_DAYS) : day] == UNKNOWN).sum() == 3:
+            before = UNKNOWN
         if name == UNKNOWN:
             continue
         calmer = NEUTRAL if before == UNKNOWN else before
@@ -412,7 +414,7 @@ def without(table: pa.Table, *names: str) -> pa.Table:
 @pytest.mark.parametrize("classifier", [HMM, KMEANS])
 @pytest.mark.parametrize("absent", SERIES)
 def test_one_of_vix_and_move_is_enough(classifier, absent):
-    table, states = world()
+    table, _ = world()
     labels = names_in(without(table, absent), classifier=classifier)[0]
     judged = labels != UNKNOWN
     assert judged.sum() > 400
@@ -466,7 +468,8 @@ def test_the_table_holds_a_market_without_vix_and_move():
     days = without(world()[0], *SERIES)
     connection.register("days", days)
     connection.execute(
-        "create table regime_observations as select 'X' as reference_symbol, * from days"
+        "create table regime_observations as "
+        "select 'X' as reference_symbol, * from days"
     )
     connection.execute(
         "create table config_profiles as select 'X' as reference_symbol, "

@@ -100,7 +100,7 @@ def observed(build, rows, mend=None) -> dict[date, dict[str, float | None]]:
     seed = PROJECT / "seeds/macro_series.csv"
     connection.execute(f"create table macro_series as from read_csv('{seed}')")
     project.create(connection, "regime_observations", PROJECT, PROJECT)
-    found = connection.execute("from regime_observations").to_arrow_table().to_pylist()
+    found = connection.sql("from regime_observations").to_arrow_table().to_pylist()
     return {row["day"]: row for row in found}
 
 
