@@ -215,7 +215,9 @@ class Source:
     def funding(self, query) -> list:
         start = max(int(query["startTime"]), self.first)
         step = self.funding_step
-        stamps = self.funding_stamps or range(-(-start // step) * step, self.now + 1, step)
+        stamps = self.funding_stamps or range(
+            -(-start // step) * step, self.now + 1, step
+        )
         stamps = [ts for ts in stamps if start <= ts + ts // DAY % 9 <= self.now]
         # Binance stamps settlements some milliseconds late.
         return [

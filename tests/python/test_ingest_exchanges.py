@@ -326,7 +326,12 @@ def test_funding_is_put_on_its_settlement_and_stays_a_fraction(source, market):
     found = rows(market / "funding" / "BTC.parquet")
     stamps = range(START, source.now + 1, 8 * HOUR)
     assert found == [
-        (datetime.fromtimestamp(ts / 1000, UTC), "BTC", (ts // HOUR % 13 - 6) / 1e5, 8.0)
+        (
+            datetime.fromtimestamp(ts / 1000, UTC),
+            "BTC",
+            (ts // HOUR % 13 - 6) / 1e5,
+            8.0,
+        )
         for ts in stamps
     ]
     assert_sound(market)

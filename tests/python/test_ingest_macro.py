@@ -368,9 +368,13 @@ def test_a_session_that_opens_the_evening_before_is_of_the_next_day(
 ):
     """A week of ^MOVE as a futures exchange would stamp it: from Sunday evening on."""
     monday = monday_weeks_ago()
-    opened = [monday + timedelta(days=d) for w in (0, 7, 14) for d in range(w - 1, w + 4)]
+    opened = [
+        monday + timedelta(days=d) for w in (0, 7, 14) for d in range(w - 1, w + 4)
+    ]
     if has_fridays:
-        opened = sorted({*opened, *(monday + timedelta(days=w + 4) for w in (0, 7, 14))})
+        opened = sorted(
+            {*opened, *(monday + timedelta(days=w + 4) for w in (0, 7, 14))}
+        )
     source.yahoo["^MOVE"] = [(day, 100.0 + i) for i, day in enumerate(opened)]
     done = yahoo()
     assert done.code == 0, done.stderr
@@ -383,7 +387,9 @@ def test_a_session_that_opens_the_evening_before_is_of_the_next_day(
     else:
         assert found[0][:3] == (monday, "MOVE", 100.0)
         assert len(found) == 15
-    assert all(row[3] >= at(*row[0].timetuple()[:3]) + timedelta(hours=36) for row in found)
+    assert all(
+        row[3] >= at(*row[0].timetuple()[:3]) + timedelta(hours=36) for row in found
+    )
 
 
 def test_a_split_or_another_unit_is_refused_and_taken_as_a_whole(source, market, yahoo):

@@ -94,9 +94,7 @@ def test_a_file_carries_its_origin_through_every_rewrite(source, market):
         (BINANCE._replace(price="mark"), "price"),
     ],
 )
-def test_another_venue_quote_contract_or_price_is_refused_by_name(
-    market, other, named
-):
+def test_another_venue_quote_contract_or_price_is_refused_by_name(market, other, named):
     keep(market, bars_table(range(100)), BINANCE)
     # Not a row overlaps, nor does a value differ: the origin alone says it.
     said = refused(market, bars_table(range(100, 120)), other)
@@ -150,7 +148,9 @@ def test_a_run_without_news_still_lets_a_file_take_its_origin(market):
 
 def test_a_revised_bar_is_no_other_origin(market):
     keep(market, bars_table(range(100)), None)
-    table = pa.concat_tables([bars_table(range(50, 99)), bars_table(range(99, 100), 1.01)])
+    table = pa.concat_tables(
+        [bars_table(range(50, 99)), bars_table(range(99, 100), 1.01)]
+    )
     assert keep(market, table, BINANCE).revisions
     assert origin_of(market) == BINANCE
 

@@ -35,7 +35,9 @@ HISTORIES = {
     "kraken": "Kraken's downloadable OHLCVT files (barsieve ingest files)",
     "binance": "data.binance.vision (barsieve ingest files)",
 }
-ELSEWHERE = "files of the exchange or a vendor (barsieve ingest files), another exchange"
+ELSEWHERE = (
+    "files of the exchange or a vendor (barsieve ingest files), another exchange"
+)
 
 
 def searched_spans(market: Market, feed: Feed) -> list[Span]:
@@ -58,7 +60,9 @@ def _stamps(
     stored = [int(ms) for ms in stamps.astype(np.int64)]
     stated = dict(zip(stored, hours, strict=True))
     seen = trace.kept | {ms for ms in trace.given if ms >= asked[1]}
-    every = sorted({*stored, *(ms - ms % (DAY if feed.kind is MACRO else 1) for ms in seen)})
+    every = sorted(
+        {*stored, *(ms - ms % (DAY if feed.kind is MACRO else 1) for ms in seen)}
+    )
     if feed.kind is not FUNDING:
         return stored, every, [feed.gap / HOUR] * len(every)
     known = np.array([stated.get(ms, np.nan) for ms in every])

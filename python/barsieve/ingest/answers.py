@@ -46,7 +46,9 @@ def rows_of(answer: Any) -> list[Row]:
         if not isinstance(row[0], int) or not 0 < row[0] < LATEST_MILLIS:
             raise SourceError(f"a row without a time among the exchange's: {row}"[:160])
         if not all(v is None or isinstance(v, int | float) for v in row[1:]):
-            raise SourceError(f"a row without numbers among the exchange's: {row}"[:160])
+            raise SourceError(
+                f"a row without numbers among the exchange's: {row}"[:160]
+            )
     return rows
 
 

@@ -21,9 +21,7 @@ FEWEST_RESCALED, SAME_FACTOR = 5, 1e-3
 SAME_SERIES = "--accept-origin"
 
 
-def refuse_other_origin(
-    market: Market, kind: Kind, name: str, offered: Origin
-) -> None:
+def refuse_other_origin(market: Market, kind: Kind, name: str, offered: Origin) -> None:
     """Raise InputError when a stored file states another origin than `offered`."""
     path = market.home(kind, name)
     stored = read_origin(path)

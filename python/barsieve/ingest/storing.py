@@ -190,6 +190,7 @@ def _with_intervals(table: pa.Table, name: str) -> pa.Table:
         column, "interval_hours", pa.array(hours, pa.float64(), from_pandas=True)
     )
 
+
 def _merged(session: duckdb.DuckDBPyConnection, kind: Kind, file: Path) -> pa.Table:
     keys, columns = ", ".join(kind.keys), ", ".join(columns_of(kind))
     added = f"select {columns} from added where file = $file"

@@ -147,7 +147,9 @@ def request_of(
     from barsieve.ingest.request import Request
 
     now = datetime.now(UTC)
-    return Request(now, _utc(since), _utc(until), accept, accept_origin, recheck, **more)
+    return Request(
+        now, _utc(since), _utc(until), accept, accept_origin, recheck, **more
+    )
 
 
 def patience_of(tries: int, wait: float, timeout: float) -> Any:

@@ -73,9 +73,7 @@ def _print_accounts(outcomes: list) -> None:
     ]
     if not reasons:
         return
-    shown = table(
-        "not stored", ["target", "", "rows", "reason", "example"], reasons
-    )
+    shown = table("not stored", ["target", "", "rows", "reason", "example"], reasons)
     for column in shown.columns[3:]:
         column.no_wrap, column.overflow = False, "fold"
     out.print(shown)
