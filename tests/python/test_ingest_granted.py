@@ -1,4 +1,4 @@
-"""What an exchange grants: smaller pages, its latest rows only, no rows, the same page."""
+"""What an exchange grants: small pages, its latest rows only, none, the same page."""
 
 import json
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ SPAN = ("--since", "2021-05-01", "--until", "2021-09-01")
 
 @pytest.fixture
 def serve(monkeypatch):
-    """Return how to start an exchange with these hours; each is closed after the test."""
+    """Return how to start an exchange with these hours; the test's end closes it."""
     monkeypatch.chdir(PROJECT)
     served = []
 
@@ -153,7 +153,7 @@ def test_a_coin_listed_within_the_latest_page_is_no_such_exchange(serve, market)
 
 
 def test_rates_that_are_given_from_the_end_are_all_found(serve, market):
-    """OKX gives the latest hundred after a start: the older ones are asked for by end."""
+    """OKX gives the latest hundred after a start: older ones are asked for by end."""
     source = serve(hours(), granted=100)
     source.rates = list(range(ms(2021, 5, 1), ENDED, 8 * HOUR))
     done = ask(source, "okx", market, "funding", "--symbols", "SOL", *SPAN)

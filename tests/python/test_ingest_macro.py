@@ -414,7 +414,7 @@ def test_a_split_or_another_unit_is_refused_and_taken_as_a_whole(source, market,
 @pytest.mark.parametrize(
     ("zone", "hours", "lag", "known"),
     [
-        # Chicago's option index: its session ends at 20:15 UTC in summer, before its lag.
+        # An option index: its session ends at 20:15 UTC in summer, before its lag.
         ("America/New_York", (9.5, 16.25), 22, at(2024, 7, 9, 22)),
         ("America/New_York", (9.5, 16.25), 24, at(2024, 7, 10)),
         # A session without a stated end lasts until the exchange's midnight.

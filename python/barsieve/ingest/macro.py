@@ -14,8 +14,7 @@ from barsieve.ingest.summary import Absent, Outcome
 from barsieve.problems import InputError, Problem
 from barsieve.schemas import TIMESTAMP
 
-
-# A series that is published every few days at the latest ends when it pauses for longer.
+# A daily series that pauses for longer has ended.
 LONGEST_PAUSE_DAYS = 14
 
 
@@ -37,7 +36,7 @@ def macro_table(
 ) -> pa.Table:
     """Return rows of the macro layout for days (datetime64[D]) and their values.
 
-    `known` (datetime64[us]) is when they became known, where the lag alone does not say.
+    `known` (datetime64[us]) is when they became known, where the lag does not say it.
     """
     if known is None:
         known = known_at(days, lag_hours, on_business_days)

@@ -34,7 +34,7 @@ def _local_hour(moment: Any, zone: str) -> float:
 
 
 def session_of(periods: Any, zone: str) -> Session:
-    """Return the session that Yahoo's `currentTradingPeriod` states, else a whole day."""
+    """Return the session of Yahoo's `currentTradingPeriod`, else a whole day."""
     try:
         regular = periods["regular"]
         opens = _local_hour(regular["start"], zone)
