@@ -17,7 +17,6 @@ from barsieve.decisions import (
 )
 from barsieve.gates import WORTH_SAYING, gates_at
 from barsieve.problems import InputError, Problem
-from barsieve.replay.decimals import sum_of_decimals
 from barsieve.replay.runs import replay
 from barsieve.replay.state import BREAK_EVEN, REASONS, STOP, TARGET, TRAIL, VOLUME_TRAP
 from barsieve.rerun import Study

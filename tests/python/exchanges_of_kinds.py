@@ -93,7 +93,7 @@ class Kindred:
             return self.repeated
         low, high = int(query.get("before", 0)), int(query.get("after", self.now + 1))
         n = min(int(query.get("limit", 100)), self.granted)
-        # As ccxt computes it: the window is of the rows asked for, but no more is given.
+        # A window of the rows asked for, but no wider than is granted.
         high = min(high, low + 1 + n * HOUR) if "before" in query else high
         found = [ts for ts in self.hours if low < ts < min(high, self.now + 1)]
         return [

@@ -1,4 +1,4 @@
-"""What an exchange grants: smaller pages, its latest rows only, no rows, the same page."""
+"""What an exchange grants: small pages, its latest rows only, none, the same page."""
 
 import json
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ SPAN = ("--since", "2021-05-01", "--until", "2021-09-01")
 
 @pytest.fixture
 def serve(monkeypatch):
-    """Return how to start an exchange with these hours; each is closed after the test."""
+    """Return how to start an exchange with these hours; the test's end closes it."""
     monkeypatch.chdir(PROJECT)
     served = []
 
@@ -153,7 +153,7 @@ def test_a_coin_listed_within_the_latest_page_is_no_such_exchange(serve, market)
 
 
 def test_rates_that_are_given_from_the_end_are_all_found(serve, market):
-    """OKX gives the latest hundred after a start: the older ones are asked for by end."""
+    """OKX gives the latest hundred after a start: older ones are asked for by end."""
     source = serve(hours(), granted=100)
     source.rates = list(range(ms(2021, 5, 1), ENDED, 8 * HOUR))
     done = ask(source, "okx", market, "funding", "--symbols", "SOL", *SPAN)
@@ -201,7 +201,7 @@ def test_no_answer_ends_in_a_stack_trace(serve, market, data):
     there=st.sets(st.integers(0, 300), min_size=1),
     granted=st.integers(1, 30),
     asked=st.integers(1, 60),
-    since=st.integers(-100, 250),
+    since=st.integers(-100, 150),
     kind=st.sampled_from(["window", "first", "last", "last of window"]),
 )
 @settings(max_examples=200, deadline=None)
@@ -209,7 +209,8 @@ def test_what_a_walk_and_its_holes_find_is_what_is_there(
     there, granted, asked, since, kind
 ):
     """Whatever the gaps and the manners: a reader of all would see the same rows."""
-    there = {ts for ts in there if ts not in range(100, 190)} | {280, 281}
+    # A long pause, and a stretch that any symbol has: a history is not two lone rows.
+    there = {ts for ts in there if ts not in range(100, 190)} | set(range(200, 240))
 
     def fetch(start: int, until: int = 10**6, rows: int | None = None) -> list[tuple]:
         n = min(rows or asked, granted)

@@ -56,7 +56,7 @@ class Fetcher:
     """Pages of a feed, from a time on; a call moves the progress bar.
 
     `raw_rows` are the rows of the last answer before ccxt took those before the start
-    away; `repeats` counts equal answers to different questions, none with a row asked for.
+    away; `is_stuck` tells that the exchange gave the same page to different questions.
     """
 
     def __init__(

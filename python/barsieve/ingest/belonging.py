@@ -1,4 +1,4 @@
-"""Whether rows belong to the series that a file holds: origins, and values that overlap.
+"""Whether rows belong to the series that a file holds: origins, overlapping values.
 
 A second venue, quote or contract of the same symbol is another series: the differences
 of its values would look like revisions, and its other rows be spliced in.
@@ -16,6 +16,8 @@ from barsieve.problems import InputError, Problem
 SAME_WITHIN = 1e-6
 # More of the overlapping rows than this do not differ by revisions.
 REVISED_SHARE = 0.1
+# Days that all differ by one factor, to this share of it, are in another unit.
+FEWEST_RESCALED, SAME_FACTOR = 5, 1e-3
 SAME_SERIES = "--accept-origin"
 
 
@@ -98,6 +100,40 @@ def _refuse_other_values(
                     f"({offered}): {example}",
                     "another source, quote or contract wants another market (--to); if "
                     f"both are the same series, {SAME_SERIES}",
+                )
+            ]
+        )  # fmt: skip
+
+
+def refuse_other_unit(
+    session: duckdb.DuckDBPyConnection, name: str, accept_revisions: bool
+) -> None:
+    """Raise InputError for days that all differ from the stored by one factor.
+
+    A split, or another unit: revising the days that overlap would leave the older ones
+    as they were, so it is taken for all stored days or for none.
+    """
+    n_both, n_differ, low, high, n_stored = session.execute(
+        "with latest as (select date, arg_max(value, known_at) as value from stored "
+        "group by date), both_values as (select o.value / l.value as factor "
+        "from offered as o join latest as l using (date) where l.value != 0) "
+        f"select count(*), coalesce(count_if(abs(factor - 1) > {SAME_WITHIN}), 0), "
+        "min(factor), max(factor), (select count(*) from latest) from both_values"
+    ).fetchone()
+    is_rescaled = (
+        n_both >= FEWEST_RESCALED
+        and n_differ == n_both
+        and abs(high - low) <= SAME_FACTOR * abs(high)
+    )
+    if is_rescaled and not (accept_revisions and n_both == n_stored):
+        raise InputError(
+            [
+                Problem(
+                    f"macro/{name}.parquet", "values",
+                    "the unit that is stored",
+                    f"{n_both} days that are all {high:.6g} times as much",
+                    "a split or another unit; take the whole history anew with "
+                    "--recheck --accept-revisions, from the first stored day on",
                 )
             ]
         )  # fmt: skip

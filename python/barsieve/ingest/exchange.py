@@ -14,7 +14,6 @@ from barsieve.ingest.patience import (
 )
 from barsieve.problems import InputError, Problem
 
-
 # Kinds of markets, and what exchanges call them in their lists of markets to load.
 TYPES = {
     "spot": ("spot",),

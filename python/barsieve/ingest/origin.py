@@ -1,4 +1,4 @@
-"""Origin of a stored series: what it was quoted by, so that no other is spliced into it.
+"""Origin of a stored series: where it comes from, so that no other is spliced in.
 
 It stands in the Parquet file itself, as key-value metadata (`barsieve.origin`), and
 survives every rewrite.

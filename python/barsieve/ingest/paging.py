@@ -42,7 +42,7 @@ class Pages(NamedTuple):
 
     @property
     def longest_gap(self) -> int:
-        """Return the longest distance (ms) of two rows between which none is missing."""
+        """Return the longest distance (ms) of two rows that is no hole."""
         return max(self.gap, self.step)
 
 
@@ -50,9 +50,9 @@ class Pages(NamedTuple):
 class Trace:
     """What a source's answers have shown.
 
-    `reach` is how far (ms) an answer went beyond its start, at most a full page; `empty`
-    where windows without a row started, asked for twice; `given` the times of rows,
-    `kept` of those that were handed on to be stored.
+    `reach` is how far (ms) an answer went beyond its start, at most a full page;
+    `empty` where windows without a row started, asked for twice; `given` the times of
+    rows, `kept` of those that were handed on to be stored.
     """
 
     reach: int = 0
@@ -73,7 +73,7 @@ class Trace:
         return self.reach or min(pages.span, CAUTIOUS_STEPS * pages.step)
 
     def covers(self, low: int, high: int, pages: Pages) -> bool:
-        """Tell whether windows without rows, as wide as is known by now, cover a span."""
+        """Tell whether windows without rows, as wide as is known now, cover a span."""
         if not self.reach:
             return False
         for start in sorted(self.empty):

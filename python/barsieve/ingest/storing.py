@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from barsieve.check_market import FUNDING, MACRO, Kind
-from barsieve.ingest.belonging import origin_metadata
+from barsieve.ingest.belonging import origin_metadata, refuse_other_unit
 from barsieve.ingest.comparing import (
     load_offered,
     plan_by_day,
@@ -124,6 +124,7 @@ def store(
         if kind is not MACRO:
             metadata = origin_metadata(session, market, kind, name, origin, outcome)
         if kind is MACRO and not has_vintages:
+            refuse_other_unit(session, name, accept_revisions)
             plan_by_day(session, name, outcome, accept_revisions, revised_at)
         elif kind is MACRO:
             plan_by_vintage(session, name, outcome, accept_revisions)
