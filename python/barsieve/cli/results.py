@@ -50,14 +50,16 @@ def show(as_json: AsJson = False) -> None:
 
     Example: barsieve show
     """
-    from barsieve.database import open_database
+    from barsieve.database import built_tables, open_database
 
+    names = ("build_info", "parity_summary", "report_performance")
     with refusing():
         connection = open_database(project.database_path())
-    tables = {
-        name: connection.table(name).to_arrow_table().to_pylist()
-        for name in ("build_info", "parity_summary", "report_performance")
-    }
+        found = built_tables(connection, names)
+        tables = {
+            name: rows.to_arrow_table().to_pylist()
+            for name, rows in zip(names, found, strict=True)
+        }
     if as_json:
         print_json(tables)
         return
