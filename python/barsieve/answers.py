@@ -16,6 +16,7 @@ from barsieve.decisions import (
     signals_in_force,
 )
 from barsieve.gates import WORTH_SAYING, gates_at
+from barsieve.prices import shown_price
 from barsieve.problems import InputError, Problem
 from barsieve.replay.runs import replay
 from barsieve.replay.state import BREAK_EVEN, REASONS, STOP, TARGET, TRAIL, VOLUME_TRAP
@@ -229,7 +230,7 @@ def _why_resting_order(study: Study, trade: dict[str, Any], stops, distance) -> 
     how = "opened beyond" if is_gap else "reached"
     return (
         f"The bar of {trade['exit_ts']:%Y-%m-%d %H:%M} UTC {how} {names[reason]} at "
-        f"{level:.2f} and filled at {trade['exit_price']:.2f}."
+        f"{shown_price(level)} and filled at {shown_price(trade['exit_price'])}."
     )
 
 

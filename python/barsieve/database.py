@@ -7,7 +7,13 @@ from pathlib import Path
 import duckdb
 import psutil
 
-from barsieve.marks import LAST, build_problems, disagreements, read_marks
+from barsieve.marks import (
+    LAST,
+    build_problems,
+    disagreements,
+    read_marks,
+    stale_tables,
+)
 from barsieve.problems import InputError, Problem
 
 # DuckDB names the process in its message: "... (PID 123). See also ...".
@@ -122,7 +128,24 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
     if problems := _faults(path, connection):
         connection.close()
         raise InputError(problems)
+    _close_stale_tables(connection)
     return connection
+
+
+def _close_stale_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let every read of a table of another build say so.
+
+    A view of the session stands before the table: DuckDB finds that first.
+    """
+    for name in stale_tables(read_marks(connection)):
+        told = _quoted(
+            f"table {name}: expected one built from the tables beside it, found one "
+            "that the last build left out; dbt build, all of it"
+        )
+        connection.execute(
+            f'create temp view "{name}" as select * from {CATALOG}.main."{name}" '
+            f"where error({told})"
+        )
 
 
 def table_names(connection: duckdb.DuckDBPyConnection) -> list[str]:

@@ -19,6 +19,8 @@ class Plugin(BasePlugin):
     `barsieve_mark(own, parents)`: the comment of a table just made, from what dbt knows
     of it and the comments of the tables it was made of, both JSON;
     `barsieve_left_out(started)`: that of a table made empty.
+    `barsieve_disagreements(comments)`: JSON of the tables that were built from others
+    than stand beside them, or from another market or configs than there are now.
     """
 
     def update_connection_config(self, creds, config):
@@ -63,6 +65,14 @@ class Plugin(BasePlugin):
             ["VARCHAR", "VARCHAR"],
             "VARCHAR",
             null_handling="special",
+        )
+        conn.create_function(
+            "barsieve_disagreements",
+            _disagreements,
+            ["VARCHAR"],
+            "VARCHAR",
+            null_handling="special",
+            side_effects=True,
         )
         conn.create_function("barsieve_left_out", _left_out, ["VARCHAR"], "VARCHAR")
 
@@ -123,3 +133,11 @@ def _left_out(started: str) -> str:
     from barsieve.marks import left_out
 
     return left_out(started).as_comment()
+
+
+def _disagreements(comments: str | None) -> str:
+    from barsieve.marks import differing, parse
+
+    found = {name: parse(text) for name, text in json.loads(comments or "{}").items()}
+    marks = {name: mark for name, mark in found.items() if mark}
+    return json.dumps(differing(marks, _hashes()))

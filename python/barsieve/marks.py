@@ -186,6 +186,35 @@ def build_problems(path: Path, connection: duckdb.DuckDBPyConnection) -> list[Pr
     return list(_hash_problems(path, marks, info))
 
 
+def differing(
+    marks: dict[str, Mark], hashes: dict[str, str]
+) -> list[dict[str, str | None]]:
+    """Return what the last build did not build from what there is now, as rows.
+
+    `what` names table and input; `built` and `now` differ.
+    """
+    rows = [
+        {"what": problem.where, "built": problem.found, "now": problem.expected}
+        for problem in disagreements(Path(), marks, [LAST])
+    ]
+    vouched = lineage(marks, LAST)
+    for what in ("market", "configs"):
+        built = {name: getattr(marks.get(name), what, None) for name in vouched}
+        others = sorted(
+            name for name, hash_ in built.items() if hash_ not in (None, hashes[what])
+        )
+        if others:
+            more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+            rows.append(
+                {
+                    "what": f"{what} of table {others[0]}{more}",
+                    "built": built[others[0]],
+                    "now": hashes[what],
+                }
+            )
+    return rows
+
+
 def stale_tables(marks: dict[str, Mark]) -> list[str]:
     """Return the tables that were not built from what stands beside them, sorted."""
     return sorted(name for name in marks if disagreements(Path(), marks, [name]))

@@ -25,6 +25,7 @@ from barsieve.cli.output import (
     refusing,
     table,
 )
+from barsieve.prices import shown_price
 
 SUMMARY = {
     "trades": ("trades", ",d"),
@@ -76,9 +77,9 @@ def _print_trades(trades: list[dict[str, Any]]) -> None:
         [
             f"{trade['entry_ts']:%Y-%m-%d %H:%M}",
             trade["side"],
-            f"{trade['entry_price']:.2f}",
+            shown_price(trade["entry_price"]),
             f"{trade['exit_ts']:%m-%d %H:%M}",
-            f"{trade['exit_price']:.2f}",
+            shown_price(trade["exit_price"]),
             trade["exit_reason"],
             f"{trade['r_multiple']:.2f}",
             f"{trade['net_pnl']:.2f}",

@@ -24,7 +24,7 @@ def _parity_table(rows: list[dict[str, Any]]) -> Table:
     return table("parity_summary: focused replay against full", columns, lines)
 
 
-def _performance_table(rows: list[dict[str, Any]]) -> Table:
+def _performance_table(rows: list[dict[str, Any]], costs: str) -> Table:
     columns = [
         "profile", "strategy", "trades", "win", "factor", "return", "Sharpe",
         "drawdown", "luck",
@@ -39,7 +39,21 @@ def _performance_table(rows: list[dict[str, Any]]) -> Table:
         ]
         for r in rows
     ]  # fmt: skip
-    return table("report_performance: net of all costs", columns, lines)
+    return table(f"report_performance: {costs}", columns, lines)
+
+
+def costs_paid(connection) -> str:
+    """Return of which costs results are net; a symbol without funding pays none."""
+    from barsieve.database import built_tables
+
+    (rows,) = built_tables(connection, ["bars_funding"])
+    paid = {symbol for (symbol,) in rows.select("symbol").distinct().fetchall()}
+    (profiles,) = built_tables(connection, ["config_profiles"])
+    traded = {symbol for (symbol,) in profiles.select("symbol").distinct().fetchall()}
+    missing = sorted(traded - paid)
+    if not missing:
+        return "net of all costs"
+    return f"net of fees and slippage; no funding for {', '.join(missing)}"
 
 
 def _lost_orders(
@@ -73,19 +87,19 @@ def show(as_json: AsJson = False) -> None:
 
     Example: barsieve show
     """
-    from barsieve.database import open_database
+    from barsieve.database import built_tables, open_database
 
+    names = (
+        "build_info", "parity_summary", "report_performance", "report_screening",
+    )  # fmt: skip
     with refusing():
         connection = open_database(project.database_path())
-    tables = {
-        name: connection.table(name).to_arrow_table().to_pylist()
-        for name in (
-            "build_info",
-            "parity_summary",
-            "report_performance",
-            "report_screening",
-        )
-    }
+        found = built_tables(connection, names)
+        tables = {
+            name: rows.to_arrow_table().to_pylist()
+            for name, rows in zip(names, found, strict=True)
+        }
+        costs = costs_paid(connection)
     if as_json:
         print_json(tables)
         return
@@ -99,6 +113,6 @@ def show(as_json: AsJson = False) -> None:
     )
     by_profile = sorted(tables["parity_summary"], key=lambda row: row["profile"])
     out.print(_parity_table(by_profile))
-    out.print(_performance_table(tables["report_performance"]))
+    out.print(_performance_table(tables["report_performance"], costs))
     for line in _lost_orders(tables["report_screening"], tables["report_performance"]):
         out.print(line, markup=False, highlight=False)

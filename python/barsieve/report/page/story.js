@@ -151,7 +151,7 @@ function left(trade) {
     : "";
   return (
     `${words(trade.exit_reason)}: ${REASONS[trade.exit_reason] ?? "see the replay"}. Held ${number(trade.bars_held)} bars, ` +
-    `from ${moment(trade.entry_ts)} at ${number(trade.entry_price, 2)} to ${moment(trade.exit_ts)} at ${number(trade.exit_price, 2)}.${partial}`
+    `from ${moment(trade.entry_ts)} at ${price(trade.entry_price)} to ${moment(trade.exit_ts)} at ${price(trade.exit_price)}.${partial}`
   );
 }
 

@@ -6,12 +6,15 @@ section `regimes` below it.
 
 from typing import Any
 
+import numpy as np
+
 from barsieve.report.pack import decimals_for
 from barsieve.report.section import Section
 from barsieve.report.source import Source
 
 # More than the tooltip shows; the comparison with a threshold is in the trade table.
 SCORE_DECIMALS = 5
+PRICES = ("open", "high", "low", "close")
 
 BARS = """
     select epoch(bar_ts) as at, open, high, low, close
@@ -48,11 +51,8 @@ WINDOWS = """
 
 def _symbol(source: Source, symbol: str) -> dict[str, Any]:
     bars, pack = source.arrays(BARS, symbol=symbol), source.pack
-    decimals = decimals_for(bars["close"])
-    prices = {
-        name: pack.rounded(bars[name], decimals)
-        for name in ("open", "high", "low", "close")
-    }
+    decimals = decimals_for(np.concatenate([bars[name] for name in PRICES]))
+    prices = {name: pack.rounded(bars[name], decimals) for name in PRICES}
     return {"at": pack.rounded(bars["at"], 0), "decimals": decimals, **prices}
 
 
