@@ -1,4 +1,4 @@
-"""Origin of a stored series: what it was quoted by, so that no other is spliced into it."""
+"""Origin of a stored series: what it was quoted by, so that no other is spliced in."""
 
 from typing import NamedTuple
 

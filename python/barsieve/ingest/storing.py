@@ -19,6 +19,7 @@ from barsieve.ingest.comparing import (
     plan_by_vintage,
 )
 from barsieve.ingest.market import Market, put, schema_of
+from barsieve.ingest.origin import Origin
 from barsieve.ingest.summary import Outcome
 
 IDENTITY = {"bars": None, "macro": "series", "funding": "symbol"}
@@ -69,12 +70,14 @@ def store(
     accept_revisions: bool = False,
     revised_at: datetime | None = None,
     has_vintages: bool = False,
+    origin: Origin | None = None,
 ) -> None:
     """Merge rows of a symbol or series into the market; count into `outcome`.
 
     `rows` has the columns of `kind`, in any order of rows, repeated ones too (the later
     of two counts). Macro revisions that are accepted become known at `revised_at`,
-    unless the rows are vintages and say themselves when they became known.
+    unless the rows are vintages and say themselves when they became known. `origin`
+    says what the rows are of.
 
     Raises InputError when the file would not pass the market's checks; it stays as is.
     """
