@@ -87,7 +87,7 @@ def _marked(content: bytes) -> str | None:
 def read_cells(
     content: bytes, encoding: str | None = None, delimiter: str | None = None
 ) -> Cells:
-    """Return the cells of a delimited text; raise TableError when a line does not fit."""
+    """Return the cells of a text; raise TableError where a line misfits."""
     text, found = decoded(content, encoding)
     chosen = delimiter or _sniffed(text)
     rows, lines = [], []

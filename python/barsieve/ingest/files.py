@@ -13,7 +13,7 @@ from barsieve.ingest.choosing import chosen_columns, chosen_match, target_of
 from barsieve.ingest.closing import closed
 from barsieve.ingest.converting import Rows, shown_row, to_rows
 from barsieve.ingest.formats import BY_HAND, FORMATS, ROLES
-from barsieve.ingest.fred import store_days
+from barsieve.ingest.fred import LONGEST_WEEKEND_HOURS, store_days
 from barsieve.ingest.hints import Hints
 from barsieve.ingest.macro import lag_of, macro_table
 from barsieve.ingest.market import Market
@@ -65,7 +65,13 @@ def read_files(path: Path, now: datetime, hints: Hints) -> list[Reading]:
 
     Raises InputError for whatever would have to be guessed.
     """
-    return [_read(export, now, hints) for export in read_exports(path, hints)]
+    try:
+        return [_read(export, now, hints) for export in read_exports(path, hints)]
+    except (duckdb.Error, pa.ArrowException, OverflowError) as error:
+        found = str(error).splitlines()[0]
+        raise _refusal(
+            str(path), "", "a table of bars", found, "map it by hand: --format csv"
+        ) from None
 
 
 def _read(export: Export, now: datetime, hints: Hints) -> Reading:
@@ -254,7 +260,9 @@ def ingest_readings(
     if readings[0].is_series:
         rows = _as_days(market, readings)
         _refuse_nothing(readings, left_out)
-        store_days(market, target, rows, request, outcome, step_hours=24.0)
+        days = rows["date"].to_numpy().astype("datetime64[D]")
+        step = LONGEST_WEEKEND_HOURS if np.is_busday(days).all() else 24.0
+        store_days(market, target, rows, request, outcome, step_hours=step)
     else:
         bars = joined(readings)
         _refuse_nothing(readings, left_out)

@@ -25,6 +25,7 @@ CLOCKS = ("%H:%M", "%H:%M:%S", "%H%M%S", "%H%M", "%I-%p", "%I:%M %p", "%I:%M:%S 
 # A day, or digits of a clock behind a day, are no number of seconds.
 COMPACT = (("%Y%m%d", 8), ("%Y%m%d%H%M", 12), ("%Y%m%d%H%M%S", 14))
 FIRST_YEAR, FIRST_SECOND = 1900, 1e8
+LAST_US = 253_402_300_799_999_999  # the end of the year 9999
 EXPECTED = "a time with a zone, a day, or a number of s, ms, µs or ns since 1970"
 
 
@@ -174,7 +175,7 @@ def _epoch(text: str) -> int:
         return round(number * 1000)
     if number < 1e17:
         return round(number)
-    return int(number // 1000)
+    return min(int(number // 1000), LAST_US)
 
 
 def _unit(texts: list[str]) -> str:
@@ -267,12 +268,14 @@ def _of_known_formats(
     if not fitting:
         raise _misfit(export, session, column, texts, patterns)
     if len(fitting) > 1:
+        row = int(np.ptp(list(fitting.values()), axis=0).argmax())
+        readings = [
+            f"--date-format '{pattern}' ({us.astype('datetime64[us]')[row].item():%F})"
+            for pattern, us in fitting.items()
+        ]
         raise export.cell_refusal(
-            0, column, "a date of one reading", "say which: " + " or ".join(
-                f"--date-format '{pattern}' ({us[0].astype('datetime64[us]').item():%F})"
-                for pattern, us in fitting.items()
-            ),
-        )  # fmt: skip
+            row, column, "a date of one reading", f"say which: {' or '.join(readings)}"
+        )
     ((pattern, us),) = fitting.items()
     if pattern in DAYS:
         return Times(us, us, f"days as {pattern}", "", True)
@@ -324,12 +327,12 @@ def _placed(
         "moments", pa.table({"us": local_us, "nth": np.arange(len(local_us))})
     )
     placed = "epoch_us(timezone($zone, make_timestamp(us)))"
-    back = "epoch_us(timezone($zone, make_timestamp(at)::timestamptz"
+    back = "epoch_us(timezone($zone, make_timestamp(placed_us)::timestamptz"
     rows = session.execute(
-        f"select at, {back})) = us as is_there, "
+        f"select placed_us, {back})) = us as is_there, "
         f"{back} + interval 1 hour)) = us or {back} - interval 1 hour)) = us "
         "as is_twice "
-        f"from (select us, nth, {placed} as at from moments) order by nth",
+        f"from (select us, nth, {placed} as placed_us from moments) order by nth",
         {"zone": zone},
     ).fetchnumpy()
     for is_bad, words in (
@@ -342,5 +345,5 @@ def _placed(
                 f"an hour {words} in {zone} (clocks were changed)",
                 "export with times in UTC, or with their offset",
             )  # fmt: skip
-    us = np.asarray(rows["at"], np.int64)
+    us = np.asarray(rows["placed_us"], np.int64)
     return Times(us, local_us, form, zone, False)
