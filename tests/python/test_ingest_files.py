@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from pyarrow import feather
 
 from barsieve.check_market import check_market
-from barsieve.ingest.formats import BINANCE_COLUMNS, base_of, symbol_of
+from barsieve.ingest.formats import BINANCE_COLUMNS
+from barsieve.ingest.naming import base_of, symbol_of
 from conftest import PROJECT
 from ingesting import SEED, Done, ingest, rows
 from sources import DAY, HOUR, START, kline
@@ -159,7 +160,8 @@ def test_every_export_gives_the_same_bars(tmp_path, name):
     (mapping,) = json.loads(shown.stdout)["files"]
     assert mapping["format"] == name.partition(" ")[0]
     assert (mapping["target"], mapping["target_from"]) == ("BTC", "file name")
-    assert set(mapping["columns"]) == {"ts", "open", "high", "low", "close", "volume"}
+    roles = {"ts", "open", "high", "low", "close", "volume"}
+    assert set(mapping["columns"]) - {"close_time"} == roles
     assert not market.exists(), "a dry run writes nothing"
     done = take(market, export)
     assert done.code == 0, done.stderr
@@ -182,13 +184,47 @@ def test_the_mapping_is_shown_to_a_reader(tmp_path):
         assert words in shown
 
 
-def test_bars_open_at_the_export_are_left_out(tmp_path):
+LAST = START / 1000 + (N - 1) * 3600
+
+
+@pytest.mark.parametrize("written_at", [315532800, START / 1000, LAST + 1800])
+def test_a_kline_says_itself_when_it_closed(tmp_path, written_at):
     export = EXPORTS["binance-vision csv"](tmp_path)
-    half_past = START / 1000 + 40 * 3600 + 1800
-    os.utime(export, (half_past, half_past))
+    os.utime(export, (written_at, written_at))
+    assert take(tmp_path / "market", export).code == 0
+    assert bars_of(tmp_path / "market") == BARS
+
+
+@pytest.mark.parametrize(
+    ("written_at", "n_left_out"),
+    [(315532800, 0), (START / 1000, 0), (LAST + 1800, 1), (LAST + 3600, 0)],
+)
+def test_a_later_row_closes_a_bar_whatever_the_files_time(
+    tmp_path, written_at, n_left_out
+):
+    export = EXPORTS["freqtrade json"](tmp_path)
+    os.utime(export, (written_at, written_at))
     done = take(tmp_path / "market", export)
-    assert bars_of(tmp_path / "market") == BARS[:40]
-    assert "rows left out: 8" in done.stderr
+    assert bars_of(tmp_path / "market") == BARS[: N - n_left_out]
+    assert ("rows left out: 1" in done.stderr) == bool(n_left_out)
+    done = take(tmp_path / "market", export, "--complete")
+    assert bars_of(tmp_path / "market") == BARS
+
+
+def test_klines_that_close_in_the_future_are_left_out_and_nothing_is_refused(tmp_path):
+    """An open bar of a kline file is told by its own time of close."""
+    now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    open_ms = int(now.timestamp() * 1000)
+    lines = [kline(open_ms - 2 * HOUR), kline(open_ms - HOUR), kline(open_ms)]
+    export = written(tmp_path / f"{NAME}.csv", table(lines))
+    done = take(tmp_path / "market", export)
+    assert (done.code, len(bars_of(tmp_path / "market"))) == (0, 2)
+    (left_out,) = json.loads(done.stdout)["files"][0]["left_out"]
+    assert left_out["rows"] == 1
+    only = written(tmp_path / f"{NAME}-b.csv", table(lines[2:]))
+    for more in ([], ["--dry-run"]):
+        refused(take(tmp_path / "other", only, *more), "had not closed")
+    assert not list(tmp_path.glob("other/bars/*"))
 
 
 def refused(done: Done, *words: str) -> None:
@@ -237,12 +273,13 @@ def test_volumes_that_do_not_name_the_base_are_refused(tmp_path):
         ("x.csv", "a,b\n1,2\n", "the header a,b"),
         ("x.csv", "1,2\n3,4\n", "no header"),
         ("x.csv", "", "no rows"),
-        ("x.csv", b"\xff\xfe\x00", "expected a file of"),
+        ("x.csv", b"\xff\xfe\x00", "expected text in utf-16"),
         ("x.zip", b"not a zip", "zip"),
         ("x.parquet", b"PAR1", "expected a file of"),
         ("x.feather", b"", "expected a file of"),
         ("x.json", "{}", "rows of six"),
-        ("x.txt", "hello", ".csv"),
+        ("x.doc", "hello", ".csv"),
+        ("x.txt", "hello", "the line 'hello'"),
         (f"{NAME}.csv", table([[k[0] + i * 3 * HOUR, *k[1:6], k[6] + i * 3 * HOUR,
                                 *k[7:]] for i, k in enumerate(KLINES)]),
          "median step of 4 h"),
@@ -331,7 +368,13 @@ def test_the_base_of_a_pair_is_told_or_not_guessed(pair, base):
 
 
 def test_names_of_files_in_the_manner_of_their_format():
-    assert symbol_of("freqtrade", "ETH_USDT_USDT-1h-futures.feather") is None
+    assert symbol_of("freqtrade", "ETH_USDT_USDT-1h-futures.feather") == "ETH"
+    assert symbol_of("kraken", "XBTUSD_60.csv") == "BTC"
+    assert symbol_of("kraken", "DOTUSD_60.csv") == "DOT"
+    assert symbol_of("binance-vision", "DOTBUSD-1h-2022-01.zip") == "DOT"
+    assert symbol_of("metatrader", "BTCUSD_H1_202001010000_202012312300.csv") == "BTC"
+    assert symbol_of("metatrader", "ETHUSD60.csv") == "ETH"
+    assert symbol_of("csv", "DOTUSD-1h.csv") is None, "DOT/USD or DO/TUSD"
     assert symbol_of("tradingview", "COINBASE_ETHUSD, 60_1a2b3.csv") == "ETH"
     assert symbol_of("cryptodatadownload", "Gemini_BTCUSD_1h.csv") == "BTC"
     assert symbol_of("binance-vision", "report.csv") is None
@@ -339,19 +382,19 @@ def test_names_of_files_in_the_manner_of_their_format():
 
 @given(
     unit=st.sampled_from([1e-3, 1, 1e3, 1e6]),
-    hours=st.sets(st.integers(0, 24 * 400), min_size=2, max_size=30),
+    start=st.integers(0, 24 * 400),
+    n=st.integers(2, 30),
 )
 @settings(max_examples=15, deadline=None)
-def test_times_in_any_unit_are_placed_to_the_hour(tmp_path_factory, unit, hours):
-    from barsieve.ingest.converting import to_bars
-    from barsieve.ingest.reading import read_export
+def test_times_in_any_unit_are_placed_to_the_hour(tmp_path_factory, unit, start, n):
+    from barsieve.ingest.files import read_files
+    from barsieve.ingest.hints import Hints
 
     folder = tmp_path_factory.mktemp("units")
-    stamps = [START + h * HOUR for h in sorted(hours)]
+    stamps = [START + (start + h) * HOUR for h in range(n)]
     lines = [[int(ms * unit), 1, 1, 1, 1, 1] for ms in stamps]
-    export = read_export(
-        written(folder / "x.csv", table(lines, "time,open,high,low,close,Volume"))
+    export = written(folder / "x.csv", table(lines, "time,open,high,low,close,Volume"))
+    (found,) = read_files(
+        export, datetime.now(UTC), Hints(symbol="BTC", is_complete=True)
     )
-    columns = {r: r for r in ("open", "high", "low", "close")}
-    found = to_bars(export, {"ts": "time", **columns, "volume": "Volume"}, False)
-    assert [int(t.timestamp() * 1000) for t in found["ts"].to_pylist()] == stamps
+    assert [int(t.timestamp() * 1000) for t in found.bars["ts"].to_pylist()] == stamps

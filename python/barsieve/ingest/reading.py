@@ -1,71 +1,101 @@
-"""Read an exported file as it is, before anybody says what its columns mean."""
+"""Read exported files as they are, before anybody says what their columns mean."""
 
-import csv
+import io
 import json
-import re
-import tempfile
-import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
+import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from barsieve.ingest import containers
+from barsieve.ingest.containers import KNOWN, TEXT, Member, members_of
+from barsieve.ingest.dialects import NAMES, TableError, read_cells
 from barsieve.ingest.formats import Columns
-from barsieve.locations import parquet_rows, quoted_path
+from barsieve.ingest.hints import Hints
 from barsieve.problems import InputError, Problem
 
-KNOWN = ".csv, .zip (one CSV in it), .parquet, .feather, .json (freqtrade)"
-
-
-FAULTS = (duckdb.Error, pa.ArrowException, zipfile.BadZipFile, OSError, ValueError)
+FAULTS = (
+    duckdb.Error, pa.ArrowException, OSError, ValueError, *containers.FAULTS,
+)  # fmt: skip
 
 
 class Export(NamedTuple):
-    """A file as read: its rows (text, or typed as stored), and its outward marks."""
+    """A table as read: its rows (text, or typed as stored), and its outward marks.
+
+    `lines` has the line (of text) or the number of each row, `dialect` says how the
+    text was cut (nothing for typed files), `delimiter` by what.
+    """
 
     path: Path
+    label: str
+    name: str
     rows: pa.Table
     columns: Columns
+    lines: np.ndarray
+    dialect: str = ""
+    delimiter: str = ""
+
+    def refusal(self, where: str, expected: str, found: str, fix: str) -> InputError:
+        """Return the refusal of this table."""
+        return InputError([Problem(self.label, where, expected, found, fix)])
+
+    def cell_refusal(
+        self, row: int, column: str, expected: str, fix: str
+    ) -> InputError:
+        """Return the refusal for a cell, which is shown; `row` counts from 0."""
+        cell = (
+            self.rows[column][row].as_py() if column in self.rows.column_names else ""
+        )
+        found = repr(cell) if isinstance(cell, str) else str(cell)
+        return self.refusal(self.place(row, column), expected, found, fix)
+
+    def place(self, row: int, column: str) -> str:
+        """Return the words for a cell."""
+        kind = "line" if self.dialect else "row"
+        return f"{kind} {self.lines[row]}, column '{column}'"
 
 
-def unreadable(path: Path, found: str, fix: str) -> InputError:
-    """Return the refusal of a file that cannot be read."""
-    return InputError([Problem(str(path), "", f"a file of {KNOWN}", found, fix)])
-
-
-def read_export(path: Path) -> Export:
-    """Read a file; raise InputError when it is none of the known kinds."""
-    readers = {
-        ".csv": lambda: _read_csv(path, path.read_bytes()),
-        ".zip": lambda: _read_zip(path),
-        ".parquet": lambda: _typed(path, _read_parquet(path)),
-        ".feather": lambda: _typed(path, _read_feather(path)),
-        ".json": lambda: _read_json(path),
-    }
-    reader = readers.get(path.suffix.lower())
-    if reader is None or not path.is_file():
-        found = "no such file" if not path.exists() else f"'{path.name}'"
-        raise unreadable(path, found, "name an exported file")
+def read_exports(path: Path, hints: Hints | None = None) -> Iterator[Export]:
+    """Yield the tables of a file; raise InputError when it is of no known kind."""
+    if not path.is_file():
+        found = "no such file" if not path.exists() else f"'{path.name}', no file"
+        raise _unreadable(str(path), found, "name an exported file")
+    label = str(path)
     try:
-        return reader()
+        for member in members_of(path):
+            label = member.label
+            yield _read(member, hints or Hints())
+    except TableError as error:
+        parts = (error.where, error.expected, error.found, error.fix)
+        raise InputError([Problem(label, *parts)]) from None
     except FAULTS as error:
-        raise unreadable(path, str(error).splitlines()[0], "export it again") from None
+        found = (str(error).splitlines() or [type(error).__name__])[0]
+        raise _unreadable(label, found, "export it again") from None
 
 
-def _read_parquet(path: Path) -> pa.Table:
-    with duckdb.connect() as session:
-        session.execute("set timezone = 'UTC'")
-        return session.sql(f"from {parquet_rows(path)}").to_arrow_table()
+def _unreadable(label: str, found: str, fix: str) -> InputError:
+    return InputError([Problem(label, "", f"a file of {KNOWN}", found, fix)])
 
 
-def _read_feather(path: Path) -> pa.Table:
-    from pyarrow import feather
+def _read(member: Member, hints: Hints) -> Export:
+    if member.suffix == ".parquet":
+        return _typed(member, pq.ParquetFile(io.BytesIO(member.content)).read())
+    if member.suffix == ".feather":
+        from pyarrow import feather
 
-    return feather.read_table(path)
+        return _typed(member, feather.read_table(io.BytesIO(member.content)))
+    if member.suffix == ".json":
+        return _read_json(member)
+    if member.suffix not in TEXT:
+        raise ValueError(f"'{member.name}'")
+    return _read_text(member, hints)
 
 
-def _typed(path: Path, rows: pa.Table) -> Export:
+def _typed(member: Member, rows: pa.Table) -> Export:
     """Return an export of typed columns; times in microseconds, as all of ours are."""
     fields = [
         field.with_type(pa.timestamp("us", field.type.tz))
@@ -75,12 +105,14 @@ def _typed(path: Path, rows: pa.Table) -> Export:
     ]
     rows = rows.cast(pa.schema(fields))
     first = tuple(str(column[0]) for column in rows.columns) if len(rows) else ()
-    return Export(path, rows, Columns(tuple(rows.column_names), True, first))
+    columns = Columns(tuple(rows.column_names), True, first)
+    lines = np.arange(1, len(rows) + 1)
+    return Export(member.path, member.label, member.name, rows, columns, lines)
 
 
-def _read_json(path: Path) -> Export:
+def _read_json(member: Member) -> Export:
     """Read freqtrade's JSON: a list of [ms, open, high, low, close, volume]."""
-    rows = json.loads(path.read_text())
+    rows = json.loads(member.content)
     if not isinstance(rows, list) or any(
         not isinstance(row, list) or len(row) != 6 for row in rows
     ):
@@ -88,61 +120,24 @@ def _read_json(path: Path) -> Export:
     names = ("date", "open", "high", "low", "close", "volume")
     columns = list(zip(*rows, strict=True)) or [()] * 6
     table = pa.table([list(map(_plain, c)) for c in columns], names=names)
-    return _typed(path, table)
+    return _typed(member, table)
 
 
 def _plain(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _read_zip(path: Path) -> Export:
-    with zipfile.ZipFile(path) as archive:
-        names = [n for n in archive.namelist() if n.lower().endswith(".csv")]
-        if len(names) != 1:
-            raise ValueError(f"{len(names)} CSV files in the archive, expected one")
-        return _read_csv(path, archive.read(names[0]))
-
-
-def _read_csv(path: Path, content: bytes) -> Export:
-    text = content.decode("utf-8-sig")
-    lines = text.splitlines()
-    if lines and re.match(r"(?i)(https?://|www\.|cryptodatadownload)", lines[0]):
-        lines = lines[1:]
-    lines = [line for line in lines if line.strip()]
-    if not lines:
-        raise ValueError("no rows in it")
-    first = [cell.strip() for cell in next(csv.reader(lines[:1]))]
-    has_header = not re.fullmatch(r"-?[\d.]+", first[0])
-    numbered = [f"column {i + 1}" for i in range(len(first))]
-    names = _unique(first) if has_header else numbered
-    rows = _parse("\n".join(lines[1:] if has_header else lines), names)
-    shown = tuple(column[0].as_py() or "" for column in rows.columns) if rows else ()
+def _read_text(member: Member, hints: Hints) -> Export:
+    cells = read_cells(member.content, hints.encoding, hints.delimiter)
+    columns = list(zip(*cells.rows, strict=True)) or [()] * len(cells.names)
+    table = pa.table(
+        [pa.array(column, pa.string()) for column in columns], names=cells.names
+    )
+    first = tuple(cells.rows[0]) if cells.rows else ()
     # Names as written: two of the same name are for the user to tell apart.
-    return Export(path, rows, Columns(tuple(names), has_header, shown))
-
-
-def _unique(names: list[str]) -> list[str]:
-    """Return names with a number behind those that occur again."""
-    return [
-        name if names[:i].count(name) == 0 else f"{name} ({names[:i].count(name) + 1})"
-        for i, name in enumerate(names)
-    ]
-
-
-def _parse(text: str, names: list[str]) -> pa.Table:
-    """Return the rows of a CSV as text; DuckDB wants a file to read."""
-    if not text:
-        return pa.table({name: pa.array([], pa.string()) for name in names})
-    with tempfile.TemporaryDirectory() as folder, duckdb.connect() as session:
-        file = Path(folder) / "rows.csv"
-        with open(file, "w", newline="") as stream:
-            stream.write(text + "\n")
-        typed = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in names)
-        return session.sql(
-            f"from read_csv({quoted_path(file)}, header = false, delim = ',', "
-            f"quote = '\"', auto_detect = false, columns = {{{typed}}})"
-        ).to_arrow_table()
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    outward = Columns(tuple(cells.names), cells.has_header, first)
+    delimiter = NAMES.get(cells.delimiter, repr(cells.delimiter))
+    return Export(
+        member.path, member.label, member.name, table, outward, np.array(cells.lines),
+        f"{cells.encoding.removesuffix('-sig')}, {delimiter}s", cells.delimiter,
+    )  # fmt: skip

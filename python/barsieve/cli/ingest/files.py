@@ -7,127 +7,171 @@ from typing import Annotated, Any
 import typer
 
 from barsieve.cli.ingest.options import Accept, AcceptOrigin, ExportFormat, To
+from barsieve.cli.ingest.readings import mapping_of, print_mappings
 from barsieve.cli.ingest.run import Job, folder_of, reporting, run
-from barsieve.cli.ingest.summary import moment
-from barsieve.cli.output import AsJson, out, print_json, table
+from barsieve.cli.output import REFUSED, AsJson, fail, print_json
+
+MARKS = {
+    "tab": "\t", "\\t": "\t", "semicolon": ";", "comma": ",", "space": " ",
+    "bar": "|", "point": ".", "apostrophe": "'",
+}  # fmt: skip
+
+
+def _text(help: str, **more: Any) -> Any:
+    return Annotated[str | None, typer.Option(help=help, **more)]
 
 
 def files(
     paths: Annotated[list[Path], typer.Argument(help="Exported files.")],
     to: To = None,
     format: Annotated[
-        ExportFormat | None, typer.Option(help="Decide where several would fit.")
+        ExportFormat | None,
+        typer.Option(help="Decide where several would fit; csv: mapped by hand."),
     ] = None,
-    symbol: Annotated[str | None, typer.Option(help="Symbol of all files.")] = None,
-    series: Annotated[
-        str | None, typer.Option(help="Macro series of daily files, such as TOTAL.")
-    ] = None,
+    symbol: _text("Symbol of all files.") = None,
+    series: _text("Macro series of daily files, such as TOTAL.") = None,
     column: Annotated[
-        list[str] | None, typer.Option(help="ROLE=NAME, as volume='Volume BTC'.")
+        list[str] | None,
+        typer.Option(help="ROLE=NAME, as volume='Volume BTC' or ts='column 1'."),
     ] = None,
+    delimiter: _text("What stands between cells: ';', tab, …") = None,
+    decimal: _text("The decimal mark: '.' or ','.") = None,
+    thousands: _text("The mark between thousands: ',', '.', space, …") = None,
+    encoding: _text("Encoding of the text, such as cp1252.") = None,
+    timezone: _text("Zone of times that state none, such as UTC.") = None,
+    date_format: _text("How times are written: '%d/%m/%Y %H:%M'.") = None,
+    venue: _text("Where the prices were made, such as coinbase.") = None,
+    quote: _text("Currency of the prices, such as USDT.") = None,
+    contract: _text("spot, perpetual or future.") = None,
+    price: _text("trade, mark or index.") = None,
+    complete: Annotated[
+        bool, typer.Option("--complete", help="The last row is a finished bar.")
+    ] = False,
+    newest_first: Annotated[
+        bool, typer.Option("--newest-first", help="The rows run backwards.")
+    ] = False,
+    resample: Annotated[
+        bool, typer.Option("--resample", help="Make hours of shorter bars.")
+    ] = False,
+    drop_bad_rows: Annotated[
+        bool,
+        typer.Option("--drop-bad-rows", help="Leave out prices no market makes."),
+    ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the mapping; write nothing.")
+        bool, typer.Option("--dry-run", help="Show the reading; write nothing.")
     ] = False,
     accept_revisions: Accept = False,
     accept_origin: AcceptOrigin = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take bars from files: TradingView, Binance, CryptoDataDownload, freqtrade.
+    """Take bars or days from files, of ten vendors' formats or mapped by hand.
 
-    The format is told by the columns, and the mapping is shown. What would have to be
-    guessed is refused, with the candidates.
+    The format is told by the columns, and what was understood is shown. What would have
+    to be guessed is refused, with the candidates.
 
     Example: barsieve ingest files BTCUSDT-1h-2024-*.zip --dry-run
     """
     with reporting():
-        from barsieve.ingest.files import read_bars
+        from barsieve.ingest.files import read_files
+        from barsieve.ingest.hints import Hints
         from barsieve.ingest.request import Request
 
-        wanted = _wanted(column or [])
         if symbol is not None and series is not None:
             raise typer.BadParameter("--symbol or --series, not both")
+        hints = Hints(
+            format and format.value, symbol, series, _wanted(column or []),
+            _mark("--delimiter", delimiter), _mark("--decimal", decimal),
+            _mark("--thousands", thousands), encoding, timezone, date_format,
+            _origin(venue, quote, contract, price), complete, newest_first, resample,
+            drop_bad_rows,
+        )  # fmt: skip
+        _refuse_same_marks(hints)
         now = datetime.now(UTC)
         folder_of(to)  # the same answer with and without --dry-run
-        readings = [
-            read_bars(path, now, format and format.value, symbol, series, wanted)
-            for path in paths
-        ]
-        mappings = {"files": [_mapping(reading) for reading in readings]}
+        readings = [r for path in paths for r in read_files(path, now, hints)]
+        mappings = {"files": [mapping_of(reading) for reading in readings]}
         if not as_json:
-            _print_mapping(readings)
+            print_mappings(readings)
         if dry_run:
             if as_json:
                 print_json(mappings)
+            _fail_where_nothing_is_left(readings)
             return
         request = Request(
             now, accept_revisions=accept_revisions, accept_origin=accept_origin
         )
-        jobs = _file_jobs(readings, series)
-        run(to, "files", request, jobs, as_json, mappings)
+        run(to, "files", request, _file_jobs(readings), as_json, mappings)
 
 
 def _wanted(texts: list[str]) -> dict[str, str]:
     """Return the column named for each role."""
-    from barsieve.ingest.formats import ROLES
+    from barsieve.ingest.formats import EXTRA_ROLES, ROLES
 
     wanted = dict(text.partition("=")[::2] for text in texts)
-    if not all(role in ROLES and name for role, name in wanted.items()):
+    if not all(role in ROLES + EXTRA_ROLES and name for role, name in wanted.items()):
         raise typer.BadParameter(
             f"--column {', '.join(texts)}: expected ROLE=NAME, a role of "
-            f"{', '.join(ROLES)}"
+            f"{', '.join(ROLES + EXTRA_ROLES)}"
         )
     return wanted
 
 
-def _file_jobs(readings: list, series: str | None) -> dict[str, Job]:
-    from barsieve.ingest.files import ingest_readings
+def _mark(option: str, text: str | None) -> str | None:
+    """Return the one character that an option names, or None."""
+    if text is None:
+        return None
+    mark = MARKS.get(text.lower(), text)
+    if len(mark) != 1 or mark.isalnum() or mark in '"\r\n':
+        raise typer.BadParameter(f"{option} {text!r}: expected one character")
+    return mark
 
-    kind = "macro" if series else "bars"
-    jobs: dict[str, Job] = {}
+
+def _refuse_same_marks(hints: Any) -> None:
+    if hints.decimal not in (None, ".", ","):
+        raise typer.BadParameter(f"--decimal {hints.decimal!r}: expected '.' or ','")
+    if hints.decimal is not None and hints.decimal == hints.thousands:
+        raise typer.BadParameter("--decimal and --thousands name the same mark")
+
+
+def _origin(
+    venue: str | None, quote: str | None, contract: str | None, price: str | None
+) -> Any:
+    """Return what the user states of the origin."""
+    from barsieve.ingest.origin import Origin
+
+    kinds = {
+        "--contract": (contract, ("spot", "perpetual", "future")),
+        "--price": (price, ("trade", "mark", "index")),
+    }
+    for option, (text, known) in kinds.items():
+        if text is not None and text.lower() not in known:
+            raise typer.BadParameter(f"{option} {text}: expected {', '.join(known)}")
+    return Origin(
+        (venue or "").lower(), (quote or "").upper(), (contract or "").lower(),
+        (price or "").lower(),
+    )  # fmt: skip
+
+
+def _fail_where_nothing_is_left(readings: list) -> None:
+    """End a dry run as the run would: of a target, nothing could be stored."""
     for target in dict.fromkeys(reading.target for reading in readings):
         of_target = [reading for reading in readings if reading.target == target]
+        if not any(len(reading.bars) for reading in of_target):
+            why = "; ".join(part.reason for r in of_target for part in r.left_out)
+            raise fail(f"{target}: no row to store{': ' if why else ''}{why}", REFUSED)
+
+
+def _file_jobs(readings: list) -> dict[str, Job]:
+    from barsieve.ingest.files import ingest_readings
+
+    jobs: dict[str, Job] = {}
+    for is_series, target in dict.fromkeys((r.is_series, r.target) for r in readings):
+        of_target = [
+            r for r in readings if (r.is_series, r.target) == (is_series, target)
+        ]
 
         def job(market, request, outcome, of_target=of_target) -> None:
-            ingest_readings(of_target, bool(series), market, request, outcome)
+            ingest_readings(of_target, market, request, outcome)
 
-        jobs[f"{kind}/{target}"] = job
+        jobs[f"{'macro' if is_series else 'bars'}/{target}"] = job
     return jobs
-
-
-def _mapping(reading: Any) -> dict[str, Any]:
-    stamps = reading.bars["ts"]
-    return {
-        "file": str(reading.path),
-        "format": reading.format,
-        "target": reading.target,
-        "target_from": reading.target_from,
-        "columns": reading.columns,
-        "rows": len(reading.bars),
-        "left_out": reading.left_out,
-        "first": stamps[0].as_py() if len(stamps) else None,
-        "last": stamps[-1].as_py() if len(stamps) else None,
-    }
-
-
-def _print_mapping(readings: list) -> None:
-    rows = []
-    for reading in readings:
-        mapping = _mapping(reading)
-        columns = ", ".join(f"{r} = {c}" for r, c in reading.columns.items())
-        rows.append(
-            [
-                reading.path.name, reading.format,
-                f"{reading.target} ({reading.target_from})", columns,
-                f"{mapping['rows']:,}", moment(mapping["first"]),
-                moment(mapping["last"]),
-            ]
-        )  # fmt: skip
-    shown = table(
-        "how the files are read",
-        ["file", "format", "target", "mapping", "rows", "first", "last"],
-        rows,
-    )
-    for text_column in shown.columns[:4]:
-        # Names of files and columns may be long, and each of them counts.
-        text_column.no_wrap, text_column.overflow = False, "fold"
-    out.print(shown)

@@ -51,9 +51,16 @@ BaseUrl = Annotated[
 
 
 class ExportFormat(StrEnum):
-    """Formats of exported files."""
+    """Formats of exported files; `csv` is any delimited text, mapped by hand."""
 
     binance_vision = "binance-vision"
+    coinbase = "coinbase"
     cryptodatadownload = "cryptodatadownload"
+    csv = "csv"
+    fred = "fred"
     freqtrade = "freqtrade"
+    kraken = "kraken"
+    metatrader = "metatrader"
+    stooq = "stooq"
     tradingview = "tradingview"
+    yahoo = "yahoo"

@@ -1,0 +1,94 @@
+"""Which format a table is of, which column has which role, and what it is of.
+
+What two answers fit is for the user to decide, with both of them shown.
+"""
+
+from barsieve.ingest.formats import FORMATS, ROLES, Match, by_hand, matches
+from barsieve.ingest.fred import SERIES
+from barsieve.ingest.hints import Hints
+from barsieve.ingest.naming import symbol_of, symbol_problem
+from barsieve.ingest.reading import Export
+from barsieve.problems import InputError, Problem
+
+MAPPING = (
+    "map it by hand: --format csv --column ts=NAME --column close=NAME …, with names "
+    "from the header, or 'column 1' …"
+)
+
+
+def chosen_match(export: Export, format_name: str | None) -> Match:
+    """Return the one format that fits, or the one that was asked for."""
+    if format_name == "csv":
+        return by_hand(export.columns)
+    found = matches(export.columns)
+    if format_name:
+        found = [match for match in found if match.format == format_name]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        readings = "; ".join(f"{m.format} ({_described(m)})" for m in found)
+        raise export.refusal(
+            "", "one format that fits", f"{len(found)}: {readings}",
+            "decide with --format",
+        )  # fmt: skip
+    kind = "header" if export.columns.has_header else "first row, no header,"
+    shown = export.columns.names if export.columns.has_header else export.columns.first
+    raise export.refusal(
+        "", f"the columns of {format_name or ' or '.join(FORMATS)}",
+        f"the {kind} {','.join(shown)[:200]}", MAPPING,
+    )  # fmt: skip
+
+
+def _described(match: Match) -> str:
+    return ", ".join(
+        f"{role} = {' or '.join(names) or 'none'}"
+        for role, names in match.candidates.items()
+    )
+
+
+def chosen_columns(
+    export: Export, match: Match, wanted: dict[str, str], is_series: bool
+) -> dict[str, str]:
+    """Return the column of each role; refuse a role with none or several."""
+    roles = ("ts", "close") if is_series else ROLES
+    more = [role for role in ("time", "close_time") if role in wanted or (
+        match.candidates.get(role) and "ts" not in wanted)]  # fmt: skip
+    chosen = {}
+    for role in (*roles, *more):
+        offered = match.candidates.get(role, [])
+        names = [wanted[role]] if role in wanted else offered
+        # Copies of a column are numbered, and each of them is a candidate.
+        known = export.columns.names
+        if len(names) != 1 or names[0] not in known:
+            raise export.refusal(
+                f"column for {role}", "one column",
+                f"{' or '.join(map(repr, names)) or 'none'} among {', '.join(known)}",
+                f"name it: --column '{role}=NAME'",
+            )  # fmt: skip
+        chosen[role] = names[0]
+    return chosen
+
+
+def target_of(export: Export, match: Match, hints: Hints) -> tuple[str, str]:
+    """Return the symbol or series of a table, and where it was found."""
+    option = "--symbol" if hints.series is None else "--series"
+    named = hints.symbol if hints.series is None else hints.series
+    if named is not None:
+        found = symbol_problem(named)
+        if found:
+            raise InputError(
+                [Problem(f"{option} {named}", "", "a name", found, "such as BTC")]
+            )
+        return named, option
+    if match.format == "fred":
+        identifier = match.candidates["close"][0]
+        return SERIES.get(identifier, identifier), "column name"
+    found = symbol_of(match.format, export.name) or symbol_of(
+        match.format, export.path.name
+    )
+    if found is None:
+        raise export.refusal(
+            "", "a file name that states the pair, or --symbol",
+            f"'{export.path.name}'", "name it: --symbol BTC",
+        )  # fmt: skip
+    return found, "file name"
