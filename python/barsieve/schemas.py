@@ -81,18 +81,30 @@ PARITY_DECISIONS = pa.schema(
     ]
 )
 
-RANDOM_ENTRIES = pa.schema(
+RANDOM_ENTRY = [
+    pa.field("draw", pa.int64()),
+    pa.field("shift", pa.int64()),
+    pa.field("trades", pa.int64()),
+    *(
+        pa.field(name, pa.float64())
+        for name in (
+            "kept", "win_rate", "profit_factor", "net_pnl", "mean_r", "gross_r",
+            "sharpe", "max_drawdown", "costs",
+        )
+    ),
+]  # fmt: skip
+
+RANDOM_ENTRY_RUNS = pa.schema(
     [
         pa.field("profile", pa.string()),
         pa.field("symbol", pa.string()),
-        pa.field("draw", pa.int64()),
-        pa.field("trades", pa.int64()),
-        pa.field("win_rate", pa.float64()),
-        pa.field("profit_factor", pa.float64()),
-        pa.field("net_pnl", pa.float64()),
-        pa.field("sharpe", pa.float64()),
-        pa.field("max_drawdown", pa.float64()),
-        pa.field("costs", pa.float64()),
+        pa.field("luck", pa.float64()),
+        pa.field("luck_mean_r", pa.float64()),
+        pa.field("luck_gross_r", pa.float64()),
+        pa.field("luck_draws", pa.int64()),
+        pa.field("luck_acceptance", pa.float64()),
+        pa.field("luck_note", pa.string()),
+        pa.field("draws", pa.list_(pa.struct(RANDOM_ENTRY))),
     ]
 )
 

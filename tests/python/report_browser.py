@@ -170,7 +170,7 @@ def leave_nothing(connection: Any, profile: str) -> None:
         "update report_performance set win_rate = null, profit_factor = null, "
         "mean_r = null, return_share = 0, sharpe = null, max_drawdown = 0, "
         "exposure = 0, gross_pnl = 0, fees = 0, slippage = 0, funding = 0, "
-        "net_pnl = 0, random_at_least_as_good = null "
+        "net_pnl = 0, luck = null, luck_note = 'no trade' "
         "where profile = $p and strategy = 'strategy'",
         {"p": profile},
     )

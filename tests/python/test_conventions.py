@@ -17,8 +17,8 @@ LAYERS = [
 PUBLIC = [
     "config_profiles", "bars_1h", "features", "scores", "sentinels", "fusion_scores",
     "candidates", "candidate_windows", "trades", "trade_stops", "equity",
-    "parity_summary", "report_health", "report_performance", "report_screening",
-    "regimes", "regime_fits",
+    "parity_summary", "report_health", "report_performance", "report_random_entries",
+    "report_screening", "regimes", "regime_fits",
     "report_regimes", "report_regime_worth", "report_sweep", "sweep_configs",
     "sweep_results", "fusion_learned", "report_optimizer", "report_walk_forward",
 ]  # fmt: skip

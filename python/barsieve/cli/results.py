@@ -24,10 +24,13 @@ def _parity_table(rows: list[dict[str, Any]]) -> Table:
     return table("parity_summary: focused replay against full", columns, lines)
 
 
+LUCKS = ("luck", "luck_mean_r", "luck_gross_r")
+
+
 def _performance_table(rows: list[dict[str, Any]], costs: str) -> Table:
     columns = [
         "profile", "strategy", "trades", "win", "factor", "return", "Sharpe",
-        "drawdown", "luck",
+        "drawdown", "luck", "by R", "gross R",
     ]  # fmt: skip
     lines = [
         [
@@ -35,7 +38,7 @@ def _performance_table(rows: list[dict[str, Any]], costs: str) -> Table:
             number(r["win_rate"], ".1%"), number(r["profit_factor"], ".2f"),
             number(r["return_share"], "+.1%"), number(r["sharpe"], ".2f"),
             number(r["max_drawdown"], ".1%"),
-            number(r["random_at_least_as_good"], ".0%"),
+            *(number(r[name], ".0%") for name in LUCKS),
         ]
         for r in rows
     ]  # fmt: skip
@@ -79,11 +82,24 @@ def _lost_orders(
     return lines
 
 
+def _print_notes_on_luck(rows: list[dict[str, Any]]) -> None:
+    """Print why luck has no figure, and which figures come of few shifts."""
+    for r in rows:
+        if r["luck_note"]:
+            accepted = number(r["luck_acceptance"], ".0%")
+            out.print(
+                f"luck of {r['profile']}: {r['luck_note']} "
+                f"({r['luck_draws']} draws, {accepted} of the shifts accepted)",
+                markup=False,
+                highlight=False,
+            )
+
+
 def show(as_json: AsJson = False) -> None:
     """Print what the built database says: origin, parity, performance.
 
-    The column luck is the share of replays with the same signals at random times that
-    earned at least as much.
+    The column luck is the share of replays with the same signals at random times, and as
+    many trades, that earned at least as much; beside it the same by mean R, net and gross.
 
     Example: barsieve show
     """
@@ -114,5 +130,6 @@ def show(as_json: AsJson = False) -> None:
     by_profile = sorted(tables["parity_summary"], key=lambda row: row["profile"])
     out.print(_parity_table(by_profile))
     out.print(_performance_table(tables["report_performance"], costs))
+    _print_notes_on_luck(tables["report_performance"])
     for line in _lost_orders(tables["report_screening"], tables["report_performance"]):
         out.print(line, markup=False, highlight=False)

@@ -42,15 +42,19 @@ function drawTiles(rows) {
       `${share(own.win_rate)} won · profit factor ${number(own.profit_factor, 2)}`,
     ),
   );
-  const luck = own.random_at_least_as_good;
+  const luck = own.luck;
   fill(
     "luck",
     own.trades === 0
       ? "No trade: the gates of the screening section say why."
       : isNumber(luck)
-        ? `Luck: ${share(luck, 0)} of the replays with the same signals at random times earned at least as much. ` +
+        ? `Luck: ${share(luck, 0)} of the replays with the same signals at random times, and as many trades, earned at least as much ` +
+          `(by mean R ${share(own.luck_mean_r, 0)}, before costs ${share(own.luck_gross_r, 0)}; ${number(own.luck_draws)} draws, ` +
+          `${share(own.luck_acceptance, 0)} of the shifts accepted${own.luck_note ? `: ${own.luck_note}` : ""}). ` +
           "Small is timing, large is luck."
-        : "",
+        : own.luck_note
+          ? `Luck is not told: ${own.luck_note}.`
+          : "",
     own.ruined_at
       ? ` Ruined: on ${moment(own.ruined_at)} the account could carry no order of the smallest size any more.`
       : "",
