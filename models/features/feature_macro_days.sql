@@ -59,7 +59,12 @@ moments as (
         changes.moment,
         latest_days.day_number,
         latest_days.n_days,
-    from (select distinct series, known_at as moment from vintages) as changes
+    from (
+        select distinct
+            series,
+            known_at as moment,
+        from vintages
+    ) as changes
     asof inner join latest_days
         on
             changes.series = latest_days.series
@@ -110,7 +115,7 @@ known_late as (
 ),
 
 with_late_days as (
-    select known_in_order.* exclude (days_back, day_number)
+    select * exclude (days_back, day_number)
     from known_in_order
     semi join known_late using (series, moment)
     union all by name

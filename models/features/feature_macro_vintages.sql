@@ -21,7 +21,7 @@ moments as (
         vintages.known_at,
     from pairs
     inner join vintages
-        on vintages.series = pairs.one or vintages.series = pairs.other
+        on pairs.one = vintages.series or pairs.other = vintages.series
 ),
 
 combined as (

@@ -82,7 +82,8 @@ assembled as (
     asof left join vintages_of_interest as interest_then
         on
             hourly.symbol = interest_then.symbol
-            and day_before.open_interest.observed_day = interest_then.observed_day
+            and struct_extract(day_before.open_interest, 'observed_day')
+            = interest_then.observed_day
             and hourly.known_at >= interest_then.known_at
     asof left join funding
         on hourly.symbol = funding.symbol and hourly.known_at >= funding.known_at

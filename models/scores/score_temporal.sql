@@ -13,7 +13,8 @@ seasons as (
         symbol,
         bar_ts,
         week_hour,
-        {{ trailing(12, 'avg', 'hourly_return', by='symbol, week_hour') }} as mean_return,
+        {{ trailing(12, 'avg', 'hourly_return', by='symbol, week_hour') }}
+            as mean_return,
         {{ trailing(12, 'stddev_samp', 'hourly_return', by='symbol, week_hour') }}
             as return_sd,
     from bars

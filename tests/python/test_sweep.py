@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from barsieve.baselines import daily_sharpe, marked_equity, max_drawdown
+from barsieve.replay.decimals import sum_of_decimals
 from barsieve.replay.runs import FULL, Inputs, Run, read_inputs, replay
 from barsieve.replay.state import BAR
 from barsieve.settings import Profile
@@ -84,7 +85,7 @@ def signals(votes: dict[str, np.ndarray], row: dict) -> dict[str, np.ndarray]:
     return {
         "side": side,
         "confidence": np.where(side < 0, 1 - score, score),
-        "threshold": row["entry_threshold"] + votes["shift"],
+        "threshold": sum_of_decimals(row["entry_threshold"], votes["shift"]),
         "is_eligible": passes,
     }
 
