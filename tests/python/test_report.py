@@ -244,7 +244,7 @@ def test_a_sentinel_is_worth_what_the_entries_with_and_without_it_say(page, demo
     }
     assert all(shown[name] == count for name, count in rows)
     for cells in page.table("#sentinels"):
-        assert number(cells[3]) + number(cells[4]) == 856
+        assert number(cells[3]) + number(cells[4]) == 855
 
 
 def test_beliefs_and_ribbon_are_the_regimes_of_the_table(page, demo):
@@ -419,12 +419,12 @@ def test_filters_leave_the_trades_that_the_database_would(page, demo):
         "and entry_ts < '2022-07-01'"
     ).fetchone()
     text = page.text("#trade-count")
-    assert 0 < count < 856
-    assert text.startswith(f"{count} of 856 trades")
+    assert 0 < count < 855
+    assert text.startswith(f"{count} of 855 trades")
     assert same(text.split("net ")[1], net, 1e-2)
     page.page.click("#trade-filters [type=reset]")
     page.settle()
-    assert page.text("#trade-count").startswith("856 of 856")
+    assert page.text("#trade-count").startswith("855 of 855")
 
 
 def test_the_filtered_trades_can_be_saved(page, demo):
@@ -459,7 +459,7 @@ def test_clicking_a_trade_moves_the_chart_there_and_tells_its_story(page, demo):
     assert first < row[0] < row[1] < last
     assert last - first < 30 * 24 * 3600
     story = page.text("#trade")
-    assert f"Trade 12 of 856: {row[2]}" in story
+    assert f"Trade 12 of 855: {row[2]}" in story
     assert row[4].replace("_", " ") in story
     assert page.page.url.endswith("trade=12")
     scores = dict(

@@ -758,7 +758,7 @@ def test_a_position_whose_profit_outweighs_a_negative_balance_lives_on():
 
 
 def test_an_entry_while_the_balance_is_negative_is_refused():
-    # A reversal at an open that lost the account: the exit fills, the entry buys nothing.
+    # A reversal at an open that lost the account: it closes, and buys nothing.
     bars = as_bars([LONG_SIGNAL, SHORT_SIGNAL, at(40, 40, 40, 40)])
     *_, moment = walk(bars, BOLD)
     assert moment.fills.ordered_exit.reason == REVERSAL
