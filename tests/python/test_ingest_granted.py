@@ -232,6 +232,29 @@ def test_what_a_walk_and_its_holes_find_is_what_is_there(
     assert found == {ts for ts in there if since <= ts < stop}
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda start: [(start - 5,), (start - 3,)],
+        lambda start: [(50,), (51,), (50,)],
+        lambda start: [(max(start - 50, 0),)],
+        lambda start: [(start,)],
+        lambda start: [],
+    ],
+    ids=["backwards", "repeated", "far back", "one row", "nothing"],
+)
+def test_a_walk_ends_whatever_it_is_answered(answer):
+    asked = []
+
+    def fetch(start: int, **more: int) -> list[tuple]:
+        asked.append(start)
+        assert len(asked) < 20_000, "the walk does not end"
+        return answer(start)
+
+    list(forward(fetch, 0, 1000, Pages(1, 10, 3)))
+    settle(fetch, Hole(None, 0, 900, 900), Pages(1, 10, 3), Trace())
+
+
 def test_a_hole_that_cannot_be_asked_for_by_its_end_stays_unexplained():
     def latest(start: int, until: int = 0, rows: int | None = None) -> list[tuple]:
         return [(ts,) for ts in range(90, 100) if ts >= start][-(rows or 10) :]

@@ -65,18 +65,21 @@ def holes_in(
     ]
 
 
-def _says_none(fetch: Fetch, hole: Hole) -> bool:
+def _says_none(fetch: Fetch, hole: Hole, trace: Trace) -> bool:
     """Tell whether an answer holds the rows on both sides of a hole and none in it.
 
     Before the first row there is none to compare with: there the source must have
-    picked the first rows itself, and not have been cut to them afterwards.
+    picked the first rows itself: not have been cut to them afterwards, and not have
+    given its latest rows, after which none is known.
     """
     since = hole.low if hole.before is None else hole.before
     page = sorted(row[0] for row in fetch(since, rows=2))
     if hole.before is None:
         n_raw = getattr(fetch, "raw_rows", None)
         chosen = (len(page) if n_raw is None else n_raw) <= 2
-        return chosen and len(page) == 2 and page[0] == hole.after
+        if not chosen or len(page) != 2 or page[0] != hole.after:
+            return False
+        return max(trace.given, default=page[1]) > page[1]
     later = min((ts for ts in page if ts > hole.before), default=None)
     return hole.before in page and later is not None and later == hole.after
 
@@ -88,7 +91,7 @@ def settle(fetch: Fetch, hole: Hole, pages: Pages, trace: Trace) -> Settled:
     None where a source cannot be asked with an end; its `raw_rows`, if it has them, are
     the rows of the answer before those outside of the question were taken away.
     """
-    if _says_none(fetch, hole):
+    if _says_none(fetch, hole, trace):
         return Settled([], [(hole.low, hole.high)], [])
     rows: dict[int, Row] = {}
     absent: list[Span] = []

@@ -44,9 +44,9 @@ class Outcome:
 
     `asked` is the span (from, before) that was asked for, `rows_given` the rows that
     the source had in its answers, `rows_stored` those of the span that the market holds
-    now. `rows_checked` were stored already and compared; `rows_refused` break a rule of the
-    market (`refused` says the first of each kind). `gaps` are holes between `first` and
-    `last`, `missing` the steps that lie in them; `absent` says why.
+    now. `rows_checked` were stored already and compared; `rows_refused` break a rule of
+    the market (`refused` says the first of each kind). `gaps` are holes between `first`
+    and `last`, `missing` the steps that lie in them; `absent` says why.
     """
 
     target: str
