@@ -27,7 +27,7 @@ COMMANDS = {
     "replay changed": ("replay", *PROFILE, "--set", "exits.stop_atr=2.5"),
     "candidates": ("candidates", *PROFILE),
     "compare": ("compare", "btc_live", "btc_live:focused"),
-    "thresholds": ("thresholds", *PROFILE),
+    "thresholds": ("thresholds", "0.5", "0.6", *PROFILE),
     "stress": ("stress", *PROFILE),
     "signal": ("signal", *PROFILE),
     "explain": ("explain", "1", *PROFILE),
