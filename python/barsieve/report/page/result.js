@@ -16,7 +16,7 @@ function tile(title, value, below, kind = "") {
   );
 }
 
-function drawTiles(rows) {
+function drawTiles(rows, hasFunding) {
   const [own, hold, random] = ["strategy", "buy_and_hold", "random_entry"].map(
     (name) => rows.find((row) => row.strategy === name) ?? {},
   );
@@ -25,7 +25,7 @@ function drawTiles(rows) {
   fill(
     "tiles",
     tile(
-      "Return, net of all costs",
+      hasFunding ? "Return, net of all costs" : "Return, before funding (there is none)",
       signed(own.return_share),
       beside("return_share", signed),
       tone(own.return_share),
@@ -73,8 +73,8 @@ const resultColumns = [
 ];
 
 section("result", () => {
-  const { strategies } = of("result");
-  drawTiles(strategies);
+  const { strategies, has_funding: hasFunding } = of("result");
+  drawTiles(strategies, hasFunding);
   fillTable(
     "strategies",
     [["", (row) => strategyNames[row.strategy] ?? row.strategy], ...resultColumns],
