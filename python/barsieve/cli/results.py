@@ -1,11 +1,16 @@
 """`barsieve show`: what a build says."""
 
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.table import Table
 
 from barsieve import project
 from barsieve.cli.output import AsJson, number, out, print_json, refusing, table
+from barsieve.findings import Finding
+
+# How many findings stand below the tables.
+MOST_FINDINGS = 3
 
 
 def _parity_table(rows: list[dict[str, Any]]) -> Table:
@@ -21,7 +26,11 @@ def _parity_table(rows: list[dict[str, Any]]) -> Table:
         ]
         for r in rows
     ]  # fmt: skip
-    return table("parity_summary: focused replay against full", columns, lines)
+    shown = table("parity_summary: focused replay against full", columns, lines)
+    for row, line in zip(rows, shown.rows, strict=True):
+        if row["verdict"] == "broken":
+            line.style = "bold red"
+    return shown
 
 
 def _performance_table(rows: list[dict[str, Any]]) -> Table:
@@ -42,8 +51,38 @@ def _performance_table(rows: list[dict[str, Any]]) -> Table:
     return table("report_performance: net of all costs", columns, lines)
 
 
-def show(as_json: AsJson = False) -> None:
-    """Print what the built database says: origin, parity, performance.
+def print_findings(findings: list[Finding]) -> None:
+    """Print findings, one a line: what it is about, its kind, what it means."""
+    for found in findings:
+        about = f"{found.symbol} " * bool(found.symbol) + found.subject
+        out.print(
+            f"  {about}, {found.finding}: {found.meaning}",
+            style="bold red" if found.finding == "broken_promise" else None,
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def _print_health(findings: list[Finding], every: bool) -> None:
+    shown = findings if every else findings[:MOST_FINDINGS]
+    n = len(findings)
+    title = f"report_health: {n} finding{'' if n == 1 else 's'}"
+    if len(shown) < n:
+        title += f", the worst {len(shown)} of them; barsieve show --health has all"
+    out.print(title, style="bold", markup=False, highlight=False)
+    print_findings(shown)
+
+
+def show(
+    health: Annotated[
+        bool, typer.Option("--health", help="Every finding of report_health, alone.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print what the built database says: origin, parity, performance, health.
+
+    A profile that broke its promise on this market is red.
 
     The column luck is the share of replays with the same signals at random times that
     earned at least as much.
@@ -51,15 +90,20 @@ def show(as_json: AsJson = False) -> None:
     Example: barsieve show
     """
     from barsieve.database import open_database
+    from barsieve.health import read_findings
 
     with refusing():
         connection = open_database(project.database_path())
+    findings = read_findings(connection)
+    if health and not as_json:
+        _print_health(findings, every=True)
+        return
     tables = {
         name: connection.table(name).to_arrow_table().to_pylist()
         for name in ("build_info", "parity_summary", "report_performance")
     }
     if as_json:
-        print_json(tables)
+        print_json(tables | {"report_health": [row._asdict() for row in findings]})
         return
     info = tables["build_info"][0]
     kind = "SIMULATED market" if info["is_simulated"] else "market"
@@ -72,3 +116,4 @@ def show(as_json: AsJson = False) -> None:
     by_profile = sorted(tables["parity_summary"], key=lambda row: row["profile"])
     out.print(_parity_table(by_profile))
     out.print(_performance_table(tables["report_performance"]))
+    _print_health(findings, every=False)
