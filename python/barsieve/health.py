@@ -8,6 +8,9 @@ from barsieve.findings import Finding
 # neither list stands between the two.
 GRAVE = (
     "broken_promise",
+    "price_step",
+    "volume_always_zero",
+    "funding_joins_nothing",
     "liquidated",
     "ruined",
     "lost_nearly_all",
@@ -16,6 +19,7 @@ GRAVE = (
     "many_lapsed",
     "no_macro",
     "no_funding",
+    "bars_without_funding",
     "hole",
     "short_history",
 )

@@ -50,7 +50,7 @@ def test_a_failure_prints_its_rows_in_the_build_itself(demo_build, tmp_path):
     shutil.copy(demo_build.database, database)
     with duckdb.connect(str(database)) as connection:
         for fault in FAULTS:
-            connection.execute(fault)
+            connection.execute(fault).fetchall()
     tests = [
         "exact_profiles_replay_identically", "money_is_conserved",
         "features_equal_the_oracle", "net_is_gross_less_costs",

@@ -249,9 +249,7 @@ def test_a_broken_promise_is_seen_wherever_results_are_shown(marked_build):
     assert "report_health:" in shown
     health = barsieve("show", "--health", **places).stdout
     assert "ETH eth_lossy, broken_promise: eth_lossy broke its promise" in health
-    compared = barsieve(
-        "compare", "eth_lossy", "eth_lossy:focused", **places
-    ).stdout
+    compared = barsieve("compare", "eth_lossy", "eth_lossy:focused", **places).stdout
     assert "eth_lossy is broken in its build: it promised 'within'" in compared
 
 

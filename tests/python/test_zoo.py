@@ -1,6 +1,5 @@
 """Every sound market builds: to trades, to parity, and to what it lacks by name."""
 
-import shutil
 from typing import NamedTuple
 
 import duckdb

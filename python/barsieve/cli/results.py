@@ -6,7 +6,15 @@ import typer
 from rich.table import Table
 
 from barsieve import project
-from barsieve.cli.output import AsJson, number, out, print_json, refusing, table
+from barsieve.cli.output import (
+    AsJson,
+    number,
+    out,
+    print_findings,
+    print_json,
+    refusing,
+    table,
+)
 from barsieve.findings import Finding
 
 # How many findings stand below the tables.
@@ -49,19 +57,6 @@ def _performance_table(rows: list[dict[str, Any]]) -> Table:
         for r in rows
     ]  # fmt: skip
     return table("report_performance: net of all costs", columns, lines)
-
-
-def print_findings(findings: list[Finding]) -> None:
-    """Print findings, one a line: what it is about, its kind, what it means."""
-    for found in findings:
-        about = f"{found.symbol} " * bool(found.symbol) + found.subject
-        out.print(
-            f"  {about}, {found.finding}: {found.meaning}",
-            style="bold red" if found.finding == "broken_promise" else None,
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
 
 
 def _print_health(findings: list[Finding], every: bool) -> None:
