@@ -15,7 +15,7 @@
 {%- endmacro -%}
 
 {#- Prints the first rows of a query of what must not be, each as JSON. -#}
-{%- macro print_rows(name, query, most=5) -%}
+{%- macro print_rows(name, query, most=3) -%}
     {%- set found = run_query(
         'select count(*) over () as n_rows, to_json(found)::varchar as row_found from ('
         ~ query ~ '\n) as found limit ' ~ most

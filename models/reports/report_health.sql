@@ -12,10 +12,21 @@ with files as (
     )
 ),
 
+-- What the files say of funding they say more closely.
+market as (
+    select * from {{ ref('report_health_market') }}
+    where
+        lower(subject) != 'funding'
+        or not exists (
+            select 1 from files
+            where finding in ('bars_without_funding', 'funding_covers_part')
+        )
+),
+
 found as (
     select * from files
     union all by name
-    select * from {{ ref('report_health_market') }}
+    select * from market
     union all by name
     select * from {{ ref('report_health_columns') }}
     union all by name
@@ -30,4 +41,8 @@ select
     threshold,
     meaning,
 from found
+-- Both may have noticed the same.
+qualify row_number() over (
+    partition by symbol, subject, finding order by value, meaning
+) = 1
 order by symbol, subject, finding

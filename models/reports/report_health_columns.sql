@@ -44,24 +44,45 @@ varying as (
     into name column_name value is_varying
 ),
 
+columns_of_series as (
+    select
+        known.symbol,
+        known.column_name,
+        bool_or(said.subject is not null) as is_said,
+    from known
+    inner join {{ ref('macro_series') }} as macro_series
+        on
+            starts_with(known.column_name, macro_series.feature)
+            or (
+                macro_series.feature = 'open_interest'
+                and known.column_name = 'oi_change_24h'
+            )
+    left join {{ ref('report_health_market') }} as said
+        on
+            said.symbol in ('', known.symbol)
+            and said.subject in (
+                macro_series.series, macro_series.feature, macro_series.source
+            )
+    group by known.symbol, known.column_name
+),
+
 feature_columns as (
     select
         symbol,
         column_name as subject,
-        bars,
-        known_bars / bars as share_known,
-        is_varying,
+        known.bars,
+        known.known_bars / known.bars as share_known,
+        varying.is_varying,
         -- A gapless market has no gap to see.
         column_name = 'gap_hours' as may_be_constant,
-        column_name in (
-            'oi_change_24h', 'usdt_dominance_z_60', 'total_mean_30', 'total2_share',
-            'total2_share_mean_30'
-        )
-        or regexp_replace(column_name, '_age_hours$', '') in (
-            select feature from {{ ref('macro_series') }} where feature is not null
-        ) as is_of_a_series,
+        -- A series that is missing, late or ended is a finding of its own; an age is
+        -- known as often as its value, and funding is settled at some hours only.
+        coalesce(columns_of_series.is_said, false)
+        or column_name like '%_age_hours'
+        or column_name = 'funding_settled' as may_be_unknown,
     from known
     inner join varying using (symbol, column_name)
+    left join columns_of_series using (symbol, column_name)
 ),
 
 features_found as (
@@ -97,12 +118,7 @@ features_found as (
             bars
         ) as meaning,
     from feature_columns
-    where
-        share_known < 0.7
-        -- What has no observation at all is a finding of its own, by series.
-        and (share_known > 0 or not is_of_a_series)
-        -- Funding is settled at some hours only.
-        and subject != 'funding_settled'
+    where share_known < 0.7 and not may_be_unknown
 ),
 
 domains as (

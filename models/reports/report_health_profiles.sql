@@ -1,5 +1,7 @@
 {#- Fewer trades than these are an anecdote. -#}
 {%- set few_trades = 30 -%}
+{#- A share of the entry orders above which refused or lapsed ones change the picture. -#}
+{%- set many_orders = 0.1 -%}
 
 with profiles as (
     select * from {{ ref('config_profiles') }}
@@ -81,6 +83,10 @@ accounts as (
         start_balance,
         end_balance,
         ruined_ts,
+        refused,
+        lapsed,
+        liquidated,
+        len(trades) + refused + lapsed as orders,
     from {{ ref('replay_runs') }}
     where replayed = 'full'
 ),
@@ -118,6 +124,52 @@ accounts_found as (
         ) as meaning,
     from accounts
     where ruined_ts is null and end_balance < start_balance / 10
+    union all
+    select
+        symbol,
+        profile as subject,
+        'liquidated' as finding,
+        liquidated as value,
+        0 as threshold,
+        format(
+            '{} was liquidated: its equity fell to nothing at a close, and its results '
+            || 'are those of the time before.',
+            profile
+        ) as meaning,
+    from accounts
+    where liquidated > 0
+    union all
+    select
+        symbol,
+        profile as subject,
+        'many_refused' as finding,
+        refused / orders as value,
+        {{ many_orders }} as threshold,
+        format(
+            '{:,} of the {:,} entry orders of {} were refused for their size: the '
+            || 'trades are a part of what its rules ask for.',
+            refused,
+            orders,
+            profile
+        ) as meaning,
+    from accounts
+    where refused > {{ many_orders }} * orders
+    union all
+    select
+        symbol,
+        profile as subject,
+        'many_lapsed' as finding,
+        lapsed / orders as value,
+        {{ many_orders }} as threshold,
+        format(
+            '{:,} of the {:,} entry orders of {} lapsed, for the next bar was hours '
+            || 'later: the holes of the market cost it trades.',
+            lapsed,
+            orders,
+            profile
+        ) as meaning,
+    from accounts
+    where lapsed > {{ many_orders }} * orders
 ),
 
 bars_of_profiles as (

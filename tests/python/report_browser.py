@@ -213,7 +213,7 @@ def break_parity(connection: Any, profile: str) -> None:
         {"p": profile},
     )
     connection.execute(
-        "update parity_summary set verdict = 'fails', identical = identical - 1, "
+        "update parity_summary set verdict = 'broken', identical = identical - 1, "
         "differs = 1 where profile = $p",
         {"p": profile},
     )

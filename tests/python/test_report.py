@@ -707,7 +707,9 @@ def test_a_broken_promise_is_red_with_the_first_trades_that_differ(altered):
     page, connection = altered
     (profiles,) = connection.execute("select count(*) from parity_summary").fetchone()
     headline = page.text("#verdict .headline")
-    assert f"Parity fails in 1 of {profiles} profiles" in headline
+    assert f"1 profile of {profiles} broke its promise: eth_comprehensive" in headline
+    marked = [row for row in page.table("#overview") if "broken" in row]
+    assert [row[0] for row in marked] == ["eth_comprehensive"]
     red, green, blue = background(page, "#verdict")
     assert red > 2 * max(green, blue)
     (row,) = page.table("#differing")

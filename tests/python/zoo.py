@@ -55,9 +55,43 @@ class Zoo:
         prices = ", ".join(f"1800 * ({p} / 1800) ** {power} as {p}" for p in PRICES)
         self.bars(symbol, f"select ts, {prices}, volume from {source} limit {hours}")
 
-    def macro(self, condition: str = "true") -> None:
+    def waves(self, symbol: str, period: int, hours: int) -> None:
+        """Write bars that rise and fall by 5 %, once in `period` hours."""
+        self.bars(
+            symbol,
+            "with hours as (select ts, volume, "
+            f"1000 * exp(0.05 * sin(2 * pi() * row_number() over (order by ts) "
+            f"/ {period})) as close from ETH limit {hours}), "
+            "opens as (select *, lag(close, 1, close) over (order by ts) as open "
+            "from hours) "
+            "select ts, open, greatest(open, close) * 1.0005 as high, "
+            "least(open, close) * 0.9995 as low, close, volume from opens",
+        )
+
+    def long_history(self, symbol: str, years: float) -> None:
+        """Write years of bars: those of BTC, and the same again from where they end."""
+        prices = ", ".join(
+            f"{p} * (1 + n * (select max(last) / max(first) - 1 from ends)) as {p}"
+            for p in PRICES
+        )
+        self.bars(
+            symbol,
+            "with ends as (select arg_min(open, ts) as first, arg_max(close, ts) as "
+            "last, count(*) as hours from BTC) "
+            f"select ts + to_hours((n * (select max(hours) from ends))::integer) as ts,"
+            f" {prices}, volume from BTC cross join range(2) as times (n) "
+            f"order by ts limit {int(years * 8766)}",
+        )
+
+    def macro(self, condition: str = "true", days_later: int = 0) -> None:
         """Write the macro series of the simulated market, or some of their rows."""
-        self._copy("macro", f"{DEMO}/macro/*.parquet", condition)
+        (self.market / "macro").mkdir()
+        self.session.execute(
+            f"copy (select date + {days_later} as date, series, value, "
+            f"known_at + to_days({days_later}) as known_at "
+            f"from read_parquet('{DEMO}/macro/*.parquet') where {condition}) "
+            f"to '{self.market}/macro/macro.parquet'"
+        )
 
     def funding(self, *symbols: str) -> None:
         """Write the settlements of ETH, under other names."""
@@ -68,13 +102,6 @@ class Zoo:
             f"copy (select ts, unnest([{names}]) as symbol, funding_rate "
             f"from read_parquet('{DEMO}/funding/*.parquet') where symbol = 'ETH' "
             f"order by symbol, ts) to '{path}'"
-        )
-
-    def _copy(self, kind: str, source: str, condition: str) -> None:
-        (self.market / kind).mkdir()
-        self.session.execute(
-            f"copy (from read_parquet('{source}') where {condition}) "
-            f"to '{self.market / kind / kind}.parquet'"
         )
 
     def profile(self, symbol: str, name: str | None = None, **changes: dict) -> None:

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from barsieve.findings import Finding
 from barsieve.problems import InputError
 
 # A pipe has no width of its own; 80 columns would cut figures off.
@@ -69,6 +70,19 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> Table:
 def number(value: float | None, pattern: str) -> str:
     """Format a figure; a dash where there is none."""
     return "-" if value is None else format(value, pattern)
+
+
+def print_findings(findings: list[Finding]) -> None:
+    """Print findings, one a line: what it is about, its kind, what it means."""
+    for found in findings:
+        about = f"{found.symbol} " * bool(found.symbol) + found.subject
+        out.print(
+            f"  {about}, {found.finding}: {found.meaning}",
+            style="bold red" if found.finding == "broken_promise" else None,
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 @contextmanager

@@ -1,11 +1,24 @@
 """`barsieve show`: what a build says."""
 
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.table import Table
 
 from barsieve import project
-from barsieve.cli.output import AsJson, number, out, print_json, refusing, table
+from barsieve.cli.output import (
+    AsJson,
+    number,
+    out,
+    print_findings,
+    print_json,
+    refusing,
+    table,
+)
+from barsieve.findings import Finding
+
+# How many findings stand below the tables.
+MOST_FINDINGS = 3
 
 
 def _parity_table(rows: list[dict[str, Any]]) -> Table:
@@ -21,7 +34,11 @@ def _parity_table(rows: list[dict[str, Any]]) -> Table:
         ]
         for r in rows
     ]  # fmt: skip
-    return table("parity_summary: focused replay against full", columns, lines)
+    shown = table("parity_summary: focused replay against full", columns, lines)
+    for row, line in zip(rows, shown.rows, strict=True):
+        if row["verdict"] == "broken":
+            line.style = "bold red"
+    return shown
 
 
 LUCKS = ("luck", "luck_mean_r", "luck_gross_r")
@@ -95,8 +112,25 @@ def _print_notes_on_luck(rows: list[dict[str, Any]]) -> None:
             )
 
 
-def show(as_json: AsJson = False) -> None:
-    """Print what the built database says: origin, parity, performance.
+def _print_health(findings: list[Finding], every: bool) -> None:
+    shown = findings if every else findings[:MOST_FINDINGS]
+    n = len(findings)
+    title = f"report_health: {n} finding{'' if n == 1 else 's'}"
+    if len(shown) < n:
+        title += f", the worst {len(shown)} of them; barsieve show --health has all"
+    out.print(title, style="bold", markup=False, highlight=False)
+    print_findings(shown)
+
+
+def show(
+    health: Annotated[
+        bool, typer.Option("--health", help="Every finding of report_health, alone.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print what the built database says: origin, parity, performance, health.
+
+    A profile that broke its promise on this market is red.
 
     The column luck is the share of replays with the same signals at random times, and as
     many trades, that earned at least as much; beside it the same by mean R, net and gross.
@@ -104,6 +138,7 @@ def show(as_json: AsJson = False) -> None:
     Example: barsieve show
     """
     from barsieve.database import built_tables, open_database
+    from barsieve.health import read_findings
 
     names = (
         "build_info", "parity_summary", "report_performance", "report_screening",
@@ -116,8 +151,12 @@ def show(as_json: AsJson = False) -> None:
             for name, rows in zip(names, found, strict=True)
         }
         costs = costs_paid(connection)
+        findings = read_findings(connection)
+    if health and not as_json:
+        _print_health(findings, every=True)
+        return
     if as_json:
-        print_json(tables)
+        print_json(tables | {"report_health": [row._asdict() for row in findings]})
         return
     info = tables["build_info"][0]
     kind = "SIMULATED market" if info["is_simulated"] else "market"
@@ -133,3 +172,4 @@ def show(as_json: AsJson = False) -> None:
     _print_notes_on_luck(tables["report_performance"])
     for line in _lost_orders(tables["report_screening"], tables["report_performance"]):
         out.print(line, markup=False, highlight=False)
+    _print_health(findings, every=False)

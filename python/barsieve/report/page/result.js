@@ -94,7 +94,13 @@ section("result", () => {
     [
       ["Profile", pick],
       ["Symbol", (row) => row.symbol],
-      ["Parity", (row) => row.parity?.verdict ?? "–"],
+      [
+        "Parity",
+        (row) =>
+          row.parity?.verdict === "broken"
+            ? el("strong", { class: "loss" }, "broken")
+            : (row.parity?.verdict ?? "–"),
+      ],
       ...resultColumns,
     ],
     rows,
