@@ -9,6 +9,5 @@ select
     difference,
     low,
     high,
-    intervals,
     coalesce(low > 0 or high < 0, false) as is_beyond_chance,
 from {{ ref('report_regime_replays') }}

@@ -171,7 +171,6 @@ REGIME_REPLAYS = pa.schema(
         pa.field("difference", pa.float64()),
         pa.field("low", pa.float64()),
         pa.field("high", pa.float64()),
-        pa.field("intervals", pa.int32()),
     ]
 )
 

@@ -178,12 +178,6 @@ def _print_worth(rows: list[dict[str, Any]], classifier: str) -> None:
         )  # fmt: skip
     title = f"report_regime_worth: replays without regimes and with {classifier}"
     out.print(table(title, columns, lines))
-    if rows:
-        out.print(
-            f"{rows[0]['intervals']} intervals in all, which hold together in 95 % of "
-            "the cases",
-            highlight=False,
-        )
 
 
 def _report(connection, as_json: bool) -> None:

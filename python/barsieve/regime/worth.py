@@ -1,8 +1,7 @@
 """What regimes are worth: each profile replayed with and without their shift.
 
 The difference comes with an interval from a paired block bootstrap: the same blocks of
-days are drawn for both replays, so that what both went through cancels out. All the
-intervals hold together: among so many, one in twenty would exclude 0 by chance alone.
+days are drawn for both replays, so that what both went through cancels out.
 """
 
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ import pyarrow as pa
 
 from barsieve import schemas
 from barsieve.baselines import HOUR_US, in_study, marked_equity
-from barsieve.bootstrap import drawn_days, simultaneous_intervals
+from barsieve.bootstrap import drawn_days, interval
 from barsieve.regime import EXPANDING, HMM, KMEANS, VIX_BANDS
 from barsieve.relations import matching
 from barsieve.replay.runs import FULL, Inputs, Run, read_inputs, replay
@@ -108,53 +107,20 @@ def figures(days: Days, drawn: np.ndarray) -> np.ndarray:
     return table
 
 
-class Compared(NamedTuple):
-    """A figure of two replays: what is known of it, and its difference in each draw."""
-
-    about: dict[str, str]
-    without_regime: float
-    with_regime: float
-    differences: np.ndarray
-
-    @property
-    def difference(self) -> float:
-        """Return with less without."""
-        return self.with_regime - self.without_regime
-
-
 def _compared(
-    about: dict[str, str],
-    without: Days,
-    drawn_without: np.ndarray,
-    with_regime: Days,
-    drawn: np.ndarray,
-) -> Iterator[Compared]:
+    without: Days, drawn_without: np.ndarray, with_regime: Days, drawn: np.ndarray
+) -> Iterator[dict]:
     whole = np.arange(drawn.shape[1])[None, :]
     before, after = figures(without, whole)[0], figures(with_regime, whole)[0]
     differences = figures(with_regime, drawn) - drawn_without
     for k, figure in enumerate(FIGURES):
-        yield Compared(
-            about | {"figure": figure}, before[k], after[k], differences[:, k]
+        values = (before[k], after[k], after[k] - before[k])
+        known = [float(v) if np.isfinite(v) else None for v in values]
+        names = ("without_regime", "with_regime", "difference")
+        low, high = interval(differences[:, k])
+        yield {"figure": figure, "low": low, "high": high} | dict(
+            zip(names, known, strict=True)
         )
-
-
-def _rows(compared: list[Compared]) -> list[dict[str, object]]:
-    """Return the rows of the table; their intervals hold together."""
-    if not compared:
-        return []
-    observed = np.array([row.difference for row in compared])
-    draws = np.stack([row.differences for row in compared])
-    intervals = simultaneous_intervals(observed, draws)
-    n_intervals = sum(low is not None for low, _ in intervals)
-    rows = []
-    for row, (low, high) in zip(compared, intervals, strict=True):
-        values = {
-            name: value if np.isfinite(value := float(getattr(row, name))) else None
-            for name in ("without_regime", "with_regime", "difference")
-        }
-        ends = {"low": low, "high": high, "intervals": n_intervals}
-        rows.append(row.about | values | ends)
-    return rows
 
 
 class Asked(NamedTuple):
@@ -196,7 +162,7 @@ def _replayed(inputs: Inputs, threshold: np.ndarray) -> Days:
     return by_day(replay(inputs._replace(bars=bars), FULL))
 
 
-def _compared_of_profile(inputs: Inputs, asked: Asked, regimes) -> Iterator[Compared]:
+def _rows_of_profile(inputs: Inputs, asked: Asked, regimes) -> Iterator[dict]:
     shifts = {
         classifier: _shifts(regimes, asked, classifier, inputs)
         for classifier in (HMM, KMEANS, VIX_BANDS)
@@ -215,9 +181,10 @@ def _compared_of_profile(inputs: Inputs, asked: Asked, regimes) -> Iterator[Comp
             if shift is None:
                 continue
             shifted = _replayed(limited, plain + shift)
+            compared = _compared(without, drawn_without, shifted, drawn)
             about = {"profile": inputs.profile.profile, "symbol": inputs.profile.symbol}
             about |= {"classifier": classifier, "span": span}
-            yield from _compared(about, without, drawn_without, shifted, drawn)
+            yield from (about | row for row in compared)
 
 
 def regime_replays(profiles, bars, candidates, windows, regimes) -> pa.Table:
@@ -226,8 +193,8 @@ def regime_replays(profiles, bars, candidates, windows, regimes) -> pa.Table:
     Parameters are relations of the built database. Spans that the market does not cover
     and classifiers without a run have no rows.
     """
-    asked, compared = _asked(profiles), []
+    asked, rows = _asked(profiles), []
     for profile in read_profiles(profiles):
         inputs = read_inputs(profile, bars, candidates, windows)
-        compared += _compared_of_profile(inputs, asked[profile.profile], regimes)
-    return pa.Table.from_pylist(_rows(compared), schema=schemas.REGIME_REPLAYS)
+        rows += _rows_of_profile(inputs, asked[profile.profile], regimes)
+    return pa.Table.from_pylist(rows, schema=schemas.REGIME_REPLAYS)

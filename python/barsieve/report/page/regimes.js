@@ -205,7 +205,7 @@ function drawWorth() {
       ["With", (row) => figure(row, row.with_regime), true],
       ["Difference", (row) => figure(row, row.difference, true), true],
       [
-        "Interval, 95% with all others",
+        "95% interval",
         (row) => `${figure(row, row.low, true)} to ${figure(row, row.high, true)}`,
         true,
       ],
