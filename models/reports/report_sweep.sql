@@ -103,15 +103,13 @@ judged as (
             else 'beyond luck'
         end as finding,
         -- What was not seen may have been too small to be seen.
-        case
-            when isfinite(statistics.visible_annual_sharpe)
-                then
-                    format(
-                        '; an annual Sharpe ratio of {:.1f} would have been seen.',
-                        statistics.visible_annual_sharpe
-                    )
-            else '; so few months show no Sharpe ratio at all.'
-        end as would_have_been_seen,
+        coalesce(
+            format(
+                '; an annual Sharpe ratio of {:.1f} would have been seen.',
+                statistics.visible_annual_sharpe
+            ),
+            '.'
+        ) as would_have_been_seen,
     from swept
     left join {{ ref('report_sweep_statistics') }} as statistics using (symbol, grid)
     left join winners using (symbol, grid)

@@ -144,6 +144,7 @@ REGIME_REPLAYS = pa.schema(
         pa.field("difference", pa.float64()),
         pa.field("low", pa.float64()),
         pa.field("high", pa.float64()),
+        pa.field("comparisons", pa.int64()),
     ]
 )
 
