@@ -171,6 +171,7 @@ REGIME_REPLAYS = pa.schema(
         pa.field("difference", pa.float64()),
         pa.field("low", pa.float64()),
         pa.field("high", pa.float64()),
+        pa.field("comparisons", pa.int64()),
     ]
 )
 
@@ -227,6 +228,8 @@ REPORT_SWEEP_STATISTICS = pa.schema(
         pa.field("mean_correlation", pa.float64()),
         pa.field("effective_trials", pa.float64()),
         pa.field("expected_sharpe", pa.float64()),
+        pa.field("needed_sharpe", pa.float64()),
+        pa.field("visible_annual_sharpe", pa.float64()),
         pa.field("deflated_sharpe", pa.float64()),
         pa.field("blocks", pa.int64()),
         pa.field("combinations", pa.int64()),

@@ -180,6 +180,15 @@ def _print_worth(rows: list[dict[str, Any]], classifier: str) -> None:
     out.print(table(title, columns, lines))
 
 
+def _print_for_how_many(rows: list[dict[str, Any]]) -> None:
+    if rows:
+        out.print(
+            f"Intervals hold all {rows[0]['comparisons']} differences of "
+            "report_regime_worth at once with 95 %.",
+            highlight=False,
+        )
+
+
 def _report(connection, as_json: bool) -> None:
     from duckdb import CatalogException
 
@@ -195,6 +204,7 @@ def _report(connection, as_json: bool) -> None:
     _print_judged(judged)
     for classifier in ("hmm", "kmeans", "vix_bands"):
         _print_worth(worth, classifier)
+    _print_for_how_many(worth)
 
 
 def regime(
