@@ -10,6 +10,8 @@ import numpy as np
 BLOCK_DAYS, LEAST_BLOCKS, DRAWS, SEED = 20, 20, 1_000, 20_260_101
 LEVEL = 0.95
 """Share of the draws that lie within an interval."""
+LEAST_DEFINED = 0.9
+"""Share of the draws that must define a figure which is to have an interval."""
 
 
 def block_days(n_days: int) -> int:
@@ -21,9 +23,7 @@ def block_days(n_days: int) -> int:
 
 
 def drawn_days(n_days: int, n_draws: int = DRAWS) -> np.ndarray:
-    """Return positions of days in blocks drawn at random, shape (n_draws, n_days).
-
-    """
+    """Return positions of days in blocks drawn at random, shape (n_draws, n_days)."""
     from arch.bootstrap import CircularBlockBootstrap
 
     block = block_days(n_days)
@@ -55,7 +55,8 @@ def simultaneous(
     points : array of shape (n_figures,)
         The figures; NaN where one is not defined, and then its interval is.
     draws : array of shape (n_figures, n_draws)
-        The figures of drawn days, NaN where not defined.
+        The figures of drawn days, NaN where not defined; one that is so in more than
+        `1 - LEAST_DEFINED` of them gets no interval.
     n_days : array of shape (n_figures,)
         Days that each figure was drawn from.
 
@@ -69,6 +70,8 @@ def simultaneous(
     from scipy.stats import norm, t
 
     known = np.isfinite(draws) & np.isfinite(points)[:, None]
+    # A figure that a tenth of the draws leave undefined is of too few trades to judge.
+    known &= (known.mean(axis=1) >= LEAST_DEFINED)[:, None]
     n_known = np.maximum(known.sum(axis=1), 1)
     mean = np.where(known, draws, 0.0).sum(axis=1) / n_known
     deviations = np.where(known, draws - mean[:, None], 0.0)

@@ -18,7 +18,6 @@ from scipy.stats import kurtosis, norm, skew
 from barsieve.overfitting.null import best_without_skill
 from barsieve.overfitting.returns import checked_returns
 
-
 LEVEL = 0.95
 """Share of sweeps without skill that the best trial must beat."""
 POWER = 0.8

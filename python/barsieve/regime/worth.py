@@ -120,9 +120,11 @@ def _compared(
         known = [float(v) if np.isfinite(v) else None for v in values]
         names = ("without_regime", "with_regime", "difference")
         drawn_differences = {"draws": differences[:, k], "n_days": drawn.shape[1]}
-        yield {"figure": figure} | dict(
-            zip(names, known, strict=True)
-        ) | drawn_differences
+        yield (
+            {"figure": figure}
+            | dict(zip(names, known, strict=True))
+            | drawn_differences
+        )
 
 
 def with_intervals(rows: list[dict]) -> list[dict]:
