@@ -9,7 +9,13 @@ import pyarrow as pa
 
 from barsieve import schemas
 from barsieve.oracle.features import feature_row
-from barsieve.oracle.history import History, Observation, Settlement
+from barsieve.oracle.history import (
+    NO_VINTAGES,
+    History,
+    Observation,
+    Settlement,
+    Vintages,
+)
 from barsieve.oracle.scores import score_row
 
 # Sums in another order differ in the last bits; differences of prices (MACD) magnify
@@ -24,8 +30,8 @@ def rows_of(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
     return relation.to_arrow_table().to_pylist()
 
 
-def read_vintages(macro: duckdb.DuckDBPyRelation) -> dict[str, list[Observation]]:
-    """Return the vintages of every series of `bars_macro`, as they became known."""
+def read_vintages(macro: duckdb.DuckDBPyRelation) -> dict[str, Vintages]:
+    """Return the vintages of every series of `bars_macro`."""
     table = macro.select("series, observed_day, known_at, value").to_arrow_table()
     keys, days, known, values = table.sort_by("known_at").columns
     found: dict[str, list[Observation]] = {}
@@ -37,7 +43,7 @@ def read_vintages(macro: duckdb.DuckDBPyRelation) -> dict[str, list[Observation]
         strict=True,
     ):
         found.setdefault(key, []).append(Observation(day, moment / 1e6, value))
-    return found
+    return {key: Vintages(published) for key, published in found.items()}
 
 
 def read_history(symbol: str, bars, macro, funding, macro_series) -> History:
@@ -49,7 +55,7 @@ def read_history(symbol: str, bars, macro, funding, macro_series) -> History:
     declared = rows_of(macro_series)
     for row in declared:
         if row["feature"] == "open_interest" and row["symbol"] == symbol:
-            observations["OPEN_INTEREST"] = observations.get(row["series"], [])
+            observations["OPEN_INTEREST"] = observations.get(row["series"], NO_VINTAGES)
     settled = rows_of(
         funding.filter(of_symbol)
         .select('epoch(settled_at) as "at", funding_rate as rate, stated_hours')

@@ -15,7 +15,7 @@ from barsieve import schemas
 from barsieve.oracle.candidates import admissible, legacy
 from barsieve.oracle.compare import ORACLE_TOLERANCE, read_vintages, rows_of, worst_of
 from barsieve.oracle.entries import Row, decide_block, entry_row
-from barsieve.oracle.history import HOUR, Observation
+from barsieve.oracle.history import HOUR, NO_VINTAGES, Vintages
 from barsieve.oracle.sentinels import sentinel_row
 from barsieve.oracle.signals import signal_row, veto_row, was_last_above
 
@@ -103,9 +103,7 @@ def _add(pairs: Pairs, relation: str, subject: str, fast: Row, slow: Row) -> Non
         pairs.setdefault((relation, subject, column), []).append((fast[column], value))
 
 
-def _add_macro(
-    pairs: Pairs, sample: Sample, vix: list[Observation], limits: Row
-) -> None:
+def _add_macro(pairs: Pairs, sample: Sample, vix: Vintages, limits: Row) -> None:
     band = (limits["vix_risk_off__vix_on_above"], limits["vix_risk_off__vix_off_below"])
     for index in sample.bars:
         row = sample.features[index]
@@ -193,7 +191,9 @@ def compare_decisions(**relations: duckdb.DuckDBPyRelation) -> pa.Table:
     Returns a row per symbol, table, subject (signal, sentinel or profile) and column.
     """
     symbols = relations["features"].select("symbol").distinct().order("symbol")
-    vix = read_vintages(relations["bars_macro"].filter("series = 'VIX'")).get("VIX", [])
+    vix = read_vintages(relations["bars_macro"].filter("series = 'VIX'")).get(
+        "VIX", NO_VINTAGES
+    )
     (limits,) = rows_of(relations["config_macro_signals"])
     profiles = rows_of(relations["config_profiles"].order("profile"))
     learned = _proposals(relations["fusion_learned"])

@@ -26,14 +26,25 @@ class Settlement:
     stated_hours: float | None
 
 
-def known_days(published: list[Observation], at: float) -> list[Observation]:
-    """Return every day known at a time in its latest vintage, the latest day first.
+class Vintages:
+    """Every vintage of one series, in the order in which they became known."""
 
-    `published` are the vintages of a series in the order in which they became known.
-    """
-    end = bisect_right(published, at, key=lambda o: o.known_at)
-    by_day = {o.day: o for o in published[:end]}
-    return [by_day[day] for day in sorted(by_day, reverse=True)]
+    def __init__(self, published: list[Observation]):
+        """Keep the vintages; the last answer is kept too, for it is asked again."""
+        self._published = published
+        self._end, self._days = 0, []
+
+    def known_days(self, at: float) -> list[Observation]:
+        """Return every day known at a time in its latest vintage, the latest first."""
+        end = bisect_right(self._published, at, key=lambda o: o.known_at)
+        if end != self._end:
+            by_day = {o.day: o for o in self._published[:end]}
+            self._days = [by_day[day] for day in sorted(by_day, reverse=True)]
+            self._end = end
+        return self._days
+
+
+NO_VINTAGES = Vintages([])
 
 
 @dataclass(frozen=True)
@@ -41,8 +52,7 @@ class History:
     """Everything of one symbol; methods see only what was known at the close of a bar.
 
     `ts` (seconds), `open`, `high`, `low`, `close`, `volume`: arrays of shape (n_bars,).
-    `macro`: every vintage of a series, in the order in which they became known.
-    `funding`: settlements, likewise. `limits`: hours after which a feature is stale.
+    `macro`: every vintage, by series. `funding`: settlements in order. `limits`: hours after which a feature is stale.
     """
 
     ts: np.ndarray
@@ -51,7 +61,7 @@ class History:
     low: np.ndarray
     close: np.ndarray
     volume: np.ndarray
-    macro: dict[str, list[Observation]]
+    macro: dict[str, Vintages]
     funding: list[Settlement]
     limits: dict[str, float]
 
@@ -105,7 +115,7 @@ class History:
 
     def known_days(self, series: str, at: float) -> list[Observation]:
         """Return the days of a series known at a time, the latest first."""
-        return known_days(self.macro.get(series, []), at)
+        return self.macro.get(series, NO_VINTAGES).known_days(at)
 
     def known_pairs(self, one: str, other: str, at: float) -> list[tuple]:
         """Return the days on which both series are known at a time, the latest first.

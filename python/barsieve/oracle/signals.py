@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from barsieve.oracle.history import Observation, known_days
+from barsieve.oracle.history import Vintages
 
 Row = dict[str, Any]
 
@@ -26,9 +26,9 @@ NEEDS = {
 }
 
 
-def was_last_above(vix: list[Observation], at: float, on: float, off: float) -> bool:
+def was_last_above(vix: Vintages, at: float, on: float, off: float) -> bool:
     """Tell on which side of the band VIX last lay, among the last 250 days known."""
-    for observation in known_days(vix, at)[:HYSTERESIS_DAYS]:
+    for observation in vix.known_days(at)[:HYSTERESIS_DAYS]:
         if observation.value > on:
             return True
         if observation.value < off:
