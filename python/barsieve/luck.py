@@ -91,7 +91,8 @@ class Sample(NamedTuple):
     """A profile's own trades and result, and those of its draws.
 
     `places`: bars of the track. `tried`, `accepted`: shifts of all signals, and those
-    of them that traded as often. `kept`: mean share of the signals that draws kept.
+    of them that traded as often. `kept`: mean share of the signals that draws kept;
+    `own_kept`: that of the profile, whose `own` result is then without the others.
     """
 
     own_trades: int
@@ -100,6 +101,7 @@ class Sample(NamedTuple):
     tried: int
     accepted: int
     kept: float
+    own_kept: float
     rows: list[dict]
 
 
@@ -116,7 +118,8 @@ def sample(inputs: Inputs, rng: np.random.Generator, n_draws: int = DRAWS) -> Sa
     ]
     return Sample(
         len(draws.own.trades), earned(draws.own), draws.places, draws.tried,
-        draws.accepted, float(np.mean([one.kept for one in drawn] or [1.0])), rows,
+        draws.accepted, float(np.mean([one.kept for one in drawn] or [1.0])),
+        draws.own_kept, rows,
     )  # fmt: skip
 
 
@@ -149,6 +152,11 @@ def luck_of(found: Sample) -> dict[str, object]:
             note = (
                 f"shifts trade more often; {1 - found.kept:.1%} of the signals were "
                 "left out at random"
+            )
+        elif found.own_kept < 1.0:
+            note = (
+                f"shifts trade less often; {1 - found.own_kept:.1%} of the profile's "
+                "signals were left out at random"
             )
     return lucks | {
         "luck_draws": len(found.rows),

@@ -113,13 +113,22 @@ class Draw(NamedTuple):
     run: Run
 
 
+def _surplus(run: Run, wanted: int) -> int:
+    """Return how many trades a replay has beyond the wanted; 0 if it is close enough."""
+    surplus = len(run.trades) - wanted
+    return (
+        surplus if abs(surplus) > max(LEAST_TRADES_APART, SHARE_APART * wanted) else 0
+    )
+
+
 class Draws:
     """Shifts of a profile that trade as often as it did; iterate to replay them.
 
     Shifts come without replacement. One that trades too often or too seldom is drawn
-    again. Where hardly any fits because they trade too often, signals are left out at
-    random, of each shift as many as it takes. `own` is the replay of the profile;
-    `tried` and `accepted` count shifts with all their signals.
+    again. Where too few fit, signals are left out at random: of each shift as many as it
+    takes where shifts trade more often, of the profile where it does. `own` is its
+    replay, and `own_kept` the share of its signals in it; `tried` and `accepted` count
+    shifts with all signals, against the profile with all of its own.
     """
 
     def __init__(self, inputs: Inputs, rng: np.random.Generator):
@@ -127,7 +136,7 @@ class Draws:
         self.places = len(self.signals.track)
         # Focused: every signal lies on one of its entry bars, so nothing is skipped.
         self.own = replay(self.signals.moved(0), FOCUSED)
-        self.tried, self.accepted = 0, 0
+        self.own_kept, self.tried, self.accepted = 1.0, 0, 0
         self._trades, self._visited = [], 0
 
     def _replayed(self, shift: int, is_kept: np.ndarray | None = None) -> Run:
@@ -135,11 +144,8 @@ class Draws:
         self._visited += run.outcome.bars_visited
         return run
 
-    def _surplus(self, run: Run) -> int:
-        """Return how many trades a replay has beyond the profile's; 0 if it fits."""
-        surplus = len(run.trades) - len(self.own.trades)
-        within = max(LEAST_TRADES_APART, SHARE_APART * len(self.own.trades))
-        return surplus if abs(surplus) > within else 0
+    def _fits(self, run: Run) -> bool:
+        return _surplus(run, len(self.own.trades)) == 0
 
     def _of_all_signals(self, shifts: np.ndarray) -> Iterator[Draw]:
         for shift in shifts:
@@ -151,39 +157,53 @@ class Draws:
             run = self._replayed(shift)
             self.tried += 1
             self._trades.append(len(run.trades))
-            if not self._surplus(run):
+            if self._fits(run):
                 self.accepted += 1
                 yield Draw(int(shift), 1.0, run)
 
-    def _thinned(self, shift: int, kept: float) -> Draw | None:
-        """Return a shift that lost the signals it had too many; None where none fits.
+    def _thinned(self, shift: int, kept: float, wanted: int) -> Draw | None:
+        """Return a shift without the signals that are too many for so many trades.
 
-        The same numbers decide at every guess, so that a lower share keeps a part of
+        None where no share of them fits. The same numbers decide at every guess, so that a lower share keeps a part of
         what a higher one keeps.
         """
         numbers, (low, high) = self._rng.random(self.places), (0.0, 1.0)
         for _ in range(MOST_GUESSES):
             run = self._replayed(shift, numbers < kept)
-            surplus = self._surplus(run)
+            surplus = _surplus(run, wanted)
             if surplus == 0:
                 return Draw(int(shift), kept, run)
             if surplus < 0 and kept == 1.0:
                 return None
             low, high = (low, kept) if surplus > 0 else (kept, high)
             # Where the last guess leads by proportion, if that lies between.
-            guess = kept * len(self.own.trades) / max(len(run.trades), 1)
+            guess = kept * wanted / max(len(run.trades), 1)
             kept = guess if low < guess < high else (low + high) / 2
         return None
 
     def _of_fewer_signals(self, shifts: np.ndarray) -> Iterator[Draw]:
-        kept = min(1.0, len(self.own.trades) / max(np.median(self._trades), 1))
+        wanted = len(self.own.trades)
+        kept = min(1.0, wanted / max(np.median(self._trades), 1))
         for shift in shifts:
             if self._visited > 2 * MOST_VISITED:
                 return
-            found = self._thinned(shift, kept)
+            found = self._thinned(shift, kept, wanted)
             if found is not None:
                 kept = found.kept
                 yield found
+
+    def _of_a_thinned_profile(self, shifts: np.ndarray) -> Iterator[Draw]:
+        wanted = int(np.median(self._trades))
+        found = self._thinned(0, wanted / len(self.own.trades), wanted)
+        if found is None:
+            return
+        self.own, self.own_kept = found.run, found.kept
+        for shift in shifts:
+            if self._visited > 2 * MOST_VISITED:
+                return
+            run = self._replayed(shift)
+            if self._fits(run):
+                yield Draw(int(shift), 1.0, run)
 
     def take(self, n_draws: int = DRAWS) -> list[Draw]:
         """Return so many draws, or the fewer that there are; none without a trade."""
@@ -191,6 +211,8 @@ class Draws:
             return []
         shifts = 1 + self._rng.permutation(self.places - 1)
         draws = list(islice(self._of_all_signals(shifts), n_draws))
-        if len(draws) < n_draws and np.median(self._trades) > len(self.own.trades):
-            draws = list(islice(self._of_fewer_signals(shifts), n_draws))
+        if len(draws) < n_draws:
+            is_more = np.median(self._trades) > len(self.own.trades)
+            others = self._of_fewer_signals if is_more else self._of_a_thinned_profile
+            draws = list(islice(others(shifts), n_draws))
         return draws
