@@ -1,4 +1,4 @@
-"""An account over time: its equity at each close, its Sharpe ratio, its deepest fall."""
+"""An account over time: equity at each close, Sharpe ratio, deepest fall."""
 
 import numpy as np
 import pyarrow as pa

@@ -76,6 +76,7 @@ class Signals:
     """
 
     def __init__(self, inputs: Inputs):
+        """Find the track of a profile's inputs."""
         self.inputs, self.track = inputs, track_of(inputs)
         own = inputs.bars[self.track]
         # What can be entered at all: a streak of losses only asks for more.
@@ -114,24 +115,24 @@ class Draw(NamedTuple):
 
 
 def _surplus(run: Run, wanted: int) -> int:
-    """Return how many trades a replay has beyond the wanted; 0 if it is close enough."""
+    """Return how many trades a replay has beyond the wanted; 0 if it comes close."""
     surplus = len(run.trades) - wanted
-    return (
-        surplus if abs(surplus) > max(LEAST_TRADES_APART, SHARE_APART * wanted) else 0
-    )
+    within = max(LEAST_TRADES_APART, SHARE_APART * wanted)
+    return surplus if abs(surplus) > within else 0
 
 
 class Draws:
     """Shifts of a profile that trade as often as it did; iterate to replay them.
 
     Shifts come without replacement. One that trades too often or too seldom is drawn
-    again. Where too few fit, signals are left out at random: of each shift as many as it
-    takes where shifts trade more often, of the profile where it does. `own` is its
+    again. Where too few fit, signals are left out at random: of each shift as many as
+    it takes where shifts trade more often, of the profile where it does. `own` is its
     replay, and `own_kept` the share of its signals in it; `tried` and `accepted` count
     shifts with all signals, against the profile with all of its own.
     """
 
     def __init__(self, inputs: Inputs, rng: np.random.Generator):
+        """Replay the profile itself."""
         self.signals, self._rng = Signals(inputs), rng
         self.places = len(self.signals.track)
         # Focused: every signal lies on one of its entry bars, so nothing is skipped.
@@ -164,8 +165,8 @@ class Draws:
     def _thinned(self, shift: int, kept: float, wanted: int) -> Draw | None:
         """Return a shift without the signals that are too many for so many trades.
 
-        None where no share of them fits. The same numbers decide at every guess, so that a lower share keeps a part of
-        what a higher one keeps.
+        None where no share of them fits. The same numbers decide at every guess, so
+        that a lower share keeps a part of what a higher one keeps.
         """
         numbers, (low, high) = self._rng.random(self.places), (0.0, 1.0)
         for _ in range(MOST_GUESSES):

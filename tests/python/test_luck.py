@@ -340,7 +340,9 @@ def test_the_draws_of_a_profile_do_not_depend_on_the_other_profiles(calm):
 
 def test_a_draw_reports_the_figures_of_its_trades(calm):
     for row in calm["draws"]:
-        assert 0 <= row["win_rate"] <= 1 and 0 <= row["max_drawdown"] <= 1
-        assert row["costs"] > 0 and row["kept"] == 1
+        assert 0 <= row["win_rate"] <= 1
+        assert 0 <= row["max_drawdown"] <= 1
+        assert row["costs"] > 0
+        assert row["kept"] == 1
         assert row["gross_r"] > row["mean_r"]
         assert (row["profit_factor"] > 1) == (row["net_pnl"] > 0)

@@ -132,8 +132,9 @@ def show(
 
     A profile that broke its promise on this market is red.
 
-    The column luck is the share of replays with the same signals at random times, and as
-    many trades, that earned at least as much; beside it the same by mean R, net and gross.
+    The column luck is the share of replays with the same signals moved to other bars,
+    and as many trades, that earned at least as much; beside it the same by mean R and
+    by gross R.
 
     Example: barsieve show
     """
