@@ -1,4 +1,4 @@
-"""A table in any dialect is read back to the same values or refused: never otherwise."""
+"""A table in any dialect is read back to the same values or refused."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -23,6 +23,16 @@ def read(folder: Path, content: str | bytes, name="BTC_USDT-1h.csv", **hints) ->
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     (found,) = read_files(path, NOW, Hints(is_complete=True, **hints))
     return [tuple(row.values()) for row in found.bars.to_pylist()]
+
+
+def read_or_refused(folder: Path, content: str | bytes, **hints) -> list | None:
+    """Return the rows of a file, None for one that is refused in words."""
+    try:
+        return read(folder, content, **hints)
+    except InputError as error:
+        said = str(error)
+    assert "fix:" in said
+    return None
 
 
 def refusal(folder: Path, content: str | bytes, **more) -> str:
@@ -92,7 +102,7 @@ WRONG = {
     "open and high swapped": (swapped(1, 2), ["line 2", "such rows", "--column high"]),
     "close and volume swapped": (swapped(4, 5), ["line 2", "column 'low'"]),
     "an hour with two values": (
-        repeated(5, close="20200.5"), ["line 8", "each time once", "line 7"]),
+        repeated(5, volume="7"), ["line 8", "each time once", "line 7"]),
     "an hour out of order": (
         "\n".join([*lines()[:9], *lines()[10:], lines()[9]]), ["line 31", "ascending"]),
     "newest first": (
@@ -135,7 +145,8 @@ def test_what_is_wrong_is_refused_with_its_cell(tmp_path, name):
 def test_the_hour_of_changed_clocks_is_refused(tmp_path):
     form, zone = "%Y-%m-%d %H:%M", "Europe/Berlin"
     said = refusal(tmp_path, moved(form, 30), timezone=zone)
-    assert "'2022-10-30 02:00'" in said and "occurs once in Europe/Berlin" in said
+    assert "'2022-10-30 02:00'" in said
+    assert "occurs once in Europe/Berlin" in said
     assert len(read(tmp_path, moved(form, 5), timezone=zone)) == 4
     spring = f"{HEADER}\n2023-03-26 02:00,1,1,1,1,1\n2023-03-26 03:00,1,1,1,1,1\n"
     assert "that exists" in refusal(tmp_path, spring, timezone=zone)
@@ -146,7 +157,8 @@ def test_the_hour_of_changed_clocks_is_refused(tmp_path):
 def test_a_date_of_two_readings_is_refused_with_both(tmp_path):
     rows = [f"0{i}/0{i + 1}/2023,1,1,1,1,1" for i in range(1, 5)]
     said = refusal(tmp_path, "\n".join([HEADER, *rows]), series="TOTAL")
-    assert "'%d/%m/%Y' (2023-02-01)" in said and "'%m/%d/%Y' (2023-01-02)" in said
+    assert "'%d/%m/%Y' (2023-02-01)" in said
+    assert "'%m/%d/%Y' (2023-01-02)" in said
 
 
 def test_numbers_whose_marks_may_stand_between_thousands_are_refused(tmp_path):
@@ -154,7 +166,8 @@ def test_numbers_whose_marks_may_stand_between_thousands_are_refused(tmp_path):
             for i in range(5)]  # fmt: skip
     content = "\n".join([HEADER.replace(",", ";"), *rows])
     said = refusal(tmp_path, content)
-    assert "'1.100'" in said and "1.1 or 1100" in said
+    assert "'1.100'" in said
+    assert "1.1 or 1100" in said
     assert read(tmp_path, content, decimal=".")[1][1] == 1.101
     assert read(tmp_path, content, thousands=".")[1][1] == 1101.0
 
@@ -261,13 +274,8 @@ def test_a_random_dialect_is_read_back_or_refused(
         (hour, *(float(shown(value, ".", "")) for value in values))
         for hour, values in zip(hours, table, strict=True)
     ]
-    try:
-        found = read(folder, content.encode(encoding), **hints)
-    except InputError as error:
-        assert not is_told or "volume of 0" in str(error), "all of it was stated"
-        assert "fix:" in str(error)
-        return
-    assert found == wanted
+    found = read_or_refused(folder, content.encode(encoding), **hints)
+    assert found == wanted or (found is None and not is_told), "what is told is read"
 
 
 @given(st.binary(max_size=300) | st.text('0123456789.,;-:TZ\n\t"e ', max_size=200))
@@ -275,7 +283,4 @@ def test_a_random_dialect_is_read_back_or_refused(
 def test_any_bytes_are_read_or_refused_in_words(tmp_path_factory, content):
     folder = tmp_path_factory.mktemp("bytes")
     for hints in ({}, {"format": "csv", "symbol": "X", "columns": {"ts": "column 1"}}):
-        try:
-            read(folder, content, **hints)
-        except InputError as error:
-            assert "fix:" in str(error)
+        read_or_refused(folder, content, **hints)

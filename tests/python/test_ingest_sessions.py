@@ -12,7 +12,7 @@ import pytest
 
 from barsieve.ingest.sessions import are_eves, days_of, ends_of
 from conftest import PROJECT
-from ingesting import Done, assert_sound, ingest, rows
+from ingesting import Done, ingest, rows
 
 
 @pytest.fixture(autouse=True)
@@ -100,8 +100,6 @@ def test_no_close_is_known_before_its_session_ended(tmp_path, name, stamp):
             1
         )
         assert known <= closed + timedelta(hours=26), "nor a day later than need be"
-    if stamp == "seconds":
-        assert_sound(tmp_path / "m")
 
 
 @pytest.mark.parametrize("name", ["currencies", "days of Berlin", "stocks of New York"])
