@@ -78,7 +78,9 @@ def _stated(format_name: str, file_name: str) -> dict[str, str]:
     for name in names:
         found = re.match(PATTERNS[name], stem) if name in PATTERNS else None
         stated = {k: v for k, v in found.groupdict().items() if v} if found else {}
-        venue = VENUES.get(name, Origin()).venue or stated.get("venue", "").lower()
+        # Mapped by hand, it is called in the manner of a venue, and may be of another.
+        own = VENUES.get(format_name, Origin()).venue
+        venue = own or stated.get("venue", "").lower()
         pair = split_pair(stated.get("pair", ""), venue)
         if pair:
             return stated | {"base": pair[0], "quote": pair[1], "venue": venue}
