@@ -31,6 +31,17 @@ found as (
     select * from {{ ref('report_health_columns') }}
     union all by name
     select * from {{ ref('report_health_profiles') }}
+),
+
+numbered as (
+    select
+        *,
+        row_number() over same_findings as nth,
+    from found
+    window
+        same_findings as (
+            partition by symbol, subject, finding order by value, meaning
+        )
 )
 
 select
@@ -40,9 +51,7 @@ select
     value,
     threshold,
     meaning,
-from found
--- Both may have noticed the same.
-qualify row_number() over (
-    partition by symbol, subject, finding order by value, meaning
-) = 1
+from numbered
+-- The files and the tables may have the same to say.
+where nth = 1
 order by symbol, subject, finding

@@ -33,7 +33,7 @@ known as (
 variations as (
     select
         symbol,
-        min(columns(* exclude (symbol))) is distinct from max(columns(* exclude (symbol))),
+        min(columns(* exclude (symbol))) != max(columns(* exclude (symbol))),
     from feature_bars
     group by symbol
 ),
@@ -72,7 +72,7 @@ feature_columns as (
         column_name as subject,
         known.bars,
         known.known_bars / known.bars as share_known,
-        varying.is_varying,
+        coalesce(varying.is_varying, false) as is_varying,
         -- A gapless market has no gap to see.
         column_name = 'gap_hours' as may_be_constant,
         -- A series that is missing, late or ended is a finding of its own; an age is
@@ -81,7 +81,8 @@ feature_columns as (
         or column_name like '%_age_hours'
         or column_name = 'funding_settled' as may_be_unknown,
     from known
-    inner join varying using (symbol, column_name)
+    -- What is never known does not vary, and has no row there.
+    left join varying using (symbol, column_name)
     left join columns_of_series using (symbol, column_name)
 ),
 
@@ -141,8 +142,8 @@ scores_found as (
         known_bars / bars as value,
         0.7 as threshold,
         format(
-            'The domain {} is known on {:.1f} % of {:,} bars; on the rest its weight is '
-            || 'shared by the other domains.',
+            'The domain {} is known on {:.1f} % of {:,} bars; on the rest its weight '
+            || 'is shared by the other domains.',
             domain,
             100 * known_bars / bars,
             bars

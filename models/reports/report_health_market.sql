@@ -170,8 +170,8 @@ series_found as (
             is_funding,
             'The market has no funding: results are before what a position of a '
             || 'perpetual pays, and the funding trap stays open.',
-            'The market has no macro series: every macro gate is open, no signal vetoes '
-            || 'and the regime is unknown.'
+            'The market has no macro series: every macro gate is open, no signal '
+            || 'vetoes and the regime is unknown.'
         ) as meaning,
     from kinds
     where not has_any and nth = 1
@@ -223,8 +223,8 @@ series_found as (
         date_diff('day', first_at, first_known_at) as value,
         {{ late_days }} as threshold,
         format(
-            '{} is known from {} to {}, and begins {:,} days after the bars: until then '
-            || 'what asks for {} stays open.',
+            '{} is known from {} to {}, and begins {:,} days after the bars: until '
+            || 'then what asks for {} stays open.',
             series,
             strftime(first_known_at, '%Y-%m-%d'),
             strftime(last_known_at, '%Y-%m-%d'),
@@ -241,8 +241,8 @@ series_found as (
         date_diff('hour', last_known_at, last_at) as value,
         stale_after_hours as threshold,
         format(
-            '{} is known from {} to {}, {:,} hours before the last bar, and stale after '
-            || '{:,}: from then on what asks for {} stays open.',
+            '{} is known from {} to {}, {:,} hours before the last bar, and stale '
+            || 'after {:,}: from then on what asks for {} stays open.',
             series,
             strftime(first_known_at, '%Y-%m-%d'),
             strftime(last_known_at, '%Y-%m-%d'),

@@ -1,6 +1,6 @@
 {#- Fewer trades than these are an anecdote. -#}
 {%- set few_trades = 30 -%}
-{#- A share of the entry orders above which refused or lapsed ones change the picture. -#}
+{#- A share of the entry orders above which refused or lapsed ones matter. -#}
 {%- set many_orders = 0.1 -%}
 
 with profiles as (
@@ -194,7 +194,7 @@ decisions_found as (
         entry_threshold + highest_margin as value,
         entry_threshold as threshold,
         format(
-            '{} asks for a confidence of {:.3f}; no bar comes nearer than {:.3f} to it.',
+            '{} asks for a confidence of {:.3f}; the nearest bar is {:.3f} below.',
             profile,
             entry_threshold,
             -highest_margin
@@ -210,8 +210,8 @@ decisions_found as (
         entry_threshold + lowest_margin as value,
         entry_threshold as threshold,
         format(
-            '{} asks for a confidence of {:.3f}, and every bar with a side has at least '
-            || '{:.3f}: the threshold decides nothing.',
+            '{} asks for a confidence of {:.3f}, and every bar with a side has at '
+            || 'least {:.3f}: the threshold decides nothing.',
             profile,
             entry_threshold,
             entry_threshold + lowest_margin
@@ -227,8 +227,8 @@ decisions_found as (
         macro_coverage as value,
         0.5 as threshold,
         format(
-            '{} could know {:.0f} % of the macro signals on the average bar: the others '
-            || 'neither vetoed an entry nor ordered an exit.',
+            '{} could know {:.0f} % of the macro signals on the average bar: the '
+            || 'others neither vetoed an entry nor ordered an exit.',
             profile,
             100 * macro_coverage
         ) as meaning,
@@ -274,12 +274,12 @@ variations as (
         profile,
         symbol,
         count(*) as bars,
-        {% for column in [
-            'fusion_score', 'alignment', 'side', 'confidence', 'net_veto', 'is_eligible'
-        ] -%}
-        min({{ column }}) is not distinct from max({{ column }})
-        and count({{ column }}) > 0 as {{ column }},
-        {% endfor -%}
+        min(fusion_score) = max(fusion_score) as fusion_score,
+        min(alignment) = max(alignment) as alignment,
+        min(side) = max(side) as side,
+        min(confidence) = max(confidence) as confidence,
+        min(net_veto) = max(net_veto) as net_veto,
+        min(is_eligible) = max(is_eligible) as is_eligible,
     from {{ ref('fusion_scores') }}
     -- A market without macro series has no veto, and says so.
     where macro_coverage > 0

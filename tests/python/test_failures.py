@@ -7,6 +7,8 @@ import pytest
 
 from conftest import run_dbt
 
+SCORES = "path:models/scores/scores.sql"
+
 # Each fault, and what the build must say of it.
 FAULTS = {
     "update parity_trades set verdict = 'differs', fields_that_differ = 'net_pnl' "
@@ -57,7 +59,7 @@ def test_a_failure_prints_its_rows_in_the_build_itself(demo_build, tmp_path):
         "the_step_takes_the_entries_of_fusion", "a_month_knows_nothing_of_itself",
     ]  # fmt: skip
     tested = run_dbt("test", "-s", *tests, folder=tmp_path)
-    built = run_dbt("build", "--quiet", "-s", "scores", folder=tmp_path)
+    built = run_dbt("build", "--quiet", "-s", SCORES, folder=tmp_path)
     assert (tested.exit_code, built.exit_code) == (1, 1)
     output = tested.output + built.output
     for words in FAULTS.values():
