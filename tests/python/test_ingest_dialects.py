@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from barsieve.ingest.files import read_files
 from barsieve.ingest.hints import Hints
+from barsieve.ingest.readings import read_files
 from barsieve.problems import InputError
 from exports import BARS, HOURS, VALUES
 

@@ -69,8 +69,8 @@ def files(
     Example: barsieve ingest files BTCUSDT-1h-2024-*.zip --dry-run
     """
     with reporting():
-        from barsieve.ingest.files import read_files
         from barsieve.ingest.hints import Hints
+        from barsieve.ingest.readings import read_files
         from barsieve.ingest.request import Request
 
         if symbol is not None and series is not None:
