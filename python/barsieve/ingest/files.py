@@ -65,6 +65,13 @@ def _refuse_other_origins(readings: list[Reading]) -> None:
                 )  # fmt: skip
 
 
+def refuse_what_cannot_be_stored(readings: list[Reading]) -> None:
+    """Raise InputError where the files of one target disagree, or have no row left."""
+    if not readings[0].is_series:
+        joined(readings)
+    _refuse_nothing(readings, [part for r in readings for part in r.left_out])
+
+
 def _refuse_nothing(readings: list[Reading], left_out: list[LeftOut]) -> None:
     if any(len(reading.bars) for reading in readings):
         return
