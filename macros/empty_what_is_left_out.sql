@@ -10,6 +10,13 @@
                 'create or replace table ' ~ target.schema ~ '.' ~ name
                 ~ ' (' ~ columns.columns[0].values()[0] ~ ')'
             ) -%}
+            {%- set mark = run_query(
+                "select barsieve_left_out('" ~ run_started_at.isoformat() ~ "') as mark"
+            ) -%}
+            {%- do run_query(
+                'comment on table ' ~ target.schema ~ '.' ~ name
+                ~ " is '" ~ mark.columns[0].values()[0] ~ "'"
+            ) -%}
         {%- endif -%}
     {%- endfor -%}
 {%- endmacro -%}

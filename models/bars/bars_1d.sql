@@ -15,7 +15,7 @@ blocks as (
     select
         symbol,
         {{ block_start('bar_ts', 24) }} as block_start_at,
-        {{ resampled_bar() }},
+        {{ resampled_bar(24) }},
     from bars
     group by symbol, block_start_at
 )

@@ -19,16 +19,25 @@ numbered as (
     window bars_in_order as (partition by symbol order by bar_ts)
 ),
 
+-- Exchanges stamp a settlement some milliseconds late or early: it is due on the minute.
+due as (
+    select
+        symbol,
+        time_bucket(interval '1 minute', settled_at + interval '30 seconds') as due_at,
+        funding_rate,
+    from {{ ref('bars_funding') }}
+),
+
 -- A settlement belongs to the bar with previous open < settlement <= open.
 settlements as (
     select
         numbered.symbol,
         numbered.bar_ts,
-        sum(funding.funding_rate order by funding.settled_at) as funding_settled,
-    from {{ ref('bars_funding') }} as funding
+        sum(due.funding_rate order by due.due_at) as funding_settled,
+    from due
     asof inner join numbered
-        on funding.symbol = numbered.symbol and funding.settled_at <= numbered.bar_ts
-    where funding.settled_at > numbered.previous_ts
+        on due.symbol = numbered.symbol and due.due_at <= numbered.bar_ts
+    where due.due_at > numbered.previous_ts
     group by all
 )
 

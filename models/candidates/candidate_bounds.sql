@@ -41,10 +41,14 @@ reachable as (
         votes.*,
         profiles.profile,
         profiles.highest_veto_limit,
-        profiles.lowest_threshold + case
+        profiles.vix_exit,
+        profiles.macro_exit_veto,
+        case
             when profiles.any_regime then coalesce(lowest_shifts.lowest_shift, 0)
             else fusion.regime_shift
-        end as lowest_threshold,
+        end as threshold_shift,
+        {{ decimal_sum('profiles.lowest_threshold', 'threshold_shift') }}
+            as lowest_threshold,
     from profiles
     inner join votes on profiles.symbol = votes.symbol
     inner join {{ ref('fusion_scores') }} as fusion
@@ -80,6 +84,11 @@ select
     any_value(reachable.net_veto_short) as net_veto_short,
     any_value(reachable.lowest_threshold) as lowest_threshold,
     any_value(reachable.highest_veto_limit) as highest_veto_limit,
+    -- No envelope varies the macro exits: none is entered on a bar where one holds.
+    coalesce(any_value(reachable.vix) >= any_value(reachable.vix_exit), false)
+        as is_vix_exit,
+    coalesce(any_value(reachable.macro_exit_veto), 'infinity'::double)
+        as macro_exit_veto,
     max({{ fusion_score('reachable', 'corners') }}) as highest_fusion_score,
     min({{ fusion_score('reachable', 'corners') }}) as lowest_fusion_score,
 from reachable

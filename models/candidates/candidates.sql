@@ -22,6 +22,8 @@ admissible as (
         )
         and highest_fusion_score >= lowest_threshold - {{ slack }}
         and net_veto_long < highest_veto_limit
+        and net_veto_long < macro_exit_veto
+        and not is_vix_exit
     union all
     select
         profile,
@@ -38,6 +40,8 @@ admissible as (
         )
         and 1 - lowest_fusion_score >= lowest_threshold - {{ slack }}
         and net_veto_short < highest_veto_limit
+        and net_veto_short < macro_exit_veto
+        and not is_vix_exit
 ),
 
 sentinels_of_bars as (

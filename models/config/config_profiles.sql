@@ -20,6 +20,8 @@ select
     (json ->> '$.entry.loss_streak_trades')::integer as loss_streak_trades,
     (json ->> '$.entry.loss_streak_shift')::double as loss_streak_shift,
     (json ->> '$.entry.cooldown_bars')::integer as cooldown_bars,
+    -- A profile that does not say enters at the very next bar only.
+    coalesce((json ->> '$.entry.max_gap_hours')::double, 1) as max_gap_hours,
 
     -- regime
     json ->> '$.regime.classifier' as classifier,

@@ -1,51 +1,25 @@
 -- One row per symbol and moment at which any series changed: the macro picture from
 -- then on. Bars look it up as-of, so daily work stays daily whatever the number of
 -- bars.
-with observations as (
-    select
-        series,
-        observed_day,
-        known_at,
-        value,
-    from {{ ref('bars_macro') }}
+with days as (
+    select * from {{ ref('feature_macro_days') }}
 ),
 
--- TOTAL2 / TOTAL of a day is known when the later of the two is.
-total2_shares as (
-    select
-        'TOTAL2_SHARE' as series,
-        total2.observed_day,
-        greatest(total2.known_at, total.known_at) as known_at,
-        total2.value / total.value as value,
-    from observations as total2
-    inner join observations as total using (observed_day)
-    where total2.series = 'TOTAL2' and total.series = 'TOTAL'
-),
-
-observations_and_shares as (
-    select * from observations
-    union all by name
-    select * from total2_shares
-),
-
-numbered as (
-    select
-        *,
-        row_number() over (partition by series order by known_at, observed_day)
-            as series_index,
-    from observations_and_shares
-),
-
+-- Summed in the order of days: one set of bits.
 statistics as (
     select
-        *,
-        {{ trailing(30, 'avg', 'value', by='series', ordered='series_index') }}
-            as mean_30,
-        {{ trailing(60, 'avg', 'value', by='series', ordered='series_index') }}
-            as mean_60,
-        {{ trailing(60, 'stddev_samp', 'value', by='series', ordered='series_index') }}
+        series,
+        moment,
+        any_value(observed_day) filter (where days_back = 1) as observed_day,
+        any_value(value) filter (where days_back = 1) as value,
+        any_value(known_at) filter (where days_back = 1) as known_at,
+        count(*) as n_days,
+        avg(value order by observed_day) filter (where days_back <= 30) as mean_30,
+        avg(value order by observed_day) filter (where days_back <= 60) as mean_60,
+        stddev_samp(value order by observed_day) filter (where days_back <= 60)
             as sd_60,
-    from numbered
+    from days
+    group by series, moment
 ),
 
 features_of_symbols as (
@@ -67,31 +41,45 @@ features_of_symbols as (
     from (select distinct symbol from {{ ref('bars_1h') }}) as symbols
     inner join {{ ref('macro_series') }} as macro_series
         on macro_series.series = 'TOTAL2'
+    union all
+    select
+        symbols.symbol,
+        'yield_spread' as feature,
+        'YIELD_SPREAD' as series,
+        macro_series.stale_after_hours,
+    from (select distinct symbol from {{ ref('bars_1h') }}) as symbols
+    inner join {{ ref('macro_series') }} as macro_series
+        on macro_series.series = 'US2Y'
 ),
 
 moments as (
-    select distinct known_at from statistics
+    select distinct moment from statistics
 ),
 
 readings as (
     select
         features_of_symbols.symbol,
         features_of_symbols.feature,
-        moments.known_at,
+        moments.moment as known_at,
         struct_pack(
             value := statistics.value,
+            observed_day := statistics.observed_day,
             known_at := statistics.known_at,
             stale_after_hours := features_of_symbols.stale_after_hours,
-            mean_30 := statistics.mean_30,
-            z_60 := (statistics.value - statistics.mean_60)
-            / nullif(statistics.sd_60, 0)
+            mean_30 := case when statistics.n_days >= 30 then statistics.mean_30 end,
+            z_60 := case
+                when statistics.n_days >= 60
+                    then
+                        (statistics.value - statistics.mean_60)
+                        / nullif(statistics.sd_60, 0)
+            end
         ) as reading,
     from features_of_symbols
     cross join moments
     asof inner join statistics
         on
             features_of_symbols.series = statistics.series
-            and moments.known_at >= statistics.known_at
+            and moments.moment >= statistics.moment
 )
 
 select
@@ -102,6 +90,7 @@ select
     any_value(reading) filter (where feature = 'dxy') as dxy,
     any_value(reading) filter (where feature = 'us2y') as us2y,
     any_value(reading) filter (where feature = 'us10y') as us10y,
+    any_value(reading) filter (where feature = 'yield_spread') as yield_spread,
     any_value(reading) filter (where feature = 'wti') as wti,
     any_value(reading) filter (where feature = 'gold') as gold,
     any_value(reading) filter (where feature = 'total') as total,

@@ -20,18 +20,30 @@ macro as (
     select * from {{ ref('feature_macro') }}
 ),
 
+-- A rate is comparable only with the hours that it covers: scaled to 8.
 funding as (
     select
         funding.symbol,
-        funding.settled_at,
+        funding.known_at,
         struct_pack(
-            value := funding.funding_rate,
-            known_at := funding.settled_at,
+            value := funding.funding_rate * 8 / funding.interval_hours,
+            known_at := funding.known_at,
             stale_after_hours := macro_series.stale_after_hours
         ) as funding_rate,
     from {{ ref('bars_funding') }} as funding
     cross join {{ ref('macro_series') }} as macro_series
     where macro_series.source = 'funding'
+),
+
+vintages_of_interest as (
+    select
+        macro_series.symbol,
+        vintages.observed_day,
+        vintages.known_at,
+        vintages.value,
+    from {{ ref('feature_macro_vintages') }} as vintages
+    inner join {{ ref('macro_series') }} as macro_series using (series)
+    where macro_series.feature = 'open_interest'
 ),
 
 assembled as (
@@ -52,6 +64,7 @@ assembled as (
         macro.* exclude (symbol, known_at),
         funding.funding_rate,
         day_before.open_interest as open_interest_24h_ago,
+        interest_then.value as open_interest_of_then,
     from hourly
     inner join swings using (symbol, bar_ts)
     asof left join blocks_4h
@@ -64,8 +77,16 @@ assembled as (
         on
             hourly.symbol = day_before.symbol
             and hourly.known_at - interval '24 hours' >= day_before.known_at
+    -- The day that was the latest then, in the vintage of now: both sides of a ratio at
+    -- one moment.
+    asof left join vintages_of_interest as interest_then
+        on
+            hourly.symbol = interest_then.symbol
+            and struct_extract(day_before.open_interest, 'observed_day')
+            = interest_then.observed_day
+            and hourly.known_at >= interest_then.known_at
     asof left join funding
-        on hourly.symbol = funding.symbol and hourly.known_at >= funding.settled_at
+        on hourly.symbol = funding.symbol and hourly.known_at >= funding.known_at
 )
 
 select
@@ -140,11 +161,15 @@ select
     {{ age_hours('open_interest') }} as open_interest_age_hours,
     {{ fresh('funding_rate') }} as funding_rate,
     {{ age_hours('funding_rate') }} as funding_rate_age_hours,
-    {{ fresh('open_interest') }} / nullif(
-        {{ fresh('open_interest_24h_ago', at="known_at - interval '24 hours'") }}, 0
-    ) - 1 as oi_change_24h,
+    case
+        when
+            {{ fresh('open_interest_24h_ago', at="known_at - interval '24 hours'") }}
+            is not null
+            then {{ fresh('open_interest') }} / nullif(open_interest_of_then, 0) - 1
+    end as oi_change_24h,
     {{ fresh('usdt_dominance', 'z_60') }} as usdt_dominance_z_60,
     {{ fresh('total', 'mean_30') }} as total_mean_30,
     {{ fresh('total2_share') }} as total2_share,
     {{ fresh('total2_share', 'mean_30') }} as total2_share_mean_30,
+    {{ fresh('yield_spread') }} as yield_spread,
 from assembled

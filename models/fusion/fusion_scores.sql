@@ -73,6 +73,8 @@ in_force as (
         votes.*,
         profiles.profile,
         profiles.veto_limit,
+        profiles.vix_exit,
+        profiles.macro_exit_veto,
         profiles.cadence,
         coalesce(learned.entry_threshold, profiles.entry_threshold)
             as entry_threshold,
@@ -120,7 +122,7 @@ fused as (
     select
         *,
         {{ fusion_score('in_force', 'in_force') }} as fusion_score,
-        entry_threshold + regime_shift as threshold,
+        {{ decimal_sum('entry_threshold', 'regime_shift') }} as threshold,
         (wyckoff is not null and weight_wyckoff > 0)::integer
         + (liquidity is not null and weight_liquidity > 0)::integer
         + (smc is not null and weight_smc > 0)::integer
@@ -156,6 +158,9 @@ decided as (
         case side when 'long' then net_veto_long when 'short' then net_veto_short end
             as net_veto,
         passes_gates and (cadence = '1h' or nth_of_block = 1) as is_eligible,
+        -- What is unknown, or switched off in the profile, blocks nothing.
+        coalesce(vix >= vix_exit, false) or coalesce(net_veto >= macro_exit_veto, false)
+            as is_macro_exit,
     from sided
 )
 
@@ -188,7 +193,12 @@ select
     is_in_atr_band,
     passes_gates,
     is_eligible,
+    is_macro_exit,
     coalesce(
-        is_eligible and confidence >= threshold and net_veto < veto_limit, false
+        is_eligible
+        and confidence >= threshold
+        and net_veto < veto_limit
+        and not is_macro_exit,
+        false
     ) as is_entry,
 from decided

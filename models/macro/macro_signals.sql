@@ -8,25 +8,22 @@ thresholds as (
     select * from {{ ref('config_macro_signals') }}
 ),
 
--- Hysteresis: the last value outside the band decides, among 250 observations.
+-- Hysteresis: the last value outside the band decides, among 250 days.
 vix_states as (
     select
-        observations.known_at,
-        last_value(
-            case
-                when observations.value > thresholds.vix_risk_off__vix_on_above
-                    then true
-                when observations.value < thresholds.vix_risk_off__vix_off_below
-                    then false
-            end
-            ignore nulls
-        ) over (
-            order by observations.known_at, observations.observed_day
-            rows between 249 preceding and current row
+        days.moment,
+        arg_max(
+            days.value > thresholds.vix_risk_off__vix_on_above,
+            days.observed_day
+        ) filter (
+            where
+            days.value > thresholds.vix_risk_off__vix_on_above
+            or days.value < thresholds.vix_risk_off__vix_off_below
         ) as was_last_above,
-    from {{ ref('bars_macro') }} as observations
+    from {{ ref('feature_macro_days') }} as days
     cross join thresholds
-    where observations.series = 'VIX'
+    where days.series = 'VIX'
+    group by days.moment
 ),
 
 states as (
@@ -34,10 +31,9 @@ states as (
         bars.*,
         thresholds.*,
         vix_states.was_last_above,
-        bars.us2y - bars.us10y as yield_spread,
     from bars
     cross join thresholds
-    asof left join vix_states on bars.known_at >= vix_states.known_at
+    asof left join vix_states on bars.known_at >= vix_states.moment
 ),
 
 -- One column per signal, null while it is not in force. The trap is one-sided:

@@ -2,14 +2,15 @@ with bars as (
     select * from {{ ref('features') }}
 ),
 
--- Decimal sums are exact: one set of bits whatever the order of the threads.
+-- Decimal sums are exact: one set of bits whatever the order of the threads, and
+-- 0.85 - 0.20 is 0.65.
 sums as (
     select
         symbol,
         bar_ts,
-        sum(veto_long::decimal(18, 12))::double as veto_long,
-        sum(veto_short::decimal(18, 12))::double as veto_short,
-        sum(greenlight::decimal(18, 12))::double as greenlight,
+        least(sum(veto_long::decimal(18, 12)), 1) as veto_long,
+        least(sum(veto_short::decimal(18, 12)), 1) as veto_short,
+        least(sum(greenlight::decimal(18, 12)), 1) as greenlight,
     from {{ ref('macro_signals') }}
     group by symbol, bar_ts
 ),
@@ -32,7 +33,7 @@ coverages as (
             total2_share_mean_30 is not null
             and total_mean_30 is not null
             and btc_dominance is not null,
-            us2y is not null and us10y is not null,
+            yield_spread is not null,
             vix is not null and dxy is not null
         ] as signal_is_known,
     from bars
@@ -41,9 +42,11 @@ coverages as (
 select
     coverages.symbol,
     coverages.bar_ts,
-    least(coalesce(sums.veto_long, 0), 1) as veto_long,
-    least(coalesce(sums.veto_short, 0), 1) as veto_short,
-    least(coalesce(sums.greenlight, 0), 1) as greenlight,
+    coalesce(sums.veto_long, 0)::double as veto_long,
+    coalesce(sums.veto_short, 0)::double as veto_short,
+    coalesce(sums.greenlight, 0)::double as greenlight,
+    coalesce(sums.veto_long - sums.greenlight, 0)::double as net_veto_long,
+    coalesce(sums.veto_short - sums.greenlight, 0)::double as net_veto_short,
     list_sum(signal_is_known::integer[]) / len(signal_is_known) as macro_coverage,
 from coverages
 left join sums using (symbol, bar_ts)

@@ -1,5 +1,8 @@
-{#- USD at the shipped balance of 10,000; doubles are relative, so it grows with it. -#}
-{%- set equity_tolerance = 1e-9 -%}
+{#- Half a unit in the last place of 1: what one addition of doubles may lose. A leg is at
+    most four of them (its result, fee, slippage, and the balance), each of no more than
+    the most money that the account ever had or moved. -#}
+{%- set rounding = 1.1102230246251565e-16 -%}
+{%- set additions_of_a_leg = 4 -%}
 
 with legs as (
     select
@@ -7,6 +10,8 @@ with legs as (
         profile,
         symbol,
         sum(amount - fee - slippage order by trade_id, leg) as net_of_legs,
+        count(*) as n_legs,
+        max(greatest(abs(balance), abs(amount))) as most_money,
     from {{ ref('trade_legs') }}
     group by replayed, profile, symbol
 ),
@@ -17,6 +22,7 @@ sums_of_trades as (
         profile,
         symbol,
         sum(net_pnl order by trade_id) as net_of_trades,
+        sum(shortfall order by trade_id) as not_paid,
     from {{ ref('trades') }}
     group by replayed, profile, symbol
 ),
@@ -27,6 +33,7 @@ last_marks as (
         profile,
         symbol,
         arg_max(equity, bar_ts) as last_equity,
+        min(equity) as least_equity,
     from {{ ref('equity') }}
     group by replayed, profile, symbol
 ),
@@ -38,11 +45,15 @@ ends as (
         runs.symbol,
         runs.start_balance,
         runs.end_balance,
-        runs.start_balance + coalesce(legs.net_of_legs, 0) as start_and_legs,
-        runs.start_balance + coalesce(sums_of_trades.net_of_trades, 0)
+        coalesce(sums_of_trades.not_paid, 0) as shortfall,
+        runs.start_balance + coalesce(legs.net_of_legs, 0) + shortfall
+            as start_and_legs,
+        runs.start_balance + coalesce(sums_of_trades.net_of_trades, 0) + shortfall
             as start_and_trades,
         last_marks.last_equity,
-        {{ equity_tolerance }} * greatest(1, runs.start_balance / 10000) as tolerance,
+        last_marks.least_equity,
+        {{ rounding }} * {{ additions_of_a_leg }} * (coalesce(legs.n_legs, 0) + 1)
+        * greatest(runs.start_balance, coalesce(legs.most_money, 0)) as tolerance,
     from {{ ref('replay_runs') }} as runs
     left join legs using (replayed, profile, symbol)
     left join sums_of_trades using (replayed, profile, symbol)
@@ -56,6 +67,7 @@ select
             abs(end_balance - start_and_legs) <= tolerance
             and abs(end_balance - start_and_trades) <= tolerance
             and abs(end_balance - last_equity) <= tolerance
+            and least_equity >= -tolerance
             then 'identical'
         else 'differs'
     end as verdict,

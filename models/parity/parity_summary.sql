@@ -85,7 +85,7 @@ judged as (
         *,
         case
             when full_trades = 0 and focused_trades = 0 then 'vacuous'
-            when unbalanced > 0 then 'fails'
+            when unbalanced > 0 then 'broken'
             when
                 parity_promise = 'exact'
                 and identical = full_trades
@@ -97,7 +97,7 @@ judged as (
                 and abs(focused_trades - full_trades) <= trades_tolerance * full_trades
                 and abs(focused_win_rate - full_win_rate) <= win_rate_tolerance
                 then 'holds'
-            else 'fails'
+            else 'broken'
         end as verdict,
     from compared
 )

@@ -1,11 +1,25 @@
--- Trades are matched on the decision that opened them; every other field must agree.
-with full_trades as (
+-- Trades are matched on the decision that opened them; every other field must agree,
+-- and so must every stop that was in force.
+with stops as (
+    select
+        replayed,
+        profile,
+        symbol,
+        trade_id,
+        list(struct_pack(bar_ts, stop, reason) order by bar_ts) as stops,
+    from {{ ref('trade_stops') }}
+    group by replayed, profile, symbol, trade_id
+),
+
+full_trades as (
     select * from {{ ref('trades') }}
+    left join stops using (replayed, profile, symbol, trade_id)
     where replayed = 'full'
 ),
 
 focused_trades as (
     select * from {{ ref('trades') }}
+    left join stops using (replayed, profile, symbol, trade_id)
     where replayed = 'focused'
 ),
 
@@ -33,6 +47,16 @@ pairs as (
             if(one.bars_held is distinct from other.bars_held, 'bars_held', null),
             if(one.exit_reason is distinct from other.exit_reason, 'exit_reason', null),
             if(one.confidence is distinct from other.confidence, 'confidence', null),
+            if(one.threshold is distinct from other.threshold, 'threshold', null),
+            if(one.loss_streak is distinct from other.loss_streak, 'loss_streak', null),
+            if(
+                one.threshold_shift_after is distinct from other.threshold_shift_after,
+                'threshold_shift_after',
+                null
+            ),
+            if(one.shortfall is distinct from other.shortfall, 'shortfall', null),
+            if(one.weights is distinct from other.weights, 'weights', null),
+            if(one.stops is distinct from other.stops, 'stops', null),
             if(one.regime is distinct from other.regime, 'regime', null),
             if(one.trade_id is distinct from other.trade_id, 'trade_id', null)
         ) as fields_that_differ,

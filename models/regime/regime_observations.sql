@@ -1,5 +1,8 @@
-{#- A week: how long the last published move of a series counts. -#}
+{#- Days between two dates of a series that still make a daily move: a long weekend. -#}
 {%- set move_days = 7 -%}
+{#- A quarter, and how many dates of it must be known: half. -#}
+{%- set quarter_days = 91 -%}
+{%- set quarter_least = 45 -%}
 
 with reference_days as (
     select
@@ -26,38 +29,108 @@ closes as (
         features.move,
         features.dxy,
         features.realized_vol_24,
-        ln(features.vix / lag(features.vix) over days_in_order) as vix_step,
-        ln(features.move / lag(features.move) over days_in_order) as move_step,
-        ln(features.dxy / lag(features.dxy) over days_in_order) as dxy_step,
     from reference_days as days
     asof inner join {{ ref('features') }} as features
         on
             days.reference_symbol = features.symbol
             and days.known_at >= features.known_at
-    window days_in_order as (partition by days.reference_symbol order by days.day_index)
+),
+
+vintages as (
+    select
+        macro_series.feature,
+        macro.observed_day,
+        macro.known_at,
+        macro.value,
+    from {{ ref('bars_macro') }} as macro
+    inner join {{ ref('macro_series') }} as macro_series using (series)
+    where macro_series.feature in ('vix', 'move', 'dxy')
+),
+
+moments as (
+    select distinct known_at as moment from closes
+),
+
+-- The dates of a series as they stood when a day ended, each in its latest vintage.
+-- Twice a quarter holds a whole one, however old the last date is before it is stale.
+dates as (
+    select
+        moments.moment,
+        vintages.feature,
+        vintages.observed_day,
+        arg_max(vintages.value, vintages.known_at) as value,
+    from moments
+    inner join vintages
+        on
+            moments.moment >= vintages.known_at
+            and moments.moment - interval '{{ 2 * quarter_days }} days'
+            < vintages.observed_day
+    group by moments.moment, vintages.feature, vintages.observed_day
+),
+
+numbered_dates as (
+    select
+        *,
+        max(observed_day) over of_series as last_day,
+        row_number() over (
+            partition by moment, feature order by observed_day desc
+        ) as days_back,
+    from dates
+    window of_series as (partition by moment, feature)
+),
+
+-- How a series stood: its last move, and how far it is from its mean of a quarter.
+standings as (
+    select
+        moment,
+        feature,
+        case
+            when
+                min(observed_day) filter (where days_back <= 2)
+                >= any_value(last_day) - {{ move_days }}
+                then
+                    ln(
+                        any_value(value) filter (where days_back = 1)
+                        / any_value(value) filter (where days_back = 2)
+                    )
+        end as last_move,
+        case
+            when
+                count(*) filter (where observed_day > last_day - {{ quarter_days }})
+                >= {{ quarter_least }}
+                then
+                    ln(any_value(value) filter (where days_back = 1))
+                    - avg(ln(value) order by observed_day) filter (
+                        where observed_day > last_day - {{ quarter_days }}
+                    )
+        end as quarter_gap,
+    from numbered_dates
+    group by moment, feature
 )
 
 select
-    reference_symbol,
-    day,
-    known_at,
-    low,
-    close,
-    vix,
-    move,
-    dxy,
-    realized_vol_24,
+    closes.reference_symbol,
+    closes.day,
+    closes.known_at,
+    closes.low,
+    closes.close,
+    closes.vix,
+    closes.move,
+    closes.dxy,
+    closes.realized_vol_24,
     sqrt(
-        {{ trailing(3, 'avg', 'realized_vol_24 * realized_vol_24',
-                    by='reference_symbol', ordered='day_index') }}
+        {{ trailing(3, 'avg', 'closes.realized_vol_24 * closes.realized_vol_24',
+                    by='closes.reference_symbol', ordered='closes.day_index') }}
     ) as realized_vol_72,
-    ln(dxy) - {{ trailing(91, 'avg', 'ln(dxy)', by='reference_symbol',
-                          ordered='day_index') }} as dxy_gap_91,
+    case when closes.dxy is not null then dxy.quarter_gap end as dxy_gap_91,
     -- Markets close at weekends; their last move stays what is known of them.
-    {{ latest(move_days, 'nullif(vix_step, 0)', by='reference_symbol',
-              ordered='day_index') }} as vix_change,
-    {{ latest(move_days, 'nullif(move_step, 0)', by='reference_symbol',
-              ordered='day_index') }} as move_change,
-    {{ latest(move_days, 'nullif(dxy_step, 0)', by='reference_symbol',
-              ordered='day_index') }} as dxy_change,
+    case when closes.vix is not null then vix.last_move end as vix_change,
+    case when closes.move is not null then move.last_move end as move_change,
+    case when closes.dxy is not null then dxy.last_move end as dxy_change,
 from closes
+left join standings as vix
+    on closes.known_at = vix.moment and vix.feature = 'vix'
+left join standings as move
+    on closes.known_at = move.moment and move.feature = 'move'
+left join standings as dxy
+    on closes.known_at = dxy.moment and dxy.feature = 'dxy'

@@ -4,6 +4,7 @@ select
     fusion.symbol,
     fusion.bar_ts,
     fusion.bar_index - 1 as index,
+    features.gap_hours + 1 as hours_since,
     features.open,
     features.high,
     features.low,

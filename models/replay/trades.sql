@@ -19,6 +19,10 @@ positions as (
         trade.bars_held,
         trade.exit_reason,
         trade.confidence,
+        trade.threshold,
+        trade.loss_streak,
+        trade.threshold_shift_after,
+        trade.shortfall,
     from runs
 ),
 
@@ -66,6 +70,20 @@ select
     positions.bars_held::integer as bars_held,
     positions.exit_reason,
     positions.confidence,
+    positions.threshold,
+    positions.loss_streak::integer as loss_streak,
+    positions.threshold_shift_after,
+    positions.shortfall,
+    case
+        when fusion.bar_ts is not null
+            then map {
+                'wyckoff': fusion.weight_wyckoff,
+                'liquidity': fusion.weight_liquidity,
+                'smc': fusion.weight_smc,
+                'momentum': fusion.weight_momentum,
+                'temporal': fusion.weight_temporal
+            }
+    end as weights,
     fusion.regime,
 from positions
 inner join sums using (replayed, profile, symbol, trade_id)

@@ -1,8 +1,10 @@
 -- Built last, after everything it vouches for; withdrawn when a build starts.
 -- depends_on: {{ ref('parity_summary') }}
 -- depends_on: {{ ref('parity_features') }}
+-- depends_on: {{ ref('parity_decisions') }}
 -- depends_on: {{ ref('report_performance') }}
 -- depends_on: {{ ref('report_screening') }}
+-- depends_on: {{ ref('report_health') }}
 with build as (
     select barsieve_build()::json as info
 ),

@@ -186,15 +186,17 @@ runs as (
     where replayed = 'full'
 ),
 
--- The share of random draws that did at least as well: small is skill, large is luck.
 luck as (
     select
-        draws.profile,
-        avg((draws.net_pnl >= runs.end_balance - runs.start_balance)::integer)
-            as random_at_least_as_good,
-    from {{ ref('report_random_entries') }} as draws
-    inner join runs using (profile)
-    group by draws.profile
+        profile,
+        symbol,
+        luck,
+        luck_mean_r,
+        luck_gross_r,
+        luck_draws,
+        luck_acceptance,
+        luck_note,
+    from {{ ref('random_entry_runs') }}
 ),
 
 strategies as (
@@ -212,11 +214,16 @@ strategies as (
         coalesce(results.funding, 0) as funding,
         runs.end_balance - runs.start_balance as net_pnl,
         net_pnl / runs.start_balance as return_share,
-        luck.random_at_least_as_good,
+        luck.luck,
+        luck.luck_mean_r,
+        luck.luck_gross_r,
+        luck.luck_draws,
+        luck.luck_acceptance,
+        luck.luck_note,
         runs.ruined_ts as ruined_at,
     from runs
     left join results using (profile, symbol)
-    left join luck using (profile)
+    left join luck using (profile, symbol)
 ),
 
 holds as (
@@ -231,22 +238,23 @@ holds as (
     from holdings
 ),
 
--- The median draw.
+-- The median draw; nulls where none trades as often as the profile.
 random_entries as (
     select
-        draws.profile,
-        draws.symbol,
+        runs.profile,
+        runs.symbol,
         'random_entry' as strategy,
         median(draws.trades)::bigint as trades,
         median(draws.win_rate) as win_rate,
         median(draws.profit_factor) as profit_factor,
+        median(draws.mean_r) as mean_r,
         median(draws.net_pnl) as net_pnl,
         median(draws.net_pnl) / any_value(runs.start_balance) as return_share,
         median(draws.sharpe) as sharpe,
         median(draws.max_drawdown) as max_drawdown,
-    from {{ ref('report_random_entries') }} as draws
-    inner join runs using (profile)
-    group by draws.profile, draws.symbol
+    from runs
+    left join {{ ref('report_random_entries') }} as draws using (profile, symbol)
+    group by runs.profile, runs.symbol
 ),
 
 compared as (
@@ -278,7 +286,12 @@ select
     slippage,
     funding,
     net_pnl,
-    random_at_least_as_good,
+    luck,
+    luck_mean_r,
+    luck_gross_r,
+    luck_draws,
+    luck_acceptance,
+    luck_note,
     ruined_at,
 from compared
 order by

@@ -9,5 +9,6 @@ select
     difference,
     low,
     high,
+    comparisons,
     coalesce(low > 0 or high < 0, false) as is_beyond_chance,
 from {{ ref('report_regime_replays') }}

@@ -9,6 +9,8 @@ with bars as (
         profiles.atr_rank_floor,
         profiles.atr_rank_cap,
         profiles.veto_limit,
+        profiles.vix_exit,
+        profiles.macro_exit_veto,
     from {{ ref('fusion_scores') }} as fusion
     inner join {{ ref('config_profiles') }} as profiles using (profile)
 ),
@@ -20,6 +22,16 @@ entries as (
     from {{ ref('trades') }}
     where replayed = 'full'
     group by profile
+),
+
+runs as (
+    select
+        profile,
+        refused,
+        lapsed,
+        liquidated,
+    from {{ ref('replay_runs') }}
+    where replayed = 'full'
 ),
 
 candidate_bars as (
@@ -42,12 +54,17 @@ counts as (
         count_if(fusion_score is not null and is_eligible) as eligible,
         count_if(is_eligible and side is not null) as sided,
         count_if(is_eligible and confidence >= entry_threshold) as confident,
-        count_if(is_entry) as admitted,
+        count_if(
+            is_eligible and confidence >= threshold and net_veto < veto_limit
+        ) as admitted,
+        count_if(is_entry) as no_macro_exit,
         max(confidence) filter (where is_eligible) as highest_confidence,
         min(net_veto) filter (where is_eligible and confidence >= entry_threshold)
             as lowest_veto,
         any_value(entry_threshold) as entry_threshold,
         any_value(veto_limit) as veto_limit,
+        any_value(vix_exit) as vix_exit,
+        any_value(macro_exit_veto) as macro_exit_veto,
         any_value(cadence) as cadence,
         any_value(alignment_required) as alignment_required,
         any_value(atr_rank_floor) as atr_rank_floor,
@@ -115,13 +132,34 @@ gates as (
                 )
             ),
             struct_pack(
-                gate_number := 9, gate := 'entered',
+                gate_number := 9, gate := 'no_macro_exit', bars := counts.no_macro_exit,
+                asks := coalesce(
+                    'no macro exit in force: '
+                    || nullif(
+                        concat_ws(
+                            ', ',
+                            format('net macro veto below {}', counts.macro_exit_veto),
+                            format('VIX below {}', counts.vix_exit)
+                        ),
+                        ''
+                    ),
+                    'the profile has no macro exit'
+                )
+            ),
+            struct_pack(
+                gate_number := 10, gate := 'entered',
                 bars := coalesce(entries.entered, 0),
-                asks := 'no position of that side was open, no cooldown, no loss streak'
+                asks := format(
+                    'no position of that side was open, no cooldown, no loss streak; '
+                    || 'of the orders {} lapsed and {} were refused',
+                    runs.lapsed,
+                    runs.refused
+                )
             )
         ]) as step,
     from counts
     left join entries using (profile)
+    left join runs using (profile)
 ),
 
 funnels as (
@@ -165,7 +203,11 @@ select
     coalesce(candidate_bars.candidates, 0) / passed.all_bars as candidate_share,
     passed.asks,
     coalesce(passed.gate_number = blocked.gate_number, false) as blocks_every_trade,
+    runs.lapsed::integer as lapsed,
+    runs.refused::integer as refused,
+    runs.liquidated::integer as liquidated,
 from passed
+left join runs using (profile)
 left join blocked using (profile)
 left join candidate_bars using (profile)
 order by passed.profile, passed.gate_number

@@ -81,6 +81,8 @@ judged as (
         statistics.mean_correlation,
         statistics.effective_trials,
         statistics.expected_sharpe as expected_monthly_sharpe,
+        statistics.needed_sharpe as needed_monthly_sharpe,
+        statistics.visible_annual_sharpe,
         statistics.deflated_sharpe,
         statistics.blocks as overfitting_blocks,
         statistics.combinations as overfitting_combinations,
@@ -100,6 +102,14 @@ judged as (
                 then 'doubtful'
             else 'beyond luck'
         end as finding,
+        -- What was not seen may have been too small to be seen.
+        coalesce(
+            format(
+                '; an annual Sharpe ratio of {:.1f} would have been seen.',
+                statistics.visible_annual_sharpe
+            ),
+            '.'
+        ) as would_have_been_seen,
     from swept
     left join {{ ref('report_sweep_statistics') }} as statistics using (symbol, grid)
     left join winners using (symbol, grid)
@@ -125,6 +135,8 @@ select
     mean_correlation,
     effective_trials,
     expected_monthly_sharpe,
+    needed_monthly_sharpe,
+    visible_annual_sharpe,
     deflated_sharpe,
     overfitting_blocks,
     overfitting_combinations,
@@ -139,17 +151,18 @@ select
     finding || ': ' || case
         when profitable = 0
             then
-                format('none of {} configurations earned anything.', configurations)
+                format('none of {} configurations earned anything', configurations)
+                || would_have_been_seen
         when finding = 'not judged'
             then
                 'it takes 12 months and two configurations with trades to tell luck.'
         when finding = 'no edge'
             then
                 format(
-                    'the best of {} configurations is what luck gives among so many; '
-                    || 'that there is skill behind it is {:.1f} % probable.',
-                    trials, 100 * deflated_sharpe
-                )
+                    'the best of {} configurations is what luck gives among so many: '
+                    || '{:.1f} % of such sweeps without any skill show as good a one',
+                    trials, 100 * (1 - deflated_sharpe)
+                ) || would_have_been_seen
         when finding = 'doubtful'
             then
                 format(

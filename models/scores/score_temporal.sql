@@ -3,6 +3,8 @@ with bars as (
         *,
         (isodow(bar_ts) - 1) * 24 + hour(bar_ts) as week_hour,
         (isodow(known_at) - 1) * 24 + hour(known_at) as next_week_hour,
+        -- A return over more than one hour is no return of that hour of the week.
+        case when gap_hours = 0 then return_1 end as hourly_return,
     from {{ ref('features') }}
 ),
 
@@ -11,8 +13,9 @@ seasons as (
         symbol,
         bar_ts,
         week_hour,
-        {{ trailing(12, 'avg', 'return_1', by='symbol, week_hour') }} as mean_return,
-        {{ trailing(12, 'stddev_samp', 'return_1', by='symbol, week_hour') }}
+        {{ trailing(12, 'avg', 'hourly_return', by='symbol, week_hour') }}
+            as mean_return,
+        {{ trailing(12, 'stddev_samp', 'hourly_return', by='symbol, week_hour') }}
             as return_sd,
     from bars
 ),

@@ -9,8 +9,8 @@ with domain_scores as (
         max(score) filter (where domain = 'smc') as smc,
         max(score) filter (where domain = 'momentum') as momentum,
         max(score) filter (where domain = 'temporal') as temporal,
-        count_if({{ vote('score') }} = 'long')::integer as votes_long,
-        count_if({{ vote('score') }} = 'short')::integer as votes_short,
+        count(*) filter (where {{ vote('score') }} = 'long')::integer as votes_long,
+        count(*) filter (where {{ vote('score') }} = 'short')::integer as votes_short,
         count(score)::integer as domains_known,
     from {{ ref('scores') }}
     group by symbol, bar_ts
@@ -24,6 +24,7 @@ bars as (
         known_at,
         close,
         atr_rank_100,
+        vix,
         sma_20_4h,
         trend_1h,
         trend_4h,
@@ -56,6 +57,7 @@ select
     bars.bar_index,
     bars.known_at,
     bars.atr_rank_100,
+    bars.vix,
     domain_scores.wyckoff,
     domain_scores.liquidity,
     domain_scores.smc,
@@ -66,8 +68,8 @@ select
     case when alignments.has_trends then alignments.alignment_sum end::double
         as alignment,
     alignments.alignment_sum >= 1 and alignments.has_trends as is_aligned,
-    vetoes.veto_long - vetoes.greenlight as net_veto_long,
-    vetoes.veto_short - vetoes.greenlight as net_veto_short,
+    vetoes.net_veto_long,
+    vetoes.net_veto_short,
     vetoes.macro_coverage,
 from bars
 inner join domain_scores using (symbol, bar_ts)

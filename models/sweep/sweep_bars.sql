@@ -5,6 +5,7 @@ select
     votes.bar_ts,
     votes.known_at,
     votes.bar_index - 1 as index,
+    features.gap_hours + 1 as hours_since,
     features.open,
     features.high,
     features.low,

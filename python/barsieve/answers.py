@@ -15,7 +15,8 @@ from barsieve.decisions import (
     position_of,
     signals_in_force,
 )
-from barsieve.gates import WORTH_SAYING, gates_at, threshold_at
+from barsieve.gates import WORTH_SAYING, gates_at
+from barsieve.prices import shown_price
 from barsieve.problems import InputError, Problem
 from barsieve.replay.runs import replay
 from barsieve.replay.state import BREAK_EVEN, REASONS, STOP, TARGET, TRAIL, VOLUME_TRAP
@@ -26,14 +27,13 @@ RESTING = [REASONS[code] for code in (STOP, BREAK_EVEN, TRAIL, VOLUME_TRAP, TARG
 
 def _read_at_close(study: Study, decision: Decision) -> dict[str, Any]:
     """Return what a decision was made upon."""
-    threshold, streak = threshold_at(study, decision)
     fusion = decision.fusion
     return {
         "fusion_score": fusion["fusion_score"],
         "side": fusion["side"],
         "confidence": fusion["confidence"],
-        "threshold": threshold,
-        "loss_streak_shift": streak,
+        "threshold": float(decision.bar.threshold),
+        "loss_streak_shift": decision.threshold_shift,
         "regime": fusion["regime"],
         "regime_shift": fusion["regime_shift"],
         "net_veto": fusion["net_veto"],
@@ -127,34 +127,40 @@ def explain(study: Study, trade_id: int, replayed: str) -> dict[str, Any]:
         "where replayed = ? and profile = ? and trade_id = ? order by leg",
         replayed, trade["profile"], trade_id,
     )  # fmt: skip
+    stops = study.scratch.rows(
+        "select bar_ts, stop, reason from {trade_stops} "
+        "where replayed = ? and profile = ? and trade_id = ? order by bar_ts",
+        replayed, trade["profile"], trade_id,
+    )  # fmt: skip
     read = _read_at_close(study, decision)
+    distance = decision.state.orders.entry_risk_distance
     return {
         "trade": trade,
-        "risk_distance": decision.state.orders.entry_risk_distance,
+        "risk_distance": distance,
         "risk_share": decision.state.orders.entry_risk_share,
-        "loss_streak": decision.state.account.loss_streak,
+        "loss_streak": trade["loss_streak"],
         **read,
         "legs": legs,
+        "stops": stops,
         "why_entered": _why_entered(study, trade, decision, read),
-        "why_left": _why_left(study, trade, replayed),
+        "why_left": _why_left(study, trade, stops, distance),
     }
 
 
 def _why_entered(study, trade, decision: Decision, read) -> str:
-    asked = read["threshold"] + read["loss_streak_shift"]
     limit = study.inputs.profile.veto_limit
     was_reversed = decision.state.position.side != 0
     text = (
         f"At the close of {decision.known_at:%Y-%m-%d %H:%M} UTC "
         f"{decision.fusion['votes_long']} domains voted long and "
         f"{decision.fusion['votes_short']} short; the confidence of a {trade['side']} "
-        f"was {read['confidence']:.4f}, at least {asked:.4f} was asked; the net macro "
-        f"veto was {read['net_veto']:.2f}, below {limit:g}."
+        f"was {trade['confidence']:.4f}, at least {trade['threshold']:.4f} was asked; "
+        f"the net macro veto was {read['net_veto']:.2f}, below {limit:g}, and no macro "
+        "exit held."
     )
     if read["loss_streak_shift"]:
-        losses = decision.state.account.loss_streak
         text += (
-            f" {losses} losses in a row had raised the threshold by "
+            f" {trade['loss_streak']} losses in a row had raised the threshold by "
             f"{read['loss_streak_shift']:g}."
         )
     if abs(read["regime_shift"]) >= WORTH_SAYING:
@@ -168,11 +174,23 @@ def _why_entered(study, trade, decision: Decision, read) -> str:
     return text
 
 
-def _why_left(study: Study, trade: dict[str, Any], replayed: str) -> str:
-    """Return in words what closed a trade, with the numbers that did."""
+def _why_left(study: Study, trade: dict[str, Any], stops, distance: float) -> str:
+    """Return in words what closed a trade, with the numbers that did.
+
+    `stops` are its rows of `trade_stops`, `distance` is its D.
+    """
     reason, rules = trade["exit_reason"], study.inputs.profile
     if reason in RESTING:
-        return _why_resting_order(study, trade, replayed)
+        text = _why_resting_order(study, trade, stops, distance)
+        if trade["shortfall"] > 0:
+            text += f" The account could not pay {trade['shortfall']:,.2f} USD of it."
+        return text
+    if reason == "liquidation":
+        return (
+            f"At the close of {trade['exit_ts'] + HOUR:%Y-%m-%d %H:%M} UTC the account "
+            f"was worth nothing: all was closed at {trade['exit_price']:.2f}, and "
+            f"{trade['shortfall']:,.2f} USD could not be paid."
+        )
     if reason == "end_of_data":
         return "The data end while it was open: closed at the last close."
     bar = study.inputs.bars[trade["exit_index"] - 1]
@@ -188,35 +206,21 @@ def _why_left(study: Study, trade: dict[str, Any], replayed: str) -> str:
         )
     veto = bar.net_veto_long if trade["side"] == "long" else bar.net_veto_short
     held = []
-    if veto >= rules.macro_exit_veto:
+    if rules.macro_exit_veto is not None and veto >= rules.macro_exit_veto:
         held.append(
             f"the net veto was {veto:.2f}, at or above {rules.macro_exit_veto:g}"
         )
-    if bar.vix >= rules.vix_exit:
+    if rules.vix_exit is not None and bar.vix >= rules.vix_exit:
         held.append(f"VIX was {bar.vix:.2f}, at or above {rules.vix_exit:g}")
     return f"At the close of {closed_at} the macro exit held: {' and '.join(held)}."
 
 
-def _why_resting_order(study: Study, trade: dict[str, Any], replayed: str) -> str:
-    """Return which resting order was hit; its level is that of the close before.
-
-    A trade may enter and leave in one bar, when the stop is still the initial one.
-    """
-    index, reason = trade["exit_index"], trade["exit_reason"]
-    side = 1 if trade["side"] == "long" else -1
-    position = decision_at(study, index - 1, replayed).state.position
-    is_new = position.side != side or trade["decision_index"] == index - 1
-    distance = decision_at(
-        study, trade["decision_index"], replayed
-    ).state.orders.entry_risk_distance
-    if is_new:
-        level = trade["entry_price"] - side * distance
-        if reason == "target":
-            level = (
-                trade["entry_price"] + side * study.inputs.profile.target_r * distance
-            )
-    else:
-        level = position.target if reason == "target" else position.stop
+def _why_resting_order(study: Study, trade: dict[str, Any], stops, distance) -> str:
+    """Return which resting order was hit, at the level that was in force."""
+    reason, side = trade["exit_reason"], 1 if trade["side"] == "long" else -1
+    level = stops[-1]["stop"]
+    if reason == "target":
+        level = trade["entry_price"] + side * study.inputs.profile.target_r * distance
     names = {
         "stop": "the initial stop", "break_even": "the stop at break-even",
         "trail": "the trailing stop", "target": "the target",
@@ -226,7 +230,7 @@ def _why_resting_order(study: Study, trade: dict[str, Any], replayed: str) -> st
     how = "opened beyond" if is_gap else "reached"
     return (
         f"The bar of {trade['exit_ts']:%Y-%m-%d %H:%M} UTC {how} {names[reason]} at "
-        f"{level:.2f} and filled at {trade['exit_price']:.2f}."
+        f"{shown_price(level)} and filled at {shown_price(trade['exit_price'])}."
     )
 
 

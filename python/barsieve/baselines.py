@@ -1,42 +1,13 @@
-"""Random entries: the same signals, costs and exits, at times chosen by chance.
-
-The signals of a profile (side, confidence, threshold) are moved to random bars among
-those that have a score, and replayed by the same kernel. What remains
-of its result is what its timing is worth.
-"""
-
-from collections.abc import Iterator
-from itertools import islice
+"""An account over time: equity at each close, Sharpe ratio, deepest fall."""
 
 import numpy as np
 import pyarrow as pa
 
-from barsieve import schemas
 from barsieve.columns import numbers
 from barsieve.replay.ledger import ENTRY
-from barsieve.replay.runs import (
-    FOCUSED,
-    Inputs,
-    Run,
-    read_inputs,
-    replay,
-    running_balance,
-)
-from barsieve.settings import read_profiles
+from barsieve.replay.runs import Inputs, Run, running_balance
 
-# A long history tells luck from skill with fewer draws; the work stays bounded.
-MOST_DRAWS, LEAST_DRAWS, DRAWN_BARS = 100, 20, 10_000_000
 HOUR_US = 3_600_000_000
-SEED = 20_260_101
-
-# What makes a signal; moved together, so that each stays a signal where it lands. Macro
-# vetoes stay where they are: they belong to the time, and decide exits as well.
-SIGNAL = ("side", "confidence", "threshold")
-
-
-def n_draws(n_bars: int) -> int:
-    """Return how many draws a history of so many bars gets."""
-    return min(MOST_DRAWS, max(LEAST_DRAWS, DRAWN_BARS // n_bars))
 
 
 def in_study(inputs: Inputs) -> np.ndarray:
@@ -52,28 +23,6 @@ def in_study(inputs: Inputs) -> np.ndarray:
     if end is not None:
         is_inside &= closed_at <= end.timestamp() * 1e6
     return is_inside
-
-
-def shuffled_signals(inputs: Inputs, rng: np.random.Generator) -> Iterator[Inputs]:
-    """Yield the inputs with the signals of the eligible bars moved to random ones.
-
-    They keep their number, sides and strengths and lose nothing but their timing; they
-    land on bars of the study that have a confidence. All draws share one copy of the
-    bars: replay one before asking for the next.
-    """
-    sources = np.flatnonzero(inputs.bars.is_eligible & (inputs.bars.side != 0))
-    is_scored = np.isfinite(inputs.bars.confidence) & in_study(inputs)
-    scored = np.flatnonzero(is_scored)
-    bars = inputs.bars.copy()
-    bars.is_eligible[:] = False
-    while True:
-        drawn = rng.choice(len(scored), len(sources), replace=False, shuffle=False)
-        targets, moved = np.sort(scored[drawn]), rng.permutation(sources)
-        bars.is_eligible[targets] = True
-        for name in SIGNAL:
-            bars[name][targets] = inputs.bars[name][moved]
-        yield inputs._replace(bars=bars, entry_bars=targets)
-        bars.is_eligible[targets] = False
 
 
 def marked_equity(run: Run, closes: np.ndarray) -> np.ndarray:
@@ -112,47 +61,3 @@ def max_drawdown(equity: np.ndarray) -> float:
         return 0.0
     peaks = np.maximum.accumulate(equity)
     return max(0.0, float((1.0 - equity / peaks).max()))
-
-
-def _draw_row(run: Run, draw: int, closes, days, judged) -> dict[str, object]:
-    equity = marked_equity(run, closes)[judged]
-    net = np.bincount(
-        run.legs.trade,
-        run.legs.amount - run.legs.fee - run.legs.slippage,
-        minlength=len(run.trades),
-    )
-    wins, losses = net[net > 0].sum(), -net[net <= 0].sum()
-    sharpe = daily_sharpe(equity, days[judged])
-    return {
-        "profile": run.inputs.profile.profile,
-        "symbol": run.inputs.profile.symbol,
-        "draw": draw,
-        "trades": len(net),
-        "win_rate": float(np.mean(net > 0)) if len(net) else None,
-        "profit_factor": float(wins / losses) if losses > 0 else None,
-        "net_pnl": float(net.sum()),
-        "sharpe": sharpe if np.isfinite(sharpe) else None,
-        "max_drawdown": max_drawdown(equity),
-        "costs": float((run.legs.fee + run.legs.slippage).sum()),
-    }
-
-
-def draw_random_entries(profiles, bars, candidates, windows) -> pa.Table:
-    """Replay every profile again and again with its signals at random times.
-
-    Parameters are relations of the built database. Randomness comes from `SEED` and
-    the profile's name alone: a draw does not depend on which other profiles exist.
-    """
-    rows = []
-    for profile in read_profiles(profiles):
-        inputs = read_inputs(profile, bars, candidates, windows)
-        days = numbers(inputs.bar_ts.view(pa.int64())) // 86_400_000_000
-        rng = np.random.default_rng([SEED, *profile.profile.encode()])
-        closes = np.ascontiguousarray(inputs.bars.close)
-        inside = np.flatnonzero(in_study(inputs))
-        judged = slice(inside[0], inside[-1] + 1) if len(inside) else slice(0)
-        draws = islice(shuffled_signals(inputs, rng), n_draws(len(closes)))
-        # Focused: every signal lies on one of its entry bars, so nothing is skipped.
-        for draw, drawn in enumerate(draws):
-            rows.append(_draw_row(replay(drawn, FOCUSED), draw, closes, days, judged))
-    return pa.Table.from_pylist(rows, schema=schemas.RANDOM_ENTRIES)

@@ -131,14 +131,16 @@ def _copy_database(source: Path, target: Path) -> None:
 
 def _run_dbt(arguments: Sequence[str], database: Path) -> int:
     """Run `dbt build` into a file, its output shown; return its exit code."""
-    environment = os.environ | {project.DATABASE: str(database)}
+    folder = project.project_dir()
+    # Relative: the name of the catalog is read off it, whatever the folders are called.
+    environment = os.environ | {project.DATABASE: os.path.relpath(database, folder)}
     if "NO_COLOR" in environment or not sys.stdout.isatty():
         environment.setdefault("DBT_USE_COLORS", "false")
     # Its standard input tells the child that we are alive; see dbt_child. In a group of
     # its own Ctrl-C reaches us alone, and we end the child.
     with subprocess.Popen(
         [sys.executable, "-m", "barsieve.dbt_child", "build", *arguments],
-        cwd=project.project_dir(),
+        cwd=folder,
         env=environment,
         stdin=subprocess.PIPE,
         process_group=0,

@@ -286,7 +286,7 @@ def _integer_problems(path: Path, profile: dict) -> Iterator[Problem]:
         for key, kind in settings.get("properties", {}).items():
             if kind.get("type") != "integer":
                 continue
-            value = profile[section][key]
+            value = profile[section].get(key, 0)
             if value > GREATEST_INTEGER:
                 yield Problem(
                     str(path), f"key '{section}.{key}'", f"at most {GREATEST_INTEGER}",

@@ -5,13 +5,15 @@ mend it. The first bad row of a file is named, with the number of them.
 """
 
 import csv
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import duckdb
 
+from barsieve.locations import parquet_rows, quoted_path  # noqa: F401
+from barsieve.price_steps import IMPOSSIBLE, SCALE_FIX
 from barsieve.problems import Problem
 
 TIMESTAMP, DOUBLE, TEXT, DAY = (
@@ -27,16 +29,22 @@ PRICES = ("open", "high", "low", "close")
 # DuckDB adds columns of these names when it reads a file, and fails where one exists.
 RESERVED_COLUMNS = ("filename", "file_row_number")
 
-# A median funding rate beyond this is a percentage in the place of a fraction.
+# A median funding rate per 8 h beyond this is a percentage in the place of a fraction.
 GREATEST_MEDIAN_FUNDING = 0.002
+# No perpetual settles more rarely.
+GREATEST_INTERVAL_HOURS = 24
 
 
 class Kind(NamedTuple):
-    """One kind of market file: its folder, its columns with their types, its key."""
+    """One kind of market file: its folder, its columns with their types, its key.
+
+    `optional` columns may be there, and then have their type; their nulls are unknown.
+    """
 
     folder: str
     columns: dict[str, str]
     keys: tuple[str, ...]
+    optional: Mapping[str, str] = MappingProxyType({})
 
 
 BARS = Kind(
@@ -51,6 +59,7 @@ FUNDING = Kind(
     "funding",
     {"ts": TIMESTAMP, "symbol": TEXT, "funding_rate": DOUBLE},
     ("symbol", "ts"),
+    {"interval_hours": DOUBLE},
 )
 
 
@@ -146,6 +155,9 @@ FUNDING_RULES = [
     ),
 ]
 
+# What only a whole file can break: its rows beside one another.
+STEP_RULES = [Rule(*step, SCALE_FIX) for step in IMPOSSIBLE]
+
 RULES = {"bars": BAR_RULES, "macro": MACRO_RULES, "funding": FUNDING_RULES}
 
 
@@ -173,12 +185,6 @@ def read_macro_series(seed: Path) -> dict[str, MacroSeries]:
             for row in csv.DictReader(lines)
             if row["source"] == "macro"
         }
-
-
-def quoted_path(path: Path) -> str:
-    """Return a path as SQL text that DuckDB reads as one file, not as a pattern."""
-    literal = re.sub(r"([*?[])", r"[\1]", str(path))
-    return "'" + literal.replace("'", "''") + "'"
 
 
 def _is_utf8(text: str) -> bool:
@@ -219,6 +225,12 @@ def _type_fix(expected: str, found: str) -> str:
     return f"cast the column to {expected}"
 
 
+def _type_problem(path: Path, column: str, expected: str, found: str) -> Problem:
+    return Problem(
+        str(path), f"column '{column}'", expected, found, _type_fix(expected, found)
+    )
+
+
 def _shape_problems(
     session: duckdb.DuckDBPyConnection, path: Path, kind: Kind
 ) -> list[Problem]:
@@ -227,11 +239,9 @@ def _shape_problems(
     if problems:
         return problems
     try:
-        described = session.execute(f"describe from read_parquet({quoted_path(path)})")
+        described = session.execute(f"describe from {parquet_rows(path)}")
         types = {row[0]: row[1] for row in described.fetchall()}
-        rows = session.execute(
-            f"select count(*) from read_parquet({quoted_path(path)})"
-        )
+        rows = session.execute(f"select count(*) from {parquet_rows(path)}")
         n_rows = rows.fetchone()[0]
     except duckdb.Error as error:
         return [_unreadable(path, error)]
@@ -244,12 +254,10 @@ def _shape_problems(
                 )
             )  # fmt: skip
         elif types[column] != expected:
-            problems.append(
-                Problem(
-                    str(path), f"column '{column}'", expected, types[column],
-                    _type_fix(expected, types[column]),
-                )
-            )  # fmt: skip
+            problems.append(_type_problem(path, column, expected, types[column]))
+    for column, expected in kind.optional.items():
+        if types.get(column, expected) != expected:
+            problems.append(_type_problem(path, column, expected, types[column]))
     for column in types:
         if column.lower() in RESERVED_COLUMNS:
             problems.append(
@@ -299,15 +307,19 @@ def _null_rule(kind: Kind) -> Rule:
 def _rows(path: Path, kind: Kind) -> str:
     """Return SQL for the rows of a file, numbered, with what the rules compare.
 
+    Of bars also the close before.
+
     `copy` counts the rows of an equal key up to this one. Never `*`: further columns
     of the user's may bear any name, even one that the rules read.
     """
     keys, first = ", ".join(kind.keys), kind.keys[0]
+    before = "lag(close) over (order by file_row_number) as previous_close, "
     return (
         f"select {', '.join(kind.columns)}, file_row_number + 1 as row, "
+        f"{before if kind is BARS else ''}"
         f"lag({first}) over (order by file_row_number) as previous_{first}, "
         f"row_number() over (partition by {keys} order by file_row_number) as copy "
-        f"from read_parquet({quoted_path(path)}, file_row_number = true)"
+        f"from {parquet_rows(path, 'file_row_number = true')}"
     )
 
 
@@ -318,7 +330,7 @@ def _series_problems(
     spans = session.execute(
         "select series, min(value), max(value), "
         "arg_min(file_row_number + 1, value), arg_max(file_row_number + 1, value) "
-        f"from read_parquet({quoted_path(path)}, file_row_number = true) "
+        f"from {parquet_rows(path, 'file_row_number = true')} "
         "where isfinite(value) and series is not null group by series order by series"
     ).fetchall()
     for name, low, high, low_row, high_row in spans:
@@ -347,18 +359,75 @@ def _series_problems(
             )  # fmt: skip
 
 
-def _funding_unit_problems(
+def settlements(rows: str, has_interval: bool) -> str:
+    """Return SQL for funding with the minute and the hours that a rate is for.
+
+    Stamps are late by milliseconds: a settlement is that of its nearest minute. The
+    hours are those of the file, else the shorter of the last two gaps; 8 without.
+    """
+    minute = "time_bucket(interval '1 minute', ts + interval '30 seconds')"
+    gap = "epoch(minute - lag(minute) over w) / 3600"
+    return (
+        f"select *, coalesce({'interval_hours' if has_interval else 'null'}, "
+        "least(gap_hours, lag(gap_hours) over w), 8) as hours "
+        f"from (select *, {gap} as gap_hours from (select *, {minute} as minute "
+        f"from {rows} where isfinite(ts)) window w as (partition by symbol order by ts)"
+        ") window w as (partition by symbol order by ts)"
+    )
+
+
+def has_column(
+    session: duckdb.DuckDBPyConnection, paths: Path | list[Path], column: str
+) -> bool:
+    """Tell whether Parquet files have a column."""
+    rows = parquet_rows(paths, "union_by_name = true")
+    described = session.execute(f"describe from {rows}").fetchall()
+    return column in [row[0] for row in described]
+
+
+def _funding_problems(
     session: duckdb.DuckDBPyConnection, path: Path
 ) -> Iterator[Problem]:
+    """Yield rates in another unit, intervals that are none, settlements told twice."""
+    has_interval = has_column(session, path, "interval_hours")
+    rows = settlements(parquet_rows(path), has_interval)
+    # A rate is compared by what it comes to in 8 h: an hourly one is an eighth.
     median = session.execute(
-        f"select median(abs(funding_rate)) from read_parquet({quoted_path(path)}) "
-        "where isfinite(funding_rate)"
+        f"select median(abs(funding_rate) * 8 / hours) from ({rows}) "
+        "where isfinite(funding_rate) and hours > 0"
     ).fetchone()[0]
     if median is not None and median > GREATEST_MEDIAN_FUNDING:
         yield Problem(
             str(path), "column 'funding_rate'",
-            f"fractions with a median of at most {GREATEST_MEDIAN_FUNDING:g}",
+            f"fractions with a median of at most {GREATEST_MEDIAN_FUNDING:g} per 8 h",
             f"a median of {median:.12g}", "divide percentages by 100",
+        )  # fmt: skip
+    if has_interval:
+        rules = [
+            Rule(
+                "not isfinite(interval_hours) or interval_hours <= 0 "
+                f"or interval_hours > {GREATEST_INTERVAL_HOURS}",
+                f"hours above 0, at most {GREATEST_INTERVAL_HOURS}, or null",
+                "symbol || ' ' || interval_hours",
+                "interval_hours is how many hours the rate was for",
+            )
+        ]
+        numbered = (
+            "select symbol, interval_hours, file_row_number + 1 as row "
+            f"from {parquet_rows(path, 'file_row_number = true')}"
+        )
+        yield from _row_problems(session, path, numbered, rules)
+    twice = session.execute(
+        "select count(*) over (), symbol, minute::varchar, min(ts)::varchar, "
+        f"max(ts)::varchar from ({rows}) where symbol is not null "
+        "group by symbol, minute having count(distinct ts) > 1 order by all limit 1"
+    ).fetchone()
+    if twice:
+        n, symbol, minute, first, last = twice
+        more = f" (and {n - 1} more)" if n > 1 else ""
+        yield Problem(
+            str(path), f"{symbol} at {minute}", "one settlement a minute",
+            f"{first} and {last}{more}", "keep one: both would be paid",
         )  # fmt: skip
 
 
@@ -369,11 +438,10 @@ def _in_place_of_folder(path: Path) -> str:
 def _files(market: Path, kind: Kind) -> tuple[list[Path], list[Problem]]:
     folder = market / kind.folder
     paths = sorted(folder.glob("*.parquet"))
-    if paths:
+    # A market without macro or funding is a market; report_health says what it lacks.
+    if paths or (kind is not BARS and (folder.is_dir() or not folder.exists())):
         return paths, []
     fix = "point BARSIEVE_MARKET at a market folder (bars/, macro/, funding/)"
-    if kind is not BARS:
-        fix += "; without such data, a file with these columns and no rows will do"
     found = "no such file" if folder.is_dir() else _in_place_of_folder(folder)
     columns = ", ".join(kind.columns)
     return [], [Problem(str(folder), "", f"*.parquet with {columns}", found, fix)]
@@ -385,13 +453,12 @@ def _same_key_problems(
     """Yield a key that stands in two files of a folder, and how many such keys."""
     if len(paths) < 2:
         return
-    listed = ", ".join(quoted_path(path) for path in paths)
     # As text: Python has no time after the year 9999.
     shown = ", ".join(f"{key}::varchar" for key in kind.keys)
     keys = ", ".join(kind.keys)
     twice = session.execute(
         f"select count(*) over (), list(distinct parse_filename(filename)), {shown} "
-        f"from read_parquet([{listed}], filename = true) group by {keys} "
+        f"from {parquet_rows(paths, 'filename = true')} group by {keys} "
         f"having count(distinct filename) > 1 order by {keys} limit 1"
     ).fetchone()
     if twice:
@@ -412,7 +479,7 @@ def _spacing_problems(
     step = session.execute(
         "select median(step) / 3600000000 from ("
         "select epoch_us(ts) - lag(epoch_us(ts)) over (order by ts) as step "
-        f"from read_parquet({quoted_path(path)}) where isfinite(ts))"
+        f"from {parquet_rows(path)} where isfinite(ts))"
     ).fetchone()[0]
     if step is not None and step > 1:
         yield Problem(
@@ -429,13 +496,17 @@ def _content_problems(
 ) -> Iterator[Problem]:
     """Yield what is wrong with the rows of a file of sound shape."""
     rules = [_null_rule(kind), *RULES[kind.folder]]
-    yield from _row_problems(session, path, _rows(path, kind), rules)
+    broken = list(_row_problems(session, path, _rows(path, kind), rules))
+    yield from broken
+    if kind is BARS and not broken:
+        # A bar that is wrong by itself would be told again as two steps.
+        yield from _row_problems(session, path, _rows(path, kind), STEP_RULES)
     if kind is BARS:
         yield from _spacing_problems(session, path)
     if kind is MACRO:
         yield from _series_problems(session, path, declared)
     if kind is FUNDING:
-        yield from _funding_unit_problems(session, path)
+        yield from _funding_problems(session, path)
 
 
 def file_problems(

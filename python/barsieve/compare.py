@@ -22,11 +22,15 @@ NOT_COMPARED = {"replayed", "profile", "symbol", "decision_ts", "trade_id", "leg
 
 
 class NamedRun(NamedTuple):
-    """A run to compare: how it was named, its trades, and figures of its equity."""
+    """A run to compare: how it was named, its trades, and figures of its equity.
+
+    `broken` says how its profile broke its promise in the build that holds it.
+    """
 
     name: str
     trades: list[dict[str, Any]]
     risk: dict[str, Any]
+    broken: str | None = None
 
 
 class Comparison(NamedTuple):
@@ -63,6 +67,7 @@ def _split(name: str) -> tuple[Path, str, str]:
 def _built_run(name: str, span) -> NamedRun:
     """Return a run that a build replayed; only trades decided in the span."""
     from barsieve.database import open_database
+    from barsieve.health import broken_profiles
 
     path, profile, mode = _split(name)
     connection = open_database(path)
@@ -92,9 +97,10 @@ def _built_run(name: str, span) -> NamedRun:
         "order by bar_ts",
         [*values, start, end],
     ).fetchnumpy()
+    broken = broken_profiles(connection).get(profile)
     connection.close()
     risk = of_equity(np.asarray(marks["equity"]), np.asarray(marks["day"]))
-    return NamedRun(name, _within(trades, span), risk)
+    return NamedRun(name, _within(trades, span), risk, broken)
 
 
 def _within(trades: Sequence[dict[str, Any]], span) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ _COMPILED_SOURCES = [
     *(_PACKAGE / "replay").glob("*.py"),
     _PACKAGE / "regime/filter.py",
     _PACKAGE / "peers/own.py",
+    _PACKAGE / "shifts.py",
     *(
         _PACKAGE / f"sweep/{name}.py"
         for name in ("grids", "screen", "room", "kernel", "measure")

@@ -1,12 +1,19 @@
 """The built database opened for reading, and who holds it when it cannot be."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import duckdb
 import psutil
 
+from barsieve.marks import (
+    LAST,
+    build_problems,
+    disagreements,
+    read_marks,
+    stale_tables,
+)
 from barsieve.problems import InputError, Problem
 
 # DuckDB names the process in its message: "... (PID 123). See also ...".
@@ -64,7 +71,7 @@ def connect_to(path: Path) -> duckdb.DuckDBPyConnection:
 def is_whole(connection: duckdb.DuckDBPyConnection) -> bool:
     """Tell whether the last build of a database ran to its end."""
     try:
-        rows = connection.execute("select count(*) from build_info").fetchall()
+        rows = connection.execute(f"select count(*) from {LAST}").fetchall()
         return rows[0][0] > 0
     except duckdb.CatalogException:
         return False
@@ -83,11 +90,32 @@ def _unreadable(path: Path, error: duckdb.Error) -> Problem:
     )  # fmt: skip
 
 
+def _faults(path: Path, connection: duckdb.DuckDBPyConnection) -> list[Problem]:
+    """Return why the tables of a database cannot be read as those of one build."""
+    try:
+        if is_whole(connection):
+            return build_problems(path, connection)
+    except duckdb.Error as error:
+        return [
+            Problem(
+                str(path), f"table {LAST}", "a table that a build of ours wrote",
+                str(error).splitlines()[0], "dbt build, into a file of its own",
+            )
+        ]  # fmt: skip
+    return [
+        Problem(
+            str(path), f"table {LAST}", "a build that ran to its end", "none",
+            "dbt build, and mend what it reports",
+        )
+    ]  # fmt: skip
+
+
 def open_database(path: Path) -> duckdb.DuckDBPyConnection:
     """Open a built database for reading.
 
-    Raises InputError when there is none, when it is locked, or when its last build did
-    not run to its end.
+    Raises InputError when there is none, when it is locked, when its last build did not
+    run to its end, or when its tables were not built from one another: whatever dbt
+    left behind, every reader is refused here or finds tables that belong together.
     """
     if not path.exists():
         raise InputError(
@@ -97,17 +125,27 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
         connection = connect_to(path)
     except duckdb.Error as error:
         raise InputError([_unreadable(path, error)]) from None
-    if not is_whole(connection):
+    if problems := _faults(path, connection):
         connection.close()
-        raise InputError(
-            [
-                Problem(
-                    str(path), "table build_info", "a build that ran to its end",
-                    "none", "dbt build, and mend what it reports",
-                )
-            ]
-        )  # fmt: skip
+        raise InputError(problems)
+    _close_stale_tables(connection)
     return connection
+
+
+def _close_stale_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let every read of a table of another build say so.
+
+    A view of the session stands before the table: DuckDB finds that first.
+    """
+    for name in stale_tables(read_marks(connection)):
+        told = _quoted(
+            f"table {name}: expected one built from the tables beside it, found one "
+            "that the last build left out; dbt build, all of it"
+        )
+        connection.execute(
+            f'create temp view "{name}" as select * from {CATALOG}.main."{name}" '
+            f"where error({told})"
+        )
 
 
 def table_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
@@ -120,13 +158,26 @@ def table_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
     return [name for (name,) in rows]
 
 
+def refuse_stale(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
+    """Raise InputError where tables were built from others than stand beside them.
+
+    A table without a mark is not one of ours, and is as its owner made it.
+    """
+    marks = read_marks(connection)
+    marked = [name for name in names if name in marks]
+    if problems := disagreements(Path("the database"), marks, marked):
+        raise InputError(problems)
+
+
 def built_tables(
     connection: duckdb.DuckDBPyConnection, names: Sequence[str]
 ) -> list[duckdb.DuckDBPyRelation]:
     """Return tables of an open database that every build has.
 
-    Raises InputError when one is missing: other models made the database.
+    Raises InputError when one is missing or stale: other models, or another build, made
+    it.
     """
+    refuse_stale(connection, names)
     try:
         return [connection.table(name) for name in names]
     except duckdb.CatalogException as error:
@@ -148,11 +199,15 @@ def primary_key(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
 
 
 def require_table(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Raise InputError, naming the tables there are, when there is no such table."""
+    """Raise InputError where there is no such table, or it is stale.
+
+    The first names the tables that there are; see `refuse_stale` for the other.
+    """
     from difflib import get_close_matches
 
     known = table_names(connection)
     if name in known:
+        refuse_stale(connection, [name])
         return
     near = get_close_matches(name, known, n=1)
     raise InputError(

@@ -11,6 +11,7 @@ import numpy as np
 
 from barsieve.columns import numbers
 from barsieve.problems import InputError, Problem
+from barsieve.replay.ledger import Outcome
 from barsieve.replay.runs import Inputs, replay
 from barsieve.replay.state import (
     BAR,
@@ -29,12 +30,14 @@ SIDES = {LONG: "long", -LONG: "short", FLAT: None}
 class Decision(NamedTuple):
     """A close: its position among the bars, the step's state after it, the rows read.
 
-    `fusion` is the profile's row of `fusion_scores`, `votes` that of `score_votes`.
+    `threshold_shift` is what the streak of losses adds to the threshold there. `fusion`
+    is the profile's row of `fusion_scores`, `votes` that of `score_votes`.
     """
 
     index: int
     bar_ts: datetime
     state: State
+    threshold_shift: float
     bar: np.record
     fusion: dict[str, Any]
     votes: dict[str, Any]
@@ -45,11 +48,9 @@ class Decision(NamedTuple):
         return self.bar_ts + HOUR
 
 
-def state_after(inputs: Inputs, index: int, replayed: str) -> State:
-    """Return the state of a replay after a bar, with what it ordered for the next."""
-    return replay(
-        inputs._replace(bars=inputs.bars[: index + 1]), replayed
-    ).outcome.state
+def outcome_after(inputs: Inputs, index: int, replayed: str) -> Outcome:
+    """Return how a replay stands after a bar, with what it ordered for the next."""
+    return replay(inputs._replace(bars=inputs.bars[: index + 1]), replayed).outcome
 
 
 def last_known(study: Study, at: datetime | None) -> int:
@@ -90,9 +91,17 @@ def decision_at(study: Study, index: int, replayed: str) -> Decision:
         f"select *, {vote} from {{score_votes}} where symbol = ? and bar_index = ?",
         profile.symbol, index + 1,
     )[0]  # fmt: skip
-    state = state_after(study.inputs, index, replayed)
+    outcome = outcome_after(study.inputs, index, replayed)
     bar = study.inputs.bars[index]
-    return Decision(index, fusion["bar_ts"], state, bar, fusion, votes)
+    return Decision(
+        index,
+        fusion["bar_ts"],
+        outcome.state,
+        outcome.threshold_shift,
+        bar,
+        fusion,
+        votes,
+    )
 
 
 def domain_votes(study: Study, decision: Decision) -> list[dict[str, Any]]:
@@ -154,7 +163,7 @@ def _hypothetical(bar: np.record) -> np.recarray:
             after[name] = np.nan
     for name in ("open", "high", "low", "close"):
         after[name] = bar["close"]
-    after["index"] = bar["index"] + 1
+    after["index"], after["hours_since"] = bar["index"] + 1, 1.0
     return after.view(np.recarray)
 
 
@@ -164,7 +173,7 @@ def order_of(study: Study, decision: Decision, replayed: str) -> dict[str, Any] 
     Side, confidence, risk and stop distance are settled at the close. Quantity, stop
     and target follow from the next open, so here they are those of an open at the
     close: the step is run over a bar that opens there. A quantity of 0 is an order
-    below the smallest notional, which is not filled.
+    below the smallest notional, or one that costs all there is: it is not filled.
     """
     orders = decision.state.orders
     if orders.entry_side == FLAT:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from barsieve.decisions import SIDES, Decision
+from barsieve.replay.decimals import sum_of_decimals
+from barsieve.replay.exits import is_macro_exit
 from barsieve.replay.state import FLAT
 from barsieve.rerun import Study
 
@@ -21,12 +23,22 @@ def _gate(name: str, passed: bool, asks: str, found: Any) -> dict[str, Any]:
     return {"gate": name, "passed": bool(passed), "asks": asks, "found": found}
 
 
-def threshold_at(study: Study, decision: Decision) -> tuple[float, float]:
-    """Return the threshold of the bar, and what a streak of losses adds to it."""
-    rules, account = study.inputs.profile, decision.state.account
-    is_streak = account.loss_streak >= rules.loss_streak_trades
-    added = rules.loss_streak_shift if is_streak else 0.0
-    return float(decision.bar.threshold), added
+def _figure(value: float) -> str:
+    return "unknown" if np.isnan(value) else f"{value:.4g}"
+
+
+def _macro_exits(study: Study) -> str:
+    """Return what the macro exits of a profile ask for: net veto and VIX."""
+    profile = study.inputs.profile
+    asked = [
+        f"{name} below {limit:g}"
+        for name, limit in (
+            ("net macro veto", profile.macro_exit_veto),
+            ("VIX", profile.vix_exit),
+        )
+        if limit is not None
+    ]
+    return " and ".join(asked) or "the profile has none"
 
 
 def _market_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
@@ -70,10 +82,10 @@ def _market_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
 
 def _signal_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
     bar, fusion = decision.bar, decision.fusion
-    threshold, streak = threshold_at(study, decision)
-    asked = threshold + streak
+    streak = decision.threshold_shift
+    asked = float(sum_of_decimals(decision.bar.threshold, streak))
     veto = bar.net_veto_long if bar.side > 0 else bar.net_veto_short
-    limit = study.inputs.profile.veto_limit
+    limit, rules = study.inputs.profile.veto_limit, study.inputs.profile.rules()
     losses = decision.state.account.loss_streak
     why = f" ({streak:g} of it for {losses} losses in a row)" if streak else ""
     if abs(fusion["regime_shift"]) >= WORTH_SAYING:
@@ -92,6 +104,12 @@ def _signal_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
             "admitted", bar.side != FLAT and veto < limit,
             f"net macro veto below {limit:g}",
             veto if bar.side != FLAT else None,
+        ),
+        _gate(
+            "no_macro_exit",
+            bar.side == FLAT or not is_macro_exit(bar.side, bar, rules),
+            "no macro exit in force: " + _macro_exits(study),
+            f"{_figure(veto)} and {_figure(bar.vix)}" if bar.side != FLAT else None,
         ),
     ]  # fmt: skip
 

@@ -1,6 +1,7 @@
 """What a replay earned, what it risked and what it looked at."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ def of_trades(trades: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "fees": float(sum(trade["fees"] for trade in trades)),
         "slippage": float(sum(trade["slippage"] for trade in trades)),
         "funding": float(sum(trade["funding"] for trade in trades)),
+        "shortfall": float(sum(trade.get("shortfall", 0.0) for trade in trades)),
         "net_pnl": float(sum(nets)),
     }
 
@@ -60,8 +62,19 @@ def of_run(run: Run, trades: Sequence[dict[str, Any]]) -> dict[str, Any]:
         **of_trades(trades),
         "return_share": (outcome.end_balance - start) / start,
         **of_equity(equity[judged], days[judged]),
+        "net_pnl": outcome.end_balance - start,
         "end_balance": outcome.end_balance,
+        "refused": outcome.refused,
+        "lapsed": outcome.lapsed,
+        "liquidated": outcome.liquidated,
+        "ruined_ts": ruined_ts(run),
     }
+
+
+def ruined_ts(run: Run) -> datetime | None:
+    """Return the bar from whose close on the account could enter no more."""
+    index = run.outcome.ruined_index
+    return run.inputs.bar_ts[index].as_py() if index >= 0 else None
 
 
 def of_batch(run: Run, n_candidates: int, n_windows: int) -> dict[str, Any]:

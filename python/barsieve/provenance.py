@@ -49,19 +49,38 @@ def code_hash(folder: Path) -> str:
     return fingerprint(folder, _code_files(folder))
 
 
+def _market_hash(market: Path) -> str:
+    files = [
+        path for part in ("bars", "macro", "funding")
+        for path in (market / part).glob("*.parquet")
+    ]  # fmt: skip
+    return fingerprint(market, files)
+
+
+def _configs_hash(configs: Path) -> str:
+    return fingerprint(configs, list(configs.rglob("*.json")))
+
+
+def hashes_now() -> dict[str, str]:
+    """Return what the marks of tables are made of; see `barsieve.marks`."""
+    folder = project.project_dir()
+    macros, package = folder / "macros", Path(__file__).parent
+    return {
+        "market": _market_hash(folder / project.market_dir()),
+        "configs": _configs_hash(folder / project.configs_dir()),
+        "macros": fingerprint(macros, list(macros.rglob("*.sql"))),
+        "package": fingerprint(package, list(package.rglob("*.py"))),
+    }
+
+
 def describe_build() -> dict[str, Any]:
     """Return what a database built now would be built from."""
     folder = project.project_dir()
     market = folder / project.market_dir()
-    configs = folder / project.configs_dir()
-    market_files = [
-        path for part in ("bars", "macro", "funding")
-        for path in (market / part).glob("*.parquet")
-    ]  # fmt: skip
     return {
         "barsieve_version": __version__,
         **about_market(market),
-        "market_hash": fingerprint(market, market_files),
-        "configs_hash": fingerprint(configs, list(configs.rglob("*.json"))),
+        "market_hash": _market_hash(market),
+        "configs_hash": _configs_hash(folder / project.configs_dir()),
         "code_hash": code_hash(folder),
     }

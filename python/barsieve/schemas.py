@@ -16,6 +16,12 @@ LEG = [
     pa.field("balance", pa.float64()),
 ]
 
+STOP = [
+    pa.field("ts", TIMESTAMP),
+    pa.field("stop", pa.float64()),
+    pa.field("reason", pa.string()),
+]
+
 TRADE = [
     pa.field("trade_id", pa.int64()),
     pa.field("side", pa.string()),
@@ -24,7 +30,12 @@ TRADE = [
     pa.field("risk_distance", pa.float64()),
     pa.field("bars_held", pa.int64()),
     pa.field("exit_reason", pa.string()),
+    pa.field("threshold", pa.float64()),
+    pa.field("loss_streak", pa.int64()),
+    pa.field("threshold_shift_after", pa.float64()),
+    pa.field("shortfall", pa.float64()),
     pa.field("legs", pa.list_(pa.struct(LEG))),
+    pa.field("stops", pa.list_(pa.struct(STOP))),
 ]
 
 REPLAY_RUNS = pa.schema(
@@ -36,6 +47,9 @@ REPLAY_RUNS = pa.schema(
         pa.field("bars_visited", pa.int64()),
         pa.field("start_balance", pa.float64()),
         pa.field("end_balance", pa.float64()),
+        pa.field("refused", pa.int64()),
+        pa.field("lapsed", pa.int64()),
+        pa.field("liquidated", pa.int64()),
         pa.field("ruined_ts", TIMESTAMP),
         pa.field("trades", pa.list_(pa.struct(TRADE))),
     ]
@@ -53,18 +67,44 @@ PARITY_FEATURES = pa.schema(
     ]
 )
 
-RANDOM_ENTRIES = pa.schema(
+PARITY_DECISIONS = pa.schema(
+    [
+        pa.field("symbol", pa.string()),
+        pa.field("relation", pa.string()),
+        pa.field("subject", pa.string()),
+        pa.field("column", pa.string()),
+        pa.field("rows_compared", pa.int64()),
+        pa.field("values_compared", pa.int64()),
+        pa.field("worst_difference", pa.float64()),
+        pa.field("tolerance", pa.float64()),
+        pa.field("verdict", pa.string()),
+    ]
+)
+
+RANDOM_ENTRY = [
+    pa.field("draw", pa.int64()),
+    pa.field("shift", pa.int64()),
+    pa.field("trades", pa.int64()),
+    *(
+        pa.field(name, pa.float64())
+        for name in (
+            "kept", "win_rate", "profit_factor", "net_pnl", "mean_r", "gross_r",
+            "sharpe", "max_drawdown", "costs",
+        )
+    ),
+]  # fmt: skip
+
+RANDOM_ENTRY_RUNS = pa.schema(
     [
         pa.field("profile", pa.string()),
         pa.field("symbol", pa.string()),
-        pa.field("draw", pa.int64()),
-        pa.field("trades", pa.int64()),
-        pa.field("win_rate", pa.float64()),
-        pa.field("profit_factor", pa.float64()),
-        pa.field("net_pnl", pa.float64()),
-        pa.field("sharpe", pa.float64()),
-        pa.field("max_drawdown", pa.float64()),
-        pa.field("costs", pa.float64()),
+        pa.field("luck", pa.float64()),
+        pa.field("luck_mean_r", pa.float64()),
+        pa.field("luck_gross_r", pa.float64()),
+        pa.field("luck_draws", pa.int64()),
+        pa.field("luck_acceptance", pa.float64()),
+        pa.field("luck_note", pa.string()),
+        pa.field("draws", pa.list_(pa.struct(RANDOM_ENTRY))),
     ]
 )
 
@@ -87,11 +127,10 @@ REGIME_FIT = [
     pa.field("reason", pa.string()),
     pa.field("columns_used", pa.list_(pa.string())),
     pa.field("columns_left_out", pa.string()),
-    pa.field("start", pa.string()),
-    pa.field("starts_tried", pa.int64()),
     pa.field("log_likelihood", pa.float64()),
     pa.field("is_short_history", pa.bool_()),
     pa.field("agreement_with_last", pa.float64()),
+    pa.field("state_stress", pa.list_(pa.float64())),
     pa.field("risk_on", _STATE),
     pa.field("neutral", _STATE),
     pa.field("risk_off", _STATE),
@@ -132,6 +171,7 @@ REGIME_REPLAYS = pa.schema(
         pa.field("difference", pa.float64()),
         pa.field("low", pa.float64()),
         pa.field("high", pa.float64()),
+        pa.field("comparisons", pa.int64()),
     ]
 )
 
@@ -188,6 +228,8 @@ REPORT_SWEEP_STATISTICS = pa.schema(
         pa.field("mean_correlation", pa.float64()),
         pa.field("effective_trials", pa.float64()),
         pa.field("expected_sharpe", pa.float64()),
+        pa.field("needed_sharpe", pa.float64()),
+        pa.field("visible_annual_sharpe", pa.float64()),
         pa.field("deflated_sharpe", pa.float64()),
         pa.field("blocks", pa.int64()),
         pa.field("combinations", pa.int64()),

@@ -16,7 +16,8 @@ class Profile:
     """What the replay needs of a profile; field = JSON key = column.
 
     Balances and notionals in USD, shares and vetoes as fractions, costs in basis points
-    of a leg's notional, distances in ATR or in R, times in bars.
+    of a leg's notional, distances in ATR or in R, times in bars. None switches a macro
+    exit off, and the gate on entries with it.
     """
 
     profile: str
@@ -25,6 +26,7 @@ class Profile:
     loss_streak_trades: int
     loss_streak_shift: float
     cooldown_bars: int
+    max_gap_hours: float
     stop_atr: float
     target_r: float
     partial_at_r: float
@@ -33,8 +35,8 @@ class Profile:
     volume_trap_z: float
     volume_trap_atr: float
     time_stop_bars: int
-    vix_exit: float
-    macro_exit_veto: float
+    vix_exit: float | None
+    macro_exit_veto: float | None
     start_balance: float
     risk_min: float
     risk_max: float
@@ -59,10 +61,14 @@ class Profile:
             "fee_rate": self.fees_bps * BPS,
             "slippage_rate": self.slippage_bps * BPS,
         }
+        settings = {
+            name: rates[name] if name in rates else getattr(self, name)
+            for name in Rules._fields
+        }
         return Rules(
             **{
-                name: rates[name] if name in rates else getattr(self, name)
-                for name in Rules._fields
+                name: float("nan") if value is None else value
+                for name, value in settings.items()
             }
         )
 

@@ -16,6 +16,7 @@ from barsieve import measures
 from barsieve.columns import numbers
 from barsieve.problems import InputError, Problem
 from barsieve.relations import matching
+from barsieve.replay.decimals import sum_of_decimals
 from barsieve.replay.runs import FOCUSED, FULL, Inputs, Run, replay
 from barsieve.replay.state import BAR, FLAT
 from barsieve.rerun import open_profile, put_runs, read, refuse_other_models
@@ -26,7 +27,7 @@ THRESHOLD_SHIFT = 0.05
 
 # What a bar is, and not what is thought of it: these stay where they are when decisions
 # come one bar later.
-PRICES = ("index", "open", "high", "low", "close", "funding_rate")
+PRICES = ("index", "hours_since", "open", "high", "low", "close", "funding_rate")
 
 
 class Variant(NamedTuple):
@@ -59,7 +60,7 @@ def _at_threshold(
 ) -> Inputs:
     """Return inputs that ask for another threshold, summed as `fusion_scores` does."""
     bars = inputs.bars.copy()
-    bars.threshold = threshold + shift
+    bars.threshold = sum_of_decimals(threshold, shift)
     return inputs._replace(bars=bars)
 
 

@@ -29,6 +29,7 @@ RULES = Rules(
     loss_streak_trades=3,
     loss_streak_shift=0.05,
     cooldown_bars=0,
+    max_gap_hours=1.0,
     stop_atr=2.0,
     target_r=2.0,
     partial_at_r=1.0,
@@ -50,6 +51,7 @@ RULES = Rules(
 )
 
 QUIET = {
+    "hours_since": 1.0,
     "open": 100.0,
     "high": 100.0,
     "low": 100.0,
@@ -117,10 +119,11 @@ def nets(ledger: Ledger) -> np.ndarray:
 
 
 def same_bits(one: Ledger, other: Ledger) -> bool:
-    """Tell whether both wrote the same trades and legs, bit for bit."""
+    """Tell whether both wrote the same trades, legs and stops, bit for bit."""
     return (
         one.legs.tobytes() == other.legs.tobytes()
         and one.trades.tobytes() == other.trades.tobytes()
+        and one.stops.tobytes() == other.stops.tobytes()
         and one.outcome._replace(bars_visited=0)
         == other.outcome._replace(bars_visited=0)
     )
@@ -146,6 +149,8 @@ def entries_of(bars: np.recarray, rules: Rules) -> np.ndarray:
         & (bars.side != 0)
         & (bars.confidence >= bars.threshold)
         & (veto < rules.veto_limit)
+        & ~(veto >= rules.macro_exit_veto)
+        & ~(bars.vix >= rules.vix_exit)
     )
     return np.flatnonzero(is_entry).astype(np.int64)
 
@@ -171,6 +176,7 @@ def random_bars(rng: np.random.Generator, n_bars: int, tick: float = 0.0):
     wicks = ticked(rng.exponential(0.6, (2, n_bars)))
     bars = np.empty(n_bars, BAR)
     bars["index"] = np.arange(n_bars)
+    bars["hours_since"] = sometimes(0.05, rng.integers(2, 500, n_bars), 1.0)
     bars["open"], bars["close"] = opens, close
     bars["high"] = np.maximum(opens, close) + wicks[0]
     bars["low"] = np.minimum(opens, close) - wicks[1]
@@ -202,6 +208,7 @@ def random_rules(rng: np.random.Generator) -> Rules:
         loss_streak_trades=one_of(1, 2, 3),
         loss_streak_shift=one_of(0.0, 0.05, 0.2),
         cooldown_bars=one_of(0, 0, 1, 3, 12),
+        max_gap_hours=one_of(1.0, 1.0, 24.0, 1_000.0),
         stop_atr=one_of(1.0, 2.0, 3.0),
         target_r=one_of(1.5, 2.0, 4.0),
         partial_at_r=one_of(0.5, 1.0),
@@ -210,8 +217,8 @@ def random_rules(rng: np.random.Generator) -> Rules:
         volume_trap_z=one_of(1.3, 3.0),
         volume_trap_atr=one_of(0.5, 1.0),
         time_stop_bars=one_of(1, 5, 24, 96),
-        vix_exit=one_of(30.0, 50.0),
-        macro_exit_veto=one_of(0.3, 0.8, 1.0),
+        vix_exit=one_of(30.0, 50.0, np.nan),
+        macro_exit_veto=one_of(0.3, 0.8, 1.0, np.nan),
         veto_limit=one_of(0.3, 0.8),
         risk_cap=one_of(0.02, 0.05),
         leverage=one_of(1.0, 5.0),

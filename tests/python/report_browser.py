@@ -135,7 +135,7 @@ def make_hostile(connection: Any) -> None:
 
 def take_every_trade(connection: Any, profile: str, keep: int) -> None:
     """Leave a profile its first `keep` trades."""
-    for table in ("trades", "trade_legs"):
+    for table in ("trades", "trade_legs", "trade_stops"):
         connection.execute(
             f"delete from {table} where profile = $p and trade_id > $keep",
             {"p": profile, "keep": keep},
@@ -170,7 +170,7 @@ def leave_nothing(connection: Any, profile: str) -> None:
         "update report_performance set win_rate = null, profit_factor = null, "
         "mean_r = null, return_share = 0, sharpe = null, max_drawdown = 0, "
         "exposure = 0, gross_pnl = 0, fees = 0, slippage = 0, funding = 0, "
-        "net_pnl = 0, random_at_least_as_good = null "
+        "net_pnl = 0, luck = null, luck_note = 'no trade' "
         "where profile = $p and strategy = 'strategy'",
         {"p": profile},
     )
@@ -213,7 +213,7 @@ def break_parity(connection: Any, profile: str) -> None:
         {"p": profile},
     )
     connection.execute(
-        "update parity_summary set verdict = 'fails', identical = identical - 1, "
+        "update parity_summary set verdict = 'broken', identical = identical - 1, "
         "differs = 1 where profile = $p",
         {"p": profile},
     )

@@ -81,6 +81,7 @@ class Source:
         self.scales: dict[int, float] = {}
         self.page_rows = 1000
         self.funding_step = 8 * HOUR
+        self.funding_stamps: list[int] | None = None
         self.fred: dict[str, list[tuple[date, float | None]]] = {}
         self.vintages: list[tuple[date, date, date, float]] = []
         self.yahoo: dict[str, list[tuple[date, float | None]]] = {}
@@ -213,8 +214,11 @@ class Source:
 
     def funding(self, query) -> list:
         start = max(int(query["startTime"]), self.first)
-        start = -(-start // self.funding_step) * self.funding_step
-        stamps = range(start, self.now + 1, self.funding_step)
+        step = self.funding_step
+        stamps = self.funding_stamps or range(
+            -(-start // step) * step, self.now + 1, step
+        )
+        stamps = [ts for ts in stamps if start <= ts + ts // DAY % 9 <= self.now]
         # Binance stamps settlements some milliseconds late.
         return [
             {

@@ -185,7 +185,10 @@ def test_an_explanation_agrees_with_the_trade_and_its_legs(studies, profile, rep
         assert all(gate["passed"] for gate in told["gates"]), trade_id
         assert told["confidence"] == trade["confidence"]
         asked = told["threshold"] + told["loss_streak_shift"]
-        assert trade["confidence"] >= asked
+        assert trade["confidence"] >= asked == trade["threshold"]
+        assert told["loss_streak"] == trade["loss_streak"]
+        assert {v["domain"]: v["weight"] for v in told["votes"]} == trade["weights"]
+        assert told["stops"][0]["bar_ts"] == trade["entry_ts"]
         kinds = [leg["kind"] for leg in told["legs"]]
         assert kinds[0] == "entry"
         assert kinds[-1] == "exit"
@@ -197,6 +200,7 @@ def test_an_explanation_agrees_with_the_trade_and_its_legs(studies, profile, rep
             "stop": "initial stop", "break_even": "break-even", "trail": "trailing",
             "volume_trap": "burst of volume", "target": "the target", "time": "bars",
             "macro": "macro exit", "reversal": "the other side", "end_of_data": "end",
+            "liquidation": "worth nothing",
         }  # fmt: skip
         assert words[trade["exit_reason"]] in told["why_left"]
         assert not told["why_left"].endswith(": .")

@@ -14,6 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from barsieve.check_configs import check_configs, check_profile, highest_confidence
+from barsieve.config_findings import profile_findings
 from barsieve.problems import Problem, describe
 
 PROJECT = Path(__file__).parents[2]
@@ -353,6 +354,7 @@ LEAVES = [
     if isinstance(values, dict)
     for key in values
 ]
+HAVE_DEFAULTS = [("entry", "max_gap_hours")]
 
 
 @pytest.mark.parametrize("section", SOUND)
@@ -366,7 +368,8 @@ def test_every_part_of_a_profile_must_be_given(configs, section):
 
 def test_every_setting_must_be_given(configs):
     path = write(configs, {f"{section}.{key}": REMOVED for section, key in LEAVES})
-    for problem, (section, key) in zip(problems_of(configs), LEAVES, strict=True):
+    required = [leaf for leaf in LEAVES if leaf not in HAVE_DEFAULTS]
+    for problem, (section, key) in zip(problems_of(configs), required, strict=True):
         assert_says(
             problem, path, f"key '{section}.{key}'",
             "it to be given", "it missing", "add the key. ",
@@ -384,15 +387,24 @@ def wrong_values(value) -> list:
     return [True, 1, None, {}]
 
 
+# Null switches them off.
+MAY_BE_NULL = {"exits.vix_exit", "exits.macro_exit_veto"}
+
+
 @pytest.mark.parametrize("choice", range(4))
 def test_a_setting_of_the_wrong_type_is_refused(configs, choice):
     wrong = {
         f"{section}.{key}": wrong_values(SOUND[section][key])[choice]
         for section, key in LEAVES
     }
+    wrong = {
+        key: value
+        for key, value in wrong.items()
+        if value is not None or key not in MAY_BE_NULL
+    }
     path = write(configs, wrong)
     problems = {problem.where: problem for problem in problems_of(configs)}
-    assert len(problems) == len(LEAVES)
+    assert len(problems) == len(wrong)
     for key, value in wrong.items():
         assert_says(
             problems[f"key '{key}'"], path, f"key '{key}'",
@@ -937,3 +949,47 @@ def test_no_value_anywhere_escapes_the_check(tmp_path_factory, base, place, valu
         assert str(problem).encode()
     if not problems:
         assert profile == json.loads(text)
+
+
+def test_a_key_that_another_dominates_is_named_and_refused_by_nobody():
+    tight = changed(SOUND, {"entry.veto_limit": 0.8, "exits.macro_exit_veto": 0.8})
+    (found,) = profile_findings(tight)
+    assert found.finding == "key_without_effect"
+    assert found.subject.endswith(": entry.veto_limit")
+    assert (found.value, found.threshold) == (0.8, 0.8)
+    for changes in (
+        {"entry.veto_limit": 0.79, "exits.macro_exit_veto": 0.8},
+        {"entry.veto_limit": 0.9, "exits.macro_exit_veto": None},
+    ):
+        assert profile_findings(changed(SOUND, changes)) == []
+
+
+def test_a_partial_beyond_the_target_and_a_streak_without_a_shift_are_named():
+    idle = {
+        "entry.veto_limit": 0.5,
+        "entry.loss_streak_shift": 0.0,
+        "exits.partial_at_r": 2.0,
+        "exits.target_r": 2.0,
+    }
+    assert [
+        f.subject.split(": ")[1] for f in profile_findings(changed(SOUND, idle))
+    ] == [
+        "exits.partial_at_r",
+        "entry.loss_streak_trades",
+    ]
+
+
+def test_a_wider_envelope_has_an_effect_where_the_profiles_own_limit_binds():
+    envelope = {"gates": {"veto_limit": 1.0}}
+    for own, count in ((0.5, 0), (0.9, 2)):
+        changes = {
+            "entry.veto_limit": own,
+            "exits.macro_exit_veto": 0.8,
+            "screen.envelope": envelope,
+        }
+        assert len(profile_findings(changed(SOUND, changes))) == count
+
+
+def test_a_macro_exit_may_be_switched_off(configs):
+    write(configs, {"exits.vix_exit": None, "exits.macro_exit_veto": None})
+    assert problems_of(configs) == []

@@ -53,6 +53,7 @@ CHANGES = {
     "entry.loss_streak_trades": ("admissible", {"entry.loss_streak_trades": 1}),
     "entry.loss_streak_shift": ("admissible", {"entry.loss_streak_shift": 0.2}),
     "entry.cooldown_bars": ("admissible", {"entry.cooldown_bars": 30}),
+    "entry.max_gap_hours": ("admissible", {"entry.max_gap_hours": 48}),
     "regime.classifier": ("shifted", {"regime.classifier": "kmeans"}),
     "regime.fit_window": ("shifted", {"regime.fit_window": "rolling"}),
     "regime.reference_symbol": ("shifted", {"regime.reference_symbol": "ETH"}),

@@ -326,18 +326,83 @@ def test_funding_is_put_on_its_settlement_and_stays_a_fraction(source, market):
     found = rows(market / "funding" / "BTC.parquet")
     stamps = range(START, source.now + 1, 8 * HOUR)
     assert found == [
-        (datetime.fromtimestamp(ts / 1000, UTC), "BTC", (ts // HOUR % 13 - 6) / 1e5)
+        (
+            datetime.fromtimestamp(ts / 1000, UTC),
+            "BTC",
+            (ts // HOUR % 13 - 6) / 1e5,
+            8.0,
+        )
         for ts in stamps
     ]
     assert_sound(market)
 
 
-def test_funding_of_another_interval_is_refused(source, market):
-    source.funding_step = 4 * HOUR
+def funding_with_steps(source: Source, *parts: tuple[int, int]) -> list[int]:
+    """Let the server settle every so many hours, so often; return the stamps."""
+    stamps = [START]
+    for hours, times in parts:
+        stamps += [stamps[-1] + (i + 1) * hours * HOUR for i in range(times)]
+    source.funding_stamps = stamps
+    return stamps
+
+
+def hours_of(market: Path) -> list[float | None]:
+    return [row[3] for row in rows(market / "funding" / "BTC.parquet")]
+
+
+@pytest.mark.parametrize("new_hours", [4, 1])
+def test_settlements_of_several_intervals_are_each_stored_with_theirs(
+    source, market, new_hours
+):
+    from_exchange("ohlcv", source, market, *SINCE)
+    funding_with_steps(source, (8, 30), (new_hours, 40), (8, 10))
+    source.now = source.funding_stamps[-1] + HOUR // 2
+    done = from_exchange("funding", source, market, *SINCE, "--page-rows", "20")
+    assert done.code == 0, done.stdout
+    assert hours_of(market) == [8.0] * 31 + [float(new_hours)] * 40 + [8.0] * 10
+    assert (done.target("funding/BTC")["gaps"], done.code) == (0, 0)
+    assert_sound(market)
+
+
+def test_an_interval_that_changes_between_runs_is_taken_as_it_comes(source, market):
+    from_exchange("ohlcv", source, market, *SINCE)
+    stamps = funding_with_steps(source, (8, 30), (4, 60), (8, 9), (1, 30))
+    for n_seen in (28, 31, 33, 60, 92, 93, 95, 105, len(stamps)):
+        source.now = stamps[n_seen - 1] + HOUR // 2
+        done = from_exchange("funding", source, market, *SINCE)
+        assert done.code == 0, done.stdout
+        assert done.target("funding/BTC")["revisions"] == []
+    assert hours_of(market) == [8.0] * 31 + [4.0] * 60 + [8.0] * 9 + [1.0] * 30
+
+
+def test_missing_settlements_are_missing_by_their_own_interval(source, market):
+    from_exchange("ohlcv", source, market, *SINCE)
+    stamps = funding_with_steps(source, (8, 30), (4, 30), (1, 30))
+    for lost in (10, 45, 80):
+        source.funding_stamps.remove(stamps[lost])
+    source.now = stamps[-1] + HOUR // 2
     done = from_exchange("funding", source, market, *SINCE)
-    assert done.code == 1
-    assert "every 8 h" in done.target("funding/BTC")["failure"]
-    assert not (market / "funding" / "BTC.parquet").exists()
+    target = done.target("funding/BTC")
+    assert (target["gaps"], target["missing"]) == (3, 3)
+    assert hours_of(market) == [8.0] * 30 + [4.0] * 29 + [1.0] * 29
+    # The exchange says itself, twice, that there is nothing between its two rows.
+    assert done.code == 0
+    assert all(part["is_explained"] for part in target["absent"])
+
+
+def test_older_funding_without_intervals_gets_them_with_the_next_settlement(
+    source, market
+):
+    from_exchange("ohlcv", source, market, *SINCE)
+    from_exchange("funding", source, market, *SINCE)
+    path = market / "funding" / "BTC.parquet"
+    older = pq.read_table(path).drop_columns(["interval_hours"])
+    pq.write_table(older.replace_schema_metadata(None), path)
+    source.now += 8 * HOUR
+    done = from_exchange("funding", source, market, *SINCE)
+    assert (done.code, done.target("funding/BTC")["rows_new"]) == (0, 1)
+    assert set(hours_of(market)) == {8.0}
+    assert "stated no origin" in done.stderr
 
 
 def test_open_interest_is_contracts_times_their_dollars_for_the_last_month(

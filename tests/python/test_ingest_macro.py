@@ -4,6 +4,7 @@ import shutil
 import time
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,7 @@ from barsieve.check_market import MACRO
 from barsieve.ingest.market import schema_of
 from barsieve.ingest.patience import requested_wait
 from barsieve.ingest.publication import known_at
+from barsieve.ingest.sessions import known_after_session, session_of
 from barsieve.synthetic import simulate, write_market
 from conftest import PROJECT
 from ingesting import Done, assert_sound, ingest, rows
@@ -135,8 +137,9 @@ def test_a_passing_fault_of_fred_changes_no_row(source, market, fault):
 def test_an_empty_answer_of_fred_is_said(source, market):
     source.fred["DGS10"] = []
     done = fred(source, market)
-    assert done.code == 0
+    assert done.code == 1
     assert "no rows" in done.stderr
+    assert "nothing of what was asked for was stored" in done.stderr
     assert not (market / "macro" / "US10Y.parquet").exists()
 
 
@@ -354,6 +357,88 @@ def test_a_revised_close_of_yahoo_is_reported(source, market, yahoo):
     assert done.target("macro/MOVE")["rows_new"] == 0
 
 
+def monday_weeks_ago() -> date:
+    today = datetime.now(UTC).date()
+    return today - timedelta(days=today.weekday() + 28)
+
+
+@pytest.mark.parametrize("has_fridays", [False, True])
+def test_a_session_that_opens_the_evening_before_is_of_the_next_day(
+    source, market, yahoo, has_fridays
+):
+    """A week of ^MOVE as a futures exchange would stamp it: from Sunday evening on."""
+    monday = monday_weeks_ago()
+    opened = [
+        monday + timedelta(days=d) for w in (0, 7, 14) for d in range(w - 1, w + 4)
+    ]
+    if has_fridays:
+        opened = sorted(
+            {*opened, *(monday + timedelta(days=w + 4) for w in (0, 7, 14))}
+        )
+    source.yahoo["^MOVE"] = [(day, 100.0 + i) for i, day in enumerate(opened)]
+    done = yahoo()
+    assert done.code == 0, done.stderr
+    found = series_rows(market, "MOVE")
+    assert {row[0].weekday() for row in found} == {0, 1, 2, 3, 4}
+    if has_fridays:
+        # Days named after themselves; the Sundays are part of the Mondays' sessions.
+        assert done.target("macro/MOVE")["left_out"][0]["rows"] == 3
+        assert found[0][:3] == (monday, "MOVE", 101.0)
+    else:
+        assert found[0][:3] == (monday, "MOVE", 100.0)
+        assert len(found) == 15
+    assert all(
+        row[3] >= at(*row[0].timetuple()[:3]) + timedelta(hours=36) for row in found
+    )
+
+
+def test_a_split_or_another_unit_is_refused_and_taken_as_a_whole(source, market, yahoo):
+    assert yahoo().code == 0
+    before = series_rows(market, "MOVE")
+    source.yahoo["^MOVE"] = [(d, v and v / 4) for d, v in source.yahoo["^MOVE"]]
+    import yfinance
+
+    yfinance.data.YfData().cache_get.cache_clear()
+    done = yahoo()
+    assert done.code == 1
+    assert "0.25 times as much" in done.target("macro/MOVE")["failure"]
+    assert series_rows(market, "MOVE") == before
+    assert yahoo("--accept-revisions").code == 1, "only the days that overlap"
+    assert yahoo("--accept-revisions", "--recheck").code == 0
+    vintages = series_rows(market, "MOVE")
+    # What was known then stays; the new values are known since now.
+    assert [row for row in vintages if row in before] == before
+    assert len(vintages) == 2 * len(before)
+
+
+@pytest.mark.parametrize(
+    ("zone", "hours", "lag", "known"),
+    [
+        # An option index: its session ends at 20:15 UTC in summer, before its lag.
+        ("America/New_York", (9.5, 16.25), 22, at(2024, 7, 9, 22)),
+        ("America/New_York", (9.5, 16.25), 24, at(2024, 7, 10)),
+        # A session without a stated end lasts until the exchange's midnight.
+        ("America/New_York", (0.0, 0.0), 24, at(2024, 7, 10, 4)),
+        ("America/New_York", (20.0, 17.0), 20, at(2024, 7, 9, 21)),
+        ("Asia/Tokyo", (9.0, 15.5), 4, at(2024, 7, 9, 6, 30)),
+        ("America/New_York", (9.5, 16.0), 36, at(2024, 7, 10, 12)),
+        ("America/New_York", (0.0, 0.0), 36, at(2024, 7, 10, 16)),
+    ],
+)
+def test_a_close_is_known_when_its_session_has_ended_and_its_lag_is_over(
+    zone, hours, lag, known
+):
+    start, end = (
+        datetime(2024, 7, 9, tzinfo=ZoneInfo(zone)) + timedelta(hours=h) for h in hours
+    )
+    periods = {"regular": {"start": start.timestamp(), "end": end.timestamp()}}
+    session = session_of(periods, zone)
+    day = np.array(["2024-07-09"], "datetime64[D]")
+    found = known_after_session(day, lag, session, zone)
+    assert found[0].item().replace(tzinfo=UTC) == known
+    assert session_of(None, zone) == (0.0, 24.0)
+
+
 def test_a_ticker_that_yahoo_does_not_have_is_named(source, market, yahoo):
     import yfinance
 
@@ -406,6 +491,7 @@ def test_coingecko_appends_the_moment_as_its_day_once(source, market, fault):
     day = datetime.fromtimestamp(moment + 30, UTC).date()
     if day == series_rows(market, "BTC.D")[0][0]:
         assert again.target("macro/BTC.D")["rows_new"] == 0
+        assert again.code == 0
         assert "stored already" in again.stderr
 
 
@@ -413,6 +499,8 @@ def test_a_stale_moment_is_left_out(source, market):
     source.global_ = snapshot(time.time() - 86_400)
     done = coingecko(source, market)
     assert "left out" in done.stderr
+    assert done.code == 1, "nothing was stored"
+    assert done.target("macro/TOTAL")["left_out"][0]["rows"] == 1
     assert not (market / "macro" / "TOTAL.parquet").exists()
 
 

@@ -8,8 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+import truncated_history
 from compiled_project import CompiledProject
 from conftest import PROJECT
+from troubled_market import write_troubled_market
 from truncated_history import (
     KEYS,
     SLICED,
@@ -124,6 +126,12 @@ LAGS_REMOVED = {
         "        date::timestamptz as known_at,\n    from read_parquet",
         {"vix", "dxy"},
     ),
+    "funding is known when it settles": (
+        "bars_funding",
+        "settled_at + interval '1 minute' as known_at",
+        "settled_at as known_at",
+        {"funding_rate"},
+    ),
     "a swing is known before it is confirmed": (
         "feature_swings",
         "from swings",
@@ -150,6 +158,59 @@ def test_the_proof_names_the_column_when_a_lag_is_removed(demo_build, tmp_path, 
     project = CompiledProject(demo_build, remove_the_lag)
     failing = first_failing_cut(project, PROJECT / "data/demo", tmp_path, seed=5)
     assert applied
+    assert failing is not None, "the proof did not notice"
+    assert set(failing[1]["features"]) & columns
+
+
+# In a market with revisions, holes and other intervals of funding.
+REVISIONS_KNOWN = {
+    "a day is read in its last vintage": (
+        "feature_macro_vintages",
+        "select * from",
+        "select * replace (last_value(value) over (partition by series, observed_day "
+        "order by known_at rows between current row and unbounded following) as value) "
+        "from",
+        {"total2_share", "vix"},
+    ),
+    "an interval of funding is told by the next settlement": (
+        "bars_funding",
+        "        stated_hours,\n        least(",
+        "        stated_hours,\n        lead(hours_since_last) over "
+        "settlements_in_order,\n        least(",
+        {"funding_rate"},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def troubled(tmp_path_factory):
+    return write_troubled_market(tmp_path_factory.mktemp("troubled") / "m", seed=11)
+
+
+@pytest.mark.slow
+def test_no_row_of_a_troubled_market_knows_its_future(
+    demo_build, troubled, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(truncated_history, "N_CUTS", 6)
+    project = CompiledProject(demo_build)
+    assert first_failing_cut(project, troubled, tmp_path, seed=1) is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", REVISIONS_KNOWN)
+def test_the_proof_names_the_column_when_a_revision_is_foreseen(
+    demo_build, troubled, tmp_path, fault
+):
+    model, old, new, columns = REVISIONS_KNOWN[fault]
+
+    def foresee(name: str, sql: str) -> str:
+        if name != model:
+            return sql
+        assert old in sql, f"{model} no longer says: {old}"
+        return sql.replace(old, new, 1)
+
+    project = CompiledProject(demo_build, foresee)
+    failing = first_failing_cut(project, troubled, tmp_path, seed=5)
     assert failing is not None, "the proof did not notice"
     assert set(failing[1]["features"]) & columns
 

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 
+import duckdb
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,7 +14,8 @@ from barsieve.oracle.compare import compare_features
 from barsieve.replay.runs import FOCUSED, FULL, read_inputs, replay
 from barsieve.settings import read_profiles
 from compiled_project import CompiledProject
-from conftest import PROJECT, Build, run_dbt
+from conftest import PROJECT, Build
+from test_cli import barsieve
 
 DOMAINS = ("wyckoff", "liquidity", "smc", "momentum", "temporal")
 
@@ -133,7 +135,7 @@ def test_a_screen_that_is_too_narrow_fails_in_the_tables(demo_build, fault):
             "select profile, verdict from parity_summary where promise = 'exact'"
         ).fetchall()
     )
-    assert verdicts["eth_comprehensive"] == "fails"
+    assert verdicts["eth_comprehensive"] == "broken"
     missing = connection.execute(
         "select count(*) from parity_coverage as c join config_profiles as p "
         "using (profile) where p.screen = 'admissible' and c.verdict = 'missing'"
@@ -161,7 +163,7 @@ def test_a_cent_too_much_in_one_leg_unbalances_the_account(demo_build):
     summary = connection.execute(
         "select verdict from parity_summary where profile = 'eth_comprehensive'"
     ).fetchone()
-    assert summary == ("fails",)
+    assert summary == ("broken",)
 
 
 def verdicts_of_the_oracle(connection, features: str) -> dict[str, str]:
@@ -189,38 +191,66 @@ def test_the_oracle_names_the_feature_that_is_wrong(demo):
     assert {name for name, v in verdicts.items() if v != "identical"} == set(wrong)
 
 
-@pytest.mark.slow
-def test_a_profile_without_trades_is_vacuous_and_never_holds(tmp_path):
-    configs = tmp_path / "configs"
-    shutil.copytree(PROJECT / "configs", configs)
-    profile = json.loads((configs / "eth_comprehensive.json").read_text())
-    for path in configs.glob("*.json"):
-        path.unlink()
-    silent = profile | {
-        "profile": "eth_silent",
-        "entry": profile["entry"] | {"entry_threshold": 0.9},
+@pytest.fixture(scope="module")
+def marked_build(tmp_path_factory):
+    """A strict build of a profile without trades, and of one that breaks its word."""
+    folder = tmp_path_factory.mktemp("marked")
+    configs = folder / "configs"
+    shutil.copytree(PROJECT / "configs/shared", configs / "shared")
+    silent = json.loads((PROJECT / "configs/eth_comprehensive.json").read_text())
+    silent["profile"] = "eth_silent"
+    silent["entry"]["entry_threshold"] = 0.9
+    lossy = json.loads((PROJECT / "configs/eth_sentinel.json").read_text())
+    lossy["profile"] = "eth_lossy"
+    lossy["parity"] |= {"trades_tolerance": 0.0, "win_rate_tolerance": 0.0}
+    lossy["screen"]["candidate_window_bars"] = 1
+    for profile in (silent, lossy):
+        path = configs / f"{profile['profile']}.json"
+        path.write_text(json.dumps(profile))
+    places = {
+        "BARSIEVE_CONFIGS": str(configs),
+        "BARSIEVE_DATABASE": str(folder / "built.duckdb"),
+        "DBT_TARGET_PATH": str(folder / "target"),
+        "DBT_LOG_PATH": str(folder / "logs"),
     }
-    (configs / "eth_silent.json").write_text(json.dumps(silent))
-    quick = ("build", "--exclude", "tag:ml")
-    build = run_dbt(*quick, folder=tmp_path / "a", BARSIEVE_CONFIGS=configs)
-    # Nothing at all was compared: that is a failure, not a pass.
-    assert build.exit_code == 1
-    assert "exact_profiles_replay_identically" in build.output
-    (configs / "eth_comprehensive.json").write_text(json.dumps(profile))
-    build = run_dbt(*quick, folder=tmp_path / "b", BARSIEVE_CONFIGS=configs)
-    assert build.exit_code == 0, build.output[-4000:]
-    assert "no_profile_is_vacuous" in build.output
-    with build.connect() as connection:
-        rows = connection.execute(
-            "select profile, verdict from parity_summary"
+    done = barsieve("build", "--strict", "--exclude", "tag:ml", **places)
+    return done, places
+
+
+@pytest.mark.slow
+def test_a_broken_promise_marks_its_profile_and_stops_nothing(marked_build):
+    done, places = marked_build
+    assert done.returncode == 1, done.stdout[-4000:] + done.stderr
+    assert "is new, after" in done.stdout
+    assert "eth_lossy is broken: it promised 'within'" in done.stderr
+    assert "eth_silent is broken" not in done.stderr
+    with duckdb.connect(places["BARSIEVE_DATABASE"], read_only=True) as connection:
+        rows = connection.execute("select profile, verdict from parity_summary")
+        assert dict(rows.fetchall()) == {
+            "eth_silent": "vacuous", "eth_lossy": "broken"
+        }  # fmt: skip
+        found = connection.execute(
+            "select subject, meaning from report_health "
+            "where finding in ('broken_promise', 'no_trades') order by subject"
         ).fetchall()
-        assert dict(rows) == {"eth_silent": "vacuous", "eth_comprehensive": "holds"}
-        gate = connection.execute(
-            "select gate, asks from report_screening "
-            "where profile = 'eth_silent' and blocks_every_trade"
-        ).fetchone()
-    assert gate[0] == "confident"
-    assert "0.9" in gate[1]
+    assert [subject for subject, _ in found] == ["eth_lossy", "eth_silent"]
+    assert "the focused replay made" in found[0][1]
+    assert "the gate 'confident' lets no bar through" in found[1][1]
+    assert "confidence at least 0.9" in found[1][1]
+
+
+@pytest.mark.slow
+def test_a_broken_promise_is_seen_wherever_results_are_shown(marked_build):
+    _, places = marked_build
+    shown = barsieve("show", **places, FORCE_COLOR="1").stdout
+    red = [line for line in shown.splitlines() if "\x1b[1;31m" in line]
+    assert any("eth_lossy" in line and "broken" in line for line in red)
+    assert not any("eth_silent" in line for line in red)
+    assert "report_health:" in shown
+    health = barsieve("show", "--health", **places).stdout
+    assert "ETH eth_lossy, broken_promise: eth_lossy broke its promise" in health
+    compared = barsieve("compare", "eth_lossy", "eth_lossy:focused", **places).stdout
+    assert "eth_lossy is broken in its build: it promised 'within'" in compared
 
 
 @pytest.fixture(scope="module")

@@ -7,35 +7,36 @@ import subprocess
 import sys
 from itertools import pairwise
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
 from hmmlearn.hmm import GaussianHMM
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from barsieve.problems import InputError
 from barsieve.regime import (
     EXPANDING,
     FIRST_FIT_DAYS,
     HMM,
-    HYSTERESIS_DAYS,
     KMEANS,
     NAMES,
     ROLLING,
     SHORT_HISTORY_DAYS,
     UNKNOWN,
+    clusters,
     markov,
 )
 from barsieve.regime.clusters import vix_bands
 from barsieve.regime.columns import COLUMNS, observations
 from barsieve.regime.filter import filtered
-from barsieve.regime.naming import by_stress, in_force, most_likely
-from barsieve.regime.walk_forward import Walk, walk_forward
+from barsieve.regime.hysteresis import in_force, most_likely
+from barsieve.regime.stress import centres, read_scale
+from barsieve.regime.walk_forward import FITTERS, Walk, walk_forward
 from conftest import PROJECT, run_dbt
 from test_cli import barsieve
 
-LEVELS = {"vix": (12, 18, 25, 38), "move": (60, 80, 110, 150)}
+SCALE = read_scale(duckdb.connect().read_csv(str(PROJECT / "seeds/regime_policy.csv")))
+LEVELS = {"vix": (12, 18, 25, 38), "move": (65, 95, 122, 160)}
 LEVELS |= {"realized_vol_72": (0.3, 0.5, 0.8, 1.4)}
 
 
@@ -64,7 +65,7 @@ def with_column(table: pa.Table, name: str, values) -> pa.Table:
 
 
 def walked(table: pa.Table, classifier=HMM, fit_window=EXPANDING) -> Walk:
-    return walk_forward(observations("X", table), classifier, fit_window)
+    return walk_forward(observations("X", table, SCALE), classifier, fit_window)
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +85,8 @@ def same_until(a: Walk, b: Walk, n_days: int) -> None:
     n_fits = a.fit_of_day[n_days - 1] + 1
     assert n_fits > 10
     for left, right in zip(a.fits[:n_fits], b.fits[:n_fits], strict=True):
-        assert (left.outcome, left.start, left.log_likelihood) == (
-            right.outcome, right.start, right.log_likelihood,
-        )  # fmt: skip
+        assert left.outcome == right.outcome
+        assert left.log_likelihood == right.log_likelihood
 
 
 # The filter
@@ -96,7 +96,7 @@ def same_until(a: Walk, b: Walk, n_days: int) -> None:
 def test_the_filter_is_the_last_row_of_predict_proba_on_the_prefix(n_states):
     rng = np.random.default_rng(3)
     z = np.cumsum(rng.standard_normal((300, 5)), axis=0) * 0.3
-    attempt = markov.fit(z, n_states, 0, 0.0)
+    attempt = markov.fit(z, centres(n_states))
     model = GaussianHMM(n_states, "diag")
     model.startprob_, model.transmat_ = attempt.model.start, attempt.model.transitions
     model.means_, model.covars_ = attempt.model.means, attempt.model.variances
@@ -156,8 +156,8 @@ def test_the_order_of_the_rows_does_not_matter(planted, walk):
 
 def test_a_fit_is_a_function_of_its_arguments_alone():
     z = np.random.default_rng(8).standard_normal((400, 4))
-    for fitter in (markov.fit,):
-        once, again = (fitter(z, 4, 1, 0.02) for _ in range(2))
+    for fitter in (markov.fit, clusters.fit):
+        once, again = (fitter(z, centres(4)) for _ in range(2))
         for a, b in zip(once.model, again.model, strict=True):
             np.testing.assert_array_equal(a, b)
 
@@ -207,17 +207,6 @@ def test_planted_states_are_found_and_named(planted, walk):
     assert [fit.outcome for fit in walk.fits].count("fitted") > 10
 
 
-def test_names_do_not_depend_on_the_order_that_a_fit_finds_its_states_in():
-    rng = np.random.default_rng(2)
-    means, used = rng.standard_normal((4, len(COLUMNS))), np.arange(len(COLUMNS))
-    named = means[by_stress(means, used)]
-    for _ in range(10):
-        shuffled = rng.permutation(means)
-        np.testing.assert_array_equal(shuffled[by_stress(shuffled, used)], named)
-    stress = named[:, :3].mean(axis=1)
-    assert (np.diff(stress) > 0).all()
-
-
 @pytest.mark.slow
 def test_the_demos_regimes_are_recovered_and_keep_their_names(demo):
     truth = PROJECT / "data/demo/truth/regimes.parquet"
@@ -234,28 +223,13 @@ def test_the_demos_regimes_are_recovered_and_keep_their_names(demo):
         "where classifier = 'hmm' and outcome = 'fitted'"
     ).fetchone()
     assert agreement > 0.97
-    assert least > 0.9
+    assert least > 0.95
     ordered = demo.execute(
         "select count_if(not (risk_on.vix < neutral.vix and neutral.vix < risk_off.vix "
         "and risk_off.vix < crisis.vix)) from regime_fits "
         "where classifier = 'hmm' and outcome = 'fitted'"
     ).fetchone()
     assert ordered == (0,)
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.lists(st.integers(-1, 3), max_size=60), st.integers(1, 5))
-def test_a_regime_in_force_held_long_enough(labels, hold_days):
-    held = in_force(np.array(labels, int), hold_days)
-    for day, label in enumerate(held):
-        changed = day > 0 and label != held[day - 1]
-        if label != UNKNOWN and (day == 0 or changed):
-            run = labels[day - hold_days + 1 : day + 1]
-            assert run == [label] * hold_days
-        if day >= hold_days - 1:
-            run = labels[day - hold_days + 1 : day + 1]
-            if len(set(run)) == 1 and run[0] != UNKNOWN:
-                assert label == run[0]
 
 
 # Worlds that a classifier cannot read as it would like
@@ -321,42 +295,54 @@ def test_a_day_without_values_changes_only_what_is_believed_of_it(planted, class
         table = with_column(table, name, values)
     walk = walked(table, classifier)
     labels = most_likely(walk.beliefs)
-    assert np.isfinite(walk.beliefs[FIRST_FIT_DAYS + 31 :]).all()
-    assert (labels == states)[FIRST_FIT_DAYS + 31 :].mean() > 0.6
+    judged = np.arange(len(labels)) > FIRST_FIT_DAYS + 31
+    # Without VIX and MOVE there is no regime, on that day alone.
+    assert np.flatnonzero(judged & (labels == UNKNOWN)).tolist() == [600]
+    assert (labels == states)[judged].mean() > 0.9
 
 
 def test_a_day_that_is_there_twice_is_refused_by_name(planted):
     table, _ = planted
     doubled = pa.concat_tables([table, table.slice(7, 1)])
     with pytest.raises(InputError, match="2021-01-08 more than once") as refused:
-        observations("BTC", doubled)
+        observations("BTC", doubled, SCALE)
     assert "'BTC'" in str(refused.value)
 
 
-def test_a_degenerate_fit_is_retried_and_then_the_last_good_one_stays():
+def test_a_fit_that_fails_leaves_the_last_good_one(monkeypatch):
     table, _ = world(760)
-    spiked = {name: table[name].to_numpy().copy() for name in COLUMNS}
-    for name in spiked:
-        # Five days out of this world: a state of their own, with under 2 % of the days.
-        spiked[name][500:505] = 1e4 + np.arange(5)
-        table = with_column(table, name, spiked[name])
+    fits = []
+
+    def failing_at_times(z, stress):
+        fits.append(None)
+        made = markov.fit(z, stress)
+        return made._replace(fault="no convergence") if len(fits) > 3 else made
+
+    monkeypatch.setitem(FITTERS, HMM, failing_at_times)
     walk = walked(table)
-    kept = [fit for fit in walk.fits if fit.outcome == "kept"]
-    assert kept
-    for fit in kept:
-        assert any(fault in fit.reason for fault in FAULTS)
-        assert fit.starts_tried > 4
-        assert fit.in_force is not None
-    good = [fit for fit in walk.fits if fit.outcome == "fitted"]
-    assert good
+    outcomes = [fit.outcome for fit in walk.fits if fit.outcome != "none"]
+    assert outcomes == ["fitted"] * 3 + ["kept"] * (len(outcomes) - 3)
+    assert len(outcomes) > 6
+    assert {fit.reason for fit in walk.fits[-3:]} == {"no convergence"}
+    assert walk.fits[-1].in_force is walk.fits[-4].in_force
     assert np.isfinite(walk.beliefs[-1]).all()
 
 
-FAULTS = ("of the days, expected 2%", "singular covariance", "without a day")
+def test_a_few_days_out_of_this_world_break_nothing():
+    table, states = world(760)
+    for name in COLUMNS:
+        spiked = table[name].to_numpy().copy()
+        spiked[500:505] = 1e4 + np.arange(5)
+        table = with_column(table, name, spiked)
+    walk = walked(table)
+    labels = most_likely(walk.beliefs)
+    assert (labels[500:505] == NAMES.index("crisis")).all()
+    judged = (labels != UNKNOWN) & (np.abs(np.arange(len(labels)) - 502) > 5)
+    assert (labels == states)[judged].mean() > 0.9
 
 
 def test_fixed_bands_of_the_vix():
-    vix, edges = [12.0, 18.0, 21.9, 22.0, 35.0, np.nan], [0, 18, 22, 30]
+    vix, edges = [12.0, 18.0, 21.9, 22.0, 35.0, np.nan], [18, 22, 30]
     beliefs = vix_bands(np.array(vix), np.array(edges))
     assert most_likely(beliefs).tolist() == [0, 1, 1, 2, 3, UNKNOWN]
 
@@ -402,18 +388,15 @@ def test_a_profile_trades_by_its_own_classifier(demo):
     assert moved == (0,)
 
 
-def test_hysteresis_in_the_table_is_of_three_days(demo):
-    likely, held = zip(
-        *demo.execute(
-            "select most_likely, regime from regime_days where classifier = 'hmm' "
-            "order by day"
-        ).fetchall(),
-        strict=True,
-    )
-    position = {name: k for k, name in enumerate(NAMES)} | {None: UNKNOWN}
-    labels = np.array([position[name] for name in likely])
-    expected = in_force(labels, HYSTERESIS_DAYS)
-    assert [position[name] for name in held] == expected.tolist()
+def test_what_is_in_force_in_the_table_follows_from_its_beliefs(demo):
+    days = demo.execute(
+        "select coalesce(p_risk_on, 'nan'), coalesce(p_neutral, 'nan'), "
+        "coalesce(p_risk_off, 'nan'), coalesce(p_crisis, 'nan'), regime "
+        "from regime_days where classifier = 'hmm' order by day"
+    ).fetchall()
+    held = in_force(np.array([day[:4] for day in days], float))
+    names = [*NAMES, None]
+    assert [names[k] for k in held] == [day[4] for day in days]
 
 
 def test_the_report_of_regimes_is_what_a_plain_count_gives(demo):

@@ -244,7 +244,7 @@ def test_a_sentinel_is_worth_what_the_entries_with_and_without_it_say(page, demo
     }
     assert all(shown[name] == count for name, count in rows)
     for cells in page.table("#sentinels"):
-        assert number(cells[3]) + number(cells[4]) == 856
+        assert number(cells[3]) + number(cells[4]) == 855
 
 
 def test_beliefs_and_ribbon_are_the_regimes_of_the_table(page, demo):
@@ -419,12 +419,12 @@ def test_filters_leave_the_trades_that_the_database_would(page, demo):
         "and entry_ts < '2022-07-01'"
     ).fetchone()
     text = page.text("#trade-count")
-    assert 0 < count < 856
-    assert text.startswith(f"{count} of 856 trades")
+    assert 0 < count < 855
+    assert text.startswith(f"{count} of 855 trades")
     assert same(text.split("net ")[1], net, 1e-2)
     page.page.click("#trade-filters [type=reset]")
     page.settle()
-    assert page.text("#trade-count").startswith("856 of 856")
+    assert page.text("#trade-count").startswith("855 of 855")
 
 
 def test_the_filtered_trades_can_be_saved(page, demo):
@@ -459,7 +459,7 @@ def test_clicking_a_trade_moves_the_chart_there_and_tells_its_story(page, demo):
     assert first < row[0] < row[1] < last
     assert last - first < 30 * 24 * 3600
     story = page.text("#trade")
-    assert f"Trade 12 of 856: {row[2]}" in story
+    assert f"Trade 12 of 855: {row[2]}" in story
     assert row[4].replace("_", " ") in story
     assert page.page.url.endswith("trade=12")
     scores = dict(
@@ -468,13 +468,80 @@ def test_clicking_a_trade_moves_the_chart_there_and_tells_its_story(page, demo):
             [row[5]],
         ).fetchall()
     )
-    for domain, score, _, vote, _ in page.table("#trade-votes"):
+    (weights,) = demo.execute(
+        "select weights from trades where replayed = 'full' "
+        "and profile = 'eth_comprehensive' and trade_id = 12"
+    ).fetchone()
+    for domain, score, _, vote, weight in page.table("#trade-votes"):
         assert same(score, scores[domain], 1e-3)
+        assert same(weight, weights[domain], 1e-2)
         value = scores[domain]
         voted = [] if value is None else [value > 0.55, value < 0.45]
         told = [side for side, so in zip(("long", "short"), voted, strict=False) if so]
         assert [vote] == (told or [DASH])
     assert same(page.table("#trade-money")[-1][1], row[6], 1e-2)
+
+
+def test_the_weights_shown_are_those_in_force_at_the_decision(page, demo):
+    page.choose("eth_learned")
+    rows = demo.execute(
+        "select trade_id, trades.weights, [weight_wyckoff, weight_liquidity, "
+        "weight_smc, weight_momentum, weight_temporal] from trades "
+        "inner join config_profiles using (profile) "
+        "where replayed = 'full' and profile = 'eth_learned' order by trade_id"
+    ).fetchall()
+    page.page.evaluate("pickTrade(1, false)")
+    shown = page.page.evaluate(
+        """n => Array.from({length: n}, () => {
+            const rows = [...document.querySelectorAll('#trade-votes tbody tr')];
+            document.querySelector('#trade .group button:last-child').click();
+            return Object.fromEntries(rows.map(row =>
+                [row.cells[0].innerText, row.lastChild.innerText]));
+        })""",
+        len(rows),
+    )
+    n_learned = 0
+    for (_, weights, own), told in zip(rows, shown, strict=True):
+        assert set(told) == set(weights)
+        assert all(same(told[d], weights[d], 1e-2) for d in weights)
+        n_learned += any(
+            not same(told[d], w, 1e-2) for d, w in zip(weights, own, strict=True)
+        )
+    # It would be seen if the page showed the profile's own.
+    assert n_learned > 50
+
+
+def test_every_stop_is_drawn_from_the_bar_it_was_in_force(page, demo):
+    page.choose("eth_comprehensive")
+    moved = demo.execute(
+        "select trade_id from trade_stops where replayed = 'full' "
+        "and profile = 'eth_comprehensive' group by trade_id "
+        "having count(*) > 2 and count_if(reason = 'break_even') > 0 order by 1 limit 5"
+    ).fetchall()
+    assert len(moved) == 5
+    for (trade_id,) in moved:
+        page.page.evaluate(f"pickTrade({trade_id}, false)")
+        page.settle()
+        drawn = page.page.evaluate(
+            f"stopOf(tradesOf(state.profile).find(one => one.trade_id === {trade_id}))"
+        )
+        rows = demo.execute(
+            "select epoch(stops.bar_ts) * 1000, stop, epoch(exit_ts) * 1000 + 3600000 "
+            "from trade_stops as stops inner join trades "
+            "using (replayed, profile, symbol, trade_id) where replayed = 'full' "
+            "and profile = 'eth_comprehensive' and trade_id = $1 order by 1",
+            [trade_id],
+        ).fetchall()
+        ends = [row[0] for row in rows[1:]] + [rows[0][2]]
+        expected = [
+            [at, stop]
+            for (start, stop, _), end in zip(rows, ends, strict=True)
+            for at in (start, end)
+        ]
+        assert drawn == [*expected, [ends[-1], None]]
+        # It is what the chart shows.
+        points = page.series("price-chart")["stop"]
+        assert all(point in points for point in expected)
 
 
 def test_every_gate_is_told_to_have_let_a_trade_through(page):
@@ -640,7 +707,9 @@ def test_a_broken_promise_is_red_with_the_first_trades_that_differ(altered):
     page, connection = altered
     (profiles,) = connection.execute("select count(*) from parity_summary").fetchone()
     headline = page.text("#verdict .headline")
-    assert f"Parity fails in 1 of {profiles} profiles" in headline
+    assert f"1 profile of {profiles} broke its promise: eth_comprehensive" in headline
+    marked = [row for row in page.table("#overview") if "broken" in row]
+    assert [row[0] for row in marked] == ["eth_comprehensive"]
     red, green, blue = background(page, "#verdict")
     assert red > 2 * max(green, blue)
     (row,) = page.table("#differing")

@@ -15,8 +15,8 @@ from barsieve.report import MARK, write_report
 from barsieve.report.pack import Pack, decimals_for
 from barsieve.report.picture import find_browser
 from barsieve.report.sections import SECTIONS
+from barsieve.report.sections.price import SIGNALS
 from barsieve.report.source import open_source
-from barsieve.report.streaks import threshold_shift
 from conftest import PROJECT
 from report_browser import LATER
 from test_cli import barsieve
@@ -45,20 +45,55 @@ def test_prices_keep_their_decimals_or_seven_digits(prices, decimals):
 
 def test_no_entry_lies_below_the_threshold_in_force(demo_build):
     source = open_source(demo_build.database, [])
-    shifted = 0
-    for profile in source.profiles:
-        entries = source.arrays(
-            "select epoch(decision_ts) as at, trades.confidence, threshold "
-            "from trades inner join fusion_scores using (profile, symbol) "
-            "where replayed = 'full' and profile = $profile "
-            "and fusion_scores.bar_ts = decision_ts",
-            profile=profile["profile"],
-        )
-        shift = threshold_shift(source, profile, entries["at"])
-        shifted += np.count_nonzero(shift)
-        assert (entries["confidence"] >= entries["threshold"] + shift).all()
+    trades = source.arrays(
+        "select trades.confidence, trades.threshold, "
+        "fusion.threshold as without_streak, "
+        "loss_streak >= loss_streak_trades as is_streak, loss_streak_shift as shift "
+        "from trades inner join config_profiles using (profile) "
+        "inner join fusion_scores as fusion on fusion.profile = trades.profile "
+        "and fusion.symbol = trades.symbol and fusion.bar_ts = decision_ts"
+    )
+    assert (trades["confidence"] >= trades["threshold"]).all()
+    raised = np.where(trades["is_streak"], trades["shift"], 0.0)
+    assert (trades["threshold"] == trades["without_streak"] + raised).all()
     # The property says something only where streaks were met.
-    assert shifted > 20
+    assert np.count_nonzero(trades["is_streak"]) > 20
+
+
+def test_the_streak_of_a_decision_is_that_of_the_trades_that_ended_before_it(
+    demo_build,
+):
+    source = open_source(demo_build.database, [])
+    rows = source.rows("from trades where replayed = 'full' order by profile, trade_id")
+    for profile in {row["profile"] for row in rows}:
+        own = [row for row in rows if row["profile"] == profile]
+        for k, trade in enumerate(own):
+            ended = [
+                t
+                for t in own[max(0, k - 60) : k]
+                if t["exit_ts"] <= trade["decision_ts"]
+            ]
+            streak = 0
+            for before in ended:
+                streak = 0 if before["net_pnl"] > 0 else streak + 1
+            assert trade["loss_streak"] == streak or len(ended) >= 59
+
+
+def test_the_chart_raises_the_threshold_from_the_exit_of_the_losing_trade_on(
+    demo_build,
+):
+    source = open_source(demo_build.database, [])
+    for name in ("eth_comprehensive", "btc_live"):
+        trades = source.rows(
+            "select decision_ts, threshold from trades "
+            "where replayed = 'full' and profile = $profile",
+            profile=name,
+        )
+        symbol = next(p["symbol"] for p in source.profiles if p["profile"] == name)
+        drawn = source.arrays(SIGNALS, profile=name, symbol=symbol)
+        at = np.searchsorted(drawn["at"], [trade["decision_ts"] for trade in trades])
+        # At each decision the chart shows what the confidence had to meet.
+        assert (drawn["threshold"][at] == [t["threshold"] for t in trades]).all()
 
 
 def test_the_exposure_ends_in_the_tables_that_the_report_reads():

@@ -13,8 +13,11 @@ from barsieve.replay.state import (
     BREAK_EVEN,
     END_OF_DATA,
     FLAT,
+    FLAT_POSITION,
+    LIQUIDATION,
     LONG,
     MACRO,
+    NO_ORDERS,
     REVERSAL,
     SHORT,
     STOP,
@@ -22,6 +25,8 @@ from barsieve.replay.state import (
     TIME,
     TRAIL,
     VOLUME_TRAP,
+    Account,
+    State,
 )
 from replay_cases import BALANCE, RULES, as_bars, at, quiet, run, signalled, walk
 
@@ -126,15 +131,11 @@ def test_an_order_below_the_minimum_notional_is_refused_and_remembered():
     bars = as_bars([quiet(), LONG_SIGNAL, quiet(), LONG_SIGNAL, quiet()])
     rules = RULES._replace(min_notional=9_001.0)
     ledger = run(bars, rules)
-    assert (ledger.outcome.trades, ledger.outcome.first_refused_index) == (0, 2)
+    assert (ledger.outcome.trades, ledger.outcome.refused) == (0, 2)
     assert ledger.outcome.end_balance == BALANCE
     assert [moment.fills.is_refused for moment in walk(bars, rules)] == [
         False, False, True, False, True,
     ]  # fmt: skip
-
-
-def test_a_replay_without_refusals_says_so():
-    assert run(as_bars([LONG_SIGNAL, quiet()])).outcome.first_refused_index == -1
 
 
 def test_fee_and_slippage_are_shares_of_each_legs_notional_at_the_raw_price():
@@ -194,6 +195,46 @@ def test_a_short_is_vetoed_by_its_own_side_only():
     (of_vetoed,), (of_free,) = walk(as_bars([vetoed])), walk(as_bars([free]))
     assert of_vetoed.state.orders.entry_side == FLAT
     assert of_free.state.orders.entry_side == SHORT
+
+
+@pytest.mark.parametrize("side", [LONG, SHORT])
+def test_nothing_is_entered_that_a_macro_exit_would_leave_an_hour_later(side):
+    """The veto limit is 1 here, so that only the exits refuse."""
+    rules, own = RULES._replace(veto_limit=1.01), "long" if side == LONG else "short"
+    other = "short" if side == LONG else "long"
+    for change, expected in [
+        ({"vix": 30.0}, FLAT),
+        ({"vix": 29.99}, side),
+        ({f"net_veto_{own}": 0.8}, FLAT),
+        ({f"net_veto_{own}": 0.79}, side),
+        ({f"net_veto_{other}": 1.0}, side),
+        ({"vix": NAN}, side),
+    ]:
+        bars = as_bars([{**signalled(quiet(), side), **change}])
+        (moment,) = walk(bars, rules)
+        assert moment.state.orders.entry_side == expected, change
+
+
+def test_a_macro_exit_that_is_switched_off_neither_refuses_nor_leaves():
+    off = RULES._replace(veto_limit=1.01, vix_exit=NAN, macro_exit_veto=NAN)
+    stormy = {"vix": 80.0, "net_veto_long": 1.0}
+    decided, *_, held = walk(
+        as_bars([{**LONG_SIGNAL, **stormy}, quiet(**stormy), quiet(**stormy)]), off
+    )
+    assert decided.state.orders.entry_side == LONG
+    assert held.state.position.side == LONG
+    assert held.state.orders.exit_reason == 0
+
+
+def test_a_threshold_raised_by_a_streak_is_a_decimal():
+    """0.65 + 0.05 is 0.7000000000000001 in doubles; a confidence of 0.7 is enough."""
+    rules = RULES._replace(loss_streak_trades=1, loss_streak_shift=0.05)
+    lost = [LONG_SIGNAL, quiet(), at(97, 98, 96, 97)]
+    for confidence, expected in ((0.7, LONG), (0.6999999999, FLAT)):
+        again = {**LONG_SIGNAL, "threshold": 0.65, "confidence": confidence}
+        *_, moment = walk(as_bars([*lost, again]), rules)
+        assert moment.state.account.loss_streak == 1
+        assert moment.state.orders.entry_side == expected
 
 
 # --- Stop and target ------------------------------------------------------------------
@@ -592,6 +633,218 @@ def test_a_partial_pays_funding_on_all_that_was_held_before_it():
     )
     assert moment.fills.ordered_exit.quantity == pytest.approx(45)
     assert moment.fills.funding == pytest.approx(-0.001 * 90 * 102)
+
+
+# --- Orders that lapse ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hours", "max_gap_hours", "lapses"),
+    [(1, 1.0, False), (2, 1.0, True), (480, 1.0, True), (24, 24.0, False),
+     (25, 24.0, True), (NAN, 1.0, False)],
+)  # fmt: skip
+def test_an_entry_lapses_when_the_next_bar_comes_too_late(hours, max_gap_hours, lapses):
+    rules = RULES._replace(max_gap_hours=max_gap_hours)
+    _, moment = long_over(quiet(hours_since=hours), rules=rules)
+    assert moment.fills.is_lapsed == lapses
+    assert (moment.fills.entry.quantity == 0) == lapses
+    assert not moment.fills.is_refused
+    assert (moment.state.position.side == FLAT) == lapses
+
+
+def test_lapsed_entries_are_counted_and_come_back_with_the_next_signal():
+    late = signalled(quiet(hours_since=9.0), LONG)
+    ledger = run(as_bars([LONG_SIGNAL, late, quiet(), quiet()]))
+    assert (ledger.outcome.lapsed, ledger.outcome.refused) == (1, 0)
+    assert [trade.decision_index for trade in ledger.trades] == [1]
+
+
+def test_an_order_with_no_next_bar_yet_is_pending():
+    outcome = run(as_bars([quiet(), LONG_SIGNAL])).outcome
+    assert outcome.lapsed == 0
+    assert outcome.state.orders.entry_side == LONG
+
+
+def test_after_a_reversal_across_a_gap_only_the_entry_lapses():
+    *_, moment = long_over(SHORT_SIGNAL, at(99, 99, 99, 99, hours_since=5.0))
+    out = moment.fills.ordered_exit
+    assert (out.price, out.reason) == (99, REVERSAL)
+    assert moment.fills.is_lapsed
+    assert moment.state.position.side == FLAT
+
+
+@pytest.mark.parametrize("change", [{"vix": 30.0}, {"close": 102.0, "high": 102.0}])
+def test_exits_and_partials_never_lapse(change):
+    *_, moment = long_over(quiet(**change), at(101, 101, 101, 101, hours_since=400.0))
+    assert moment.fills.ordered_exit.price == 101
+
+
+def test_resting_orders_are_tested_across_a_gap():
+    *_, moment = long_over(quiet(), at(95, 95, 95, 95, hours_since=400.0))
+    assert (moment.fills.resting_exit.price, moment.fills.resting_exit.reason) == (
+        95,
+        STOP,
+    )
+
+
+# --- Accounts that are lost -----------------------------------------------------------
+
+# 10,000 USD at 1 % of 100 are 25,000 of notional: a fall by 40 loses the account.
+BOLD = RULES._replace(risk_min=0.5, risk_max=0.5, risk_cap=1.0)
+
+
+def test_a_gap_beyond_the_stop_may_lose_more_than_there_is():
+    bars = as_bars([LONG_SIGNAL, quiet(), at(40, 40, 40, 40), LONG_SIGNAL, quiet()])
+    moments, ledger = walk(bars, BOLD), run(bars, BOLD)
+    fills, state = moments[2].fills, moments[2].state
+    # 250 for 100 each, left at 40: 15,000 lost of 10,000.
+    assert (fills.resting_exit.price, fills.resting_exit.reason) == (40, STOP)
+    assert (fills.is_liquidated, fills.shortfall) == (True, 5_000)
+    assert state.account.balance == 0.0
+    (trade,) = ledger.trades
+    assert (trade.exit_reason, trade.shortfall) == (STOP, 5_000)
+    assert (ledger.outcome.liquidated, ledger.outcome.refused) == (1, 1)
+    assert (ledger.outcome.end_balance, ledger.outcome.ruined_index) == (0.0, 2)
+
+
+def test_a_position_worth_less_than_nothing_at_a_close_is_liquidated_there():
+    # 50 short at 100 with a stop at 300, out of reach.
+    rules = BOLD._replace(stop_atr=200.0, risk_min=1.0, risk_max=1.0)
+    bars = as_bars(
+        [SHORT_SIGNAL, quiet(), signalled(at(100, 299, 100, 299), LONG), quiet()]
+    )
+    costly = rules._replace(fee_rate=0.01)
+    moments, ledger = walk(bars, costly), run(bars, costly)
+    # 50 short from 100 to 299 lose 9,950; the entry cost 50, leaving costs 149.50.
+    fill = moments[2].fills.liquidation
+    assert (fill.price, fill.reason) == (299, LIQUIDATION)
+    assert moments[2].fills.shortfall == pytest.approx(149.5)
+    assert moments[2].state == State(Account(0.0, 1, 2), FLAT_POSITION, NO_ORDERS)
+    (trade,) = ledger.trades
+    assert (trade.exit_reason, trade.exit_index, trade.bars_held) == (LIQUIDATION, 2, 2)
+    assert trade.shortfall == pytest.approx(149.5)
+    assert [leg.kind for leg in ledger.legs] == [ENTRY, EXIT]
+
+
+def test_the_same_position_without_exit_costs_is_worth_something():
+    rules = BOLD._replace(stop_atr=200.0, risk_min=1.0, risk_max=1.0)
+    bars = as_bars([SHORT_SIGNAL, quiet(), at(100, 299, 100, 299), quiet()])
+    *_, moment, _ = walk(bars, rules)
+    assert not moment.fills.is_liquidated
+    assert moment.state.account.balance == BALANCE
+
+
+def test_funding_may_take_all_and_the_balance_is_negative_only_until_the_close():
+    bars = as_bars([LONG_SIGNAL, quiet(), quiet(funding_rate=0.5), quiet()])
+    *_, moment, after = walk(bars, BOLD)
+    assert moment.fills.funding == -12_500
+    assert moment.fills.liquidation.price == 100
+    assert (moment.fills.shortfall, moment.state.account.balance) == (2_500, 0.0)
+    assert after.state.account.balance == 0.0
+    (trade,) = run(bars, BOLD).trades
+    assert (trade.exit_reason, trade.shortfall) == (LIQUIDATION, 2_500)
+
+
+def test_a_position_whose_profit_outweighs_a_negative_balance_lives_on():
+    # 100 for 100 each; funding of 30,000 is paid in the bar that gains 29,900.
+    bars = as_bars([
+        LONG_SIGNAL, quiet(), at(100, 399, 100, 399, funding_rate=3.0), quiet(),
+    ])  # fmt: skip
+    rules = BOLD._replace(stop_atr=49.0, target_r=9.0, risk_max=0.49, risk_min=0.49)
+    *_, moment, _ = walk(bars, rules)
+    assert moment.state.account.balance == pytest.approx(-20_000)
+    assert moment.state.position.side == LONG
+    assert not moment.fills.is_liquidated
+
+
+def test_an_entry_while_the_balance_is_negative_is_refused():
+    # A reversal at an open that lost the account: it closes, and buys nothing.
+    bars = as_bars([LONG_SIGNAL, SHORT_SIGNAL, at(40, 40, 40, 40)])
+    *_, moment = walk(bars, BOLD)
+    assert moment.fills.ordered_exit.reason == REVERSAL
+    assert moment.fills.is_refused
+    assert (moment.state.account.balance, moment.fills.shortfall) == (0.0, 5_000)
+
+
+@pytest.mark.parametrize(("fee_rate", "is_refused"), [(0.39, False), (0.41, True)])
+def test_an_entry_whose_costs_reach_the_balance_is_refused(fee_rate, is_refused):
+    # 250 for 100 each: a fee of 0.4 would be all of the 10,000.
+    _, moment = long_over(quiet(), rules=BOLD._replace(fee_rate=fee_rate))
+    assert moment.fills.is_refused == is_refused
+
+
+def test_an_account_is_ruined_when_its_margin_carries_no_smallest_order():
+    # 9,001 of margin x leverage are needed; the first stop-out leaves 8,990 of 10,000.
+    rules = RULES._replace(margin_cap=1.0, leverage=1.0, min_notional=8_990.0)
+    stopped = at(100, 100, 97, 100)
+    bars = as_bars([LONG_SIGNAL, stopped, *[LONG_SIGNAL] * 8])
+    ledger = run(bars, rules)
+    assert ledger.outcome.ruined_index == -1
+    lower = rules._replace(min_notional=9_000.0)
+    steeper = as_bars([LONG_SIGNAL, at(88, 88, 88, 88), *[LONG_SIGNAL] * 8])
+    assert run(steeper, lower).outcome.ruined_index == -1
+    lost = as_bars([LONG_SIGNAL, quiet(), at(88, 88, 88, 88), *[LONG_SIGNAL] * 7])
+    ledger = run(lost, lower)
+    assert (ledger.outcome.ruined_index, ledger.outcome.trades) == (2, 1)
+    # The signal of the last close is pending.
+    assert ledger.outcome.refused == 6
+
+
+def test_an_account_may_be_ruined_before_it_begins():
+    outcome = run(as_bars([LONG_SIGNAL, quiet()]), balance=1.0).outcome
+    assert (outcome.ruined_index, outcome.trades, outcome.refused) == (0, 0, 1)
+
+
+def test_a_refused_order_alone_is_no_ruin():
+    # Too small at this stop distance, large enough at a nearer one.
+    far = {**LONG_SIGNAL, "atr_20": 500.0}
+    bars = as_bars([far, quiet(), LONG_SIGNAL, quiet()])
+    outcome = run(bars, RULES._replace(min_notional=100.0)).outcome
+    assert (outcome.refused, outcome.trades, outcome.ruined_index) == (1, 1, -1)
+
+
+# --- What was in force ----------------------------------------------------------------
+
+
+def test_a_trade_keeps_the_threshold_and_the_streak_of_its_decision():
+    rounds = [*[losing(0.66)] * 4, winning(0.66), losing(0.66)]
+    trades = run(as_bars([bar for pair in rounds for bar in pair])).trades
+    assert list(trades.loss_streak) == [0, 1, 2, 3, 4, 0]
+    raised = 0.6 + 0.05
+    assert list(trades.threshold) == [0.6, 0.6, 0.6, raised, raised, 0.6]
+    assert list(trades.shift_after) == [0.0, 0.0, 0.05, 0.05, 0.0, 0.0]
+
+
+def stops_over(*bars, rules=RULES):
+    stops = run(as_bars(list(bars)), rules).stops
+    return [(s.trade, s.index, s.stop, s.reason) for s in stops]
+
+
+def test_the_path_of_the_stop_says_from_which_bar_each_was_tested():
+    stops = stops_over(
+        LONG_SIGNAL,
+        at(100, 102, 100, 102),  # the partial is ordered, break-even is set
+        at(102, 103, 102, 103),  # break-even is in force; the trail is set
+        at(103, 103, 102.5, 102.5),  # the trail is in force, and stays
+        at(102.5, 102.5, 101, 101),  # hit
+    )
+    assert stops == [(0, 1, 98, STOP), (0, 2, 100, BREAK_EVEN), (0, 3, 102, TRAIL)]
+
+
+def test_a_stop_that_was_moved_and_never_tested_is_not_in_the_path():
+    trapped = quiet(volume_z_20=2.0)
+    left = {**trapped, "vix": 30.0}
+    assert stops_over(LONG_SIGNAL, left, quiet()) == [(0, 1, 98, STOP)]
+    assert stops_over(LONG_SIGNAL, trapped) == [(0, 1, 98, STOP)]
+    assert stops_over(LONG_SIGNAL, trapped, quiet()) == [
+        (0, 1, 98, STOP), (0, 2, 99.5, VOLUME_TRAP),
+    ]  # fmt: skip
+
+
+def test_a_reversal_begins_a_path_of_its_own():
+    assert stops_over(LONG_SIGNAL, SHORT_SIGNAL, at(101, 101, 101, 101)) == [
+        (0, 1, 98, STOP), (1, 2, 103, STOP),
+    ]  # fmt: skip
 
 
 # --- The end of the data --------------------------------------------------------------

@@ -19,7 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from barsieve.baselines import daily_sharpe, marked_equity, max_drawdown
-from barsieve.replay.runs import FULL, Inputs, read_inputs, replay
+from barsieve.replay.decimals import sum_of_decimals
+from barsieve.replay.runs import FULL, Inputs, Run, read_inputs, replay
 from barsieve.replay.state import BAR
 from barsieve.settings import Profile
 from barsieve.sweep import screen as screening
@@ -84,18 +85,23 @@ def signals(votes: dict[str, np.ndarray], row: dict) -> dict[str, np.ndarray]:
     return {
         "side": side,
         "confidence": np.where(side < 0, 1 - score, score),
-        "threshold": row["entry_threshold"] + votes["shift"],
+        "threshold": sum_of_decimals(row["entry_threshold"], votes["shift"]),
         "is_eligible": passes,
     }
 
 
-def standalone_hash(inputs: Inputs, votes: dict[str, np.ndarray], row: dict) -> int:
-    """Return the hash of a full replay of one configuration, on bars of its own."""
+def standalone(inputs: Inputs, votes: dict[str, np.ndarray], row: dict) -> Run:
+    """Return the full replay of one configuration, on bars of its own."""
     bars = inputs.bars.copy()
     for name, values in signals(votes, row).items():
         bars[name] = values
     own = inputs._replace(bars=bars, profile=Profile.from_row(row))
-    return trades_hash(replay(own, FULL))
+    return replay(own, FULL)
+
+
+def standalone_hash(inputs: Inputs, votes: dict[str, np.ndarray], row: dict) -> int:
+    """Return the hash of that replay."""
+    return trades_hash(standalone(inputs, votes, row))
 
 
 def read_votes(connection, symbol: str) -> dict[str, np.ndarray]:
@@ -315,9 +321,15 @@ def random_market(rng: np.random.Generator, n: int) -> Market:
     bars.funding_rate = np.where(np.arange(n) % 8 == 0, rng.normal(0, 1e-4, n), np.nan)
     bars.net_veto_long, bars.net_veto_short = rng.uniform(-0.2, 1, (2, n))
     bars.confidence = bars.threshold = np.nan
+    if rng.random() < 0.5:
+        # A jump that no market makes, at which accounts are lost.
+        at, factor = rng.integers(0, n), rng.choice([0.001, 0.1, 10.0, 1000.0])
+        for name in ("open", "high", "low", "close"):
+            bars[name][at:] *= factor
     scores = np.round(rng.uniform(0, 1, (5, n)), 1)
     scores[rng.random((5, n)) < 0.2] = np.nan
     hours = np.flatnonzero(rng.random(2 * n) < 0.8)[:n]
+    bars.hours_since = np.diff(hours, prepend=np.nan)
     is_known = rng.random(n) < 0.9
     return Market(
         "X",
@@ -333,6 +345,34 @@ def random_market(rng: np.random.Generator, n: int) -> Market:
         np.round(rng.choice([0.0, 0.0, 0.03, -0.03], n), 2),
         np.ones(n, bool),
     )
+
+
+def test_a_lost_account_measures_as_its_full_replay():
+    """Returns, drawdown and net result end where the balance does: at nothing."""
+    rng, n_lost = np.random.default_rng(3), 0
+    base = base_row() | {"cadence": "1h", "leverage": 125.0, "risk_cap": 1.0}
+    base |= {"risk_min": 0.5, "risk_max": 1.0, "margin_cap": 1.0}
+    for _ in range(20):
+        market = random_market(rng, 300)
+        configs = random_configs(rng, 4, base)
+        figures, hashes = figures_of(sweep_over(market, configs, base))
+        inputs = Inputs(
+            Profile.from_row(base), market.bars, market.bar_ts.combine_chunks(),
+            np.empty(0, np.int64),
+        )  # fmt: skip
+        for config, row, found in zip(configs, figures, hashes, strict=True):
+            run = standalone(inputs, votes_of(market), configured(base, config))
+            assert trades_hash(run) == found[0]
+            whole = dict(zip(FIGURES, row[0], strict=True))
+            equity = marked_equity(run, np.ascontiguousarray(market.bars.close))
+            start, end = base["start_balance"], run.outcome.end_balance
+            assert whole["net_pnl"] == pytest.approx(end - start, rel=1e-6, abs=1e-3)
+            assert whole["max_drawdown"] == pytest.approx(
+                max_drawdown(equity), abs=1e-9
+            )
+            assert whole["max_drawdown"] <= 1 + 1e-9
+            n_lost += run.outcome.liquidated
+    assert n_lost > 5
 
 
 def random_configs(rng: np.random.Generator, n: int, base: dict) -> np.recarray:
@@ -364,7 +404,7 @@ def votes_of(market: Market) -> dict[str, np.ndarray]:
 
 def sweep_over(market: Market, configs: np.recarray, base: dict) -> Sweep:
     calendar, months = make_calendar(market, int(configs.time_stop_bars.max()))
-    made = screening.make_screen(market, configs, base["cadence"])
+    made = screening.make_screen(market, configs, base)
     grid = Grid("random", configs, configs[:0], [])
     ids = config_ids(configs, base)
     profile = Profile.from_row(base)

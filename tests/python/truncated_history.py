@@ -112,7 +112,8 @@ class Histories:
                 for name, table in tables.items()
             }
             macro = macro.filter(pc.less_equal(macro["known_at"], at))
-            funding = funding.filter(pc.less_equal(funding["ts"], at))
+            # Known a minute later; the replay pays it at the next bar's open.
+            funding = funding.filter(pc.less(funding["ts"], at))
         for name, table in tables.items():
             if table.num_rows:
                 pq.write_table(table, folder / f"bars/{name}.parquet")

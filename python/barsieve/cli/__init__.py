@@ -13,6 +13,7 @@ from barsieve.cli.config import config
 from barsieve.cli.ingest import app as ingest
 from barsieve.cli.inputs import check, demo
 from barsieve.cli.optimize import optimize, walk_forward
+from barsieve.cli.output import fail, other_code, refusing
 from barsieve.cli.peers import bench_peers
 from barsieve.cli.regime import regime
 from barsieve.cli.replay import candidates, replay
@@ -21,7 +22,24 @@ from barsieve.cli.results import show
 from barsieve.cli.sweep import sweep
 from barsieve.cli.variants import stress, thresholds
 
+
+class _Commands(typer.core.TyperGroup):
+    """All commands; whatever one meets in a database ends in a sentence."""
+
+    def invoke(self, ctx: typer.Context):
+        """Run a command; a fault over tables of other code is told as that."""
+        try:
+            with refusing():
+                return super().invoke(ctx)
+        except (LookupError, AttributeError, TypeError, ValueError):
+            told = other_code()
+            if told is None:
+                raise
+            raise fail(told) from None
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="A trading-research engine that proves its backtests.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -15,6 +15,7 @@ from barsieve.cli.output import (
     refusing,
     table,
 )
+from barsieve.prices import shown_price
 
 STALE_AFTER_HOURS = 2.0
 
@@ -61,9 +62,10 @@ def _print_action(document: dict[str, Any]) -> None:
     if position:
         lines += [
             ["position", f"{position['side']} {position['qty']:.6g} since "
-             f"{position['bars_held']} bars at {position['entry_price']:.2f}"],
-            ["resting stop", f"{position['stop']:.2f} ({position['stop_kind']})"],
-            ["resting target", f"{position['target']:.2f}"],
+             f"{position['bars_held']} bars at {shown_price(position['entry_price'])}"],
+            ["resting stop",
+             f"{shown_price(position['stop'])} ({position['stop_kind']})"],
+            ["resting target", shown_price(position['target'])],
             ["open result", f"{position['open_pnl']:.2f} USD, "
              f"{position['profit_r']:.2f} R"],
         ]  # fmt: skip
@@ -79,10 +81,10 @@ def _print_action(document: dict[str, Any]) -> None:
         )
         lines += [
             ["side", order["side"]],
-            ["if it opens at", f"{order['assumed_open']:.2f}"],
+            ["if it opens at", shown_price(order["assumed_open"])],
             ["size", size],
-            ["stop", f"{order['stop']:.2f}"],
-            ["target", f"{order['target']:.2f}"],
+            ["stop", shown_price(order["stop"])],
+            ["target", shown_price(order["target"])],
             ["stop distance", f"{order['risk_distance']:.4g}"],
             ["share of balance at risk", f"{order['risk_share']:.3%}"],
         ]
@@ -92,7 +94,7 @@ def _print_action(document: dict[str, Any]) -> None:
         ["balance", f"{document['balance']:,.2f} USD"],
     ]
     for leg in document["filled"]:
-        done = f"{leg['kind']} {leg['qty']:.6g} at {leg['price']:.2f}"
+        done = f"{leg['kind']} {leg['qty']:.6g} at {shown_price(leg['price'])}"
         lines.append(["then filled", done])
     opens = f"{document['known_at']:%Y-%m-%d %H:%M} UTC"
     title = f"{document['profile']}: at the open of {opens}"
@@ -152,7 +154,7 @@ def signal(
 def _print_legs(legs: list[dict[str, Any]]) -> None:
     rows = [
         [
-            f"{leg['ts']:%Y-%m-%d %H:%M}", leg["kind"], f"{leg['price']:.2f}",
+            f"{leg['ts']:%Y-%m-%d %H:%M}", leg["kind"], shown_price(leg["price"]),
             f"{leg['qty']:.6g}", f"{leg['amount']:.2f}", f"{leg['fee']:.2f}",
             f"{leg['slippage']:.2f}", f"{leg['balance']:,.2f}",
         ]
@@ -160,6 +162,14 @@ def _print_legs(legs: list[dict[str, Any]]) -> None:
     ]  # fmt: skip
     columns = ["time", "kind", "price", "qty", "result", "fee", "slippage", "balance"]
     out.print(table("legs", columns, rows))
+
+
+def _print_stops(stops: list[dict[str, Any]]) -> None:
+    rows = [
+        [f"{one['bar_ts']:%Y-%m-%d %H:%M}", f"{one['stop']:.2f}", one["reason"]]
+        for one in stops
+    ]
+    out.print(table("stops, each from its bar on", ["from", "stop", "kind"], rows))
 
 
 def explain(
@@ -193,4 +203,5 @@ def explain(
         out.print(document[name], markup=False, highlight=False)
     out.print()
     _print_legs(document["legs"])
+    _print_stops(document["stops"])
     _print_read(document)

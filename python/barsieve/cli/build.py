@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from barsieve import project
-from barsieve.cli.output import REFUSED, fail, out, refusing
+from barsieve.cli.output import REFUSED, err, fail, out, refusing
 
 # What a shell reports of a command that Ctrl-C ended.
 INTERRUPTED = 130
@@ -23,12 +23,18 @@ def build(
     keep_failed: Annotated[
         bool, typer.Option(help="Keep the file of a failed build, to look into it.")
     ] = False,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="End with 1 when a profile broke its promise."),
+    ] = False,
 ) -> None:
     """Build the database aside and swap it in when all of it is sound.
 
     Takes the arguments of dbt build (--select, --exclude, --full-refresh, ...) and ends
     with its exit code. Readers are never blocked and keep the file that they opened;
-    when a model or a test fails, the present database stays as it was.
+    when a model or a test fails, the present database stays as it was. A profile that
+    broke its promise on this market stops nothing: the new database marks it, and
+    --strict lets the exit code say so.
 
     Example: BARSIEVE_MARKET=~/market barsieve build --threads 4
     """
@@ -57,6 +63,27 @@ def build(
         highlight=False,
         soft_wrap=True,
     )
+    is_broken = _print_broken(result.database)
+    if strict and is_broken:
+        raise typer.Exit(REFUSED)
+
+
+def _print_broken(database: Path) -> bool:
+    """Name the profiles that broke their promise; tell whether there is one."""
+    from barsieve.database import open_database
+    from barsieve.health import broken_profiles
+
+    with open_database(database) as connection:
+        broken = broken_profiles(connection)
+    for profile, found in broken.items():
+        err.print(
+            f"{profile} is broken: {found}",
+            style="bold red",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+    return bool(broken)
 
 
 def _tables() -> list[str]:

@@ -108,6 +108,7 @@ def compare(
                 "a": a, "b": b, "verdict": comparison.verdict, "is_within": is_kept,
                 "counts": comparison.counts, "metrics": comparison.metrics,
                 "trades": comparison.trades,
+                "broken": {run.name: run.broken for run in (one, other) if run.broken},
             }
         )  # fmt: skip
     else:
@@ -115,6 +116,10 @@ def compare(
         title = f"A: {a}\nB: {b}\n{comparison.verdict}"
         title += f", {'within' if is_kept else 'not within'} the tolerances" * within
         out.print(title, markup=False, highlight=False, style="bold")
+        for run in (one, other):
+            if run.broken:
+                mark = f"{run.name} is broken in its build: {run.broken}"
+                out.print(mark, markup=False, highlight=False, style="bold red")
         out.print(table("trades", ["verdict", "trades"], rows))
         rows = [
             [m["figure"], *(number(m[key], ",.6g") for key in ("a", "b", "difference"))]

@@ -6,7 +6,14 @@ from typing import Annotated
 import typer
 
 from barsieve import project
-from barsieve.cli.output import REFUSED, AsJson, fail, out, print_json
+from barsieve.cli.output import (
+    REFUSED,
+    AsJson,
+    fail,
+    out,
+    print_findings,
+    print_json,
+)
 from barsieve.problems import Problem, describe
 
 
@@ -14,13 +21,15 @@ def check(as_json: AsJson = False) -> None:
     """Check market and configs without building anything.
 
     Reads the folders that a build would read (BARSIEVE_MARKET, BARSIEVE_CONFIGS) and
-    changes nothing. Exits with 1 when something is wrong.
+    changes nothing. Exits with 1 when something is wrong. What a market merely lacks
+    stops no build: it is listed, and stands in report_health after one.
 
     Example: BARSIEVE_MARKET=~/market barsieve check
     """
     from dataclasses import asdict
 
     from barsieve.check import check_input
+    from barsieve.config_findings import config_findings
 
     try:
         problems: list[Problem] = check_input()
@@ -34,8 +43,24 @@ def check(as_json: AsJson = False) -> None:
         out.print(
             f"sound: market {project.market_dir()}, configs {project.configs_dir()}"
         )
+        for note in config_findings(project.project_dir() / project.configs_dir()):
+            out.print(f"note: {note.subject}: {note.meaning}", highlight=False)
+        _print_what_it_lacks()
     if problems:
         raise typer.Exit(REFUSED)
+
+
+def _print_what_it_lacks() -> None:
+    from barsieve.health import worst_first
+    from barsieve.market_findings import market_findings
+
+    folder = project.project_dir()
+    seed = folder / "seeds" / "macro_series.csv"
+    findings = worst_first(market_findings(folder / project.market_dir(), seed))
+    if findings:
+        n = len(findings)
+        out.print(f"what it lacks, {n} finding{'' if n == 1 else 's'}:")
+        print_findings(findings)
 
 
 def demo(

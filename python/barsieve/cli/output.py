@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from barsieve.findings import Finding
 from barsieve.problems import InputError
 
 # A pipe has no width of its own; 80 columns would cut figures off.
@@ -71,6 +72,19 @@ def number(value: float | None, pattern: str) -> str:
     return "-" if value is None else format(value, pattern)
 
 
+def print_findings(findings: list[Finding]) -> None:
+    """Print findings, one a line: what it is about, its kind, what it means."""
+    for found in findings:
+        about = f"{found.symbol} " * bool(found.symbol) + found.subject
+        out.print(
+            f"  {about}, {found.finding}: {found.meaning}",
+            style="bold red" if found.finding == "broken_promise" else None,
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
 @contextmanager
 def refusing(code: int = NOT_FOUND) -> Iterator[None]:
     """Turn refused input into its message and an exit code, without a stack trace."""
@@ -80,3 +94,45 @@ def refusing(code: int = NOT_FOUND) -> Iterator[None]:
         raise fail("\n".join(str(p) for p in error.problems), code) from None
     except FileNotFoundError as error:
         raise fail(str(error), code) from None
+    except Exception as error:
+        told = _told_by_database(error)
+        if told is None:
+            raise
+        raise fail(told, code) from None
+
+
+def other_code() -> str | None:
+    """Return that the database in force was built by other code, if it was."""
+    from barsieve import project
+    from barsieve.provenance import code_hash
+
+    try:
+        from barsieve.database import open_database
+
+        path = project.database_path()
+        with open_database(path) as connection:
+            rows = connection.execute("select code_hash from build_info").fetchall()
+        if rows[0][0] == code_hash(project.project_dir()):
+            return None
+    except Exception:
+        return None
+    return (
+        f"{path}: expected a database built by the models of this folder, found one "
+        "that they would build differently\n    fix: dbt build"
+    )
+
+
+def _told_by_database(error: Exception) -> str | None:
+    """Return what DuckDB says is wrong with the tables of a database, if that is it."""
+    # Not imported for it: most commands never need DuckDB.
+    duckdb = sys.modules.get("duckdb")
+    if duckdb is None or not isinstance(error, duckdb.Error):
+        return None
+    text = next((line for line in str(error).splitlines() if line.strip()), "")
+    told = text.removeprefix("Invalid Input Error: ")
+    if told != text:
+        return told
+    return (
+        f"the database: expected the tables of this version's models, found {text}\n"
+        "    fix: dbt build, all of it"
+    )

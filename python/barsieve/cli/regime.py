@@ -80,14 +80,17 @@ def _print_inputs_and_profiles(report: dict[str, Any]) -> None:
 def _compare(connection, as_json: bool) -> None:
     from barsieve.regime.columns import read_observations
     from barsieve.regime.states import compare_state_counts
+    from barsieve.regime.stress import read_scale
 
     asked = connection.sql(
         "select distinct reference_symbol, fit_window from config_profiles order by all"
     ).fetchall()
-    found = []
+    scale, found = read_scale(connection.table("regime_policy")), []
     with err.status("walking 2 to 6 states forward ...", spinner="dots"):
         for symbol, window in asked:
-            seen = read_observations(connection.table("regime_observations"), symbol)
+            seen = read_observations(
+                connection.table("regime_observations"), symbol, scale
+            )
             compared = compare_state_counts(seen, window) if len(seen.day) else []
             about = {"reference_symbol": symbol, "fit_window": window}
             found += [about | row for row in compared]
@@ -177,6 +180,15 @@ def _print_worth(rows: list[dict[str, Any]], classifier: str) -> None:
     out.print(table(title, columns, lines))
 
 
+def _print_for_how_many(rows: list[dict[str, Any]]) -> None:
+    if rows:
+        out.print(
+            f"Intervals hold all {rows[0]['comparisons']} differences of "
+            "report_regime_worth at once with 95 %.",
+            highlight=False,
+        )
+
+
 def _report(connection, as_json: bool) -> None:
     from duckdb import CatalogException
 
@@ -192,6 +204,7 @@ def _report(connection, as_json: bool) -> None:
     _print_judged(judged)
     for classifier in ("hmm", "kmeans", "vix_bands"):
         _print_worth(worth, classifier)
+    _print_for_how_many(worth)
 
 
 def regime(

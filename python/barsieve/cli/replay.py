@@ -25,6 +25,7 @@ from barsieve.cli.output import (
     refusing,
     table,
 )
+from barsieve.prices import shown_price
 
 SUMMARY = {
     "trades": ("trades", ",d"),
@@ -39,6 +40,12 @@ SUMMARY = {
     "slippage": ("slippage, USD", ",.2f"),
     "funding": ("funding paid, USD", ",.2f"),
     "end_balance": ("end balance, USD", ",.2f"),
+}
+ORDERS = {
+    "lapsed": ("entry orders that lapsed at a gap", ",d"),
+    "refused": ("entry orders refused for size or cost", ",d"),
+    "liquidated": ("liquidations", ",d"),
+    "shortfall": ("losses that could not be paid, USD", ",.2f"),
 }
 BATCH = {
     "bars": ("bars", ",d"),
@@ -70,9 +77,9 @@ def _print_trades(trades: list[dict[str, Any]]) -> None:
         [
             f"{trade['entry_ts']:%Y-%m-%d %H:%M}",
             trade["side"],
-            f"{trade['entry_price']:.2f}",
+            shown_price(trade["entry_price"]),
             f"{trade['exit_ts']:%m-%d %H:%M}",
-            f"{trade['exit_price']:.2f}",
+            shown_price(trade["exit_price"]),
             trade["exit_reason"],
             f"{trade['r_multiple']:.2f}",
             f"{trade['net_pnl']:.2f}",
@@ -138,8 +145,16 @@ def replay(
     name = f"{profile}, {kind.value} replay"
     if changes:
         out.print(f"with {described(changes)}", markup=False, highlight=False)
-    lines = _figures(SUMMARY, report.summary) + _figures(BATCH, report.batch)
+    happened = {name: report.summary[name] or None for name in ORDERS}
+    lines = _figures(SUMMARY, report.summary) + _figures(ORDERS, happened)
+    lines += _figures(BATCH, report.batch)
     out.print(table(name, ["figure", "value"], lines))
+    if ruined := report.summary["ruined_ts"]:
+        out.print(
+            f"ruined at the close of {ruined:%Y-%m-%d %H:%M} UTC: the account could "
+            "carry no order of the least notional from then on",
+            markup=False, highlight=False, style="bold",
+        )  # fmt: skip
     if report.loss:
         title = f"{candidates} against the full replay"
         lines = _figures(LOSS, report.loss)

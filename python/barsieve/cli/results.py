@@ -1,11 +1,24 @@
 """`barsieve show`: what a build says."""
 
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.table import Table
 
 from barsieve import project
-from barsieve.cli.output import AsJson, number, out, print_json, refusing, table
+from barsieve.cli.output import (
+    AsJson,
+    number,
+    out,
+    print_findings,
+    print_json,
+    refusing,
+    table,
+)
+from barsieve.findings import Finding
+
+# How many findings stand below the tables.
+MOST_FINDINGS = 3
 
 
 def _parity_table(rows: list[dict[str, Any]]) -> Table:
@@ -21,13 +34,20 @@ def _parity_table(rows: list[dict[str, Any]]) -> Table:
         ]
         for r in rows
     ]  # fmt: skip
-    return table("parity_summary: focused replay against full", columns, lines)
+    shown = table("parity_summary: focused replay against full", columns, lines)
+    for row, line in zip(rows, shown.rows, strict=True):
+        if row["verdict"] == "broken":
+            line.style = "bold red"
+    return shown
 
 
-def _performance_table(rows: list[dict[str, Any]]) -> Table:
+LUCKS = ("luck", "luck_mean_r", "luck_gross_r")
+
+
+def _performance_table(rows: list[dict[str, Any]], costs: str) -> Table:
     columns = [
         "profile", "strategy", "trades", "win", "factor", "return", "Sharpe",
-        "drawdown", "luck",
+        "drawdown", "luck", "by R", "gross R",
     ]  # fmt: skip
     lines = [
         [
@@ -35,31 +55,109 @@ def _performance_table(rows: list[dict[str, Any]]) -> Table:
             number(r["win_rate"], ".1%"), number(r["profit_factor"], ".2f"),
             number(r["return_share"], "+.1%"), number(r["sharpe"], ".2f"),
             number(r["max_drawdown"], ".1%"),
-            number(r["random_at_least_as_good"], ".0%"),
+            *(number(r[name], ".0%") for name in LUCKS),
         ]
         for r in rows
     ]  # fmt: skip
-    return table("report_performance: net of all costs", columns, lines)
+    return table(f"report_performance: {costs}", columns, lines)
 
 
-def show(as_json: AsJson = False) -> None:
-    """Print what the built database says: origin, parity, performance.
+def costs_paid(connection) -> str:
+    """Return of which costs results are net; a symbol without funding pays none."""
+    from barsieve.database import built_tables
 
-    The column luck is the share of replays with the same signals at random times that
-    earned at least as much.
+    (rows,) = built_tables(connection, ["bars_funding"])
+    paid = {symbol for (symbol,) in rows.select("symbol").distinct().fetchall()}
+    (profiles,) = built_tables(connection, ["config_profiles"])
+    traded = {symbol for (symbol,) in profiles.select("symbol").distinct().fetchall()}
+    missing = sorted(traded - paid)
+    if not missing:
+        return "net of all costs"
+    return f"net of fees and slippage; no funding for {', '.join(missing)}"
+
+
+def _lost_orders(
+    screening: list[dict[str, Any]], performance: list[dict[str, Any]]
+) -> list[str]:
+    """Return a line for each profile whose orders were lost, or whose account was."""
+    ruined = {r["profile"]: r["ruined_at"] for r in performance if r["ruined_at"]}
+    lines = []
+    for row in screening:
+        counts = [
+            f"{row[name]:,} {text}"
+            for name, text in (
+                ("lapsed", "entry orders lapsed at a gap"),
+                ("refused", "entry orders refused for size or cost"),
+                ("liquidated", "liquidated"),
+            )
+            if row[name]
+        ]
+        if at := ruined.get(row["profile"]):
+            counts.append(f"ruined at the close of {at:%Y-%m-%d %H:%M} UTC")
+        if counts and row["gate"] == "entered":
+            lines.append(f"{row['profile']}: {', '.join(counts)}")
+    return lines
+
+
+def _print_notes_on_luck(rows: list[dict[str, Any]]) -> None:
+    """Print why luck has no figure, and which figures come of few shifts."""
+    for r in rows:
+        if r["luck_note"]:
+            accepted = number(r["luck_acceptance"], ".0%")
+            out.print(
+                f"luck of {r['profile']}: {r['luck_note']} "
+                f"({r['luck_draws']} draws, {accepted} of the shifts accepted)",
+                markup=False,
+                highlight=False,
+            )
+
+
+def _print_health(findings: list[Finding], every: bool) -> None:
+    shown = findings if every else findings[:MOST_FINDINGS]
+    n = len(findings)
+    title = f"report_health: {n} finding{'' if n == 1 else 's'}"
+    if len(shown) < n:
+        title += f", the worst {len(shown)} of them; barsieve show --health has all"
+    out.print(title, style="bold", markup=False, highlight=False)
+    print_findings(shown)
+
+
+def show(
+    health: Annotated[
+        bool, typer.Option("--health", help="Every finding of report_health, alone.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print what the built database says: origin, parity, performance, health.
+
+    A profile that broke its promise on this market is red.
+
+    The column luck is the share of replays with the same signals moved to other bars,
+    and as many trades, that earned at least as much; beside it the same by mean R and
+    by gross R.
 
     Example: barsieve show
     """
-    from barsieve.database import open_database
+    from barsieve.database import built_tables, open_database
+    from barsieve.health import read_findings
 
+    names = (
+        "build_info", "parity_summary", "report_performance", "report_screening",
+    )  # fmt: skip
     with refusing():
         connection = open_database(project.database_path())
-    tables = {
-        name: connection.table(name).to_arrow_table().to_pylist()
-        for name in ("build_info", "parity_summary", "report_performance")
-    }
+        found = built_tables(connection, names)
+        tables = {
+            name: rows.to_arrow_table().to_pylist()
+            for name, rows in zip(names, found, strict=True)
+        }
+        costs = costs_paid(connection)
+        findings = read_findings(connection)
+    if health and not as_json:
+        _print_health(findings, every=True)
+        return
     if as_json:
-        print_json(tables)
+        print_json(tables | {"report_health": [row._asdict() for row in findings]})
         return
     info = tables["build_info"][0]
     kind = "SIMULATED market" if info["is_simulated"] else "market"
@@ -71,4 +169,8 @@ def show(as_json: AsJson = False) -> None:
     )
     by_profile = sorted(tables["parity_summary"], key=lambda row: row["profile"])
     out.print(_parity_table(by_profile))
-    out.print(_performance_table(tables["report_performance"]))
+    out.print(_performance_table(tables["report_performance"], costs))
+    _print_notes_on_luck(tables["report_performance"])
+    for line in _lost_orders(tables["report_screening"], tables["report_performance"]):
+        out.print(line, markup=False, highlight=False)
+    _print_health(findings, every=False)

@@ -68,9 +68,13 @@ def ingest_coingecko(
     span = span_of(market, MACRO, series)
     if request.now - computed > STALE_AFTER:
         outcome.note(f"left out: CoinGecko's value is of {computed:%Y-%m-%d %H:%M} UTC")
+        outcome.leave_out("older than six hours", 1, f"{computed:%Y-%m-%d %H:%M}")
+        outcome.rows_given += 1
         rows = []
     elif span is not None and day <= span[1]:
         outcome.note(f"{day} is stored already")
+        outcome.rows_given += 1
+        outcome.rows_checked += 1
         rows = []
     else:
         rows = [(day, series, values[series], max(computed, request.now))]

@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from barsieve.check_market import MACRO, RULES, Kind, Rule
-from barsieve.ingest.market import schema_of
+from barsieve.ingest.market import as_offered, columns_of, schema_of
 from barsieve.ingest.summary import Outcome
 
 # Macro sources hand the same value out in single and in double precision.
@@ -24,13 +24,14 @@ def load_offered(
 ) -> None:
     """Make the table `offered` of the rows that keep the rules; count the others."""
     keys = ", ".join(kind.keys)
-    offered_rows = rows.cast(schema_of(kind))  # noqa: F841 (DuckDB reads it by name)
+    offered_rows = as_offered(kind, rows)  # noqa: F841 (DuckDB reads it by name)
     session.execute(
         "create table offered as select * exclude (nth), "
         "null::timestamptz as previous_ts, 1 as copy "
         "from (select *, row_number() over () as nth from offered_rows) "
         f"qualify row_number() over (partition by {keys} order by nth desc) = 1"
     )
+    outcome.rows_given += _count(session, "offered")
     nulls = " or ".join(f"{column} is null" for column in kind.columns)
     empty = Rule(nulls, "a value in every column", "'a value is missing'", "")
     rules = [empty, *RULES[kind.folder]]
@@ -51,7 +52,9 @@ def _drop_bad(
     if shown[0]:
         session.execute(f"delete from offered where {rule.is_bad}")
         outcome.rows_refused += shown[0]
-        outcome.refused.append(f"{shown[1]}: expected {rule.expected}")
+        said = f"{shown[1]}: expected {rule.expected}"
+        outcome.refused.append(said)
+        outcome.leave_out(f"expected {rule.expected}", shown[0], shown[1])
 
 
 def plan_by_key(
@@ -73,7 +76,7 @@ def plan_by_key(
             if old != new:
                 outcome.revise(key, column, repr(old), repr(new), accept)
     taken = f"or ({differs})" if accept else ""
-    columns = ", ".join(f"o.{column}" for column in kind.columns)
+    columns = ", ".join(f"o.{column}" for column in columns_of(kind))
     session.execute(
         f"create table added as select {columns}, s.file from offered as o "
         f"left join stored as s using ({keys}) where s.file is null {taken}"

@@ -14,6 +14,23 @@ from barsieve.ingest.patience import (
 )
 from barsieve.problems import InputError, Problem
 
+# Kinds of markets, and what exchanges call them in their lists of markets to load.
+TYPES = {
+    "spot": ("spot",),
+    "linear": ("linear", "swap", "future"),
+    "inverse": ("inverse", "swap", "future"),
+}
+
+
+def _longest_list(answer: Any, depth: int = 4) -> int:
+    """Return the length of the longest list of rows in an answer."""
+    if not depth or not isinstance(answer, list | dict):
+        return 0
+    items = list(answer.values()) if isinstance(answer, dict) else answer[:1]
+    below = max((_longest_list(item, depth - 1) for item in items), default=0)
+    is_rows = isinstance(answer, list) and answer and isinstance(answer[0], list | dict)
+    return max(len(answer) if is_rows else 0, below)
+
 
 class Exchange:
     """An exchange behind ccxt, asked with patience; every answer is looked at."""
@@ -39,6 +56,9 @@ class Exchange:
         self._client.handle_errors = self._refusing_damage(self._client.handle_errors)
         self._markets: dict[str, Any] | None = None
         self._kinds: set[str] = set()
+        self._all_types: list[str] | None = None
+        # Of the last answer: how many rows it had, and what its text was.
+        self.raw_rows, self.raw_text = 0, 0
 
     def has(self, method: str) -> bool:
         """Tell whether the exchange has one of ccxt's methods (in camel case)."""
@@ -49,9 +69,14 @@ class Exchange:
         chosen = self._client.options.get("fetchMarkets")
         if not isinstance(chosen, dict) or "types" not in chosen:
             return
+        if self._all_types is None:
+            self._all_types = list(chosen["types"])
         if not set(kinds) <= self._kinds:
             self._kinds |= set(kinds)
-            chosen["types"] = sorted(self._kinds)
+            wanted = {type_ for kind in self._kinds for type_ in TYPES.get(kind, ())}
+            # Exchanges name their kinds differently; none that we know means all.
+            known = [type_ for type_ in self._all_types if type_ in wanted]
+            chosen["types"] = known or self._all_types
             self._markets = None
 
     def ask(self, method: str, *arguments: Any, **named: Any) -> Any:
@@ -71,7 +96,10 @@ class Exchange:
             raise PassingError(self._said(error), wait) from None
         except ccxt.BaseError as error:
             raise SourceError(self._said(error)) from None
-        except (TypeError, ValueError, AttributeError, LookupError) as error:
+        except SourceError:
+            raise
+        except Exception as error:
+            # ccxt's parsers meet what an exchange sends: any shape, any fault.
             raise SourceError(
                 f"{self.name}: an answer that ccxt cannot read ({error!r})"
             ) from None
@@ -86,6 +114,7 @@ class Exchange:
             answer = arguments[5]
             if 200 <= code < 300 and answer is None:
                 raise PassingError(f"{self.name}: a damaged answer (no JSON)")
+            self.raw_rows, self.raw_text = _longest_list(answer), hash(arguments[4])
             return handle_errors(code, *arguments)
 
         return handle

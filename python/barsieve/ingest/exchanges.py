@@ -1,17 +1,19 @@
 """Bars, funding rates and open interest from any exchange that ccxt knows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime
-from typing import Any
 
 import numpy as np
 
-from barsieve.check_market import FUNDING, MACRO
+from barsieve.check_market import MACRO
+from barsieve.ingest.accounting import account_for, searched_spans
+from barsieve.ingest.answers import Fetcher
+from barsieve.ingest.belonging import refuse_other_origin
 from barsieve.ingest.exchange import Exchange
-from barsieve.ingest.feeds import DAY, HOUR, Feed, refuse_other_intervals
+from barsieve.ingest.feeds import DAY, HOUR, Feed, pages_of
 from barsieve.ingest.market import Market
-from barsieve.ingest.paging import Pages, Row, backward, forward
-from barsieve.ingest.patience import SourceError
+from barsieve.ingest.paging import Row, Trace, backward, forward
+from barsieve.ingest.patience import from_millis
 from barsieve.ingest.request import EARLIEST, Request
 from barsieve.ingest.storing import count_gaps, span_of, store
 from barsieve.ingest.summary import Outcome
@@ -20,39 +22,6 @@ from barsieve.ingest.summary import Outcome
 OVERLAP_STEPS = 24
 # Binance answers for the latest month only, and refuses a start before it.
 OPEN_INTEREST_DAYS = 29
-
-
-def _rows_of(answer: list[Any]) -> list[Row]:
-    """Return rows (time in ms, values) of what a method of ccxt gave."""
-    rows = []
-    for item in answer:
-        if isinstance(item, dict):
-            value = item.get("fundingRate", item.get("openInterestAmount"))
-            rows.append((item["timestamp"], value))
-        else:
-            rows.append(tuple(item))
-    if any(not isinstance(row[0], int) for row in rows):
-        raise SourceError("a row without a time among the exchange's")
-    return rows
-
-
-def _fetcher(
-    exchange: Exchange, feed: Feed, request: Request, start: int, stop: int
-) -> Callable[[int], list[Row]]:
-    """Return how to fetch the page from a time on; it moves the progress bar."""
-    n_rows = min(request.rows, feed.most_rows)
-
-    def fetch(since: int) -> list[Row]:
-        arguments = [feed.market, since, n_rows]
-        if feed.timeframe:
-            arguments.insert(1, feed.timeframe)
-        rows = _rows_of(exchange.ask(feed.method, *arguments))
-        latest = max((row[0] for row in rows), default=since)
-        share = (latest - start) / max(stop - start, 1)
-        request.progress(min(1.0, max(0.0, share)))
-        return rows
-
-    return fetch
 
 
 def _millis(time: datetime | date) -> int:
@@ -72,22 +41,24 @@ def _stop(feed: Feed, market: Market, request: Request, clock: datetime) -> int:
 
 
 def _walks(
-    fetch: Callable[[int], list[Row]],
+    fetch: Fetcher,
     feed: Feed,
     span: tuple[int, int] | None,
     since: int,
     stop: int,
     request: Request,
+    trace: Trace,
+    searched_from: int | None,
 ) -> list[Iterator[list[Row]]]:
     """Return the walks that bring the stored span up to `stop` and down to `since`."""
-    pages = Pages(feed.step, min(request.rows, feed.most_rows), request.pages)
+    pages = pages_of(feed, request)
     if span is None:
-        return [forward(fetch, since, stop, pages)]
+        return [forward(fetch, since, stop, pages, trace)]
     first, last = span
-    start = first if request.recheck else last - OVERLAP_STEPS * feed.step
-    walks = [forward(fetch, max(start, first), stop, pages)]
-    if since < first:
-        walks.append(backward(fetch, since, first, pages))
+    start = first if request.recheck else last - OVERLAP_STEPS * feed.gap
+    walks = [forward(fetch, max(start, first), stop, pages, trace)]
+    if since < first and (searched_from is None or since < searched_from):
+        walks.append(backward(fetch, since, first, pages, trace))
     return walks
 
 
@@ -96,11 +67,14 @@ def ingest_feed(
 ) -> None:
     """Bring a feed up to date, page by page; count into `outcome`.
 
-    Raises SourceError when the exchange gives up; what was written stays.
+    Raises SourceError when the exchange gives up; what was written stays. Raises
+    InputError when the market holds the series of another origin.
     """
+    if feed.kind is not MACRO:
+        refuse_other_origin(market, feed.kind, feed.name, feed.origin)
+    span = span_of(market, feed.kind, feed.name)
     clock = exchange.clock(request.now)
     stop = _stop(feed, market, request, clock)
-    span = span_of(market, feed.kind, feed.name)
     span = span and (_millis(span[0]), _millis(span[1]))
     since = _millis(request.since) if request.since else None
     if since is None:
@@ -111,23 +85,34 @@ def ingest_feed(
         # What lies before can be had no more: no walk back, no start before it.
         span = span and (max(span[0], oldest), max(span[1], oldest))
         since = max(since, span[0]) if span else since
+    outcome.asked = (from_millis(since), request.until or clock)
     start = since if span is None else min(since, span[1])
-    fetch = _fetcher(exchange, feed, request, start, stop)
+    trace = Trace()
+    fetch = Fetcher(exchange, feed, request, trace, (start, stop))
+
+    def keep(rows: list[Row]) -> None:
+        trace.kept.update(row[0] for row in rows)
+        _store(feed, market, request, outcome, rows)
+
+    known = [] if request.recheck else searched_spans(market, feed)
+    searched_from = next((low for low, high in known if span and high == span[0]), None)
     try:
-        for walk in _walks(fetch, feed, span, since, stop, request):
+        for walk in _walks(
+            fetch, feed, span, since, stop, request, trace, searched_from
+        ):
             for rows in walk:
-                _store(feed, market, request, outcome, rows)
+                keep(rows)
+        account_for(
+            feed, market, request, outcome, fetch, trace, (since, stop), known, keep
+        )
     finally:
-        count_gaps(market, feed.kind, feed.name, outcome, feed.step / HOUR)
+        count_gaps(market, feed.kind, feed.name, outcome, feed.gap / HOUR)
 
 
 def _store(
     feed: Feed, market: Market, request: Request, outcome: Outcome, rows: list[Row]
 ) -> None:
-    if feed.kind is FUNDING:
-        refuse_other_intervals(feed, rows)
-    table = feed.to_table(rows)
     store(
-        market, feed.kind, feed.name, table, outcome, request.accept_revisions,
-        request.now,
+        market, feed.kind, feed.name, feed.to_table(rows), outcome,
+        request.accept_revisions, request.now, origin=feed.origin,
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """Kinds of history that an exchange has: where each goes and what its rows mean."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -10,25 +10,47 @@ from barsieve.check_market import BARS, FUNDING, MACRO, Kind
 from barsieve.ingest.exchange import Exchange
 from barsieve.ingest.macro import lag_of, macro_table
 from barsieve.ingest.market import Market
-from barsieve.ingest.paging import Row
+from barsieve.ingest.origin import Origin
+from barsieve.ingest.paging import Pages, Row
+from barsieve.ingest.request import Request
 from barsieve.problems import InputError, Problem
 from barsieve.schemas import TIMESTAMP
 
 HOUR, DAY = 3_600_000, 86_400_000
-FUNDING_STEP = 8 * HOUR
+# No exchange settles more often, nor less often.
+SHORTEST_SETTLEMENT, LONGEST_SETTLEMENT = HOUR, 8 * HOUR
 
 
 class Feed(NamedTuple):
-    """One kind of history: where it goes and how ccxt gives it."""
+    """One kind of history: where it goes and how ccxt gives it.
+
+    `step` and `gap` (ms) are the shortest distance of two rows, and the longest one
+    between which none is missing.
+    """
 
     kind: Kind
     name: str
     market: str
     method: str
     step: int
+    gap: int
     to_table: Callable[[list[Row]], pa.Table]
+    origin: Origin
     timeframe: str | None = None
     most_rows: int = 1000
+
+
+def pages_of(feed: Feed, request: Request) -> Pages:
+    """Return how a feed is paged."""
+    rows = min(request.rows, feed.most_rows)
+    return Pages(feed.step, rows, request.pages, feed.gap)
+
+
+def _origin(exchange: Exchange, market: dict[str, Any]) -> Origin:
+    kinds = {"swap": "perpetual", "future": "future", "spot": "spot"}
+    contract = kinds.get(market.get("type") or "", "")
+    quote = market.get("quote") or ""
+    return Origin(exchange.name, quote, contract, "trade").normal()
 
 
 def _stamps(millis: list[int]) -> pa.Array:
@@ -46,7 +68,10 @@ def bars_feed(exchange: Exchange, symbol: str, quote: str) -> Feed:
     exchange.only(["spot"] if ":" not in symbol else ["spot", "linear", "inverse"])
     market = exchange.market(symbol if "/" in symbol else f"{symbol}/{quote}")
     name, symbol = market["base"], market["symbol"]
-    return Feed(BARS, name, symbol, "fetch_ohlcv", HOUR, _bars, timeframe="1h")
+    origin = _origin(exchange, market)
+    return Feed(
+        BARS, name, symbol, "fetch_ohlcv", HOUR, HOUR, _bars, origin, timeframe="1h"
+    )
 
 
 def funding_feed(exchange: Exchange, symbol: str, quote: str) -> Feed:
@@ -64,11 +89,15 @@ def funding_feed(exchange: Exchange, symbol: str, quote: str) -> Feed:
                 "ts": _stamps(minutes),
                 "symbol": pa.array([base] * len(rows), pa.string()),
                 "funding_rate": pa.array([row[1] for row in rows], pa.float64()),
+                "interval_hours": pa.array([row[2] for row in rows], pa.float64()),
             }
         )
 
     method = "fetch_funding_rate_history"
-    return Feed(FUNDING, base, full, method, FUNDING_STEP, table)
+    return Feed(
+        FUNDING, base, full, method, SHORTEST_SETTLEMENT, LONGEST_SETTLEMENT, table,
+        _origin(exchange, market),
+    )  # fmt: skip
 
 
 def open_interest_feed(exchange: Exchange, symbol: str, market: Market) -> Feed:
@@ -100,21 +129,7 @@ def open_interest_feed(exchange: Exchange, symbol: str, market: Market) -> Feed:
         return macro_table(series, days, contracts * listed["contractSize"], lag)
 
     method, symbol = "fetch_open_interest_history", listed["symbol"]
-    return Feed(MACRO, series, symbol, method, DAY, table, "1d", most_rows=100)
-
-
-def refuse_other_intervals(feed: Feed, rows: list[Row]) -> None:
-    """Raise InputError when most settlements are not eight hours apart."""
-    if len(rows) < 3:
-        return
-    hours = float(np.median(np.diff([row[0] for row in rows]))) / HOUR
-    if abs(hours - 8) > 0.1:
-        raise InputError(
-            [
-                Problem(
-                    feed.market, "funding", "a settlement every 8 h, the market's unit",
-                    f"one every {hours:g} h",
-                    "choose a contract or an exchange that settles every 8 h",
-                )
-            ]
-        )  # fmt: skip
+    origin = _origin(exchange, listed)
+    return Feed(
+        MACRO, series, symbol, method, DAY, DAY, table, origin, "1d", most_rows=100
+    )

@@ -7,13 +7,13 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve.check_market import BARS
+from barsieve.ingest.daily_bars import known_from
 from barsieve.ingest.fred import LONGEST_WEEKEND_HOURS, store_days
 from barsieve.ingest.macro import lag_of, macro_table
 from barsieve.ingest.market import Market
 from barsieve.ingest.origin import Origin
 from barsieve.ingest.readings import VALUES, Reading
 from barsieve.ingest.request import Request
-from barsieve.ingest.sessions import known_from
 from barsieve.ingest.storing import count_gaps, store
 from barsieve.ingest.summary import LeftOut, Outcome
 from barsieve.problems import InputError, Problem

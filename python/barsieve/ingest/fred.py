@@ -15,7 +15,13 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve.check_market import MACRO
-from barsieve.ingest.macro import first_day, lag_of, macro_table
+from barsieve.ingest.macro import (
+    account_for_days,
+    asked_days,
+    first_day,
+    lag_of,
+    macro_table,
+)
 from barsieve.ingest.market import Market, schema_of
 from barsieve.ingest.patience import Patience, SourceError, get
 from barsieve.ingest.request import Request
@@ -165,6 +171,7 @@ def ingest_fred(
     """
     lag_of(market, series)
     start = first_day(market, series, request, OVERLAP_DAYS)
+    outcome.asked = asked_days(market, series, request)
     if key:
         rows = _by_vintage(
             identifier, series, start, request.now.date(), base or API, key, patience
@@ -172,6 +179,23 @@ def ingest_fred(
     else:
         rows = _by_rule(identifier, series, market, start, base or GRAPH, patience)
     store_days(market, series, rows, request, outcome, has_vintages=bool(key))
+
+
+def _leave_out(rows: pa.Table, request: Request, outcome: Outcome) -> None:
+    """Count the rows that wait for a later run, or lie behind the span asked for."""
+    known, days = rows["known_at"].to_pylist(), rows["date"].to_pylist()
+    until = request.until.date() if request.until else None
+    behind = [day for day in days if until and day >= until]
+    waiting = [
+        f"{day}, known at {at:%Y-%m-%d %H:%M}"
+        for day, at in zip(days, known, strict=True)
+        if at > request.now and not (until and day >= until)
+    ]
+    if waiting:
+        outcome.leave_out("not known yet", len(waiting), waiting[0])
+    if behind:
+        outcome.leave_out("not before --until", len(behind), str(behind[0]))
+    outcome.rows_given += len(waiting) + len(behind)
 
 
 def store_days(
@@ -195,9 +219,11 @@ def store_days(
     )
     if not len(rows):
         outcome.note("the source gave no rows")
+    _leave_out(rows, request, outcome)
     store(
         market, MACRO, series, rows.filter(pa.array(keep)), outcome,
         request.accept_revisions, request.now, has_vintages,
     )  # fmt: skip
     count_gaps(market, MACRO, series, outcome, step_hours)
+    account_for_days(market, series, outcome)
     request.progress(1.0)

@@ -24,6 +24,7 @@ from barsieve.check_market import (
     file_problems,
     read_macro_series,
 )
+from barsieve.ingest.origin import metadata_of
 from barsieve.ingest.publication import Publication, read_publications
 from barsieve.problems import InputError, Problem
 from barsieve.schemas import TIMESTAMP
@@ -34,23 +35,42 @@ ARROW = {
     "VARCHAR": pa.string(),
     "DATE": pa.date32(),
 }
+# Columns that a file of a kind may have or lack; without a value they are null.
+OPTIONAL = {"funding": {"interval_hours": "DOUBLE"}}
 KINDS = {kind.folder: kind for kind in (BARS, MACRO, FUNDING)}
 LOCK = ".ingest.lock"
 
 
+def columns_of(kind: Kind) -> dict[str, str]:
+    """Return the columns of a kind with their types, the optional ones last."""
+    return kind.columns | OPTIONAL.get(kind.folder, {})
+
+
 def schema_of(kind: Kind) -> pa.Schema:
     """Return the Arrow schema of a kind of market file."""
-    return pa.schema([(name, ARROW[type_]) for name, type_ in kind.columns.items()])
+    return pa.schema([(name, ARROW[type_]) for name, type_ in columns_of(kind).items()])
+
+
+def as_offered(kind: Kind, rows: pa.Table) -> pa.Table:
+    """Return rows in the schema of a kind; optional columns that they lack are null."""
+    for name, type_ in OPTIONAL.get(kind.folder, {}).items():
+        if name not in rows.column_names:
+            rows = rows.append_column(name, pa.nulls(len(rows), ARROW[type_]))
+    return rows.select(schema_of(kind).names).cast(schema_of(kind))
 
 
 @dataclass(frozen=True)
 class Market:
-    """A market folder that may be written to, and what the seed declares for it."""
+    """A market folder that may be written to, and what the seed declares for it.
+
+    `accepts_origin` takes rows of another origin than the file's as the same series.
+    """
 
     folder: Path
     declared: dict[str, MacroSeries]
     publications: dict[str, Publication]
     sound: set[Path] = field(default_factory=set)
+    accepts_origin: bool = False
 
     def home(self, kind: Kind, name: str) -> Path:
         """Return the file that new rows of a symbol or series go to."""
@@ -178,13 +198,22 @@ def _write_part(table: pa.Table, path: Path) -> Path:
     return part
 
 
-def put(market: Market, kind: Kind, path: Path, table: pa.Table) -> None:
+def put(
+    market: Market,
+    kind: Kind,
+    path: Path,
+    table: pa.Table,
+    metadata: dict[bytes, bytes] | None = None,
+) -> None:
     """Replace a file of the market by a table that passes the market's own checks.
+
+    The file keeps its key-value metadata; `metadata` is added to it.
 
     Raises InputError, and leaves the file as it was, when the table does not pass.
     """
     _complete_layout(market)
-    part = _write_part(table, path)
+    kept = metadata_of(path) | (metadata or {})
+    part = _write_part(table.replace_schema_metadata(kept or None), path)
     problems = file_problems(part, kind, market.declared)
     if problems:
         part.unlink()

@@ -15,13 +15,13 @@ from barsieve.check_market import BARS
 from barsieve.ingest.choosing import chosen_columns, chosen_match, target_of
 from barsieve.ingest.closing import closed
 from barsieve.ingest.converting import Rows, shown_row, to_rows
+from barsieve.ingest.daily_bars import are_eves, days_of, ends_of
 from barsieve.ingest.formats import BY_HAND, FORMATS, ROLES
 from barsieve.ingest.hints import Hints
 from barsieve.ingest.naming import origin_of
 from barsieve.ingest.origin import Origin
 from barsieve.ingest.reading import Export, read_exports
 from barsieve.ingest.resampling import to_hours
-from barsieve.ingest.sessions import are_eves, days_of, ends_of
 from barsieve.ingest.summary import LeftOut
 from barsieve.problems import InputError, Problem
 from barsieve.schemas import TIMESTAMP

@@ -22,6 +22,7 @@ class Request:
     since: datetime | None = None
     until: datetime | None = None
     accept_revisions: bool = False
+    accept_origin: bool = False
     recheck: bool = False
     rows: int = 1000
     pages: int = 10

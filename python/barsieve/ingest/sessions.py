@@ -1,61 +1,85 @@
-"""Daily bars as values of days: which day a session is named after, when it was over.
+"""Sessions of daily bars: the day that one is named after, and when it has ended."""
 
-A session may open the evening before its day (futures, currencies), at an exchange's
-local midnight, or in its morning. A value is known once its bar has ended, and no
-earlier than the publication of its series.
-"""
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
-HOUR = np.timedelta64(3_600_000_000, "us")
-DAY = 24 * HOUR
-# A clock that is put back makes a day of 25 hours.
-LONGEST_DAY = 25 * HOUR
-# A session that opens this late belongs to the day on which it ends: sessions of
-# exchanges' own days open until 14:30 UTC (New York), evening sessions from 21:00.
-EVENING = 15 * HOUR
+from barsieve.ingest.publication import known_at
+
+SUNDAY, FRIDAY, SATURDAY = 6, 4, 5
+DAY_HOURS = 24.0
+# A session that opens this late at its exchange is of the day after.
+EVENING_HOUR = 17.0
 
 
-def ends_of(opens: np.ndarray) -> np.ndarray:
-    """Return when daily bars had ended at the latest, datetime64[us].
+class Session(NamedTuple):
+    """When a session opens and ends, in hours of the local day that it is named after.
 
-    `opens` (ascending, shape (n,)) are moments in UTC. That is the next open, where the
-    next bar follows at once, else a day after the open. Of the last bar that is not
-    known: its day may be the long one of a year, unless days are UTC's.
+    A negative `opens` is the evening before.
     """
-    opens = opens.astype("datetime64[us]")
-    ends = opens + DAY
-    if len(opens):
-        steps = np.diff(opens)
-        follows = steps <= LONGEST_DAY
-        ends[:-1][follows] = opens[1:][follows]
-        is_utc = (opens == opens.astype("datetime64[D]")).all()
-        ends[-1] = opens[-1] + (DAY if is_utc else LONGEST_DAY)
-    return ends
+
+    opens: float = 0.0
+    ends: float = DAY_HOURS
 
 
-def days_of(opens: np.ndarray) -> np.ndarray:
-    """Return the days that sessions are named after, datetime64[D], by their opens.
+def _local_hour(moment: Any, zone: str) -> float:
+    if not hasattr(moment, "hour"):
+        moment = datetime.fromtimestamp(float(moment), UTC)
+    elif moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    local = moment.astimezone(ZoneInfo(zone))
+    return local.hour + local.minute / 60
 
-    A session of the evening is named after the day on which it ends.
+
+def session_of(periods: Any, zone: str) -> Session:
+    """Return the session of Yahoo's `currentTradingPeriod`, else a whole day."""
+    try:
+        regular = periods["regular"]
+        opens = _local_hour(regular["start"], zone)
+        ends = _local_hour(regular["end"], zone)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return Session()
+    if opens >= EVENING_HOUR:
+        return Session(opens - DAY_HOURS, ends or DAY_HOURS)
+    return Session(opens, ends if ends > opens else DAY_HOURS)
+
+
+def named_days(opened: np.ndarray, session: Session) -> tuple[np.ndarray, np.ndarray]:
+    """Return the days that sessions are named after, and which of them are whole ones.
+
+    `opened` (datetime64[D]) are the local days on which they opened. Weeks from Sunday
+    to Thursday are those of sessions that open the evening before. A Sunday beside
+    Fridays, in weeks without a Saturday, is the first hours of Monday's session.
     """
-    return (opens.astype("datetime64[us]") + (DAY - EVENING)).astype("datetime64[D]")
+    weekday = (opened.astype("datetime64[D]").astype(np.int64) + 3) % 7
+    every = np.ones(len(opened), bool)
+    if (weekday == SATURDAY).any() or not (weekday == SUNDAY).any():
+        is_evening = session.opens < 0 and not (weekday == FRIDAY).any()
+        return opened + np.timedelta64(int(is_evening), "D"), every
+    if not (weekday == FRIDAY).any():
+        return opened + np.timedelta64(1, "D"), every
+    return opened, weekday != SUNDAY
 
 
-def are_eves(days: np.ndarray) -> bool:
-    """Tell whether dates are those of the evenings before the sessions.
+def known_after_session(
+    days: np.ndarray, lag_hours: int, session: Session, zone: str
+) -> np.ndarray:
+    """Return when daily closes became known, datetime64[us] in UTC.
 
-    Sessions of Monday to Friday that are dated Sunday to Thursday are.
+    Not before the day's publication lag is over, nor before the session has ended at
+    its exchange and what the lag has beyond a day has passed since.
     """
-    weekdays = (days.astype("datetime64[D]").astype(int) + 3) % 7  # Monday is 0
-    return bool(6 in weekdays and 4 not in weekdays and 5 not in weekdays)
+    late = np.timedelta64(int(max(lag_hours - DAY_HOURS, 0.0) * 3600), "s")
+    midnights = days.astype("datetime64[D]")
+    local = midnights.astype("datetime64[s]") + np.timedelta64(
+        round(session.ends * 3600), "s"
+    )
+    ends = np.array([_to_utc(moment, zone) for moment in local], "datetime64[us]")
+    return np.maximum(known_at(days, lag_hours), ends + late)
 
 
-def known_from(published: np.ndarray, ends: np.ndarray, lag_hours: int) -> np.ndarray:
-    """Return when values were known: by their publication, and after their bars' ends.
-
-    `published` is the start of the day named plus `lag_hours`; what of the lag goes
-    beyond the day itself comes on top of the end of the bar.
-    """
-    late = np.timedelta64(max(lag_hours - 24, 0), "h")
-    return np.maximum(published, ends.astype("datetime64[us]") + late)
+def _to_utc(local: np.datetime64, zone: str) -> np.datetime64:
+    moment = local.astype("datetime64[s]").item().replace(tzinfo=ZoneInfo(zone))
+    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from barsieve.ingest.fred import store_days
-from barsieve.ingest.macro import first_day, lag_of, macro_table
+from barsieve.ingest.macro import asked_days, first_day, lag_of, macro_table
 from barsieve.ingest.market import Market
 from barsieve.ingest.patience import PassingError, Patience, SourceError, needed
 from barsieve.ingest.request import Request
+from barsieve.ingest.sessions import known_after_session, named_days, session_of
 from barsieve.ingest.summary import Outcome
 
 SERIES = {"^MOVE": "MOVE", "DX-Y.NYB": "DXY", "^VIX": "VIX"}
@@ -35,16 +36,22 @@ def _own_words() -> Iterator[None]:
 
 
 def _history(ticker: str, patience: Patience, **span: Any) -> Any:
-    """Return the frame of daily bars of a ticker; index: days of its exchange."""
+    """Return the frame of daily bars of a ticker, and what Yahoo says of its sessions.
+
+    The index of the frame is the day, at its exchange, on which a session opened.
+    """
     yfinance = needed("yfinance")
 
     def ask_once() -> Any:
         try:
             with _own_words():
-                return yfinance.Ticker(ticker).history(
+                asked = yfinance.Ticker(ticker)
+                bars = asked.history(
                     interval="1d", auto_adjust=False, actions=False,
                     timeout=patience.timeout, **span,
                 )  # fmt: skip
+                periods = asked.get_history_metadata().get("currentTradingPeriod")
+                return bars, periods
         except Exception as error:
             # Whatever yfinance meets (faults of its HTTP library, damaged JSON) comes
             # under many names; and it remembers answers, a damaged one too.
@@ -67,12 +74,31 @@ def ingest_yahoo(
 ) -> None:
     """Bring one index up to date; count into `outcome`.
 
-    Today's bar moves until its close: a day waits until its publication lag is over.
+    Today's bar moves until its close: a day waits until its session has ended and its
+    publication lag is over. A session that opens the evening before is of the next day.
     """
     lag = lag_of(market, series)
     start = first_day(market, series, request, OVERLAP_DAYS)
+    outcome.asked = asked_days(market, series, request)
     end = request.now.date() + timedelta(days=2)
-    closes = _history(ticker, patience, start=start, end=end)["Close"].dropna()
-    days = closes.index.tz_localize(None).to_numpy().astype("datetime64[D]")
-    values = np.round(closes.to_numpy(float), DECIMALS)
-    store_days(market, series, macro_table(series, days, values, lag), request, outcome)
+    bars, periods = _history(ticker, patience, start=start, end=end)
+    closes = bars["Close"].dropna()
+    outcome.leave_out("no close", len(bars) - len(closes), _first_without(bars))
+    zone = str(getattr(closes.index, "tz", None) or "UTC")
+    opened = closes.index.tz_localize(None).to_numpy().astype("datetime64[D]")
+    session = session_of(periods, zone)
+    days, keep = named_days(opened, session)
+    if (~keep).any():
+        outcome.leave_out(
+            "a Sunday between weeks of five days: part of Monday's session",
+            int((~keep).sum()), str(opened[~keep][0]),
+        )  # fmt: skip
+    values = np.round(closes.to_numpy(float), DECIMALS)[keep]
+    known = known_after_session(days[keep], lag, session, zone)
+    rows = macro_table(series, days[keep], values, lag, known=known)
+    store_days(market, series, rows, request, outcome)
+
+
+def _first_without(bars: Any) -> str:
+    empty = bars.index[bars["Close"].isna()]
+    return str(empty[0].date()) if len(empty) else ""

@@ -122,6 +122,8 @@ def overfitting_rows(rows: Rows) -> Iterator[dict]:
     for figure, name in {
         "sharpe_monthly": "best_sharpe",
         "expected_maximum_monthly": "expected_sharpe",
+        "needed_monthly": "needed_sharpe",
+        "visible_annual": "visible_annual_sharpe",
         "effective_trials": "effective_trials",
         "probabilistic_sharpe": "probabilistic_sharpe",
         "deflated_sharpe": "deflated_sharpe",

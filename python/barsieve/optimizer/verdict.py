@@ -6,7 +6,7 @@ from barsieve.optimizer import LEARNERS
 from barsieve.optimizer.strategies import LEARNED, OWN
 
 LEAST_DEFLATED = 0.95
-"""Probability of skill below which the best of a sweep may be luck."""
+"""Share of sweeps without skill that the best must beat, or it may be luck."""
 
 MOST_PBO = 0.25
 """Probability of overfitting from which choosing by the past is no better than that."""
@@ -36,6 +36,13 @@ def _against_models(found: dict[tuple, dict]) -> list[str]:
     return []
 
 
+def _would_have_been_seen(found: dict[tuple, dict]) -> str:
+    visible = found.get(("overfitting", "best", "visible_annual"))
+    if not visible or visible["value"] is None:
+        return ""
+    return f"; an annual one of {visible['value']:.1f} would have been seen"
+
+
 def _against_sweep(found: dict[tuple, dict]) -> list[str]:
     against = []
     deflated = found.get(("overfitting", "best", "deflated_sharpe"))
@@ -44,7 +51,8 @@ def _against_sweep(found: dict[tuple, dict]) -> list[str]:
     elif deflated["value"] < LEAST_DEFLATED:
         against.append(
             "the best configuration is no better than the best of so much luck "
-            f"(deflated Sharpe {deflated['value']:.2f}, {LEAST_DEFLATED} wanted)"
+            f"(deflated Sharpe {deflated['value']:.2f}, {LEAST_DEFLATED} wanted"
+            f"{_would_have_been_seen(found)})"
         )
     pbo = found.get(("overfitting", "sweep", "pbo"))
     if pbo and pbo["value"] is not None and pbo["value"] >= MOST_PBO:

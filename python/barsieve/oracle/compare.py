@@ -9,7 +9,13 @@ import pyarrow as pa
 
 from barsieve import schemas
 from barsieve.oracle.features import feature_row
-from barsieve.oracle.history import History, Observation
+from barsieve.oracle.history import (
+    NO_VINTAGES,
+    History,
+    Observation,
+    Settlement,
+    Vintages,
+)
 from barsieve.oracle.scores import score_row
 
 # Sums in another order differ in the last bits; differences of prices (MACD) magnify
@@ -19,12 +25,14 @@ ORACLE_TOLERANCE = 1e-9
 SAMPLED_BARS = 48
 
 
-def _rows(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
+def rows_of(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
+    """Return the rows of a relation."""
     return relation.to_arrow_table().to_pylist()
 
 
-def _observations(table: pa.Table) -> dict[str, list[Observation]]:
-    """Return the rows (key, day, known_at, value) by key, as they became known."""
+def read_vintages(macro: duckdb.DuckDBPyRelation) -> dict[str, Vintages]:
+    """Return the vintages of every series of `bars_macro`."""
+    table = macro.select("series, observed_day, known_at, value").to_arrow_table()
     keys, days, known, values = table.sort_by("known_at").columns
     found: dict[str, list[Observation]] = {}
     for key, day, moment, value in zip(
@@ -35,7 +43,7 @@ def _observations(table: pa.Table) -> dict[str, list[Observation]]:
         strict=True,
     ):
         found.setdefault(key, []).append(Observation(day, moment / 1e6, value))
-    return found
+    return {key: Vintages(published) for key, published in found.items()}
 
 
 def read_history(symbol: str, bars, macro, funding, macro_series) -> History:
@@ -43,17 +51,15 @@ def read_history(symbol: str, bars, macro, funding, macro_series) -> History:
     of_symbol = duckdb.ColumnExpression("symbol") == duckdb.ConstantExpression(symbol)
     table = bars.filter(of_symbol).order("bar_ts").to_arrow_table()
     seconds = table["bar_ts"].cast(pa.int64()).to_numpy() / 1e6
-    observations = _observations(
-        macro.select("series, observed_day as day, known_at, value").to_arrow_table()
-    )
-    declared = _rows(macro_series)
+    observations = read_vintages(macro)
+    declared = rows_of(macro_series)
     for row in declared:
         if row["feature"] == "open_interest" and row["symbol"] == symbol:
-            observations["OPEN_INTEREST"] = observations.get(row["series"], [])
-    settled = _observations(
+            observations["OPEN_INTEREST"] = observations.get(row["series"], NO_VINTAGES)
+    settled = rows_of(
         funding.filter(of_symbol)
-        .select("symbol, settled_at as day, settled_at as known_at, funding_rate")
-        .to_arrow_table()
+        .select('epoch(settled_at) as "at", funding_rate as rate, stated_hours')
+        .order('"at"')
     )
     return History(
         ts=seconds,
@@ -62,7 +68,7 @@ def read_history(symbol: str, bars, macro, funding, macro_series) -> History:
             for name in ("open", "high", "low", "close", "volume")
         },
         macro=observations,
-        funding=settled.get(symbol, []),
+        funding=[Settlement(**row) for row in settled],
         limits={r["feature"]: r["stale_after_hours"] for r in declared if r["feature"]},
     )
 
@@ -82,7 +88,8 @@ def _difference(ours, theirs, scale: float) -> float:
     return abs(ours - theirs) / scale if scale else abs(ours - theirs)
 
 
-def _verdict(symbol: str, column: str, pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
+def worst_of(pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
+    """Return the verdict on pairs of values (ours, the oracle's) of one column."""
     known = [slow for _, slow in pairs if slow is not None]
     scale = max((abs(v) for v in known if not isinstance(v, str)), default=0.0)
     worst = max(_difference(fast, slow, scale) for fast, slow in pairs)
@@ -91,13 +98,19 @@ def _verdict(symbol: str, column: str, pairs: list[tuple[Any, Any]]) -> dict[str
     else:
         verdict = "identical" if known else "vacuous"
     return {
+        "values_compared": len(known),
+        "worst_difference": worst,
+        "verdict": verdict,
+    }
+
+
+def _verdict(symbol: str, column: str, pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
+    return {
         "symbol": symbol,
         "feature": column,
         "rows_compared": len(pairs),
-        "values_compared": len(known),
-        "worst_difference": worst,
         "tolerance": ORACLE_TOLERANCE,
-        "verdict": verdict,
+        **worst_of(pairs),
     }
 
 
@@ -117,10 +130,10 @@ def compare_features(features, scores, bars, macro, funding, macro_series) -> pa
         )
         listed = ", ".join(str(t + 1) for t in sampled)
         of_sample = features.filter(of_symbol).filter(f"bar_index in ({listed})")
-        fast_rows = _rows(of_sample.order("bar_index"))
+        fast_rows = rows_of(of_sample.order("bar_index"))
         fast_scores: dict[Any, dict[str, float]] = {}
         moments = of_sample.select("symbol", "bar_ts").set_alias("sampled")
-        for row in _rows(scores.join(moments, "symbol, bar_ts")):
+        for row in rows_of(scores.join(moments, "symbol, bar_ts")):
             fast_scores.setdefault(row["bar_ts"], {})[row["domain"]] = row["score"]
         pairs: dict[str, list[tuple[Any, Any]]] = {}
         for t, fast in zip(sampled, fast_rows, strict=True):

@@ -1,6 +1,7 @@
 """Every column of `features`, one bar at a time."""
 
 import math
+from decimal import Decimal
 from itertools import pairwise
 
 import numpy as np
@@ -8,6 +9,8 @@ import numpy as np
 from barsieve.oracle.history import HOUR, History
 
 Row = dict[str, float | str | None]
+
+MINUTE = 60
 
 MACRO_FEATURES = {
     "vix": "VIX",
@@ -180,10 +183,93 @@ def timeframes(h: History, t: int) -> Row:
         low = min(day["low"] for day in month)
         high = max(day["high"] for day in month)
         row["range_position_20_1d"] = _ratio(month[-1]["close"] - low, high - low)
-        row["volume_ratio_1d"] = _ratio(
-            month[-1]["volume"], _mean([day["volume"] for day in month])
-        )
+        volumes = [day["volume"] for day in month]
+        if None not in volumes:
+            row["volume_ratio_1d"] = _ratio(volumes[-1], _mean(volumes))
     return row
+
+
+def settled_before(h: History, t: int) -> Row:
+    """Return what depends on the bar before: missing hours and the funding settled."""
+    if t == 0:
+        return {"gap_hours": None, "funding_settled": None}
+    paid = [s.rate for s in h.funding if h.ts[t - 1] < s.at <= h.ts[t]]
+    return {
+        "gap_hours": int((h.ts[t] - h.ts[t - 1]) // HOUR) - 1,
+        "funding_settled": sum(paid) if paid else None,
+    }
+
+
+def funding(h: History, now: float) -> Row:
+    """Return the last settled rate, scaled to 8 hours, and its age.
+
+    A settlement is known a minute after it. Where no file says how many hours it
+    covers, the shorter of the last two gaps between settlements does.
+    """
+    known = [s for s in h.funding if s.at + MINUTE <= now]
+    if not known:
+        return {"funding_rate": None, "funding_rate_age_hours": None}
+    last, known_at = known[-1], known[-1].at + MINUTE
+    gaps = [round((b.at - a.at) / HOUR) for a, b in pairwise(known[-3:])]
+    hours = last.stated_hours or min([gap for gap in gaps if gap > 0], default=None)
+    rate = None
+    if hours is not None and h.is_fresh(known_at, "funding_rate", now):
+        rate = last.rate * 8 / hours
+    return {"funding_rate": rate, "funding_rate_age_hours": (now - known_at) / HOUR}
+
+
+def interest_change(h: History, now: float) -> float | None:
+    """Return the change of open interest over 24 hours.
+
+    Of the day that was the latest then, in the vintage of now.
+    """
+    interest = h.reading("OPEN_INTEREST", "open_interest", now)
+    before = h.last_known("OPEN_INTEREST", now - 24 * HOUR)
+    if before is None or not h.is_fresh(
+        before.known_at, "open_interest", now - 24 * HOUR
+    ):
+        return None
+    today = {o.day: o.value for o in h.known_days("OPEN_INTEREST", now)}
+    change = _ratio(interest, today[before.day])
+    return None if change is None else change - 1
+
+
+def _of_last_days(values: list[float], n: int) -> list[float] | None:
+    return values[:n] if len(values) >= n else None
+
+
+def macro_windows(h: History, now: float) -> Row:
+    """Return what is made of several days of a series, or of two series."""
+    row: Row = {
+        "usdt_dominance_z_60": None,
+        "total_mean_30": None,
+        "total2_share": None,
+        "total2_share_mean_30": None,
+        "yield_spread": None,
+    }
+    tether, total = h.known_days("USDT.D", now), h.known_days("TOTAL", now)
+    if tether and h.is_fresh(tether[0].known_at, "usdt_dominance", now):
+        values = _of_last_days([o.value for o in tether], 60)
+        if values:
+            above = values[0] - _mean(values)
+            row["usdt_dominance_z_60"] = _ratio(above, _sd(values))
+    if total and h.is_fresh(total[0].known_at, "total", now):
+        row["total_mean_30"] = _mean(_of_last_days([o.value for o in total], 30))
+    shares = h.known_pairs("TOTAL2", "TOTAL", now)
+    if shares and h.is_fresh(_known_at(shares[0]), "total2", now):
+        values = [one.value / other.value for one, other in shares]
+        row["total2_share"] = values[0]
+        row["total2_share_mean_30"] = _mean(_of_last_days(values, 30))
+    yields = h.known_pairs("US2Y", "US10Y", now)
+    if yields and h.is_fresh(_known_at(yields[0]), "us2y", now):
+        one, other = yields[0]
+        spread = Decimal(str(one.value)) - Decimal(str(other.value))
+        row["yield_spread"] = float(spread)
+    return row
+
+
+def _known_at(pair: tuple) -> float:
+    return max(observation.known_at for observation in pair)
 
 
 def macro(h: History, t: int) -> Row:
@@ -194,18 +280,16 @@ def macro(h: History, t: int) -> Row:
         last = h.last_known(series, now)
         row[feature] = h.reading(series, feature, now)
         row[f"{feature}_age_hours"] = (now - last.known_at) / HOUR if last else None
-    settled = [o for o in h.funding if o.known_at <= now]
-    age = now - settled[-1].known_at if settled else None
-    is_fresh = settled and age <= HOUR * h.limits["funding_rate"]
-    row["funding_rate"] = settled[-1].value if is_fresh else None
-    row["funding_rate_age_hours"] = age / HOUR if settled else None
-    interest = h.reading("OPEN_INTEREST", "open_interest", now)
-    day_before = h.reading("OPEN_INTEREST", "open_interest", now - 24 * HOUR)
-    change = _ratio(interest, day_before)
-    row["oi_change_24h"] = None if change is None else change - 1
-    return row
+    row["oi_change_24h"] = interest_change(h, now)
+    return row | funding(h, now) | macro_windows(h, now)
 
 
 def feature_row(h: History, t: int) -> Row:
     """Return every feature of bar t."""
-    return {**hourly(h, t), **swings(h, t), **timeframes(h, t), **macro(h, t)}
+    return {
+        **settled_before(h, t),
+        **hourly(h, t),
+        **swings(h, t),
+        **timeframes(h, t),
+        **macro(h, t),
+    }

@@ -18,13 +18,42 @@ class Observation:
 
 
 @dataclass(frozen=True)
+class Settlement:
+    """One funding settlement; `stated_hours` is what its file says that it covers."""
+
+    at: float
+    rate: float
+    stated_hours: float | None
+
+
+class Vintages:
+    """Every vintage of one series, in the order in which they became known."""
+
+    def __init__(self, published: list[Observation]):
+        """Keep the vintages; the last answer is kept too, for it is asked again."""
+        self._published = published
+        self._end, self._days = 0, []
+
+    def known_days(self, at: float) -> list[Observation]:
+        """Return every day known at a time in its latest vintage, the latest first."""
+        end = bisect_right(self._published, at, key=lambda o: o.known_at)
+        if end != self._end:
+            by_day = {o.day: o for o in self._published[:end]}
+            self._days = [by_day[day] for day in sorted(by_day, reverse=True)]
+            self._end = end
+        return self._days
+
+
+NO_VINTAGES = Vintages([])
+
+
+@dataclass(frozen=True)
 class History:
     """Everything of one symbol; methods see only what was known at the close of a bar.
 
     `ts` (seconds), `open`, `high`, `low`, `close`, `volume`: arrays of shape (n_bars,).
-    `macro`: observations per series, in the order in which they became known.
-    `funding`: settlements, likewise. `limits`: hours after which
-    a feature is stale. `open_interest`: the series of this symbol, if any.
+    `macro`: every vintage, by series. `funding`: settlements in order.
+    `limits`: hours after which a feature is stale.
     """
 
     ts: np.ndarray
@@ -33,8 +62,8 @@ class History:
     low: np.ndarray
     close: np.ndarray
     volume: np.ndarray
-    macro: dict[str, list[Observation]]
-    funding: list[Observation]
+    macro: dict[str, Vintages]
+    funding: list[Settlement]
     limits: dict[str, float]
 
     def last(self, column: np.ndarray, n: int, t: int) -> np.ndarray | None:
@@ -78,24 +107,36 @@ class History:
                 "high": max(self.high[rows]),
                 "low": min(self.low[rows]),
                 "close": self.close[rows[-1]],
-                "volume": float(np.sum(self.volume[rows])),
+                "volume": float(np.sum(self.volume[rows]))
+                if len(rows) * 2 >= hours
+                else None,
             }
             for rows in whole[-count:]
         ]
 
+    def known_days(self, series: str, at: float) -> list[Observation]:
+        """Return the days of a series known at a time, the latest first."""
+        return self.macro.get(series, NO_VINTAGES).known_days(at)
+
+    def known_pairs(self, one: str, other: str, at: float) -> list[tuple]:
+        """Return the days on which both series are known at a time, the latest first.
+
+        Each is a pair of observations of one day.
+        """
+        others = {o.day: o for o in self.known_days(other, at)}
+        return [(o, others[o.day]) for o in self.known_days(one, at) if o.day in others]
+
+    def is_fresh(self, known_at: float, feature: str, at: float) -> bool:
+        """Tell whether a value is young enough to count."""
+        return at - known_at <= HOUR * self.limits[feature]
+
     def reading(self, series: str, feature: str, at: float) -> float | None:
-        """Return the last value of a series known at a time, None if stale."""
+        """Return the value of the latest day known at a time, None if stale."""
         last = self.last_known(series, at)
-        if last is None or at - last.known_at > HOUR * self.limits[feature]:
+        if last is None or not self.is_fresh(last.known_at, feature, at):
             return None
         return last.value
 
     def last_known(self, series: str, at: float) -> Observation | None:
-        """Return the latest day known at a time, in its newest vintage.
-
-        Among the last 400 publications: no series publishes a day that late.
-        """
-        published = self.macro.get(series, [])
-        end = bisect_right(published, at, key=lambda o: o.known_at)
-        recent = published[max(0, end - 400) : end]
-        return max(recent, key=lambda o: (o.day, o.known_at), default=None)
+        """Return the latest day known at a time, in its newest vintage."""
+        return next(iter(self.known_days(series, at)), None)

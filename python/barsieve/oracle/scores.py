@@ -61,6 +61,8 @@ def temporal(h: History, t: int, row: Row) -> float | None:
     found = [k for k in range(t, max(0, t - 2600), -1) if h.ts[k] % week == slot][:12]
     if len(found) < 12 or min(found) < 1:
         return None
+    if any(h.ts[k] - h.ts[k - 1] != HOUR for k in found):
+        return None
     returns = [math.log(h.close[k] / h.close[k - 1]) for k in found]
     sd = float(np.std(returns, ddof=1))
     if sd == 0:

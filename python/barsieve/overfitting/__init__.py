@@ -4,8 +4,8 @@ Everything here reads one matrix: the returns per period (day or month) of the t
 that were actually run, shape (n_rows, n_trials), rows in time order. Sharpe ratios are
 per period, not annualised; the deviation in them is that of a sample (ddof 1).
 
-Reading order: `returns` (what is accepted), `sharpe` (the deflated Sharpe ratio),
-`cscv` (the probability of backtest overfitting).
+Reading order: `returns` (what is accepted), `null` (the best of luck), `sharpe` (the
+deflated Sharpe ratio), `cscv` (the probability of backtest overfitting).
 """
 
 from barsieve.overfitting.cscv import BacktestOverfitting, backtest_overfitting
@@ -17,6 +17,7 @@ from barsieve.overfitting.sharpe import (
     expected_maximum_sharpe,
     mean_correlation,
     probabilistic_sharpe_ratio,
+    visible_sharpe,
 )
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "expected_maximum_sharpe",
     "mean_correlation",
     "probabilistic_sharpe_ratio",
+    "visible_sharpe",
 ]

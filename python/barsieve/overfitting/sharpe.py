@@ -1,5 +1,10 @@
 """The deflated Sharpe ratio: the best of many, against the best of luck.
 
+The formulas are those of the paper, for trials of which only the number and the spread
+are known. That spread is one of luck alone where no trial is better than another in
+truth; settings do differ, so `deflated_sharpe` takes luck from the trials themselves
+(`null`) where their returns are at hand.
+
 Source: Bailey and López de Prado (2014), The Deflated Sharpe Ratio: Correcting for
 Selection Bias, Backtest Overfitting and Non-Normality, Journal of Portfolio Management
 40(5), 94-107 (below: DSR); https://www.davidhbailey.com/dhbpapers/deflated-sharpe.pdf.
@@ -10,16 +15,25 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import kurtosis, norm, skew
 
+from barsieve.overfitting.null import best_without_skill
 from barsieve.overfitting.returns import checked_returns
+
+LEVEL = 0.95
+"""Share of sweeps without skill that the best trial must beat."""
+POWER = 0.8
+"""Probability with which a trial of the visible ratio is seen."""
 
 
 @dataclass(frozen=True)
 class DeflatedSharpe:
     """The best of many trials, and what is left of it.
 
-    Sharpe ratios are per period. `deflated` is the probability that the true Sharpe
-    ratio lies above `expected_maximum`, the best that `effective_trials` without any
-    skill would show; `probabilistic` is that of lying above 0.
+    Sharpe ratios are per period. `deflated` is the share of sweeps without any skill
+    whose best shows less; `expected_maximum` is their average best, `needed` the one
+    that `LEVEL` of them stay below, and `visible` the least true ratio of a trial that
+    would be beyond it with a probability of `POWER`. `probabilistic` is the probability
+    that the true ratio lies above 0, as if there were one trial. `effective_trials`
+    only describes.
     """
 
     best: int
@@ -30,8 +44,9 @@ class DeflatedSharpe:
     n_trials: int
     mean_correlation: float
     effective_trials: float
-    sharpe_variance: float
     expected_maximum: float
+    needed: float
+    visible: float
     probabilistic: float
     deflated: float
 
@@ -135,18 +150,29 @@ def effective_trials(n_trials: int, correlation: float) -> float:
     return rho + (1.0 - rho) * n_trials
 
 
-def deflated_sharpe(
-    returns: np.ndarray, n_trials: float | None = None
-) -> DeflatedSharpe:
-    """Deflate the best Sharpe ratio of a sweep by the sweep.
+def visible_sharpe(needed: float, n_rows: int, power: float = POWER) -> float:
+    """Return the least true ratio whose estimate exceeds `needed` with a probability.
+
+    Ratios per period of normal returns, whose estimate has a variance of
+    (1 + ratio^2 / 2) / (n_rows - 1). Source: Lo (2002), The Statistics of Sharpe
+    Ratios, Financial Analysts Journal 58(4), 36-52.
+    """
+    reach = norm.ppf(power) ** 2 / (n_rows - 1)
+    if reach >= 2.0:
+        return float("inf")
+    # (ratio - needed)^2 = reach (1 + ratio^2 / 2), the greater root.
+    curve = 1.0 - reach / 2.0
+    root = np.sqrt(needed**2 - curve * (needed**2 - reach))
+    return float((needed + root) / curve)
+
+
+def deflated_sharpe(returns: np.ndarray) -> DeflatedSharpe:
+    """Judge the best Sharpe ratio of a sweep by what the sweep shows without skill.
 
     Parameters
     ----------
     returns : array of shape (n_rows, n_trials)
         Returns per period of every trial that was run, the bad ones too.
-    n_trials : float, optional
-        Number of independent trials, where it is known better than by
-        `effective_trials` of the average correlation.
 
     Raises
     ------
@@ -156,14 +182,15 @@ def deflated_sharpe(
     matrix = checked_returns(returns)
     ratios = sharpe_ratios(matrix)
     best, correlation = int(np.argmax(ratios)), mean_correlation(matrix)
-    n_rows, n_run = matrix.shape
-    number = effective_trials(n_run, correlation) if n_trials is None else n_trials
-    variance = float(ratios.var(ddof=1)) if n_run > 1 else 0.0
-    sharpe = float(ratios[best])
+    (n_rows, n_run), sharpe = matrix.shape, float(ratios[best])
     shape = (
         float(skew(matrix[:, best])),
         float(kurtosis(matrix[:, best], fisher=False)),
     )
+    luck = best_without_skill(matrix)
+    needed = float(np.quantile(luck, LEVEL))
+    # The sweep itself is one of those that might have been.
+    as_good = (np.count_nonzero(luck >= sharpe) + 1) / (len(luck) + 1)
     return DeflatedSharpe(
         best=best,
         sharpe=sharpe,
@@ -172,9 +199,10 @@ def deflated_sharpe(
         kurtosis=shape[1],
         n_trials=n_run,
         mean_correlation=correlation,
-        effective_trials=float(number),
-        sharpe_variance=variance,
-        expected_maximum=expected_maximum_sharpe(number, variance),
+        effective_trials=effective_trials(n_run, correlation),
+        expected_maximum=float(luck.mean()),
+        needed=needed,
+        visible=visible_sharpe(needed, n_rows),
         probabilistic=probabilistic_sharpe_ratio(sharpe, 0.0, n_rows, *shape),
-        deflated=deflated_sharpe_ratio(sharpe, n_rows, number, variance, *shape),
+        deflated=float(1.0 - as_good),
     )

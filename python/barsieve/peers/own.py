@@ -7,7 +7,7 @@ import numpy as np
 from barsieve.compile import compiled
 from barsieve.peers.rules import FEE_RATE, SLIPPAGE_RATE, TRADED, Sweep
 from barsieve.replay.kernel import replay_bars
-from barsieve.replay.ledger import LEG, TRADE
+from barsieve.replay.ledger import LEG, TRADE, make_stops
 from barsieve.replay.state import BAR, END_OF_DATA, Rules
 
 # Infinite where a rule is to be off. The balance never runs out: it risks a millionth.
@@ -16,6 +16,7 @@ RULES = Rules(
     loss_streak_trades=2**40,
     loss_streak_shift=0.0,
     cooldown_bars=0,
+    max_gap_hours=np.inf,
     stop_atr=2.0,
     target_r=1.5,
     partial_at_r=np.inf,
@@ -76,7 +77,17 @@ def _write_trades(traded, n_traded, configuration, trades, legs, n_trades):
 
 @compiled
 def _replay_each(
-    bars, rules, crossings, pair, stop_atr, target_r, chosen, legs, trades, traded
+    bars,
+    rules,
+    crossings,
+    pair,
+    stop_atr,
+    target_r,
+    chosen,
+    legs,
+    trades,
+    stops,
+    traded,
 ):
     """Replay the chosen configurations; write their trades and return how many.
 
@@ -95,6 +106,7 @@ def _replay_each(
             rules.loss_streak_trades,
             rules.loss_streak_shift,
             rules.cooldown_bars,
+            rules.max_gap_hours,
             stop_atr[configuration],
             target_r[configuration],
             rules.partial_at_r,
@@ -114,7 +126,7 @@ def _replay_each(
             rules.fee_rate,
             rules.slippage_rate,
         )
-        outcome = replay_bars(bars, own, BALANCE, entry_bars, True, legs, trades)
+        outcome = replay_bars(bars, own, BALANCE, entry_bars, True, legs, trades, stops)
         n_traded = _write_trades(
             traded, n_traded, configuration, trades, legs, outcome.trades
         )
@@ -151,7 +163,7 @@ class Kernel:
         sweep = self.sweep
         n = _replay_each(
             bars, RULES, sweep.crossings, sweep.pair, sweep.stop_atr, sweep.target_r,
-            chosen, legs, trades, traded.view(np.recarray),
+            chosen, legs, trades, make_stops(0), traded.view(np.recarray),
         )  # fmt: skip
         return traded[:n]
 

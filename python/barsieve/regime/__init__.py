@@ -1,9 +1,9 @@
 """Regimes of the market: a hidden Markov model that only knows the past.
 
-`columns` reads daily observations, `markov` and `clusters` are the classifiers,
-`naming` gives their states names, `walk_forward` refits them month by month, `tables`
-writes the result down, `live` reads it at a moment, `states` compares numbers of
-states, `worth` says what it all earns.
+`stress` is the fixed scale that names states, `columns` reads daily observations,
+`markov` and `clusters` are the classifiers, `walk_forward` refits them month by month,
+`hysteresis` says which name is in force, `tables` writes the result down, `live` reads
+it at a moment, `states` compares numbers of states, `worth` says what it all earns.
 
 Source of the method: Hamilton (1989), A New Approach to the Economic Analysis of
 Nonstationary Time Series; Rabiner (1989), A Tutorial on Hidden Markov Models.
@@ -23,6 +23,9 @@ SHORT_HISTORY_DAYS = 730
 
 HYSTERESIS_DAYS = 3
 """Days in a row that a new regime must be the likeliest before it is in force."""
+
+AT_ONCE = 0.8
+"""Summed probability of the more stressed regimes that puts one in force at once."""
 
 UNKNOWN = -1
 """Position of a regime that is not known."""

@@ -4,11 +4,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from barsieve.regime.markov import Attempt
+from barsieve.regime.markov import STRESS_SD, Attempt
+
+
+def _in_spreads(z: np.ndarray) -> np.ndarray:
+    """Return days or centres in units of the spread expected of a state."""
+    return np.column_stack([z[:, :1] / STRESS_SD, z[:, 1:]])
 
 
 class Clusters(NamedTuple):
-    """Centres in standardised units, shape (k, d)."""
+    """Centres, the first column their stress, shape (k, d)."""
 
     means: np.ndarray
 
@@ -17,42 +22,33 @@ class Clusters(NamedTuple):
 
         A value that is missing on a day has no say in the distance.
         """
-        distances = np.nansum((z[:, None, :] - self.means) ** 2, axis=2)
-        beliefs = np.eye(len(self.means))[distances.argmin(axis=1)]
+        apart = _in_spreads(z)[:, None, :] - _in_spreads(self.means)
+        beliefs = np.eye(len(self.means))[np.nansum(apart**2, axis=2).argmin(axis=1)]
         return beliefs, np.full(len(z), np.nan)
 
-    def rescaled(self, from_moments, to_moments) -> "Clusters":
-        """Return the same centres in the units of other moments (mean, sd)."""
-        (mean, sd), (new_mean, new_sd) = from_moments, to_moments
-        return Clusters((self.means * sd + mean - new_mean) / new_sd)
 
+def fit(z: np.ndarray, stress: np.ndarray) -> Attempt:
+    """Fit k-means from centres at places on the scale of stress, shape (k,).
 
-def fit(
-    z: np.ndarray, n_states: int, start: int | Clusters, least_share: float
-) -> Attempt:
-    """Fit k-means from a seed, or from earlier centres. `z`: shape (n, d)."""
+    `z`: as for the hidden Markov model, shape (n, d). Distances count the stress as
+    that model expects it of a state: else other columns decide what a cluster is.
+    """
     from sklearn.cluster import KMeans
 
-    is_warm = isinstance(start, Clusters)
-    fitted = KMeans(
-        n_states,
-        init=start.means if is_warm else "k-means++",
-        n_init=1,
-        random_state=0 if is_warm else start,
-    ).fit(z)
-    share = np.bincount(fitted.labels_, minlength=n_states).min() / len(z)
-    fault = None
-    if share < least_share:
-        fault = f"a cluster holds {share:.1%} of the days, expected {least_share:.0%}"
-    label = "warm" if is_warm else f"seed {start}"
-    return Attempt(Clusters(fitted.cluster_centers_), -fitted.inertia_, label, fault)
+    start = np.zeros((len(stress), z.shape[1]))
+    start[:, 0] = stress
+    fitted = KMeans(len(stress), init=_in_spreads(start), n_init=1, random_state=0)
+    fitted.fit(_in_spreads(z))
+    means = fitted.cluster_centers_.copy()
+    means[:, 0] *= STRESS_SD
+    return Attempt(Clusters(means), -fitted.inertia_, None)
 
 
-def vix_bands(vix: np.ndarray, vix_from: np.ndarray) -> np.ndarray:
-    """Return 1 for the band that holds the VIX, shape (n, k); NaN where it is missing.
+def vix_bands(vix: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Return 1 for the band that holds the VIX, shape (n, 4); NaN where it is missing.
 
-    `vix_from`: the lower edge of each band, ascending, index points.
+    `edges`: where the VIX changes its name, ascending, index points, shape (3,).
     """
-    beliefs = np.eye(len(vix_from))[np.searchsorted(vix_from[1:], vix, "right")]
+    beliefs = np.eye(len(edges) + 1)[np.searchsorted(edges, vix, "right")]
     beliefs[~np.isfinite(vix)] = np.nan
     return beliefs

@@ -6,15 +6,18 @@ import duckdb
 import numpy as np
 
 from barsieve.problems import InputError, Problem
+from barsieve.regime.stress import SERIES, Scale, level
 from barsieve.relations import matching
 
-LOGGED = ("vix", "move", "realized_vol_72")
-"""Levels above zero with a long right tail: read as logarithms. They are the stress."""
+COLUMNS = (
+    *SERIES, "realized_vol_72", "dxy_gap_91", "vix_change", "move_change", "dxy_change",
+)  # fmt: skip
 
-COLUMNS = (*LOGGED, "dxy_gap_91", "vix_change", "move_change", "dxy_change")
+STRESS = range(len(SERIES))
+"""Positions of the columns that make the stress of a day."""
 
-STRESS = range(len(LOGGED))
-"""Positions of the columns that name the states."""
+LOGGED = COLUMNS.index("realized_vol_72")
+"""Above zero with a long right tail: read as a logarithm."""
 
 LEAST_KNOWN_SHARE = 0.5
 """A column known on fewer of the days of a window is left out of its fit."""
@@ -24,8 +27,8 @@ class Observations(NamedTuple):
     """Days of one reference symbol, in order.
 
     `day`: datetime64[D], shape (n,). `values`: original units, shape (n, columns), NaN
-    where unknown; `read`: the same, levels as logarithms. `dxy`: index points, for
-    reports.
+    where unknown; `read`: the same, VIX and MOVE as positions on the scale of stress,
+    volatility as a logarithm. `dxy`: index points, for reports.
     """
 
     reference_symbol: str
@@ -52,7 +55,7 @@ def _refuse_duplicates(symbol: str, day: np.ndarray) -> None:
         )
 
 
-def observations(symbol: str, table) -> Observations:
+def observations(symbol: str, table, scale: Scale) -> Observations:
     """Return the observations of an Arrow table with `day`, `dxy` and `COLUMNS`.
 
     Rows may come in any order. Raises InputError when a day is there twice.
@@ -64,18 +67,22 @@ def observations(symbol: str, table) -> Observations:
         [table[name].to_numpy().astype(float)[order] for name in COLUMNS]
     )
     read = values.copy()
+    for position, series in enumerate(SERIES):
+        read[:, position] = scale.position(series, values[:, position])
     with np.errstate(divide="ignore", invalid="ignore"):
-        read[:, STRESS] = np.log(read[:, STRESS])
+        read[:, LOGGED] = np.log(read[:, LOGGED])
     read[~np.isfinite(read)] = np.nan
     return Observations(
         symbol, day, values, read, table["dxy"].to_numpy().astype(float)[order]
     )
 
 
-def read_observations(relation: duckdb.DuckDBPyRelation, symbol: str) -> Observations:
+def read_observations(
+    relation: duckdb.DuckDBPyRelation, symbol: str, scale: Scale
+) -> Observations:
     """Return the observations of a reference symbol from `regime_observations`."""
     of_symbol = matching(relation, reference_symbol=symbol)
-    return observations(symbol, of_symbol.to_arrow_table())
+    return observations(symbol, of_symbol.to_arrow_table(), scale)
 
 
 def usable(window: np.ndarray) -> tuple[np.ndarray, str | None]:
@@ -95,3 +102,18 @@ def usable(window: np.ndarray) -> tuple[np.ndarray, str | None]:
         else:
             used.append(position)
     return np.array(used, int), ", ".join(left_out) or None
+
+
+def has_stress(used: np.ndarray) -> bool:
+    """Tell whether VIX or MOVE is among the columns used."""
+    return bool(np.isin(used, list(STRESS)).any())
+
+
+def condensed(read: np.ndarray, used: np.ndarray) -> np.ndarray:
+    """Return what a fit sees: the stress of each day, then the other columns used.
+
+    `read`: shape (n, columns). Returns shape (n, 1 + others).
+    """
+    is_stress = np.isin(used, list(STRESS))
+    stress = level(read[:, used[is_stress]])
+    return np.column_stack([stress, read[:, used[~is_stress]]])

@@ -1,24 +1,43 @@
-"""The hidden Markov model: Gaussian states, fitted by `hmmlearn`, filtered by us."""
+"""The hidden Markov model: Gaussian states, fitted by `hmmlearn`, filtered by us.
+
+States are tied to the scale of stress, so that a refit finds the same ones: each is
+expected at its own place on it, as firmly as `STRESS_DAYS` days there would say.
+Without that, states wander to whatever splits a sample best (volatility, an era of the
+dollar) and a name that follows them means something else each month. The estimate is
+that of the greatest posterior: Gauvain and Lee (1994), Maximum a Posteriori Estimation
+for Multivariate Gaussian Mixture Observations of Markov Chains.
+"""
 
 import logging
 from typing import NamedTuple
 
 import numpy as np
 
+from barsieve.regime import NAMES
 from barsieve.regime.filter import filtered
 
 MAX_ITERATIONS = 100
 TOLERANCE = 1e-2
 """Gain of total log-likelihood below which a fit counts as converged."""
 
-LEAST_VARIANCE = 1e-4
-"""In standardised units; a state below it has collapsed onto a point."""
+STRESS_DAYS = 1000
+"""Days that the expected stress of a state weighs, its mean and its spread."""
 
-EMPTY_STATE = "a state was left without a day"
+STRESS_SD = 0.25
+"""Expected spread of the stress within a state, as a share of its part of the scale."""
+
+OTHER_DAYS = 10
+"""Days that an ordinary state (mean 0, sd 1) weighs in the other columns."""
+
+MOVE_DAYS = 30
+"""Days that the expected moves out of a state weigh."""
+
+STAY = 0.95
+"""Expected probability that a state lasts another day."""
 
 
 class HiddenStates(NamedTuple):
-    """Parameters in standardised units.
+    """Parameters; the first column is the stress, the others are standardised.
 
     `start` (k,), `transitions` (k, k), `means` (k, d), `variances` (k, d): covariances
     are diagonal, since full ones found no regime that was planted and were less stable.
@@ -41,77 +60,85 @@ class HiddenStates(NamedTuple):
         densities = -0.5 * (distances + np.log(2 * np.pi * self.variances))
         return np.where(np.isfinite(densities), densities, 0.0).sum(axis=2)
 
-    def rescaled(self, from_moments, to_moments) -> "HiddenStates":
-        """Return the same states in the units of other moments (mean, sd)."""
-        (mean, sd), (new_mean, new_sd) = from_moments, to_moments
-        return self._replace(
-            means=(self.means * sd + mean - new_mean) / new_sd,
-            variances=self.variances * (sd / new_sd) ** 2,
-        )
-
 
 class Attempt(NamedTuple):
-    """One start of a fit: what came out, its total log-likelihood, its fault if any."""
+    """What came of a fit, its total log-likelihood, its fault if any."""
 
     model: object
     score: float
-    start: str
     fault: str | None
 
 
-def _fault(fitted, states: HiddenStates, z: np.ndarray, least_share: float):
-    monitor = fitted.monitor_
-    gains = np.diff(list(monitor.history)[-2:])
-    if monitor.iter >= MAX_ITERATIONS and not (len(gains) and gains[-1] < TOLERANCE):
-        return f"no convergence in {MAX_ITERATIONS} iterations"
-    if states.variances.min() < LEAST_VARIANCE:
-        return "singular covariance"
-    share = fitted.predict_proba(z).mean(axis=0).min()
-    if share < least_share:
-        return f"a state holds {share:.1%} of the days, expected {least_share:.0%}"
-    return None
+def _expected_moves(n_states: int) -> np.ndarray:
+    """Return the expected transitions: to neighbours rather than far, shape (k, k)."""
+    distances = np.abs(np.subtract.outer(np.arange(n_states), np.arange(n_states)))
+    moves = np.where(distances > 0, 1 / (1 + distances), 0.0)
+    moves /= moves.sum(axis=1, keepdims=True)
+    return STAY * np.eye(n_states) + (1 - STAY) * moves
 
 
-def _states(fitted) -> HiddenStates:
-    variances = np.array([np.diag(covariance) for covariance in fitted.covars_])
-    return HiddenStates(fitted.startprob_, fitted.transmat_, fitted.means_, variances)
+def _expectation(stress: np.ndarray, n_columns: int):
+    """Return means (k, d), variances (1, d), and the days that both weigh (1, d)."""
+    means = np.zeros((len(stress), n_columns))
+    means[:, 0] = stress
+    variances = np.ones((1, n_columns))
+    variances[0, 0] = (STRESS_SD * len(NAMES) / len(stress)) ** 2
+    weights = np.full((1, n_columns), float(OTHER_DAYS))
+    weights[0, 0] = STRESS_DAYS
+    return means, variances, weights
 
 
-def fit(
-    z: np.ndarray,
-    n_states: int,
-    start: int | HiddenStates,
-    least_share: float,
-) -> Attempt:
-    """Fit by expectation maximisation from a seed, or from earlier parameters.
-
-    `z`: standardised days without gaps, shape (n, d).
-    """
+def _model(stress: np.ndarray, n_columns: int):
+    """Return an unfitted model that starts at, and is drawn to, what is expected."""
     from hmmlearn.hmm import GaussianHMM
 
+    means, variances, weights = _expectation(stress, n_columns)
+    n_states = len(stress)
+    moves = _expected_moves(n_states)
+
+    class Anchored(GaussianHMM):
+        """As the library's, which takes one weight for all columns of a spread."""
+
+        def _do_mstep(self, stats):
+            super()._do_mstep(stats)
+            days = stats["post"][:, None]
+            squares = (
+                weights * (self.means_ - means) ** 2
+                + stats["obs**2"]
+                - 2 * self.means_ * stats["obs"]
+                + self.means_**2 * days
+            )
+            self._covars_ = (weights * variances + squares) / (weights + days)
+
+    model = Anchored(
+        n_states, "diag", n_iter=MAX_ITERATIONS, tol=TOLERANCE, init_params="",
+        startprob_prior=2.0, transmat_prior=1 + MOVE_DAYS * moves,
+        means_prior=means, means_weight=weights,
+    )  # fmt: skip
+    model.startprob_, model.transmat_ = np.full(n_states, 1 / n_states), moves
+    model.means_, model.covars_ = means.copy(), np.repeat(variances, n_states, axis=0)
+    return model
+
+
+def fit(z: np.ndarray, stress: np.ndarray) -> Attempt:
+    """Fit states to days, each drawn to its expected place on the scale of stress.
+
+    `z`: days without gaps, shape (n, d), the first column their stress in steps of the
+    scale, the others standardised. `stress`: expected places, shape (k,). A function of
+    these two alone: there is one start, and no memory of an earlier fit.
+    """
     # What it would warn of is a fault that the attempt reports.
     logging.getLogger("hmmlearn").setLevel(logging.CRITICAL)
-    is_warm = isinstance(start, HiddenStates)
-    fitted = GaussianHMM(
-        n_states,
-        "diag",
-        n_iter=MAX_ITERATIONS,
-        tol=TOLERANCE,
-        random_state=None if is_warm else start,
-        init_params="" if is_warm else "stmc",
-    )
-    if is_warm:
-        fitted.startprob_, fitted.transmat_ = start.start, start.transitions
-        fitted.means_, fitted.covars_ = start.means, start.variances
-    label = "warm" if is_warm else f"seed {start}"
+    fitted = _model(stress, z.shape[1])
     with np.errstate(all="ignore"):
-        try:
-            fitted.fit(z)
-        except ValueError:
-            # It checks its own parameters on the way, and they were none.
-            return Attempt(None, -np.inf, label, EMPTY_STATE)
-    states = _states(fitted)
+        fitted.fit(z)
+    variances = np.array([np.diag(covariance) for covariance in fitted.covars_])
+    states = HiddenStates(fitted.startprob_, fitted.transmat_, fitted.means_, variances)
     if not all(np.isfinite(part).all() for part in states):
-        return Attempt(None, -np.inf, label, EMPTY_STATE)
-    fault = _fault(fitted, states, z, least_share)
-    return Attempt(states, float(fitted.score(z)), label, fault)
+        return Attempt(None, -np.inf, "parameters that are no numbers")
+    monitor = fitted.monitor_
+    gains = np.diff(list(monitor.history)[-2:])
+    fault = None
+    if monitor.iter >= MAX_ITERATIONS and not (len(gains) and gains[-1] < TOLERANCE):
+        fault = f"no convergence in {MAX_ITERATIONS} iterations"
+    return Attempt(states, float(fitted.score(z)), fault)

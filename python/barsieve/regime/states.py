@@ -7,7 +7,7 @@ import numpy as np
 from barsieve.bootstrap import drawn_days, interval
 from barsieve.regime import HMM
 from barsieve.regime.columns import Observations
-from barsieve.regime.naming import most_likely
+from barsieve.regime.hysteresis import most_likely
 from barsieve.regime.walk_forward import Walk, walk_forward
 
 COUNTS = (2, 3, 4, 5, 6)

@@ -11,7 +11,6 @@ from barsieve import schemas
 from barsieve.regime import (
     EXPANDING,
     HMM,
-    HYSTERESIS_DAYS,
     KMEANS,
     NAMES,
     SHORT_HISTORY_DAYS,
@@ -19,7 +18,8 @@ from barsieve.regime import (
 )
 from barsieve.regime.clusters import vix_bands
 from barsieve.regime.columns import COLUMNS, Observations, read_observations
-from barsieve.regime.naming import in_force, most_likely
+from barsieve.regime.hysteresis import in_force, most_likely
+from barsieve.regime.stress import Scale, read_scale
 from barsieve.regime.walk_forward import Fit, Walk, names_of, walk_forward
 
 
@@ -32,7 +32,10 @@ def _number(value: float | None) -> float | None:
 
 
 def _state(fit: Fit, position: int) -> dict[str, float | None] | None:
-    """Return share of days and means of a named state, in original units."""
+    """Return share of days and means under a name, in original units.
+
+    A name that no day has keeps a share of (next to) 0 and has no means.
+    """
     if fit.occupancy is None:
         return None
     means = fit.state_means[position]
@@ -51,17 +54,16 @@ def _fit_row(fit: Fit, seen: Observations) -> dict[str, Any]:
         "reason": fit.reason,
         "columns_used": names_of(fit.in_force.used) if fit.in_force else [],
         "columns_left_out": fit.left_out,
-        "start": fit.start,
-        "starts_tried": fit.starts_tried,
         "log_likelihood": _number(fit.log_likelihood),
         "is_short_history": fit.days < SHORT_HISTORY_DAYS,
         "agreement_with_last": _number(fit.agreement_with_last),
+        "state_stress": fit.in_force.stress.tolist() if fit.in_force else [],
     } | {name: _state(fit, k) for k, name in enumerate(NAMES)}
 
 
 def _day_rows(walk: Walk, seen: Observations) -> list[dict[str, Any]]:
     likely = most_likely(walk.beliefs)
-    held = in_force(likely, HYSTERESIS_DAYS)
+    held = in_force(walk.beliefs)
     names = [*NAMES, None]
     rows = []
     for k, day in enumerate(seen.day):
@@ -81,9 +83,9 @@ def _day_rows(walk: Walk, seen: Observations) -> list[dict[str, Any]]:
     return rows
 
 
-def walk_of_bands(seen: Observations, vix_from: np.ndarray) -> Walk:
+def walk_of_bands(seen: Observations, scale: Scale) -> Walk:
     """Return the fixed bands of the VIX as a walk that is never fitted."""
-    beliefs = vix_bands(seen.values[:, COLUMNS.index("vix")], vix_from)
+    beliefs = vix_bands(seen.values[:, COLUMNS.index("vix")], scale.edges("vix"))
     n_days = len(seen.day)
     return Walk([], beliefs, np.full(n_days, np.nan), np.zeros(n_days, int))
 
@@ -110,12 +112,10 @@ def regime_runs(profiles, observations, policy) -> pa.Table:
     `regime_observations` and the seed `regime_policy`. A reference symbol without
     observations has no run.
     """
-    vix_from = np.array(
-        [row[0] for row in policy.order("stress_rank").select("vix_from").fetchall()]
-    )
+    scale = read_scale(policy)
     runs = []
     for symbol, fit_window in _asked(profiles):
-        seen = read_observations(observations, symbol)
+        seen = read_observations(observations, symbol, scale)
         if not len(seen.day):
             continue
         for classifier in (HMM, KMEANS):
@@ -126,5 +126,5 @@ def regime_runs(profiles, observations, policy) -> pa.Table:
             run["classifier"] == VIX_BANDS and run["reference_symbol"] == symbol
             for run in runs
         ):
-            runs.append(_run(VIX_BANDS, EXPANDING, seen, walk_of_bands(seen, vix_from)))
+            runs.append(_run(VIX_BANDS, EXPANDING, seen, walk_of_bands(seen, scale)))
     return pa.Table.from_pylist(runs, schema=schemas.REGIME_RUNS)

@@ -10,39 +10,69 @@ from barsieve.regime import (
     FIRST_FIT_DAYS,
     HMM,
     KMEANS,
+    NAMES,
     ROLLING,
     SHORT_HISTORY_DAYS,
+    UNKNOWN,
     clusters,
     markov,
 )
-from barsieve.regime.columns import COLUMNS, Observations, usable
+from barsieve.regime.columns import (
+    COLUMNS,
+    STRESS,
+    Observations,
+    condensed,
+    has_stress,
+    usable,
+)
+from barsieve.regime.hysteresis import most_likely
 from barsieve.regime.markov import Attempt
-from barsieve.regime.naming import by_stress, most_likely
-
-SEEDS, RETRY_SEEDS = (0, 1, 2), (3, 4, 5)
-LEAST_SHARE = 0.02
-"""Share of the days that each state must hold."""
+from barsieve.regime.stress import centres, named
 
 FITTERS: dict[str, Callable[..., Attempt]] = {HMM: markov.fit, KMEANS: clusters.fit}
 
 
-class Scaled(NamedTuple):
-    """A fitted model with what it was standardised by, its states in order of stress.
+FARTHEST = 4.0
+"""Standard deviations beyond which a column other than the stress says no more: else
+one leap would make whichever state happens to have the widest spread."""
 
-    `moments`: mean and sd of the days fitted on, shape (d,) each.
+
+def _standardised(seen: np.ndarray, moments: tuple[np.ndarray, np.ndarray]):
+    """Return days as a model reads them; the stress, its first column, is as it is."""
+    mean, sd = moments
+    z = (seen - mean) / sd
+    z[:, 1:] = np.clip(z[:, 1:], -FARTHEST, FARTHEST)
+    return z
+
+
+class Scaled(NamedTuple):
+    """A fitted model with the columns it reads and what they were standardised by.
+
+    `moments`: mean and sd, shape (d,) each; those of the stress are 0 and 1, since its
+    scale is fixed.
     """
 
     model: Any
     used: np.ndarray
     moments: tuple[np.ndarray, np.ndarray]
-    order: np.ndarray
+
+    @property
+    def stress(self) -> np.ndarray:
+        """Where the mean of each state lies on the scale of stress, shape (k,)."""
+        return self.model.means[:, 0]
 
     def beliefs(self, read: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return beliefs by stress (n, k) and log p(day | past) in the read units."""
-        mean, sd = self.moments
-        beliefs, evidence = self.model.beliefs((read[:, self.used] - mean) / sd)
-        n_known = np.isfinite(read[:, self.used])
-        return beliefs[:, self.order], evidence - (n_known * np.log(sd)).sum(axis=1)
+        """Return beliefs by name (n, 4) and log p(day | past) in the read units.
+
+        States with one name add up. A day without VIX and MOVE has no belief.
+        """
+        seen = condensed(read, self.used)
+        of_states, evidence = self.model.beliefs(_standardised(seen, self.moments))
+        beliefs = of_states @ np.eye(len(NAMES))[named(self.stress)]
+        beliefs[~np.isfinite(seen[:, 0])] = np.nan
+        return beliefs, evidence - (np.isfinite(seen) * np.log(self.moments[1])).sum(
+            axis=1
+        )
 
 
 @dataclass(frozen=True)
@@ -59,8 +89,6 @@ class Fit:
     in_force: Scaled | None
     reason: str | None = None
     left_out: str | None = None
-    start: str | None = None
-    starts_tried: int = 0
     log_likelihood: float | None = None
     agreement_with_last: float | None = None
     occupancy: np.ndarray | None = None
@@ -71,8 +99,9 @@ class Fit:
 class Walk:
     """A classifier over all of history.
 
-    `beliefs`: shape (n, k), states by stress, NaN before the first fit; `evidence`: log
-    p(day | past), shape (n,), NaN where undefined; `fit_of_day`: position in `fits`.
+    `beliefs`: by name, shape (n, 4), NaN before the first fit and on days without VIX
+    and MOVE; `evidence`: log p(day | past), shape (n,), NaN where undefined;
+    `fit_of_day`: position in `fits`.
     """
 
     fits: list[Fit]
@@ -89,44 +118,32 @@ def months(day: np.ndarray) -> Iterator[tuple[np.datetime64, int, int]]:
         yield start.astype("datetime64[D]"), int(begin), int(end)
 
 
-def _standardised(window: np.ndarray, used: np.ndarray):
-    complete = window[:, used]
-    complete = complete[np.isfinite(complete).all(axis=1)]
-    moments = complete.mean(axis=0), complete.std(axis=0)
-    return complete, moments
+def _first_with_stress(read: np.ndarray) -> int:
+    """Return the first day on which VIX or MOVE is known; the end if there is none."""
+    known = np.isfinite(read[:, STRESS]).any(axis=1)
+    return int(known.argmax()) if known.any() else len(read)
 
 
-def _attempts(fitter, z, n_states, warm) -> list[Attempt]:
-    """Try the seeds and the last parameters; further seeds if none of them is sound."""
-    starts = [*SEEDS, *([warm] if warm is not None else [])]
-    made = [fitter(z, n_states, start, LEAST_SHARE) for start in starts]
-    if all(attempt.fault for attempt in made):
-        made += [fitter(z, n_states, start, LEAST_SHARE) for start in RETRY_SEEDS]
-    return made
-
-
-def _best(attempts: list[Attempt]) -> Attempt:
-    """Return the likeliest sound attempt, else the likeliest."""
-    sound = [attempt for attempt in attempts if attempt.fault is None]
-    return max(sound or attempts, key=lambda attempt: attempt.score)
-
-
-def _warm(last: Scaled | None, used: np.ndarray, moments):
-    if last is None or not np.array_equal(last.used, used):
-        return None
-    return last.model.rescaled(last.moments, moments)
+def _complete(window: np.ndarray, used: np.ndarray):
+    """Return the days without a gap as a fit sees them, and their moments."""
+    seen = condensed(window, used)
+    seen = seen[np.isfinite(seen).all(axis=1)]
+    mean, sd = seen.mean(axis=0), seen.std(axis=0)
+    mean[0], sd[0] = 0.0, 1.0
+    return seen, (mean, sd)
 
 
 def _agreement(now: Scaled, last: Scaled | None, read: np.ndarray) -> float | None:
-    """Return the share of days that two fits give the same name."""
+    """Return the share of the days with a name that two fits name alike."""
     if last is None:
         return None
     names = [most_likely(scaled.beliefs(read)[0]) for scaled in (now, last)]
-    return float((names[0] == names[1]).mean())
+    both = (names[0] != UNKNOWN) & (names[1] != UNKNOWN)
+    return float((names[0] == names[1])[both].mean()) if both.any() else None
 
 
 def _state_means(beliefs: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return the mean of each column in each state, shape (k, columns)."""
+    """Return the mean of each column under each name, shape (4, columns)."""
     known = np.isfinite(values)
     sums = beliefs.T @ np.where(known, values, 0.0)
     weights = beliefs.T @ known
@@ -134,46 +151,47 @@ def _state_means(beliefs: np.ndarray, values: np.ndarray) -> np.ndarray:
         return sums / weights
 
 
-def _refit(fitter, seen: Observations, window: slice, n_states, last, fit_at) -> Fit:
+def _refit(fitter, seen: Observations, window: slice, stress, last, fit_at) -> Fit:
     """Fit on a window of past days, or keep what is in force."""
+    known_from = _first_with_stress(seen.read[: window.stop])
+    window = slice(max(window.start, known_from), window.stop)
     read = seen.read[window]
     n_days = window.stop - window.start
     kept = {
         "fit_at": fit_at, "first": window.start, "days": n_days, "in_force": last,
         "outcome": "none" if last is None else "kept",
     }  # fmt: skip
-    if window.stop < FIRST_FIT_DAYS:
-        return Fit(**kept, reason=f"{window.stop} days, expected {FIRST_FIT_DAYS}")
+    n_known = window.stop - known_from
+    if window.stop and not n_known:
+        return Fit(**kept, reason="neither VIX nor MOVE is known")
+    if n_known < FIRST_FIT_DAYS:
+        return Fit(**kept, reason=f"{n_known} days, expected {FIRST_FIT_DAYS}")
     used, left_out = usable(read)
-    if not len(used):
-        return Fit(**kept, reason="no column can be used", left_out=left_out)
-    complete, moments = _standardised(read, used)
+    if not has_stress(used):
+        return Fit(**kept, reason="neither VIX nor MOVE can be used", left_out=left_out)
+    complete, moments = _complete(read, used)
     if len(complete) < FIRST_FIT_DAYS // 2 or not (moments[1] > 0).all():
         reason = f"{len(complete)} days on which every column is known"
         return Fit(**kept, reason=reason, left_out=left_out)
-    z = (complete - moments[0]) / moments[1]
-    attempts = _attempts(fitter, z, n_states, _warm(last, used, moments))
-    best = _best(attempts)
-    tried = {"left_out": left_out, "starts_tried": len(attempts), "start": best.start}
-    if best.fault:
-        return Fit(**kept, reason=best.fault, **tried)
-    order = by_stress(best.model.means, used)
-    made = Scaled(best.model, used, moments, order)
-    beliefs, _ = made.beliefs(read)
+    made = fitter(_standardised(complete, moments), stress)
+    if made.fault:
+        return Fit(**kept, reason=made.fault, left_out=left_out)
+    fitted = Scaled(made.model, used, moments)
+    beliefs, _ = fitted.beliefs(read)
+    named_days = np.isfinite(beliefs).all(axis=1)
+    values = np.column_stack([seen.values[window], seen.dxy[window]])
     return Fit(
-        **(kept | {"outcome": "fitted", "in_force": made}),
-        **tried,
-        log_likelihood=best.score / len(z),
-        agreement_with_last=_agreement(made, last, read),
-        occupancy=beliefs.mean(axis=0),
-        state_means=_state_means(
-            beliefs, np.column_stack([seen.values[window], seen.dxy[window]])
-        ),
+        **(kept | {"outcome": "fitted", "in_force": fitted}),
+        left_out=left_out,
+        log_likelihood=made.score / len(complete),
+        agreement_with_last=_agreement(fitted, last, read),
+        occupancy=beliefs[named_days].mean(axis=0),
+        state_means=_state_means(beliefs[named_days], values[named_days]),
     )
 
 
 def walk_forward(
-    seen: Observations, classifier: str, fit_window: str, n_states: int = 4
+    seen: Observations, classifier: str, fit_window: str, n_states: int = len(NAMES)
 ) -> Walk:
     """Classify every day by parameters fitted on the days before its month.
 
@@ -183,8 +201,8 @@ def walk_forward(
     """
     from threadpoolctl import threadpool_limits
 
-    n_days = len(seen.day)
-    beliefs = np.full((n_days, n_states), np.nan)
+    n_days, stress = len(seen.day), centres(n_states)
+    beliefs = np.full((n_days, len(NAMES)), np.nan)
     evidence, fit_of_day = np.full(n_days, np.nan), np.zeros(n_days, int)
     fits: list[Fit] = []
     last: Scaled | None = None
@@ -192,7 +210,7 @@ def walk_forward(
         for fit_at, begin, end in months(seen.day):
             first = max(0, begin - SHORT_HISTORY_DAYS) if fit_window == ROLLING else 0
             window = slice(first, begin)
-            fit = _refit(FITTERS[classifier], seen, window, n_states, last, fit_at)
+            fit = _refit(FITTERS[classifier], seen, window, stress, last, fit_at)
             last = fit.in_force
             fit_of_day[begin:end] = len(fits)
             fits.append(fit)

@@ -1,7 +1,9 @@
 """What regimes are worth: each profile replayed with and without their shift.
 
 The difference comes with an interval from a paired block bootstrap: the same blocks of
-days are drawn for both replays, so that what both went through cancels out.
+days are drawn for both replays, so that what both went through cancels out. Many
+differences are shown, so the intervals hold all of them at once: in 95 of 100 markets
+where regimes are worth nothing not one of them excludes 0.
 """
 
 from collections.abc import Iterator
@@ -15,7 +17,7 @@ import pyarrow as pa
 
 from barsieve import schemas
 from barsieve.baselines import HOUR_US, in_study, marked_equity
-from barsieve.bootstrap import drawn_days, interval
+from barsieve.bootstrap import drawn_days, simultaneous
 from barsieve.regime import EXPANDING, HMM, KMEANS, VIX_BANDS
 from barsieve.relations import matching
 from barsieve.replay.runs import FULL, Inputs, Run, read_inputs, replay
@@ -117,10 +119,34 @@ def _compared(
         values = (before[k], after[k], after[k] - before[k])
         known = [float(v) if np.isfinite(v) else None for v in values]
         names = ("without_regime", "with_regime", "difference")
-        low, high = interval(differences[:, k])
-        yield {"figure": figure, "low": low, "high": high} | dict(
-            zip(names, known, strict=True)
+        drawn_differences = {"draws": differences[:, k], "n_days": drawn.shape[1]}
+        yield (
+            {"figure": figure}
+            | dict(zip(names, known, strict=True))
+            | drawn_differences
         )
+
+
+def with_intervals(rows: list[dict]) -> list[dict]:
+    """Return compared figures with intervals that hold all of them at once.
+
+    `draws` and `n_days` of a row become `low`, `high` and `comparisons`: how many
+    figures vary, for which the intervals are corrected.
+    """
+    if not rows:
+        return []
+    points = [np.nan if r["difference"] is None else r["difference"] for r in rows]
+    draws = np.stack([row.pop("draws") for row in rows])
+    n_days = np.array([row.pop("n_days") for row in rows])
+    low, high, n = simultaneous(np.array(points), draws, n_days)
+    ends = [
+        [float(x) if np.isfinite(x) else None for x in pair]
+        for pair in zip(low, high, strict=True)
+    ]
+    return [
+        row | {"low": ends_of[0], "high": ends_of[1], "comparisons": n}
+        for row, ends_of in zip(rows, ends, strict=True)
+    ]
 
 
 class Asked(NamedTuple):
@@ -197,4 +223,4 @@ def regime_replays(profiles, bars, candidates, windows, regimes) -> pa.Table:
     for profile in read_profiles(profiles):
         inputs = read_inputs(profile, bars, candidates, windows)
         rows += _rows_of_profile(inputs, asked[profile.profile], regimes)
-    return pa.Table.from_pylist(rows, schema=schemas.REGIME_REPLAYS)
+    return pa.Table.from_pylist(with_intervals(rows), schema=schemas.REGIME_REPLAYS)

@@ -25,6 +25,12 @@ def net_of(fill):
 
 
 @compiled
+def costs_of(fill):
+    """Return what a fill costs beside its result."""
+    return fill.fee + fill.slippage
+
+
+@compiled
 def settle_funding(account, position, bar):
     """Settle funding at the open, on the position held before any fill.
 

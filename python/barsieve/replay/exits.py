@@ -6,6 +6,7 @@ from barsieve.replay.state import (
     BREAK_EVEN,
     FLAT,
     FLAT_POSITION,
+    LIQUIDATION,
     LONG,
     MACRO,
     NO_FILL,
@@ -99,6 +100,31 @@ def fill_resting_exit(account, position, bar, rules):
 
 
 @compiled
+def is_worthless(account, position, bar, rules):
+    """Tell whether an account would have nothing left if all closed at this close."""
+    if position.side == FLAT:
+        return account.balance < 0.0
+    amount = position.side * (bar.close - position.entry_price) * position.quantity
+    left = make_fill(position.quantity, bar.close, amount, LIQUIDATION, rules)
+    return not account.balance + net_of(left) > 0.0
+
+
+@compiled
+def liquidate(account, position, bar, rules):
+    """Close what is open at the close; leave a balance of exactly 0.
+
+    Returns the account, the position, the fill and what was not paid.
+    """
+    fill = NO_FILL
+    if position.side != FLAT:
+        account, position, fill = close_position(
+            account, position, bar.close, LIQUIDATION, bar, rules
+        )
+    emptied = Account(0.0, account.loss_streak, account.last_exit_index)
+    return emptied, position, fill, 0.0 - account.balance
+
+
+@compiled
 def orders_partial(position, bar, rules):
     """Tell whether this close orders the partial: once, at a profit of so many R."""
     profit = position.side * (bar.close - position.entry_price)
@@ -146,10 +172,19 @@ def hold_through_close(position, bar, rules):
 
 
 @compiled
+def is_macro_exit(side, bar, rules):
+    """Tell whether a position of a side would be left at this close for macro reasons.
+
+    What is unknown, or switched off in the rules, is NaN and holds nothing.
+    """
+    net_veto = bar.net_veto_long if side == LONG else bar.net_veto_short
+    return net_veto >= rules.macro_exit_veto or bar.vix >= rules.vix_exit
+
+
+@compiled
 def exit_reason(position, bar, rules, signal_side):
     """Return why this close orders a full exit: macro, time, reversal, or no reason."""
-    net_veto = bar.net_veto_long if position.side == LONG else bar.net_veto_short
-    if net_veto >= rules.macro_exit_veto or bar.vix >= rules.vix_exit:
+    if is_macro_exit(position.side, bar, rules):
         return MACRO
     if position.bars_held >= rules.time_stop_bars:
         return TIME

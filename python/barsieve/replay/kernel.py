@@ -10,7 +10,9 @@ from barsieve.replay.ledger import (
     Ledger,
     Outcome,
     make_ledger,
+    make_stops,
 )
+from barsieve.replay.sizing import is_ruined
 from barsieve.replay.state import (
     END_OF_DATA,
     FLAT,
@@ -21,7 +23,7 @@ from barsieve.replay.state import (
     Fill,
     State,
 )
-from barsieve.replay.step import step
+from barsieve.replay.step import step, streak_shift
 
 LONG_AGO = -(2**40)
 
@@ -46,18 +48,41 @@ def _open_trade(trade, bar, orders):
     trade.entry_index = bar.index
     trade.confidence = orders.entry_confidence
     trade.risk_distance = orders.entry_risk_distance
+    trade.threshold = orders.entry_threshold
+    trade.loss_streak = orders.entry_streak
+    trade.shortfall = 0.0
 
 
 @compiled
-def _end_trade(trade, bar, bars_held, reason):
+def _end_trade(trade, bar, bars_held, reason, account, rules):
     trade.exit_index = bar.index
     trade.bars_held = bars_held
     trade.exit_reason = reason
+    trade.shift_after = streak_shift(account, rules)
 
 
 @compiled
-def _write_bar(legs, trades, n_legs, n_trades, bar, before, fills):
-    """Write the fills of one bar; return the numbers of legs and trades so far."""
+def _write_stop(stops, n_stops, trade, bar, fills, is_new):
+    """Write the stop that a bar tested, unless it is the one written last."""
+    if len(stops) == 0 or fills.stop_reason == NO_REASON:
+        return n_stops
+    if not is_new and stops[n_stops - 1].stop == fills.stop:
+        return n_stops
+    move = stops[n_stops]
+    move.trade = trade
+    move.index = bar.index
+    move.stop = fills.stop
+    move.reason = fills.stop_reason
+    return n_stops + 1
+
+
+@compiled
+def _write_bar(legs, trades, stops, counts, bar, before, fills, account, rules):
+    """Write the fills of one bar; return the numbers of legs, trades and stops so far.
+
+    `account` is that after the bar.
+    """
+    n_legs, n_trades, n_stops = counts
     bars_held, quantity = before.position.bars_held, before.position.quantity
     side = before.position.side
     if fills.funding != 0.0:
@@ -71,20 +96,33 @@ def _write_bar(legs, trades, n_legs, n_trades, bar, before, fills):
         _write_leg(legs[n_legs], n_trades - 1, kind, bar, out, side * left)
         n_legs += 1
         if kind == EXIT:
-            _end_trade(trades[n_trades - 1], bar, bars_held, out.reason)
-    if fills.entry.quantity > 0.0:
+            _end_trade(trades[n_trades - 1], bar, bars_held, out.reason, account, rules)
+    is_new = fills.entry.quantity > 0.0
+    if is_new:
         bars_held = 0
         n_trades += 1
         _open_trade(trades[n_trades - 1], bar, before.orders)
         entered = before.orders.entry_side * fills.entry.quantity
         _write_leg(legs[n_legs], n_trades - 1, ENTRY, bar, fills.entry, entered)
         n_legs += 1
+    n_stops = _write_stop(stops, n_stops, n_trades - 1, bar, fills, is_new)
     out = fills.resting_exit
     if out.quantity > 0.0:
         _write_leg(legs[n_legs], n_trades - 1, EXIT, bar, out, 0.0)
         n_legs += 1
-        _end_trade(trades[n_trades - 1], bar, bars_held, out.reason)
-    return n_legs, n_trades
+        _end_trade(trades[n_trades - 1], bar, bars_held, out.reason, account, rules)
+    if fills.is_liquidated:
+        out = fills.liquidation
+        if out.quantity > 0.0:
+            _write_leg(legs[n_legs], n_trades - 1, EXIT, bar, out, 0.0)
+            n_legs += 1
+            _end_trade(
+                trades[n_trades - 1], bar, bars_held + 1, out.reason, account, rules
+            )
+        # What is not paid is of the trade that ended last: at the close before the
+        # account was worth something.
+        trades[n_trades - 1].shortfall = fills.shortfall
+    return n_legs, n_trades, n_stops
 
 
 @compiled
@@ -101,34 +139,48 @@ def _next_entry_bar(entry_bars, cursor, index):
 
 
 @compiled
-def replay_bars(bars, rules, start_balance, entry_bars, is_focused, legs, trades):
+def replay_bars(
+    bars, rules, start_balance, entry_bars, is_focused, legs, trades, stops
+):
     """Step through the bars and write what happens into the ledger.
 
     The full replay visits every bar. The focused one, while flat with nothing ordered,
     jumps to the next of `entry_bars` (ascending). That skips only bars on which the
     step would change nothing: no position to fund, fill, stop or hold, no order to
-    fill, and (where the screen is admissible) no signal to take.
+    fill, and (where the screen is admissible) no signal to take. `stops` without room
+    keeps no path of the stop.
     """
     n_bars = len(bars)
     state = State(Account(start_balance, 0, LONG_AGO), FLAT_POSITION, NO_ORDERS)
-    n_legs, n_trades, visited, first_refused, cursor, index = 0, 0, 0, -1, 0, 0
+    counts, visited, cursor, index = (0, 0, 0), 0, 0, 0
+    refused, lapsed, liquidated = 0, 0, 0
+    ruined_index = 0 if n_bars > 0 and is_ruined(start_balance, rules) else -1
     if is_focused:
         index = entry_bars[0] if len(entry_bars) > 0 else n_bars
     while index < n_bars:
         before, bar = state, bars[index]
         state, fills = step(before, bar, rules)
-        n_legs, n_trades = _write_bar(
-            legs, trades, n_legs, n_trades, bar, before, fills
-        )
         visited += 1
-        if fills.is_refused and first_refused < 0:
-            first_refused = index
+        # Nothing can have happened to a flat account without an order.
+        if not _is_idle(before):
+            counts = _write_bar(
+                legs, trades, stops, counts, bar, before, fills, state.account, rules
+            )
+            if before.orders.entry_side != FLAT:
+                refused += fills.is_refused
+                lapsed += fills.is_lapsed
+            if state.position.side == FLAT:
+                liquidated += fills.is_liquidated
+                if ruined_index < 0 and is_ruined(state.account.balance, rules):
+                    ruined_index = index
         if is_focused and _is_idle(state):
             cursor = _next_entry_bar(entry_bars, cursor, index)
             index = entry_bars[cursor] if cursor < len(entry_bars) else n_bars
         else:
             index += 1
     account, position, _ = state
+    n_legs, n_trades, n_stops = counts
+    shift = streak_shift(account, rules)
     if position.side != FLAT:
         last, held = bars[n_bars - 1], position.bars_held
         account, position, fill = close_position(
@@ -136,14 +188,32 @@ def replay_bars(bars, rules, start_balance, entry_bars, is_focused, legs, trades
         )
         _write_leg(legs[n_legs], n_trades - 1, EXIT, last, fill, 0.0)
         n_legs += 1
-        _end_trade(trades[n_trades - 1], last, held, END_OF_DATA)
-    return Outcome(n_trades, n_legs, visited, account.balance, first_refused, state)
+        _end_trade(trades[n_trades - 1], last, held, END_OF_DATA, account, rules)
+    return Outcome(
+        n_trades,
+        n_legs,
+        visited,
+        n_stops,
+        account.balance,
+        refused,
+        lapsed,
+        liquidated,
+        ruined_index,
+        shift,
+        state,
+    )
 
 
 def replay_into_ledger(bars, rules, start_balance, entry_bars, is_focused) -> Ledger:
     """Replay the bars into a ledger of their own; arguments as for `replay_bars`."""
     legs, trades = make_ledger(len(bars))
+    stops = make_stops(len(bars))
     outcome = replay_bars(
-        bars, rules, start_balance, entry_bars, is_focused, legs, trades
+        bars, rules, start_balance, entry_bars, is_focused, legs, trades, stops
     )
-    return Ledger(outcome, legs[: outcome.legs], trades[: outcome.trades])
+    return Ledger(
+        outcome,
+        legs[: outcome.legs],
+        trades[: outcome.trades],
+        stops[: outcome.stops],
+    )

@@ -32,12 +32,29 @@ TRADE = np.dtype(
         ("risk_distance", np.float64),
         ("bars_held", np.int64),
         ("exit_reason", np.int64),
+        ("threshold", np.float64),
+        ("loss_streak", np.int64),
+        ("shift_after", np.float64),
+        ("shortfall", np.float64),
+    ]
+)
+STOP_MOVE = np.dtype(
+    [
+        ("trade", np.int64),
+        ("index", np.int64),
+        ("stop", np.float64),
+        ("reason", np.int64),
     ]
 )
 
 
 class Outcome(NamedTuple):
-    """How a replay went; a `first_refused_index` of -1 means that none was.
+    """How a replay went.
+
+    Entry orders were `refused` for their size or cost, or `lapsed` for a gap; at so
+    many closes the account was `liquidated`. From the close of `ruined_index` on it
+    could enter no more; -1 when it always could. `threshold_shift` is what a streak of
+    losses adds to the threshold after the last bar.
 
     `state` is that after the last bar, before an open position is closed for the end of
     the data: what is held, and what was ordered for the next open.
@@ -46,17 +63,31 @@ class Outcome(NamedTuple):
     trades: int
     legs: int
     bars_visited: int
+    stops: int
     end_balance: float
-    first_refused_index: int
+    refused: int
+    lapsed: int
+    liquidated: int
+    ruined_index: int
+    threshold_shift: float
     state: State
 
 
 class Ledger(NamedTuple):
-    """A replay's outcome with its legs and trades, trimmed to what happened."""
+    """A replay's outcome with its legs, trades and stops, trimmed to what happened."""
 
     outcome: Outcome
     legs: np.recarray
     trades: np.recarray
+    stops: np.recarray
+
+
+def make_stops(n_bars: int) -> np.ndarray:
+    """Return room for the path of the stop over `n_bars` bars: one move a bar.
+
+    A ledger with room for none keeps none.
+    """
+    return np.empty(n_bars, STOP_MOVE).view(np.recarray)
 
 
 def make_ledger(n_bars: int) -> tuple[np.ndarray, np.ndarray]:

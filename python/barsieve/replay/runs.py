@@ -37,6 +37,7 @@ class Run(NamedTuple):
     outcome: Outcome
     legs: np.recarray
     trades: np.recarray
+    stops: np.recarray
 
 
 def bars_from_arrow(table: pa.Table) -> np.recarray:
@@ -98,10 +99,18 @@ def _at(bar_ts: pa.Array, indexes: np.ndarray) -> pa.Array:
 
 
 def running_balance(run: Run) -> np.ndarray:
-    """Return the realised balance after each leg, shape (n_legs,), USD."""
-    legs = run.legs
+    """Return the realised balance after each leg, shape (n_legs,), USD.
+
+    After the last leg of a trade that left a shortfall the balance is exactly 0.
+    """
+    legs, shortfall = run.legs, run.trades.shortfall
     nets = legs.amount - legs.fee - legs.slippage
-    return np.cumsum(np.concatenate([[run.inputs.profile.start_balance], nets]))[1:]
+    ends = np.searchsorted(legs.trade, np.flatnonzero(shortfall), "right")
+    booked = np.insert(nets, ends, shortfall[shortfall != 0.0])
+    balance = np.cumsum(np.concatenate([[run.inputs.profile.start_balance], booked]))
+    # Where a shortfall follows, what counts is the balance after it.
+    followed = ends - 1 + np.arange(len(ends))
+    return np.delete(balance[1:], followed)
 
 
 def _legs_of_trades(run: Run) -> pa.ListArray:
@@ -123,6 +132,19 @@ def _legs_of_trades(run: Run) -> pa.ListArray:
     return pa.ListArray.from_arrays(column(offsets.astype(np.int32)), rows)
 
 
+def _stops_of_trades(run: Run) -> pa.ListArray:
+    """Return the path of the stop as one list per trade."""
+    stops = run.stops
+    columns = {
+        "ts": _at(run.inputs.bar_ts, stops.index),
+        "stop": column(stops.stop),
+        "reason": _named(stops.reason, REASONS),
+    }
+    rows = pa.StructArray.from_arrays(list(columns.values()), fields=schemas.STOP)
+    offsets = np.searchsorted(stops.trade, np.arange(len(run.trades) + 1))
+    return pa.ListArray.from_arrays(column(offsets.astype(np.int32)), rows)
+
+
 def _trades_of_run(run: Run) -> pa.ListArray:
     trades, bar_ts = run.trades, run.inputs.bar_ts
     columns = {
@@ -133,7 +155,12 @@ def _trades_of_run(run: Run) -> pa.ListArray:
         "risk_distance": column(trades.risk_distance),
         "bars_held": column(trades.bars_held),
         "exit_reason": _named(trades.exit_reason, REASONS),
+        "threshold": column(trades.threshold),
+        "loss_streak": column(trades.loss_streak),
+        "threshold_shift_after": column(trades.shift_after),
+        "shortfall": column(trades.shortfall),
         "legs": _legs_of_trades(run),
+        "stops": _stops_of_trades(run),
     }
     rows = pa.StructArray.from_arrays(list(columns.values()), fields=schemas.TRADE)
     offsets = np.array([0, len(trades)], np.int32)
@@ -143,16 +170,18 @@ def _trades_of_run(run: Run) -> pa.ListArray:
 def run_table(run: Run) -> pa.Table:
     """Return a run as one row of the table `replay_runs`, its trades nested in it."""
     profile, outcome = run.inputs.profile, run.outcome
-    refused = outcome.first_refused_index
+    ruined = outcome.ruined_index
     names = [run.replayed, profile.profile, profile.symbol]
     counts = [len(run.inputs.bars), outcome.bars_visited]
     balances = [float(profile.start_balance), outcome.end_balance]
-    ruined_ts = run.inputs.bar_ts.slice(max(refused, 0), 1)
+    orders = [outcome.refused, outcome.lapsed, outcome.liquidated]
+    ruined_ts = run.inputs.bar_ts.slice(max(ruined, 0), 1)
     columns = [
         *(texts([name]) for name in names),
         *(column(np.array([count], np.int64)) for count in counts),
         *(column(np.array([balance])) for balance in balances),
-        ruined_ts if refused >= 0 else pa.nulls(1, schemas.TIMESTAMP),
+        *(column(np.array([count], np.int64)) for count in orders),
+        ruined_ts if ruined >= 0 else pa.nulls(1, schemas.TIMESTAMP),
         _trades_of_run(run),
     ]
     return pa.Table.from_arrays(columns, schema=schemas.REPLAY_RUNS)

@@ -33,12 +33,27 @@ def risk_share(bar, rules):
 
 
 @compiled
+def is_ruined(balance, rules):
+    """Tell whether a flat account of this balance can never enter again.
+
+    All that its margin carries lies below the smallest order, and nothing but a trade
+    would change that.
+    """
+    largest = rules.margin_cap * balance * rules.leverage
+    return not (balance > 0.0 and largest >= rules.min_notional)
+
+
+@compiled
 def entry_quantity(balance, share, distance, price, rules):
     """Return the quantity to enter with, 0 when it falls below the minimum notional.
+
+    A negative balance (funding, a gap) counts as 0, so it buys nothing.
 
     Leverage never raises the risk of a stop-out; it only limits the margin:
     notional / leverage <= margin_cap * balance.
     """
+    if is_ruined(balance, rules):
+        return 0.0
     by_risk = balance * share / distance
     by_margin = rules.margin_cap * balance * rules.leverage / price
     quantity = min(by_risk, by_margin)

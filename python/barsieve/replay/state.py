@@ -10,6 +10,7 @@ LONG, SHORT, FLAT = 1, -1, 0
 NO_REASON = 0
 STOP, BREAK_EVEN, TRAIL, VOLUME_TRAP, TARGET = 1, 2, 3, 4, 5
 MACRO, TIME, REVERSAL, END_OF_DATA = 6, 7, 8, 9
+LIQUIDATION = 10
 
 REASONS = (
     "none",
@@ -22,15 +23,18 @@ REASONS = (
     "time",
     "reversal",
     "end_of_data",
+    "liquidation",
 )
 
 
 # One bar as the replay sees it: prices, and what was known at its close. Prices are in
 # quote currency, rates and confidences are fractions, NaN is unknown. `side` is 1, -1
-# or 0; `threshold` is the profile's, without the loss streak.
+# or 0; `threshold` is the profile's, without the loss streak; `hours_since` is the time
+# since the open of the bar before, 1 where none is missing, NaN at the first.
 BAR = np.dtype(
     [
         ("index", np.int64),
+        ("hours_since", np.float64),
         ("open", np.float64),
         ("high", np.float64),
         ("low", np.float64),
@@ -58,6 +62,7 @@ class Rules(NamedTuple):
     loss_streak_trades: int
     loss_streak_shift: float
     cooldown_bars: int
+    max_gap_hours: float
     stop_atr: float
     target_r: float
     partial_at_r: float
@@ -112,6 +117,8 @@ class Orders(NamedTuple):
     entry_risk_distance: float
     entry_risk_share: float
     entry_index: int
+    entry_threshold: float
+    entry_streak: int
 
 
 class State(NamedTuple):
@@ -134,15 +141,25 @@ class Fill(NamedTuple):
 
 
 class Fills(NamedTuple):
-    """What one bar did, in the order in which it did it."""
+    """What one bar did, in the order in which it did it.
+
+    `stop` is the one that was tested, of the kind `stop_reason` (NO_REASON while flat).
+    `shortfall` is what an account could not pay when it was liquidated at the close.
+    """
 
     funding: float
     ordered_exit: Fill
     entry: Fill
-    resting_exit: Fill
     is_refused: bool
+    is_lapsed: bool
+    stop: float
+    stop_reason: int
+    resting_exit: Fill
+    liquidation: Fill
+    is_liquidated: bool
+    shortfall: float
 
 
 FLAT_POSITION = Position(FLAT, 0.0, 0.0, 0.0, 0.0, 0.0, NO_REASON, 0.0, False, 0, 0.0)
-NO_ORDERS = Orders(NO_REASON, False, FLAT, 0.0, 0.0, 0.0, -1)
+NO_ORDERS = Orders(NO_REASON, False, FLAT, 0.0, 0.0, 0.0, -1, 0.0, 0)
 NO_FILL = Fill(0.0, 0.0, 0.0, 0.0, 0.0, NO_REASON)

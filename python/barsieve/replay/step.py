@@ -5,12 +5,16 @@ rests in the market (stop, target) fills inside the bar.
 """
 
 from barsieve.compile import compiled
-from barsieve.replay.costs import make_fill, net_of, settle_funding
+from barsieve.replay.costs import costs_of, make_fill, net_of, settle_funding
+from barsieve.replay.decimals import decimal_sum
 from barsieve.replay.exits import (
     exit_reason,
     fill_ordered_exit,
     fill_resting_exit,
     hold_through_close,
+    is_macro_exit,
+    is_worthless,
+    liquidate,
     orders_partial,
 )
 from barsieve.replay.sizing import entry_quantity, risk_distance, risk_share
@@ -18,6 +22,7 @@ from barsieve.replay.state import (
     FLAT,
     LONG,
     NO_FILL,
+    NO_ORDERS,
     NO_REASON,
     STOP,
     Account,
@@ -29,34 +34,54 @@ from barsieve.replay.state import (
 
 
 @compiled
+def streak_shift(account, rules):
+    """Return what a streak of losses adds to the threshold."""
+    is_streak = account.loss_streak >= rules.loss_streak_trades
+    return rules.loss_streak_shift if is_streak else 0.0
+
+
+@compiled
+def threshold_in_force(account, bar, rules):
+    """Return the confidence that this close asks for, the streak of losses included."""
+    return decimal_sum(bar.threshold, streak_shift(account, rules))
+
+
+@compiled
 def signal(account, bar, rules):
     """Return the side that the entry predicate admits at this close, or FLAT.
 
-    Eligible, a side, enough confidence, no veto; a streak of losses asks for more.
+    Eligible, a side, enough confidence, no veto, and no macro exit that would leave the
+    position an hour later; a streak of losses asks for more.
     """
     if not bar.is_eligible or bar.side == FLAT:
         return FLAT
-    threshold = bar.threshold
-    if account.loss_streak >= rules.loss_streak_trades:
-        threshold += rules.loss_streak_shift
+    threshold = threshold_in_force(account, bar, rules)
     net_veto = bar.net_veto_long if bar.side == LONG else bar.net_veto_short
-    if bar.confidence >= threshold and net_veto < rules.veto_limit:
+    is_admitted = bar.confidence >= threshold and net_veto < rules.veto_limit
+    if is_admitted and not is_macro_exit(bar.side, bar, rules):
         return bar.side
     return FLAT
 
 
 @compiled
 def fill_entry(account, position, orders, bar, rules):
-    """Enter at the open, sized on the balance after any exit's result."""
+    """Enter at the open, sized on the balance after any exit's result.
+
+    An order whose bar does not follow soon enough lapses: its stop distance is of
+    another market. One that is too small, or costs all that there is, is refused.
+    Returns the account, the position, the fill, whether refused, whether lapsed.
+    """
     if orders.entry_side == FLAT:
-        return account, position, NO_FILL, False
+        return account, position, NO_FILL, False, False
+    if bar.hours_since > rules.max_gap_hours:
+        return account, position, NO_FILL, False, True
     side, distance = orders.entry_side, orders.entry_risk_distance
     quantity = entry_quantity(
         account.balance, orders.entry_risk_share, distance, bar.open, rules
     )
-    if not quantity > 0.0:
-        return account, position, NO_FILL, True
     fill = make_fill(quantity, bar.open, 0.0, NO_REASON, rules)
+    if not quantity > 0.0 or costs_of(fill) >= account.balance:
+        return account, position, NO_FILL, True, False
     return (
         Account(
             account.balance + net_of(fill), account.loss_streak, account.last_exit_index
@@ -75,6 +100,7 @@ def fill_entry(account, position, orders, bar, rules):
             net_of(fill),
         ),
         fill,
+        False,
         False,
     )
 
@@ -97,7 +123,7 @@ def decide(account, position, bar, rules):
         may_enter = side == -position.side
     distance = risk_distance(bar, rules)
     if side == FLAT or not may_enter or not distance > 0.0:
-        return Orders(reason, is_partial, FLAT, 0.0, 0.0, 0.0, -1)
+        return Orders(reason, is_partial, FLAT, 0.0, 0.0, 0.0, -1, 0.0, 0)
     return Orders(
         reason,
         is_partial,
@@ -106,6 +132,8 @@ def decide(account, position, bar, rules):
         distance,
         risk_share(bar, rules),
         bar.index,
+        threshold_in_force(account, bar, rules),
+        account.loss_streak,
     )
 
 
@@ -119,14 +147,35 @@ def step(state, bar, rules):
     account, position, ordered_exit = fill_ordered_exit(
         account, position, orders, bar, rules
     )
-    account, position, entry, is_refused = fill_entry(
+    account, position, entry, is_refused, is_lapsed = fill_entry(
         account, position, orders, bar, rules
     )
     # 3. Stop and target are tested, on the entry's own bar too.
+    stop, stop_reason = position.stop, position.stop_reason
     account, position, resting_exit = fill_resting_exit(account, position, bar, rules)
-    # 4. and 5. At the close: count the bar, set the stop for the next, then decide.
-    if position.side != FLAT:
-        position = hold_through_close(position, bar, rules)
-    orders = decide(account, position, bar, rules)
-    fills = Fills(funding, ordered_exit, entry, resting_exit, is_refused)
+    # 4. and 5. At the close: an account worth nothing is liquidated and decides
+    # nothing; else count the bar, set the stop for the next, decide.
+    is_liquidated = is_worthless(account, position, bar, rules)
+    liquidation, shortfall, orders = NO_FILL, 0.0, NO_ORDERS
+    if is_liquidated:
+        account, position, liquidation, shortfall = liquidate(
+            account, position, bar, rules
+        )
+    else:
+        if position.side != FLAT:
+            position = hold_through_close(position, bar, rules)
+        orders = decide(account, position, bar, rules)
+    fills = Fills(
+        funding,
+        ordered_exit,
+        entry,
+        is_refused,
+        is_lapsed,
+        stop,
+        stop_reason,
+        resting_exit,
+        liquidation,
+        is_liquidated,
+        shortfall,
+    )
     return State(account, position, orders), fills

@@ -8,7 +8,8 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from barsieve.database import open_database
+from barsieve.database import open_database, table_names
+from barsieve.marks import read_marks, stale_tables
 from barsieve.problems import InputError, Problem
 from barsieve.report.pack import Pack
 
@@ -58,12 +59,9 @@ def open_source(database: Path, names: list[str]) -> Source:
     Raises InputError when there is no whole database or no such profile.
     """
     connection = open_database(database)
-    tables = frozenset(
-        row[0]
-        for row in connection.execute(
-            "select table_name from information_schema.tables"
-        ).fetchall()
-    )
+    # A table that was left out of the last build speaks of another one.
+    stale = stale_tables(read_marks(connection))
+    tables = frozenset(table_names(connection)) - frozenset(stale)
     every = Source(connection, tables).rows("from config_profiles order by profile")
     known = {profile["profile"]: profile for profile in every}
     unknown = [name for name in names if name not in known]

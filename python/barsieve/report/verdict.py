@@ -21,7 +21,7 @@ DIFFERING = """
         parity.profile, decision_ts, full_trade_id, focused_trade_id, parity.verdict,
         coalesce(fields_that_differ, '') as fields,
     from parity_trades as parity inner join parity_summary as summary using (profile)
-    where summary.verdict = 'fails' and parity.verdict != 'identical'
+    where summary.verdict = 'broken' and parity.verdict != 'identical'
     order by decision_ts, parity.profile limit $most
 """
 UNBALANCED = """
@@ -32,7 +32,7 @@ UNBALANCED = """
 
 @dataclass(frozen=True)
 class Verdict:
-    """`kind` is holds, fails or vacuous; headline and lines say it in words."""
+    """`kind` is holds, broken or vacuous; headline and lines say it in words."""
 
     kind: str
     headline: str
@@ -74,7 +74,7 @@ def _fields(source: Source, row: dict[str, Any]) -> list[dict[str, str]]:
 def _failures(source: Source, rows: list[dict[str, Any]]) -> list[str]:
     lines = []
     for row in rows:
-        if row["verdict"] != "fails":
+        if row["verdict"] != "broken":
             continue
         found = ", ".join(
             f"{row[name]:,} {name}"
@@ -89,6 +89,14 @@ def _failures(source: Source, rows: list[dict[str, Any]]) -> list[str]:
         for row in source.rows(UNBALANCED)
     ]
     return lines
+
+
+def _others_hold(counts: Counter) -> list[str]:
+    """Return that a broken promise says nothing of the other profiles."""
+    holds = counts["holds"]
+    if not holds:
+        return []
+    return [f"The other {_counted(holds, 'profile')} with trades kept theirs."]
 
 
 def _exceptions(rows: list[dict[str, Any]]) -> list[str]:
@@ -114,14 +122,16 @@ def read_verdict(source: Source) -> Verdict:
     exact = [row for row in rows if row["promise"] == "exact"]
     identical = sum(row["identical"] for row in exact)
     compared = sum(row["full_trades"] for row in exact)
-    if counts["fails"]:
+    if counts["broken"]:
         differing = source.rows(DIFFERING, most=MOST_TRADES)
         for row in differing:
             row["values"] = _fields(source, row)
         return Verdict(
-            "fails",
-            f"Parity fails in {counts['fails']} of {_counted(len(rows), 'profile')}",
-            _failures(source, rows),
+            "broken",
+            f"{_counted(counts['broken'], 'profile')} of {len(rows):,} broke "
+            f"{'its' if counts['broken'] == 1 else 'their'} promise: "
+            + ", ".join(row["profile"] for row in rows if row["verdict"] == "broken"),
+            _failures(source, rows) + _others_hold(counts),
             rows,
             differing,
         )

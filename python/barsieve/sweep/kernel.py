@@ -7,6 +7,7 @@ in their order: the same bits.
 import numpy as np
 
 from barsieve.compile import compiled, compiled_apart
+from barsieve.replay.decimals import decimal_sum
 from barsieve.replay.kernel import replay_bars
 from barsieve.replay.state import FLAT, LONG, SHORT, Rules
 from barsieve.sweep.measure import measure
@@ -22,6 +23,7 @@ def rules_of(config, base):
         base.loss_streak_trades,
         base.loss_streak_shift,
         config.cooldown_bars,
+        base.max_gap_hours,
         config.stop_atr,
         config.target_r,
         config.partial_at_r,
@@ -163,7 +165,7 @@ def write_signal(signal, config, row, whole_weight):
     signal.index = row.index
     signal.side = side
     signal.confidence = score if side == LONG else 1.0 - score
-    signal.threshold = config.entry_threshold + row.shift
+    signal.threshold = decimal_sum(config.entry_threshold, row.shift)
     return side != FLAT and signal.confidence >= signal.threshold
 
 
@@ -224,10 +226,12 @@ def find_all_signals(screen, configs, room):
 
 
 @compiled_apart
-def replay_config(bars, config, base, start_balance, entry_bars, legs, trades):
+def replay_config(bars, config, base, start_balance, entry_bars, legs, trades, stops):
     """Replay one configuration where its own entries can be."""
     rules = rules_of(config, base)
-    return replay_bars(bars, rules, start_balance, entry_bars, True, legs, trades)
+    return replay_bars(
+        bars, rules, start_balance, entry_bars, True, legs, trades, stops
+    )
 
 
 @compiled_apart
@@ -248,8 +252,9 @@ def sweep_configs(
             entry_bars = room.entry_bars[:n_signals]
             write_signals(bars, signals[at - first], n_signals, entry_bars)
             done = replay_config(
-                bars, configs[at], base, start_balance, entry_bars, legs, trades
-            )
+                bars, configs[at], base, start_balance, entry_bars, legs, trades,
+                room.stops,
+            )  # fmt: skip
             measure(
                 calendar, start_balance, room, legs[: done.legs],
                 trades[: done.trades], figures[at], hashes[at],

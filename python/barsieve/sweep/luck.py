@@ -13,6 +13,8 @@ from barsieve.overfitting.returns import LEAST_ROWS
 from barsieve.sweep.months import months_of
 
 MOST_BLOCKS = 16
+MONTHS = 12
+"""Months of a year: ratios of months are annualised by its root."""
 
 
 def judge(names: Sequence[str], returns: np.ndarray) -> dict[str, Any]:
@@ -42,6 +44,8 @@ def judge(names: Sequence[str], returns: np.ndarray) -> dict[str, Any]:
         "mean_correlation": luck.mean_correlation,
         "effective_trials": luck.effective_trials,
         "expected_sharpe": luck.expected_maximum,
+        "needed_sharpe": luck.needed,
+        "visible_annual_sharpe": luck.visible * MONTHS**0.5,
         "probabilistic_sharpe": luck.probabilistic,
         "deflated_sharpe": luck.deflated,
         "blocks": n_blocks,

@@ -38,10 +38,14 @@ def _digest_of(words, at):
 
 
 @compiled
-def _count(figures, fold, net, gross, fees, slippage, paid, r_multiple):
-    """Add a trade to the sums of a fold; return its loss."""
+def _count(figures, fold, net, shortfall, gross, fees, slippage, paid, r_multiple):
+    """Add a trade to the sums of a fold; return its loss.
+
+    The net result of a fold is what its trades left in the account, which cannot lose
+    what it never had.
+    """
     figures[fold, TRADES] += 1.0
-    figures[fold, NET] += net
+    figures[fold, NET] += net + shortfall
     figures[fold, GROSS] += gross
     figures[fold, FEES] += fees
     figures[fold, SLIPPAGE] += slippage
@@ -78,8 +82,9 @@ def _measure_trades(
         r_multiple = net / (trades[at].risk_distance * quantity)
         for fold in (0, 1 + clock[trades[at].exit_index].month):
             losses[fold] += _count(
-                figures, fold, net, gross, fees, slippage, paid, r_multiple
-            )
+                figures, fold, net, trades[at].shortfall, gross, fees, slippage, paid,
+                r_multiple,
+            )  # fmt: skip
             hashes[fold] = mixed(hashes[fold], digest)
 
 
@@ -102,7 +107,7 @@ def _end_month(figures, month, change, fall, bars_held):
 
 
 @compiled
-def _mark(clock, end, first_day, legs, start_balance, returns, months, figures):
+def _mark(clock, end, first_day, legs, trades, start_balance, returns, months, figures):
     """Walk the marked-to-market equity of open positions; return how many days moved.
 
     The first day has no return. A month begins with the equity that the one before
@@ -133,6 +138,8 @@ def _mark(clock, end, first_day, legs, start_balance, returns, months, figures):
             position = legs[leg].position
             if legs[leg].kind == ENTRY:
                 entry_price = legs[leg].price
+            elif position == 0.0:
+                balance += trades[legs[leg].trade].shortfall
             leg += 1
         equity = balance + position * (bar.close - entry_price)
         is_lost = is_lost or equity <= 0.0
@@ -219,8 +226,8 @@ def measure(calendar, start_balance, room, legs, trades, figures, hashes):
         gains = figures[fold, FACTOR]
         figures[fold, FACTOR] = gains / losses[fold] if is_loser else np.nan
     n_returns = _mark(
-        clock, calendar.end, calendar.first_day, legs, start_balance, returns, months,
-        figures,
+        clock, calendar.end, calendar.first_day, legs, trades, start_balance, returns,
+        months, figures,
     )  # fmt: skip
     _measure_risk(calendar.n_days, calendar.n_bars, returns, months, n_returns, figures)
 

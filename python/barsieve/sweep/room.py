@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from barsieve.replay.ledger import make_ledger
+from barsieve.replay.ledger import make_ledger, make_stops
 
 # The time of a bar, as numbers from 0: its day, and its month in the study.
 CLOCK = np.dtype([("close", np.float64), ("day", np.int64), ("month", np.int64)])
@@ -39,7 +39,10 @@ SIGNAL = np.dtype(
 
 
 class Room(NamedTuple):
-    """One thread's scratch space; the words are the ledger's own memory."""
+    """One thread's scratch space; the words are the ledger's own memory.
+
+    `stops` has no room: a sweep keeps no path of the stop.
+    """
 
     signals: np.recarray
     counts: np.ndarray
@@ -51,6 +54,7 @@ class Room(NamedTuple):
     entry_bars: np.ndarray
     legs: np.recarray
     trades: np.recarray
+    stops: np.recarray
     leg_words: np.ndarray
     trade_words: np.ndarray
     day_returns: np.ndarray
@@ -79,6 +83,7 @@ def make_room(n_bars: int, n_blocks: int, n_days: int, n_months: int) -> Room:
         np.empty(n_bars, np.int64),
         legs,
         trades,
+        make_stops(0),
         words_of(legs),
         words_of(trades),
         np.empty(n_days),

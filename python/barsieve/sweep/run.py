@@ -99,7 +99,7 @@ def prepare(
         Profile.from_row(base),
         market,
         grid,
-        make_screen(market, grid.configs, base["cadence"]),
+        make_screen(market, grid.configs, base),
         calendar,
         config_ids(np.concatenate([grid.configs, grid.refused]), base),
         [WHOLE, *months],

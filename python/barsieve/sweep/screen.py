@@ -5,7 +5,7 @@ fusion score is linear-fractional in the weights, so its extremes lie at corners
 """
 
 import itertools
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -84,14 +84,26 @@ def _bounds(market: Market, configs) -> tuple[np.ndarray, np.ndarray]:
     return lowest, highest
 
 
-def _reach(market: Market, configs) -> np.ndarray:
+def _no_macro_exit(market: Market, base: dict[str, Any], net_veto) -> np.ndarray:
+    """Tell where no macro exit of the profile would leave a side at once."""
+    is_free = np.ones(len(net_veto), bool)
+    if base["vix_exit"] is not None:
+        is_free &= ~(market.bars.vix >= base["vix_exit"])
+    if base["macro_exit_veto"] is not None:
+        is_free &= ~(net_veto >= base["macro_exit_veto"])
+    return is_free
+
+
+def _reach(market: Market, configs, base: dict[str, Any]) -> np.ndarray:
     """Return the highest threshold that some configuration may pass at each bar."""
     lowest, highest = _bounds(market, configs)
     limit = configs.veto_limit.max()
     may_long = (market.margin > 0) | ((market.margin == 0) & (highest > 0.52 - SLACK))
     may_long &= market.bars.net_veto_long < limit
+    may_long &= _no_macro_exit(market, base, market.bars.net_veto_long)
     may_short = (market.margin < 0) | ((market.margin == 0) & (lowest < 0.48 + SLACK))
     may_short &= market.bars.net_veto_short < limit
+    may_short &= _no_macro_exit(market, base, market.bars.net_veto_short)
     confidence = np.fmax(
         np.where(may_long, highest, -np.inf), np.where(may_short, 1 - lowest, -np.inf)
     )
@@ -144,14 +156,15 @@ def _in_slots(market: Market, left: np.ndarray, block: np.ndarray) -> Screen:
     return Screen(rows, ranks, codes, guesses)
 
 
-def make_screen(market: Market, configs, cadence: str) -> Screen:
+def make_screen(market: Market, configs, base: dict[str, Any]) -> Screen:
     """Return the bars where an entry of some configuration may happen.
 
     With one setting of the gates the first bar of each 4-hour block is known. Where
     gates vary, every bar that passes the most permissive ones may be it: a block that
-    holds a bar within reach keeps them all.
+    holds a bar within reach keeps them all. `base`, a row of `config_profiles`, has the
+    cadence and the macro exits, which no grid varies.
     """
-    reach = _reach(market, configs)
+    reach = _reach(market, configs, base)
     is_left = (
         (market.atr_rank >= configs.atr_rank_floor.min())
         & (market.atr_rank <= configs.atr_rank_cap.max())
@@ -159,7 +172,7 @@ def make_screen(market: Market, configs, cadence: str) -> Screen:
         & market.is_in_study
     )
     is_within = is_left & (reach >= configs.entry_threshold.min())
-    block = market.block if cadence == "4h" else np.arange(len(reach))
+    block = market.block if base["cadence"] == "4h" else np.arange(len(reach))
     if _varies_gates(configs):
         is_left &= np.isin(block, block[is_within])
     else:

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from barsieve.compile import sources_hash
+from barsieve.locations import parquet_rows
 from barsieve.problems import InputError, Problem
 from barsieve.sweep.run import (
     Rooms,
@@ -142,8 +143,9 @@ def read_results(folders: list[Path]) -> duckdb.DuckDBPyConnection:
     """Return a connection with the views `results` and `configs` over the files."""
     connection = duckdb.connect()
     for table, pattern in TABLES.items():
-        files = [str(path) for folder in folders for path in folder.glob(pattern)]
-        connection.read_parquet(sorted(files)).create_view(table.removeprefix("sweep_"))
+        files = sorted(path for folder in folders for path in folder.glob(pattern))
+        view = connection.sql(f"from {parquet_rows(files)}")
+        view.create_view(table.removeprefix("sweep_"))
     return connection
 
 
@@ -181,9 +183,9 @@ def load(database: Path, folders: list[Path]) -> int:
         for folder in folders:
             connection.begin()
             for table, pattern in TABLES.items():
+                files = parquet_rows(sorted(folder.glob(pattern)))
                 connection.execute(
-                    f"insert or replace into {table} by name from read_parquet(?)",
-                    [str(folder / pattern)],
+                    f"insert or replace into {table} by name from {files}"
                 )
             connection.commit()
         after = connection.execute("select count(*) from sweep_results").fetchall()[0][

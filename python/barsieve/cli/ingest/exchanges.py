@@ -8,6 +8,7 @@ import typer
 
 from barsieve.cli.ingest.options import (
     Accept,
+    AcceptOrigin,
     ExchangeName,
     ExchangeOptions,
     Pages,
@@ -73,6 +74,7 @@ def ohlcv(
     since: Since = None,
     until: Until = None,
     accept_revisions: Accept = False,
+    accept_origin: AcceptOrigin = False,
     recheck: Recheck = False,
     exchange_options: ExchangeOptions = None,
     page_rows: Rows = 1000,
@@ -85,7 +87,9 @@ def ohlcv(
     """Fetch hourly bars from an exchange; only closed ones are kept.
 
     Goes on where the last run stopped, and back to --since where the history starts
-    later. Past bars that have changed are reported and kept as they are.
+    later. Past bars that have changed are reported and kept as they are; bars of
+    another venue, quote or contract than the file's are refused. Exit status 1: nothing
+    was stored, or a part of the span is missing for no known reason.
 
     Example: barsieve ingest ohlcv --symbols BTC,ETH --since 2020-01-01 --to ~/market
     """
@@ -94,8 +98,8 @@ def ohlcv(
 
         _ingest_exchange(
             to, exchange, exchange_options, symbols,
-            request_of(since, until, accept_revisions, recheck, rows=page_rows,
-                     pages=pages_per_write),
+            request_of(since, until, accept_revisions, recheck, accept_origin,
+                       rows=page_rows, pages=pages_per_write),
             patience_of(tries, wait, timeout),
             lambda client, symbol, market: bars_feed(client, symbol, quote),
             "bars", as_json,
@@ -110,6 +114,7 @@ def funding(
     since: Since = None,
     until: Until = None,
     accept_revisions: Accept = False,
+    accept_origin: AcceptOrigin = False,
     recheck: Recheck = False,
     exchange_options: ExchangeOptions = None,
     page_rows: Rows = 1000,
@@ -119,7 +124,10 @@ def funding(
     timeout: Timeout = 30.0,
     as_json: AsJson = False,
 ) -> None:
-    """Fetch the funding rates of perpetuals: fractions per 8 h, at settlement.
+    """Fetch the funding rates of perpetuals: what was paid at each settlement.
+
+    Each row has the hours that it covers: exchanges settle every 8, 4, 2 or 1 h, and
+    change that.
 
     Example: barsieve ingest funding --symbols BTC,ETH --to ~/market
     """
@@ -128,8 +136,8 @@ def funding(
 
         _ingest_exchange(
             to, exchange, exchange_options, symbols,
-            request_of(since, until, accept_revisions, recheck, rows=page_rows,
-                     pages=pages_per_write),
+            request_of(since, until, accept_revisions, recheck, accept_origin,
+                       rows=page_rows, pages=pages_per_write),
             patience_of(tries, wait, timeout),
             lambda client, symbol, market: funding_feed(client, symbol, quote),
             "funding", as_json,

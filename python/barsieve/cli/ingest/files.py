@@ -6,13 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
-from barsieve.cli.ingest.options import Accept, ExportFormat, To
+from barsieve.cli.ingest.options import Accept, AcceptOrigin, ExportFormat, To
 from barsieve.cli.ingest.readings import mapping_of, print_mappings
-from barsieve.cli.ingest.run import Job, reporting, run
+from barsieve.cli.ingest.run import Job, folder_of, reporting, run
 from barsieve.cli.output import AsJson, print_json
 
-MARKS = {"tab": "\t", "\\t": "\t", "semicolon": ";", "comma": ",", "space": " ",
-         "bar": "|", "point": ".", "apostrophe": "'"}  # fmt: skip
+MARKS = {
+    "tab": "\t", "\\t": "\t", "semicolon": ";", "comma": ",", "space": " ",
+    "bar": "|", "point": ".", "apostrophe": "'",
+}  # fmt: skip
 
 
 def _text(help: str, **more: Any) -> Any:
@@ -59,6 +61,7 @@ def files(
         bool, typer.Option("--dry-run", help="Show the reading; write nothing.")
     ] = False,
     accept_revisions: Accept = False,
+    accept_origin: AcceptOrigin = False,
     as_json: AsJson = False,
 ) -> None:
     """Take bars or days from files, of ten vendors' formats or mapped by hand.
@@ -85,6 +88,7 @@ def files(
         )  # fmt: skip
         _refuse_same_marks(hints)
         now = datetime.now(UTC)
+        folder_of(to)  # the same answer with and without --dry-run
         readings = [r for path in paths for r in read_files(path, now, hints)]
         mappings = {"files": [mapping_of(reading) for reading in readings]}
         if not as_json:
@@ -95,7 +99,9 @@ def files(
             for of_target in _by_target(readings).values():
                 refuse_what_cannot_be_stored(of_target)
             return
-        request = Request(now, accept_revisions=accept_revisions)
+        request = Request(
+            now, accept_revisions=accept_revisions, accept_origin=accept_origin
+        )
         run(to, "files", request, _file_jobs(readings), as_json, mappings)
 
 

@@ -25,6 +25,10 @@ Accept = Annotated[
     bool,
     typer.Option("--accept-revisions", help="Take past values that have changed."),
 ]
+AcceptOrigin = Annotated[
+    bool,
+    typer.Option("--accept-origin", help="Take another origin for the same series."),
+]
 Recheck = Annotated[
     bool, typer.Option("--recheck", help="Compare the whole history, fill its gaps.")
 ]

@@ -19,12 +19,29 @@ SOURCE_FAILED = 3
 Job = Callable[[Any, Any, Any], None]
 
 
-def _folder(to: Path | None) -> Path:
-    return to or project.project_dir() / project.market_dir()
+def folder_of(to: Path | None) -> Path:
+    """Return the market folder: the one named, else the one of the environment.
+
+    Raises FileNotFoundError outside of a project where neither says it.
+    """
+    folder = to or project.market_dir()
+    if to or folder.is_absolute():
+        return folder
+    try:
+        return project.project_dir() / folder
+    except FileNotFoundError as error:
+        raise FileNotFoundError(f"{error}, or name the market with --to") from None
 
 
 def _seed() -> Path:
-    return project.project_dir() / "seeds" / "macro_series.csv"
+    """Return what declares the macro series: the project's seed, else the package's."""
+    name = "macro_series.csv"
+    try:
+        return project.project_dir() / "seeds" / name
+    except FileNotFoundError:
+        package = Path(project.__file__).parent
+        shipped = package / name
+        return shipped if shipped.exists() else package.parents[1] / "seeds" / name
 
 
 @contextmanager
@@ -55,7 +72,8 @@ def run(
     """Carry out the jobs of a command, one target after another; print the summary.
 
     A job gets the market, the request and the outcome to count into. A source that
-    fails ends its own target only. `about` is added to the JSON.
+    fails ends its own target only. `about` is added to the JSON. The code is 1 when of
+    a target nothing is stored, or a part is missing for no known reason.
     """
     from dataclasses import replace
 
@@ -64,12 +82,13 @@ def run(
     from barsieve.ingest.market import open_market
     from barsieve.ingest.summary import Outcome
 
-    outcomes, code = [], 0
+    outcomes, code, folder = [], 0, folder_of(to)
     bars = Progress(
         *Progress.get_default_columns()[:3], TimeRemainingColumn(), console=err,
         disable=not err.is_terminal, transient=True,
     )  # fmt: skip
-    with open_market(_folder(to), _seed()) as market, bars:
+    with open_market(folder, _seed()) as opened, bars:
+        market = replace(opened, accepts_origin=request.accept_origin)
         for target, job in jobs.items():
             outcome = Outcome(target, source)
             outcomes.append(outcome)
@@ -81,13 +100,15 @@ def run(
             moving = replace(request, progress=progress)
             code = max(code, _attempt(job, market, moving, outcome))
         has_bars = any((market.folder / "bars").glob("*.parquet"))
-    print_summary(_folder(to), outcomes, has_bars, as_json, about or {})
+    print_summary(folder, outcomes, has_bars, as_json, about or {})
     if code:
         raise typer.Exit(code)
 
 
 def _attempt(job: Job, market: Any, request: Any, outcome: Any) -> int:
     """Carry out one job; return the exit code that it deserves."""
+    from pyarrow import ArrowException
+
     from barsieve.ingest.patience import SourceError
 
     try:
@@ -98,8 +119,11 @@ def _attempt(job: Job, market: Any, request: Any, outcome: Any) -> int:
     except InputError as error:
         outcome.failure = "\n".join(str(problem) for problem in error.problems)
         return REFUSED
+    except (OSError, ArrowException) as error:
+        outcome.failure = f"{type(error).__name__}: {error}"
+        return REFUSED
     request.progress(1.0)
-    return 0
+    return REFUSED if outcome.is_incomplete() else 0
 
 
 def split(text: str) -> list[str]:
@@ -116,13 +140,16 @@ def request_of(
     until: datetime | None,
     accept: bool,
     recheck: bool,
+    accept_origin: bool = False,
     **more: Any,
 ) -> Any:
     """Return what to fetch, as of now: the one place where an ingest reads a clock."""
     from barsieve.ingest.request import Request
 
     now = datetime.now(UTC)
-    return Request(now, _utc(since), _utc(until), accept, recheck, **more)
+    return Request(
+        now, _utc(since), _utc(until), accept, accept_origin, recheck, **more
+    )
 
 
 def patience_of(tries: int, wait: float, timeout: float) -> Any:

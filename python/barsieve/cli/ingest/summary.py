@@ -21,8 +21,10 @@ def print_summary(
 
     if as_json:
         targets = [asdict(outcome) for outcome in outcomes]
-        for entry in targets:
-            entry["revisions"] = [r._asdict() for r in entry["revisions"]]
+        for entry, outcome in zip(targets, outcomes, strict=True):
+            for name in ("revisions", "left_out", "absent"):
+                entry[name] = [row._asdict() for row in entry[name]]
+            entry["rows_stored"] = outcome.held()
         print_json({"market": str(folder), **about, "targets": targets})
     else:
         columns = [
@@ -30,6 +32,7 @@ def print_summary(
             "missing", "first", "last",
         ]  # fmt: skip
         rows = [_line(outcome) for outcome in outcomes]
+        _print_accounts(outcomes)
         out.print(table(f"ingested into {folder}", columns, rows))
         _print_revisions([r for outcome in outcomes for r in outcome.revisions])
     _say_what_is_wrong(folder, outcomes, has_bars)
@@ -52,6 +55,43 @@ def moment(time: Any) -> str:
     return f"{time:%Y-%m-%d %H:%M}" if isinstance(time, datetime) else f"{time}"
 
 
+def _print_accounts(outcomes: list) -> None:
+    """Print what was asked and given, what of it is stored, and why the rest is not."""
+    columns = ["target", "asked from", "before", "given", "stored"]
+    rows = [
+        [
+            outcome.target, *(moment(time) for time in outcome.asked or (None, None)),
+            f"{outcome.rows_given:,}", f"{outcome.held():,}",
+        ]
+        for outcome in outcomes
+    ]  # fmt: skip
+    out.print(table("asked, given, stored", columns, rows))
+    reasons = [
+        [outcome.target, what, f"{n:,}", reason, example]
+        for outcome in outcomes
+        for what, n, reason, example in _reasons(outcome)
+    ]
+    if not reasons:
+        return
+    shown = table("not stored", ["target", "", "rows", "reason", "example"], reasons)
+    for column in shown.columns[3:]:
+        column.no_wrap, column.overflow = False, "fold"
+    out.print(shown)
+
+
+def _reasons(outcome: Any) -> list[tuple[str, int, str, str]]:
+    """Return what is not stored by reason: its rows, the reason, one example."""
+    found: dict[tuple[str, str], list] = {}
+    for part in outcome.left_out:
+        found[("left out", part.reason)] = [part.rows, part.example]
+    for part in outcome.absent:
+        what = "not there" if part.is_explained else "MISSING"
+        span = f"{moment(part.first)} to {moment(part.last)}"
+        entry = found.setdefault((what, part.reason), [0, span])
+        entry[0] += part.steps
+    return [(what, n, why, shown) for (what, why), (n, shown) in found.items()]
+
+
 def _print_revisions(revisions: list) -> None:
     if not revisions:
         return
@@ -71,8 +111,15 @@ def _say_what_is_wrong(folder: Path, outcomes: list, has_bars: bool) -> None:
     """Print to standard error what a user must not miss."""
     for outcome in outcomes:
         said = [f"refused {text}" for text in outcome.refused] + outcome.notes
+        said += [
+            f"{part.steps:,} missing from {moment(part.first)} to {moment(part.last)}: "
+            f"{part.reason}"
+            for part in outcome.unexplained()[:SHOWN_REVISIONS]
+        ]
         if outcome.failure:
             said.append(f"stopped: {outcome.failure}")
+        elif not outcome.held():
+            said.append("nothing of what was asked for was stored")
         for text in said:
             line = f"{outcome.target}: {text}"
             err.print(line, markup=False, highlight=False, soft_wrap=True)

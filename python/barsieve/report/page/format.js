@@ -20,6 +20,14 @@ const share = (value, decimals = 1, isSigned = false) =>
 
 const money = (value, isSigned = true) => number(value, 2, isSigned);
 
+// A price with six significant digits and at least two decimals, as barsieve/prices.py.
+function price(value) {
+  if (!isNumber(value) || value === 0) return number(value, 2);
+  const decimals = Math.max(2, 5 - Math.floor(Math.log10(Math.abs(value))));
+  if (decimals > 20) return minus(value.toPrecision(6));
+  return number(value, decimals).replace(/(\.\d\d\d*?)0+$/, "$1");
+}
+
 const moment = (seconds) =>
   isNumber(seconds) ? new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ") : "–";
 

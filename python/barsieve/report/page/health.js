@@ -10,6 +10,24 @@ function drawOracle({ oracle }) {
     (oracle.vacuous ? `; ${number(oracle.vacuous)} had nothing to compare.` : ".");
 }
 
+function drawFindings({ findings }) {
+  byId("findings-note").textContent = findings.length
+    ? `${number(findings.length)} findings, the worst first. A finding stops no build: it says what the market lacks and what that means.`
+    : "Nothing was found that the market lacks.";
+  if (!findings.length) return;
+  fillTable(
+    "health-findings",
+    [
+      ["Symbol", (row) => row.symbol || "all"],
+      ["About", (row) => row.subject],
+      ["Finding", (row) => row.finding.replaceAll("_", " ")],
+      ["Meaning", (row) => row.meaning],
+    ],
+    findings,
+    (row) => ({ class: row.finding === "broken_promise" ? "flagged" : null }),
+  );
+}
+
 function drawBars({ bars, gaps }) {
   fillTable(
     "health-bars",
@@ -116,6 +134,7 @@ function drawSeries({ series }) {
 
 section("health", () => {
   const own = report.sections.health;
+  drawFindings(own);
   drawOracle(own);
   drawBars(own);
   drawCoverage(own);

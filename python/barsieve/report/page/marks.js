@@ -22,17 +22,14 @@ const lineOf = (trade) => [
   [trade.exit_ts * 1000, null],
 ];
 
+// A stop holds from its first bar to that of the next, the last one to the exit's close.
 function stopOf(trade) {
-  const direction = trade.side === "long" ? 1 : -1;
-  const first = trade.entry_price - direction * trade.risk_distance;
+  const path = stopsOf(trade.trade_id);
   const end = (trade.exit_ts + HOUR) * 1000;
-  const steps = [[trade.entry_ts * 1000, first]];
-  if (isNumber(trade.partial_ts)) {
-    // Break-even holds from the bar after the one in which the partial filled.
-    const even = (trade.partial_ts + HOUR) * 1000;
-    if (even < end) steps.push([even, first], [even, trade.entry_price], [end, trade.entry_price]);
-    else steps.push([end, first]);
-  } else steps.push([end, first]);
+  const steps = path.flatMap((one, k) => [
+    [one.at * 1000, one.stop],
+    [k + 1 < path.length ? path[k + 1].at * 1000 : end, one.stop],
+  ]);
   return [...steps, [end, null]];
 }
 

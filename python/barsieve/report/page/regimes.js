@@ -205,7 +205,7 @@ function drawWorth() {
       ["With", (row) => figure(row, row.with_regime), true],
       ["Difference", (row) => figure(row, row.difference, true), true],
       [
-        "95% interval",
+        `Interval, 95% for all ${number(of("regimes").worth[0]?.comparisons)} at once`,
         (row) => `${figure(row, row.low, true)} to ${figure(row, row.high, true)}`,
         true,
       ],

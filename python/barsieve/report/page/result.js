@@ -16,7 +16,7 @@ function tile(title, value, below, kind = "") {
   );
 }
 
-function drawTiles(rows) {
+function drawTiles(rows, hasFunding) {
   const [own, hold, random] = ["strategy", "buy_and_hold", "random_entry"].map(
     (name) => rows.find((row) => row.strategy === name) ?? {},
   );
@@ -25,7 +25,7 @@ function drawTiles(rows) {
   fill(
     "tiles",
     tile(
-      "Return, net of all costs",
+      hasFunding ? "Return, net of all costs" : "Return, before funding (there is none)",
       signed(own.return_share),
       beside("return_share", signed),
       tone(own.return_share),
@@ -42,17 +42,21 @@ function drawTiles(rows) {
       `${share(own.win_rate)} won · profit factor ${number(own.profit_factor, 2)}`,
     ),
   );
-  const luck = own.random_at_least_as_good;
+  const luck = own.luck;
   fill(
     "luck",
     own.trades === 0
       ? "No trade: the gates of the screening section say why."
       : isNumber(luck)
-        ? `Luck: ${share(luck, 0)} of the replays with the same signals at random times earned at least as much. ` +
+        ? `Luck: ${share(luck, 0)} of the replays with the same signals at random times, and as many trades, earned at least as much ` +
+          `(by mean R ${share(own.luck_mean_r, 0)}, before costs ${share(own.luck_gross_r, 0)}; ${number(own.luck_draws)} draws, ` +
+          `${share(own.luck_acceptance, 0)} of the shifts accepted${own.luck_note ? `: ${own.luck_note}` : ""}). ` +
           "Small is timing, large is luck."
-        : "",
+        : own.luck_note
+          ? `Luck is not told: ${own.luck_note}.`
+          : "",
     own.ruined_at
-      ? ` Ruined: on ${moment(own.ruined_at)} the balance could no longer carry the smallest order.`
+      ? ` Ruined: on ${moment(own.ruined_at)} the account could carry no order of the smallest size any more.`
       : "",
   );
 }
@@ -69,8 +73,8 @@ const resultColumns = [
 ];
 
 section("result", () => {
-  const { strategies } = of("result");
-  drawTiles(strategies);
+  const { strategies, has_funding: hasFunding } = of("result");
+  drawTiles(strategies, hasFunding);
   fillTable(
     "strategies",
     [["", (row) => strategyNames[row.strategy] ?? row.strategy], ...resultColumns],
@@ -90,7 +94,13 @@ section("result", () => {
     [
       ["Profile", pick],
       ["Symbol", (row) => row.symbol],
-      ["Parity", (row) => row.parity?.verdict ?? "–"],
+      [
+        "Parity",
+        (row) =>
+          row.parity?.verdict === "broken"
+            ? el("strong", { class: "loss" }, "broken")
+            : (row.parity?.verdict ?? "–"),
+      ],
       ...resultColumns,
     ],
     rows,

@@ -10,6 +10,7 @@ const REASONS = {
   time: "it had been held as long as the profile allows",
   reversal: "at a close the signal for the other side was admitted",
   end_of_data: "the history ended; closed at the last close",
+  liquidation: "at a close the account was worth nothing; all was closed there",
 };
 
 const rowsOfTrades = new Map();
@@ -28,6 +29,28 @@ function tradesOf(index) {
   return rowsOfTrades.get(index);
 }
 
+// The path of each trade's stop, by its number; made once.
+const pathsOfStops = new Map();
+
+function stopsOf(tradeId) {
+  if (!pathsOfStops.has(state.profile)) {
+    const { stops } = of("trades");
+    const [ids, moments, prices, reasons] = [
+      stops.trade_id,
+      stops.at,
+      stops.stop,
+      stops.reason,
+    ].map(column);
+    const paths = new Map();
+    for (let k = 0; k < ids.length; k++) {
+      if (!paths.has(ids[k])) paths.set(ids[k], []);
+      paths.get(ids[k]).push({ at: moments[k], stop: prices[k], reason: reasons[k] });
+    }
+    pathsOfStops.set(state.profile, paths);
+  }
+  return pathsOfStops.get(state.profile).get(tradeId) ?? [];
+}
+
 function signalsOf(tradeId) {
   const { signals } = of("trades");
   const [ids, names, vetoes, greenlights] = [
@@ -44,16 +67,23 @@ function signalsOf(tradeId) {
   return found;
 }
 
+// A limit that is null is switched off.
+function macroExits(rules) {
+  const asked = [
+    isNumber(rules.macro_exit_veto) ? `veto below ${rules.macro_exit_veto}` : null,
+    isNumber(rules.vix_exit) ? `VIX below ${rules.vix_exit}` : null,
+  ].filter((one) => one !== null);
+  return asked.join(", ") || "the profile has none";
+}
+
 function gatesOf(trade) {
   const rules = profile();
-  const isStreak = trade.loss_streak >= rules.loss_streak_trades;
-  const inForce = trade.threshold + (isStreak ? rules.loss_streak_shift : 0);
   const raised = [
     trade.regime_shift
       ? `${number(trade.regime_shift, 3, true)} for the regime ${words(trade.regime)}`
       : null,
-    isStreak
-      ? `${number(rules.loss_streak_shift, 3, true)} for ${number(trade.loss_streak)} losses in a row`
+    trade.streak_shift
+      ? `${number(trade.streak_shift, 3, true)} for ${number(trade.loss_streak)} losses in a row`
       : null,
   ].filter((one) => one !== null);
   const votes = `${number(trade.votes_long)} long, ${number(trade.votes_short)} short`;
@@ -81,14 +111,20 @@ function gatesOf(trade) {
     [
       "Confidence",
       number(trade.confidence, 3),
-      `at least ${number(inForce, 3)}${raised.length ? ` (${raised.join(", ")})` : ""}`,
-      trade.confidence >= inForce,
+      `at least ${number(trade.threshold, 3)}${raised.length ? ` (${raised.join(", ")})` : ""}`,
+      trade.confidence >= trade.threshold,
     ],
     [
       "Macro veto",
       number(trade.net_veto, 2),
       `below ${rules.veto_limit}`,
       trade.net_veto < rules.veto_limit,
+    ],
+    [
+      "Macro exit",
+      `veto ${number(trade.net_veto, 2)}, VIX ${number(trade.vix, 1)}`,
+      `not in force: ${macroExits(rules)}`,
+      trade.is_macro_exit === 0,
     ],
   ].filter(([name]) => name !== "Cadence" || rules.cadence !== "1h");
 }
@@ -115,7 +151,7 @@ function left(trade) {
     : "";
   return (
     `${words(trade.exit_reason)}: ${REASONS[trade.exit_reason] ?? "see the replay"}. Held ${number(trade.bars_held)} bars, ` +
-    `from ${moment(trade.entry_ts)} at ${number(trade.entry_price, 2)} to ${moment(trade.exit_ts)} at ${number(trade.exit_price, 2)}.${partial}`
+    `from ${moment(trade.entry_ts)} at ${price(trade.entry_price)} to ${moment(trade.exit_ts)} at ${price(trade.exit_price)}.${partial}`
   );
 }
 

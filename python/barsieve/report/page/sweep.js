@@ -10,7 +10,7 @@ function sweepWords({ figures, refused }) {
     `Of ${number(f.configurations)} configurations, ${number(f.profitable)} (${share(f.profitable_share)}) were profitable after all costs; the median one ended at ${money(f.median_net_pnl)} USD, the best at ${money(f.best_net_pnl)} USD with ${number(f.best_trades)} trades.`,
     idle ? `${number(idle)} never traded.` : null,
     isNumber(f.deflated_sharpe)
-      ? `Among so many, equal to ${number(f.effective_trials, 1)} independent trials, luck alone is expected to show a Sharpe ratio of ${number(f.expected_monthly_sharpe, 2)} a month; the best has ${number(f.best_monthly_sharpe, 2)}.`
+      ? `Among so many, as alike as they are, luck alone is expected to show a Sharpe ratio of ${number(f.expected_monthly_sharpe, 2)} a month, and 95% of such sweeps without skill stay below ${number(f.needed_monthly_sharpe, 2)}; the best has ${number(f.best_monthly_sharpe, 2)}. A true annual ratio of ${number(f.visible_annual_sharpe, 1)} would have been seen with a probability of 80%.`
       : null,
     isNumber(f.winner_second_rank)
       ? `Whoever had chosen the best of the first half would have met place ${number(f.winner_second_rank)} of ${number(f.with_trades)} in the second, and ${money(f.winner_second_net_pnl)} USD.`
@@ -29,7 +29,7 @@ function drawSweepTiles({ figures: f }) {
     "sweep-tiles",
     tile("Profitable after costs", share(f.profitable_share), `of ${number(f.configurations)} configurations`),
     tile("Best net result", money(f.best_net_pnl), `USD; median ${money(f.median_net_pnl)}`),
-    tile("Deflated Sharpe ratio", share(f.deflated_sharpe), "probability that the best is more than luck"),
+    tile("Deflated Sharpe ratio", share(f.deflated_sharpe), "of sweeps without skill have a lesser best"),
     tile("Probability of overfitting", share(f.overfitting_probability), "PBO; a half is what noise has"),
   );
 }
@@ -46,8 +46,10 @@ function drawLuck({ figures: f }) {
       ["Best monthly Sharpe ratio", number(f.best_monthly_sharpe, 3), `over ${number(f.months)} months, not annualised`],
       ["Trials", number(f.trials), "configurations that ever traded"],
       ["Effective trials", number(f.effective_trials, 1), `they resemble each other: mean correlation ${number(f.mean_correlation, 2)}`],
-      ["Expected of luck", number(f.expected_monthly_sharpe, 3), "best ratio of so many trials without any skill"],
-      ["Deflated Sharpe ratio", share(f.deflated_sharpe), "probability that the true ratio of the best is above that; below 95% there is no edge"],
+      ["Expected of luck", number(f.expected_monthly_sharpe, 3), "best ratio of these trials without any skill: their own returns less their means, months drawn in blocks"],
+      ["Needed", number(f.needed_monthly_sharpe, 3), "ratio that 95% of sweeps without skill stay below"],
+      ["Deflated Sharpe ratio", share(f.deflated_sharpe), "of sweeps without skill have a lesser best; below 95% there is no edge"],
+      ["Would have been seen", number(f.visible_annual_sharpe, 2), "least true annual ratio that is beyond luck with a probability of 80%"],
       ["Probability of overfitting", share(f.overfitting_probability), `in ${number(f.overfitting_combinations)} ways to choose half of ${number(f.overfitting_blocks)} blocks of months, how often the winner there is in the lower half of the others`],
       ["Winner loses afterwards", share(f.overfitting_loss_probability), "how often it has a Sharpe ratio below 0 in the other half"],
       ["Threshold and Sharpe ratio", number(f.threshold_sharpe_correlation, 3, true), "correlation over configurations, daily ratio of the whole history"],

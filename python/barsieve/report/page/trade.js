@@ -46,7 +46,7 @@ function votesTable(trade) {
       el("td", { class: "n" }, number(score, 3)),
       el("td", {}, bar),
       el("td", {}, vote),
-      el("td", { class: "n" }, number(profile()[`weight_${domain}`], 2)),
+      el("td", { class: "n" }, number(trade[`weight_${domain}`], 2)),
     );
   });
   const heads = [["Domain"], ["Score", "n"], ["short · long"], ["Vote"], ["Weight", "n"]];
@@ -69,7 +69,8 @@ function moneyTable(trade) {
     ["Slippage", -trade.slippage],
     ["Funding", -trade.funding],
     ["Net", trade.net_pnl],
-  ];
+    ["Not paid: the account had no more", trade.shortfall],
+  ].filter(([name, value]) => value || !name.startsWith("Not paid"));
   return el(
     "table",
     { id: "trade-money" },

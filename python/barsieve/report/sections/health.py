@@ -1,7 +1,8 @@
-"""Coverage and age of every series, gaps in the bars, and what to look at."""
+"""Findings, coverage and age of every series, gaps in the bars."""
 
 from typing import Any
 
+from barsieve.health import read_findings
 from barsieve.report.section import Section
 from barsieve.report.source import Source
 
@@ -106,6 +107,7 @@ def collect(source: Source) -> dict[str, Any]:
         first_bar = min((b["first"] for b in bars), default=0)
         series.append({**known, "flags": _flags(known, first_bar)})
     return {
+        "findings": [row._asdict() for row in read_findings(source.connection)],
         "bars": bars,
         "gaps": source.rows(GAPS),
         "series": series,
@@ -118,7 +120,7 @@ SECTION = Section(
     "Data health",
     (
         "bars_1h", "bars_macro", "bars_funding", "macro_series", "features",
-        "parity_features",
+        "parity_features", "report_health",
     ),
     collect,
 )  # fmt: skip

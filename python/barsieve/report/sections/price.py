@@ -6,13 +6,15 @@ section `regimes` below it.
 
 from typing import Any
 
+import numpy as np
+
 from barsieve.report.pack import decimals_for
 from barsieve.report.section import Section
 from barsieve.report.source import Source
-from barsieve.report.streaks import threshold_shift
 
 # More than the tooltip shows; the comparison with a threshold is in the trade table.
 SCORE_DECIMALS = 5
+PRICES = ("open", "high", "low", "close")
 
 BARS = """
     select epoch(bar_ts) as at, open, high, low, close
@@ -20,15 +22,24 @@ BARS = """
 """
 # A profile's rows stand beside the bars of its symbol, one for one.
 SIGNALS = """
+    with shifts as (
+        select symbol, exit_ts, arg_max(threshold_shift_after, trade_id)
+            as threshold_shift_after
+        from trades where replayed = 'full' and profile = $profile
+        group by symbol, exit_ts
+    )
     select
         epoch(bars_1h.bar_ts) as at,
-        confidence,
-        threshold,
+        fusion_scores.confidence,
+        fusion_scores.threshold + coalesce(shifts.threshold_shift_after, 0)
+            as threshold,
         coalesce(is_eligible::integer + is_entry::integer, 0)::double as state,
     from bars_1h left join fusion_scores
         on fusion_scores.symbol = bars_1h.symbol
         and fusion_scores.bar_ts = bars_1h.bar_ts
-        and profile = $profile
+        and fusion_scores.profile = $profile
+    asof left join shifts
+        on bars_1h.symbol = shifts.symbol and bars_1h.bar_ts >= shifts.exit_ts
     where bars_1h.symbol = $symbol
     order by bars_1h.bar_ts
 """
@@ -40,11 +51,8 @@ WINDOWS = """
 
 def _symbol(source: Source, symbol: str) -> dict[str, Any]:
     bars, pack = source.arrays(BARS, symbol=symbol), source.pack
-    decimals = decimals_for(bars["close"])
-    prices = {
-        name: pack.rounded(bars[name], decimals)
-        for name in ("open", "high", "low", "close")
-    }
+    decimals = decimals_for(np.concatenate([bars[name] for name in PRICES]))
+    prices = {name: pack.rounded(bars[name], decimals) for name in PRICES}
     return {"at": pack.rounded(bars["at"], 0), "decimals": decimals, **prices}
 
 
@@ -52,12 +60,10 @@ def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
     pack, name = source.pack, profile["profile"]
     signals = source.arrays(SIGNALS, profile=name, symbol=profile["symbol"])
     windows = source.arrays(WINDOWS, profile=name)
-    shift = threshold_shift(source, profile, signals["at"])
-    in_force = signals["threshold"] + shift
     return {
         "symbol": source.symbols.index(profile["symbol"]),
         "confidence": pack.rounded(signals["confidence"], SCORE_DECIMALS),
-        "threshold": pack.rounded(in_force, SCORE_DECIMALS),
+        "threshold": pack.rounded(signals["threshold"], SCORE_DECIMALS),
         "state": pack.rounded(signals["state"], 0),
         "windows": {
             "start": pack.rounded(windows["start"], 0),

@@ -15,6 +15,11 @@ def collect(source: Source) -> dict[str, Any]:
                     "from report_performance where profile = $profile",
                     profile=profile["profile"],
                 ),
+                "has_funding": source.rows(
+                    "select count(*) > 0 as has_any from bars_funding "
+                    "where symbol = $symbol",
+                    symbol=profile["symbol"],
+                )[0]["has_any"],
                 "parity": source.rows(
                     "from parity_summary where profile = $profile",
                     profile=profile["profile"],
@@ -25,4 +30,9 @@ def collect(source: Source) -> dict[str, Any]:
     }
 
 
-SECTION = Section("result", "Result", ("report_performance", "parity_summary"), collect)
+SECTION = Section(
+    "result",
+    "Result",
+    ("report_performance", "parity_summary", "bars_funding"),
+    collect,
+)

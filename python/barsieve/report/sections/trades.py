@@ -6,7 +6,6 @@ import numpy as np
 
 from barsieve.report.section import Section
 from barsieve.report.source import Source
-from barsieve.report.streaks import streaks_at
 
 DOMAINS = ("wyckoff", "liquidity", "smc", "momentum", "temporal")
 
@@ -29,20 +28,29 @@ TRADES = """
         where replayed = 'full' and profile = $profile and kind = 'partial'
         group by trade_id
     ),
+    weights_in_force as (
+        select trade_id, {weights}
+        from trades where replayed = 'full' and profile = $profile
+    ),
     opinions as (pivot scores on domain in {domains} using first(score))
     select
-        trades.*,
+        trades.* exclude (weights),
+        trades.threshold - fusion.threshold as streak_shift,
+        weights_in_force.* exclude (trade_id),
         distances.risk_distance,
         partials.* exclude (trade_id),
         fusion.* exclude (
-            profile, symbol, bar_ts, bar_index, side, confidence, regime
+            profile, symbol, bar_ts, bar_index, side, confidence, regime, threshold,
+            {fused_weights}
         ),
         opinions.* exclude (symbol, bar_ts),
         features.atr_rank_100,
+        features.vix,
         candidates.reason as sentinels,
         candidates.bar_ts is not null as is_on_candidate,
     from trades
     left join distances using (trade_id)
+    left join weights_in_force using (trade_id)
     left join partials using (trade_id)
     left join fusion_scores as fusion
         on fusion.profile = trades.profile and fusion.symbol = trades.symbol
@@ -56,7 +64,20 @@ TRADES = """
         and candidates.bar_ts = trades.decision_ts and candidates.side = trades.side
     where trades.replayed = 'full' and trades.profile = $profile
     order by trades.trade_id
-""".replace("{domains}", str(DOMAINS))
+"""
+WEIGHTS = tuple(f"weight_{domain}" for domain in DOMAINS)
+for place, text in {
+    "{domains}": str(DOMAINS),
+    "{weights}": ", ".join(f"weights['{d}'] as weight_{d}" for d in DOMAINS),
+    "{fused_weights}": ", ".join(WEIGHTS),
+}.items():
+    TRADES = TRADES.replace(place, text)
+
+STOPS = """
+    select trade_id, epoch(bar_ts) as at, stop, reason
+    from trade_stops where replayed = 'full' and profile = $profile
+    order by trade_id, bar_ts
+"""
 
 SIGNALS = """
     select
@@ -74,14 +95,14 @@ TIMES = ("decision_ts", "entry_ts", "exit_ts", "partial_ts")
 TEXTS = ("side", "exit_reason", "regime", "sentinels")
 WHOLE = (
     "trade_id", "bars_held", "votes_long", "votes_short", "domains_used", "is_aligned",
-    "is_on_candidate", "loss_streak",
+    "is_on_candidate", "loss_streak", "is_macro_exit",
 )  # fmt: skip
 EXACT = (
     "entry_price", "exit_price", "qty", "gross_pnl", "fees", "slippage", "funding",
     "net_pnl", "r_multiple", "confidence", "risk_distance", "partial_price",
     "partial_qty", "fusion_score", "alignment", "entry_threshold", "regime_shift",
-    "threshold", "net_veto",
-    "macro_coverage", "atr_rank_100", *DOMAINS,
+    "threshold", "streak_shift", "net_veto", "vix", "shortfall",
+    "macro_coverage", "atr_rank_100", *DOMAINS, *WEIGHTS,
 )  # fmt: skip
 
 
@@ -89,26 +110,22 @@ def _numbers(rows: list[dict[str, Any]], name: str) -> np.ndarray:
     return np.array([np.nan if row[name] is None else row[name] for row in rows], float)
 
 
-def _add_streaks(rows: list[dict[str, Any]]) -> None:
-    streaks = streaks_at(
-        _numbers(rows, "decision_ts"),
-        _numbers(rows, "exit_ts"),
-        _numbers(rows, "net_pnl"),
-    )
-    for row, streak in zip(rows, streaks, strict=True):
-        row["loss_streak"] = int(streak)
-
-
 def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
     pack, name = source.pack, profile["profile"]
     rows = source.rows(TRADES, profile=name)
-    _add_streaks(rows)
+    stops = source.rows(STOPS, profile=name)
     signals = source.rows(SIGNALS, profile=name)
     return {
         "columns": {
             **{k: pack.rounded(_numbers(rows, k), 0) for k in (*TIMES, *WHOLE)},
             **{k: pack.exact(_numbers(rows, k)) for k in EXACT},
             **{k: pack.texts([row[k] for row in rows]) for k in TEXTS},
+        },
+        "stops": {
+            "trade_id": pack.rounded(_numbers(stops, "trade_id"), 0),
+            "at": pack.rounded(_numbers(stops, "at"), 0),
+            "stop": pack.exact(_numbers(stops, "stop")),
+            "reason": pack.texts([row["reason"] for row in stops]),
         },
         "signals": {
             "trade_id": pack.rounded(_numbers(signals, "trade_id"), 0),
@@ -120,7 +137,7 @@ def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
 
 
 def collect(source: Source) -> dict[str, Any]:
-    """Return the trades by profile, with scores, votes, gates and macro signals."""
+    """Return the trades by profile, with scores, votes, gates, signals and stops."""
     return {
         "domains": list(DOMAINS),
         "profiles": [_profile(source, profile) for profile in source.profiles],
@@ -131,8 +148,8 @@ SECTION = Section(
     "trades",
     "Trades",
     (
-        "trades", "trade_legs", "replay_runs", "scores", "fusion_scores", "features",
-        "macro_signals", "candidates",
+        "trades", "trade_legs", "trade_stops", "replay_runs", "scores", "fusion_scores",
+        "features", "macro_signals", "candidates",
     ),
     collect,
 )  # fmt: skip

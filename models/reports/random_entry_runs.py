@@ -2,8 +2,8 @@
 
 
 def model(dbt, session):
-    """One row per profile and draw."""
-    from barsieve.baselines import draw_random_entries
+    """One row per profile, its draws nested in it."""
+    from barsieve.luck import draw_random_entries
 
     dbt.config(materialized="table")
     return draw_random_entries(

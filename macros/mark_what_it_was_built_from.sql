@@ -1,0 +1,39 @@
+{#- Runs after each model and seed, in its transaction: the table's comment says what it
+    was built from. A comment goes with its table, so it is there or gone as that is,
+    whatever was selected or interrupted. See barsieve.marks and docs/decisions/0021. -#}
+{%- macro mark_what_it_was_built_from() -%}
+    {%- if execute -%}
+        {%- set parents, sources = [], [] -%}
+        {%- for key in model.depends_on.nodes -%}
+            {%- if key.startswith('source.') -%}
+                {%- do sources.append(key.split('.')[2]) -%}
+            {%- else -%}
+                {%- do parents.append(graph.nodes[key].alias or graph.nodes[key].name) -%}
+            {%- endif -%}
+        {%- endfor -%}
+        {%- set own = {
+            'table': this.identifier,
+            'checksum': model.checksum.checksum,
+            'language': model.language or 'seed',
+            'parents': parents,
+            'sources': sources,
+            'is_empty': flags.EMPTY or false,
+            'started': run_started_at.isoformat(),
+        } -%}
+        {{ comment_on(this, model.config.materialized, own) }}
+    {%- endif -%}
+{%- endmacro -%}
+
+{%- macro comment_on(relation, materialized, own) -%}
+    {%- set found = run_query(
+        "select barsieve_mark('" ~ tojson(own).replace("'", "''")
+        ~ "', (select json_group_object(name, comment) from ("
+        ~ 'select table_name as name, comment from duckdb_tables() '
+        ~ 'where database_name = current_database() union all '
+        ~ 'select view_name, comment from duckdb_views() '
+        ~ 'where database_name = current_database() and not internal'
+        ~ ") where name in ('" ~ own.parents | join("', '") ~ "')))"
+    ) -%}
+    comment on {{ 'view' if materialized == 'view' else 'table' }} {{ relation }}
+    is '{{ found.columns[0].values()[0].replace("'", "''") }}'
+{%- endmacro -%}

@@ -1,0 +1,28 @@
+with runs as (
+    select
+        replayed,
+        profile,
+        symbol,
+        unnest(trades) as trade,
+    from {{ ref('replay_runs') }}
+),
+
+moves as (
+    select
+        replayed,
+        profile,
+        symbol,
+        trade.trade_id,
+        unnest(trade.stops) as move,
+    from runs
+)
+
+select
+    replayed,
+    profile,
+    symbol,
+    trade_id,
+    move.ts as bar_ts,
+    move.stop,
+    move.reason,
+from moves

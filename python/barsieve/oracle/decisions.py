@@ -1,0 +1,220 @@
+"""The verdict of the oracle on decisions: the rows of `parity_decisions`.
+
+Each layer is worked out from the tables of the layer before, which have an oracle of
+their own: signals from features, entries from scores, candidates from entries.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from barsieve import schemas
+from barsieve.oracle.candidates import admissible, legacy
+from barsieve.oracle.compare import ORACLE_TOLERANCE, read_vintages, rows_of, worst_of
+from barsieve.oracle.entries import Row, decide_block, entry_row
+from barsieve.oracle.history import HOUR, NO_VINTAGES, Vintages
+from barsieve.oracle.sentinels import sentinel_row
+from barsieve.oracle.signals import signal_row, veto_row, was_last_above
+
+# Blocks of 4 hours: some evenly spread, and some in which something happens.
+SPREAD_BLOCKS = 24
+MOMENTS = [0.0, 0.5, 1.0]
+BLOCK = 4 * HOUR
+BLOCK_OF_BAR = f"epoch(bar_ts)::bigint // {BLOCK}"
+AMOUNTS = ("veto_long", "veto_short", "greenlight")
+
+# (relation, subject, column): what SQL says and what the oracle says, per bar.
+Pairs = dict[tuple[str, str, str], list[tuple[Any, Any]]]
+
+
+class Sample(NamedTuple):
+    """Whole blocks of one symbol's bars, and what the tables say of them.
+
+    `features`: by bar index, with two bars before each block. `bars`: the indexes of
+    the blocks' own bars. The others are by `bar_ts`: lists of rows.
+    """
+
+    symbol: str
+    features: dict[int, Row]
+    bars: list[int]
+    tables: dict[str, dict[Any, list[Row]]]
+
+    def at(self, relation: str, moment, **wanted) -> list[Row]:
+        """Return the rows of a relation at a bar that have some values."""
+        found = self.tables[relation].get(moment, [])
+        return [r for r in found if all(r[k] == v for k, v in wanted.items())]
+
+    def blocks(self) -> Iterator[list[Row]]:
+        """Yield the features of the bars of each block, in order."""
+        found: dict[float, list[Row]] = {}
+        for index in self.bars:
+            row = self.features[index]
+            found.setdefault(row["bar_ts"].timestamp() // BLOCK, []).append(row)
+        yield from found.values()
+
+
+def _eventful(relation: duckdb.DuckDBPyRelation, subject: str) -> set[int]:
+    """Return the blocks of some moments at which each subject has a row."""
+    spread = f"quantile_disc({BLOCK_OF_BAR}, {MOMENTS})"
+    found = relation.aggregate(f"{subject}, {spread} as blocks").fetchall()
+    return {int(block) for _, blocks in found for block in blocks}
+
+
+def _of(relation, symbol: str):
+    named = duckdb.ColumnExpression("symbol") == duckdb.ConstantExpression(symbol)
+    return relation.filter(named)
+
+
+def take_sample(relations: dict[str, Any], symbol: str) -> Sample:
+    """Read the blocks of a symbol at which its decisions are worked out again."""
+    features = _of(relations["features"], symbol)
+    span = "min(epoch(bar_ts)) as first, max(epoch(bar_ts)) as last"
+    (first, last), *_ = features.aggregate(span).fetchall()
+    chosen = {int(b) for b in np.linspace(first // BLOCK, last // BLOCK, SPREAD_BLOCKS)}
+    for name, subject in (
+        ("macro_signals", "signal"),
+        ("sentinels", "sentinel"),
+        ("candidates", "profile || side"),
+    ):
+        chosen |= _eventful(_of(relations[name], symbol), subject)
+    entries = _of(relations["fusion_scores"], symbol).filter("is_entry")
+    chosen |= _eventful(entries, "profile || side")
+    blocks = f"{BLOCK_OF_BAR} in ({', '.join(map(str, sorted(chosen)))})"
+    bars = [i for (i,) in features.filter(blocks).select("bar_index").fetchall()]
+    wanted = sorted({k for i in bars for k in (i - 2, i - 1, i)})
+    listed = features.filter(f"bar_index in ({', '.join(map(str, wanted))})")
+    tables: dict[str, dict[Any, list[Row]]] = {}
+    for name in (
+        "scores", "macro_signals", "macro_vetoes", "sentinels", "regimes",
+        "fusion_scores", "candidates",
+    ):  # fmt: skip
+        found = tables.setdefault(name, {})
+        for row in rows_of(_of(relations[name], symbol).filter(blocks)):
+            found.setdefault(row["bar_ts"], []).append(row)
+    by_index = {row["bar_index"]: row for row in rows_of(listed)}
+    return Sample(symbol, by_index, sorted(bars), tables)
+
+
+def _add(pairs: Pairs, relation: str, subject: str, fast: Row, slow: Row) -> None:
+    for column, value in slow.items():
+        pairs.setdefault((relation, subject, column), []).append((fast[column], value))
+
+
+def _add_macro(pairs: Pairs, sample: Sample, vix: Vintages, limits: Row) -> None:
+    band = (limits["vix_risk_off__vix_on_above"], limits["vix_risk_off__vix_off_below"])
+    for index in sample.bars:
+        row = sample.features[index]
+        at = row["known_at"].timestamp()
+        signals = signal_row(row, was_last_above(vix, at, *band), limits)
+        for name, amounts in signals.items():
+            found = sample.at("macro_signals", row["bar_ts"], signal=name)
+            fast = found[0] if found else dict.fromkeys(AMOUNTS, 0.0)
+            slow = dict(zip(AMOUNTS, map(float, amounts), strict=True))
+            _add(pairs, "macro_signals", name, fast, slow)
+        (vetoes,) = sample.at("macro_vetoes", row["bar_ts"])
+        _add(pairs, "macro_vetoes", "", vetoes, veto_row(row, signals))
+
+
+def _add_sentinels(pairs: Pairs, sample: Sample) -> None:
+    for index in sample.bars:
+        row, before, two_before = (sample.features.get(index - k, {}) for k in range(3))
+        for name, side in sentinel_row(row, before, two_before).items():
+            found = sample.at("sentinels", row["bar_ts"], sentinel=name)
+            fast = found[0]["side"] if found else None
+            _add(pairs, "sentinels", name, {"side": fast}, {"side": side})
+
+
+def _scores_at(sample: Sample, moment) -> dict[str, float | None]:
+    return {row["domain"]: row["score"] for row in sample.at("scores", moment)}
+
+
+def _entries(
+    sample: Sample, block: list[Row], profile: Row, learned: dict
+) -> list[Row]:
+    keys = ("classifier", "fit_window", "reference_symbol")
+    entries = []
+    for row in block:
+        moment = row["bar_ts"]
+        beliefs = sample.at("regimes", moment, **{key: profile[key] for key in keys})
+        (vetoes,) = sample.at("macro_vetoes", moment)
+        belief = beliefs[0] if beliefs else None
+        scores = _scores_at(sample, moment)
+        entries.append(entry_row(row, scores, vetoes, profile, belief, learned))
+    decide_block(entries, profile)
+    return entries
+
+
+def _add_entries(pairs: Pairs, sample: Sample, profile: Row, learned: dict) -> None:
+    name = profile["profile"]
+    for block in sample.blocks():
+        for row, entry in zip(
+            block, _entries(sample, block, profile, learned), strict=True
+        ):
+            moment = row["bar_ts"]
+            (fast,) = sample.at("fusion_scores", moment, profile=name)
+            _add(pairs, "fusion_scores", name, fast, entry)
+            fired = [r["sentinel"] for r in sample.at("sentinels", moment)]
+            if profile["screen"] == "admissible":
+                shifts = [r["threshold_shift"] for r in sample.at("regimes", moment)]
+                shift = min([s for s in shifts if s is not None] + [0.0])
+                scores = _scores_at(sample, moment)
+                sides = admissible(row, scores, entry, profile, shift)
+            else:
+                sides = legacy(row) if fired else {}
+            reason = ",".join(sorted(fired)) or None
+            for side in ("long", "short"):
+                found = sample.at("candidates", moment, profile=name, side=side)
+                slow = {"side": None, "score": None, "reason": None}
+                if side in sides:
+                    slow = {"side": side, "score": sides[side], "reason": reason}
+                fast = found[0] if found else dict.fromkeys(slow)
+                _add(pairs, "candidates", name, fast, slow)
+
+
+def _proposals(learned) -> dict[tuple[str, str, str], dict[str, Row]]:
+    found: dict[tuple[str, str, str], dict[str, Row]] = {}
+    for row in rows_of(learned):
+        key = (row["profile"], row["month"], row["regime"])
+        found.setdefault(key, {})[row["domain"]] = row
+    return found
+
+
+def compare_decisions(**relations: duckdb.DuckDBPyRelation) -> pa.Table:
+    """Work out signals, sentinels, entries and candidates of sampled bars again.
+
+    `relations` are those of the built database by name: `features`, `scores`,
+    `bars_macro`, `config_macro_signals`, `macro_signals`, `macro_vetoes`, `sentinels`,
+    `config_profiles`, `regimes`, `fusion_learned`, `fusion_scores`, `candidates`.
+    Returns a row per symbol, table, subject (signal, sentinel or profile) and column.
+    """
+    symbols = relations["features"].select("symbol").distinct().order("symbol")
+    vix = read_vintages(relations["bars_macro"].filter("series = 'VIX'")).get(
+        "VIX", NO_VINTAGES
+    )
+    (limits,) = rows_of(relations["config_macro_signals"])
+    profiles = rows_of(relations["config_profiles"].order("profile"))
+    learned = _proposals(relations["fusion_learned"])
+    verdicts = []
+    for (symbol,) in symbols.fetchall():
+        sample, pairs = take_sample(relations, symbol), {}
+        _add_macro(pairs, sample, vix, limits)
+        _add_sentinels(pairs, sample)
+        for profile in profiles:
+            if profile["symbol"] == symbol:
+                _add_entries(pairs, sample, profile, learned)
+        for (relation, subject, column), found in pairs.items():
+            verdicts.append(
+                {
+                    "symbol": symbol,
+                    "relation": relation,
+                    "subject": subject,
+                    "column": column,
+                    "rows_compared": len(found),
+                    "tolerance": ORACLE_TOLERANCE,
+                    **worst_of(found),
+                }
+            )
+    return pa.Table.from_pylist(verdicts, schema=schemas.PARITY_DECISIONS)

@@ -1,0 +1,25 @@
+"""Profiles with the rules of the replay's cases, and what their replay reads."""
+
+import numpy as np
+import pyarrow as pa
+
+from barsieve.replay.runs import Inputs
+from barsieve.settings import Profile
+from replay_cases import RULES
+
+HOUR = 3_600_000_000
+START = 1_700_006_400_000_000
+
+
+def profile_named(name, **changes):
+    """Return a profile with the rules of the replay's cases, costs of 15 bps."""
+    settings = RULES._asdict() | {"profile": name, "symbol": "ETH"}
+    settings |= {"start_balance": 10_000.0, "screen": "admissible"}
+    settings |= {"fees_bps": 10.0, "slippage_bps": 5.0}
+    del settings["fee_rate"], settings["slippage_rate"]
+    return Profile(**(settings | changes))
+
+
+def inputs_of(bars, **changes):
+    opens = pa.array(START + HOUR * np.arange(len(bars)), pa.timestamp("us", "UTC"))
+    return Inputs(profile_named("test", **changes), bars, opens, np.empty(0, np.int64))
