@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from barsieve.ingest.files import read_files
 from barsieve.ingest.hints import Hints
+from barsieve.ingest.readings import read_files
 from barsieve.problems import InputError
 from exports import BARS, HOURS, VALUES
 
@@ -93,7 +93,8 @@ WRONG = {
     "a price beyond all": (changed(2, 1, "1e999"), ["line 4, column 'open'", "finite"]),
     "a mark between thousands": (
         changed(7, 2, '"20,405.5"'), ["line 9", "'20,405.5'", "--thousands ','"]),
-    "a decimal comma": (changed(0, 2, '"20405,5"'), ["line 2", "'20405,5'", "--decimal"]),  # noqa: E501
+    "a decimal comma": (
+        changed(0, 2, '"20405,5"'), ["line 2", "'20405,5'", "--decimal"]),
     "a price of 0": (changed(3, 3, "0"), ["line 5, column 'low'", "above 0", "low 0"]),
     "a price below 0": (changed(3, 1, "-1"), ["line 5, column 'open'"]),
     "a volume below 0": (changed(3, 5, "-1"), ["line 5, column 'volume'"]),
@@ -106,14 +107,16 @@ WRONG = {
     "an hour out of order": (
         "\n".join([*lines()[:9], *lines()[10:], lines()[9]]), ["line 31", "ascending"]),
     "newest first": (
-        "\n".join([HEADER, *lines()[:0:-1]]), ["line 3", "ascending", "--newest-first"]),  # noqa: E501
+        "\n".join([HEADER, *lines()[:0:-1]]),
+        ["line 3", "ascending", "--newest-first"]),
     "a line cut off": ("\n".join(lines())[:-25], ["line 31", "6 cells"]),
     "a cell too many": (changed(5, 5, "1,2"), ["line 7", "6 cells"]),
     "a time that is none": (changed(6, 0, "soon"), ["line 8, column 'date'", "'soon'"]),
     "no time in a cell": (changed(6, 0, ""), ["line 8, column 'date'"]),
     "a time of another form": (
         changed(6, 0, "2023-01-01"), ["line 8, column 'date'", "like the rows before"]),
-    "a time to come": (changed(29, 0, "2031-01-02T05:00:00Z"), ["line 31", "before now"]),  # noqa: E501
+    "a time to come": (
+        changed(29, 0, "2031-01-02T05:00:00Z"), ["line 31", "before now"]),
     "a number that is no time": (
         "\n".join(["date,open,high,low,close,volume", "44927,1,1,1,1,1",
                    "44928,1,1,1,1,1"]), ["line 2", "'44927'", "--date-format"]),

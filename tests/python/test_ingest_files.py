@@ -387,8 +387,8 @@ def test_names_of_files_in_the_manner_of_their_format():
 )
 @settings(max_examples=15, deadline=None)
 def test_times_in_any_unit_are_placed_to_the_hour(tmp_path_factory, unit, start, n):
-    from barsieve.ingest.files import read_files
     from barsieve.ingest.hints import Hints
+    from barsieve.ingest.readings import read_files
 
     folder = tmp_path_factory.mktemp("units")
     stamps = [START + (start + h) * HOUR for h in range(n)]

@@ -147,9 +147,8 @@ def test_days_of_the_evening_before_are_moved_to_the_session(tmp_path):
 
 
 def test_the_last_bar_of_a_file_ends_no_earlier_than_a_long_day():
-    opens = np.array(["2021-10-30T04:00", "2021-10-31T04:00", "2021-11-01T04:00",
-                      "2021-11-06T04:00", "2021-11-07T04:00"],
-                     "datetime64[us]")  # fmt: skip
+    days = ["2021-10-30", "2021-10-31", "2021-11-01", "2021-11-06", "2021-11-07"]
+    opens = np.array([f"{day}T04:00" for day in days], "datetime64[us]")
     ends = ends_of(opens)
     assert (ends[0], ends[2]) == (opens[1], opens[2] + np.timedelta64(24, "h"))
     assert ends[-1] == opens[-1] + np.timedelta64(25, "h")

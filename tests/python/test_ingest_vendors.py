@@ -172,11 +172,9 @@ def test_a_vendors_days_are_read_as_a_series(tmp_path, name):
     (mapping,) = json.loads(done.stdout)["files"]
     assert mapping["step_hours"] == 24
     assert mapping["first"].startswith("2023-01-01")
-    volume = {"metatrader": "<VOL>"}.get(name, "Zamkniecie" if "olish" in name else "")
-    named = ["--column", f"volume={volume}"] if volume else []
-    as_bars = take(
-        tmp_path / "m", export, "--symbol", "BTC", "--price", "trade", *named
-    )
+    volumes = {"stooq in Polish": "Zamkniecie", "metatrader": "<VOL>"}
+    more = ["--column", f"volume={volumes[name]}"] if name in volumes else []
+    as_bars = take(tmp_path / "m", export, "--symbol", "BTC", *more)
     refused(as_bars, "bars of 1 h", "--series")
     assert mapping["rows"] in (len(wanted), len(wanted) - 1)
 
@@ -265,6 +263,7 @@ def test_what_is_stated_of_the_origin_wins(tmp_path):
 def test_files_of_two_origins_are_not_joined(tmp_path):
     one = packed(tmp_path, "XBTUSD_60.csv", HOURLY["kraken"][2], "")
     two = packed(tmp_path, "BTCUSDT-1h-2023-01.csv", klines(), "")
+    refused(take(tmp_path / "m", one, two, "--dry-run"), "the venue kraken")
     done = take(tmp_path / "m", one, two)
     assert done.code == 1
     assert "the venue kraken" in done.target("bars/BTC")["failure"]

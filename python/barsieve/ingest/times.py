@@ -5,7 +5,6 @@ Two forms that both fit and give different times are refused: the user names one
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 import duckdb
 import numpy as np
@@ -13,6 +12,7 @@ import pyarrow as pa
 
 from barsieve.ingest.hints import Hints
 from barsieve.ingest.reading import Export
+from barsieve.ingest.zones import Times, local_of, placed, refuse_unknown_zone
 from barsieve.problems import InputError
 
 ZONED = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?\s?(Z|UTC|[+-]\d\d(:?\d\d)?)"
@@ -27,20 +27,6 @@ COMPACT = (("%Y%m%d", 8), ("%Y%m%d%H%M", 12), ("%Y%m%d%H%M%S", 14))
 FIRST_YEAR, FIRST_SECOND = 1900, 1e8
 LAST_US = 253_402_300_799_999_999  # the end of the year 9999
 EXPECTED = "a time with a zone, a day, or a number of s, ms, µs or ns since 1970"
-
-
-class Times(NamedTuple):
-    """Times of rows in microseconds since 1970 (UTC); how they were written.
-
-    `form` and `zone` are words for a reader. `local_us` are the times of the zone that
-    the user named, `is_day` says that cells are days without a time.
-    """
-
-    us: np.ndarray
-    local_us: np.ndarray
-    form: str
-    zone: str
-    is_day: bool
 
 
 def times_of(
@@ -62,7 +48,7 @@ def times_of(
     cells = export.rows[column]
     with duckdb.connect() as session:
         session.execute("set timezone = 'UTC'")
-        _refuse_unknown_zone(export, session, zone)
+        refuse_unknown_zone(export, session, zone)
         if pa.types.is_timestamp(cells.type) or pa.types.is_date(cells.type):
             found = _of_typed(export, session, column, zone)
         else:
@@ -87,17 +73,6 @@ def times_of(
     return found
 
 
-def _refuse_unknown_zone(export: Export, session, zone: str) -> None:
-    if not zone:
-        return
-    try:
-        session.execute("select timezone(?, timestamp '2024-01-01')", [zone]).fetchall()
-    except duckdb.Error:
-        raise export.refusal(
-            "", "a time zone", f"--timezone {zone}", "such as UTC or Europe/Warsaw"
-        ) from None
-
-
 def _texts(export: Export, column: str, clock: str | None) -> list[str]:
     parts = [
         [
@@ -120,8 +95,10 @@ def _of_typed(export: Export, session, column: str, zone: str) -> Times:
         return Times(us, us, "days", "", True)
     us = cells.cast(pa.int64()).to_numpy()
     if cells.type.tz is None:
-        return _placed(export, session, column, us, "times as stored", zone)
-    return Times(us, _local(session, us, zone), "times as stored", cells.type.tz, False)
+        return placed(export, session, column, us, "times as stored", zone)
+    return Times(
+        us, local_of(session, us, zone), "times as stored", cells.type.tz, False
+    )
 
 
 def _of_text(
@@ -141,7 +118,7 @@ def _of_text(
                 int(early.argmax()), column, EXPECTED,
                 "say how times are written: --date-format '%Y%m%d'",
             )  # fmt: skip
-        local = _local(session, us, zone)
+        local = local_of(session, us, zone)
         return Times(us, local, f"{_unit(texts)} since 1970", "UTC", False)
     if all(re.fullmatch(ZONED, text) for text in texts):
         us = _values(
@@ -150,13 +127,13 @@ def _of_text(
         )
         if None not in us:
             us = np.array(us, np.int64)
-            local = _local(session, us, zone)
+            local = local_of(session, us, zone)
             return Times(us, local, "ISO 8601", "as each cell says", False)
     if all(re.fullmatch(NAIVE, text) for text in texts):
         us = _values(session, "epoch_us(try_cast(cell as timestamp))")
         if None not in us:
             us = np.array(us, np.int64)
-            return _placed(export, session, column, us, "ISO 8601", zone)
+            return placed(export, session, column, us, "ISO 8601", zone)
     return _of_known_formats(export, session, column, texts, zone)
 
 
@@ -200,7 +177,7 @@ def _of_digits(export: Export, session, column: str, texts, zone: str) -> Times 
             )  # fmt: skip
         if length == 8:
             return Times(us, us, f"days as {pattern}", "", True)
-        return _placed(export, session, column, us, pattern, zone)
+        return placed(export, session, column, us, pattern, zone)
     return None
 
 
@@ -240,10 +217,12 @@ def _of_format(
             bad, column, f"a time as {pattern}", "correct --date-format or the cell"
         )
     if "%z" in pattern or "%Z" in pattern:
-        return Times(us, _local(session, us, zone), pattern, "as each cell says", False)
+        return Times(
+            us, local_of(session, us, zone), pattern, "as each cell says", False
+        )
     if not re.search(r"%[HIcXs]", pattern):
         return Times(us, us, f"days as {pattern}", "", True)
-    return _placed(export, session, column, us, pattern, zone)
+    return placed(export, session, column, us, pattern, zone)
 
 
 def _of_known_formats(
@@ -279,7 +258,7 @@ def _of_known_formats(
     ((pattern, us),) = fitting.items()
     if pattern in DAYS:
         return Times(us, us, f"days as {pattern}", "", True)
-    return _placed(export, session, column, us, pattern, zone)
+    return placed(export, session, column, us, pattern, zone)
 
 
 def _misfit(export: Export, session, column: str, texts, patterns) -> InputError:
@@ -299,51 +278,3 @@ def _misfit(export: Export, session, column: str, texts, patterns) -> InputError
         bad, column, EXPECTED + (", written like the rows before" if bad else ""),
         "correct the cell, or say how times are written: --date-format",
     )  # fmt: skip
-
-
-def _local(session, us: np.ndarray, zone: str) -> np.ndarray:
-    """Return the wall clock of a zone at moments of UTC; UTC's when there is none."""
-    if not zone:
-        return us
-    moments = pa.table({"us": us, "nth": np.arange(len(us))})
-    session.register("moments", moments)
-    found = session.execute(
-        "select epoch_us(timezone($zone, make_timestamp(us)::timestamptz)) "
-        "from moments order by nth", {"zone": zone},
-    ).fetchnumpy()  # fmt: skip
-    return np.asarray(next(iter(found.values())), np.int64)
-
-
-def _placed(
-    export: Export, session, column: str, local_us: np.ndarray, form: str, zone: str
-) -> Times:
-    """Return times of a zone's wall clock in UTC; refuse hours that are not one."""
-    if not zone:
-        raise export.cell_refusal(
-            0, column, "a time with a zone",
-            "export with times in UTC, or say their zone: --timezone UTC",
-        )  # fmt: skip
-    session.register(
-        "moments", pa.table({"us": local_us, "nth": np.arange(len(local_us))})
-    )
-    placed = "epoch_us(timezone($zone, make_timestamp(us)))"
-    back = "epoch_us(timezone($zone, make_timestamp(placed_us)::timestamptz"
-    rows = session.execute(
-        f"select placed_us, {back})) = us as is_there, "
-        f"{back} + interval 1 hour)) = us or {back} - interval 1 hour)) = us "
-        "as is_twice "
-        f"from (select us, nth, {placed} as placed_us from moments) order by nth",
-        {"zone": zone},
-    ).fetchnumpy()
-    for is_bad, words in (
-        (~np.asarray(rows["is_there"], bool), "that exists"),
-        (np.asarray(rows["is_twice"], bool), "that occurs once"),
-    ):
-        if is_bad.any():
-            raise export.cell_refusal(
-                int(is_bad.argmax()), column,
-                f"an hour {words} in {zone} (clocks were changed)",
-                "export with times in UTC, or with their offset",
-            )  # fmt: skip
-    us = np.asarray(rows["placed_us"], np.int64)
-    return Times(us, local_us, form, zone, False)

@@ -9,7 +9,7 @@ import typer
 from barsieve.cli.ingest.options import Accept, AcceptOrigin, ExportFormat, To
 from barsieve.cli.ingest.readings import mapping_of, print_mappings
 from barsieve.cli.ingest.run import Job, folder_of, reporting, run
-from barsieve.cli.output import REFUSED, AsJson, fail, print_json
+from barsieve.cli.output import AsJson, print_json
 
 MARKS = {
     "tab": "\t", "\\t": "\t", "semicolon": ";", "comma": ",", "space": " ",
@@ -72,8 +72,9 @@ def files(
     Example: barsieve ingest files BTCUSDT-1h-2024-*.zip --dry-run
     """
     with reporting():
-        from barsieve.ingest.files import read_files
+        from barsieve.ingest.files import refuse_what_cannot_be_stored
         from barsieve.ingest.hints import Hints
+        from barsieve.ingest.readings import read_files
         from barsieve.ingest.request import Request
 
         if symbol is not None and series is not None:
@@ -95,7 +96,8 @@ def files(
         if dry_run:
             if as_json:
                 print_json(mappings)
-            _fail_where_nothing_is_left(readings)
+            for of_target in _by_target(readings).values():
+                refuse_what_cannot_be_stored(of_target)
             return
         request = Request(
             now, accept_revisions=accept_revisions, accept_origin=accept_origin
@@ -152,26 +154,23 @@ def _origin(
     )  # fmt: skip
 
 
-def _fail_where_nothing_is_left(readings: list) -> None:
-    """End a dry run as the run would: of a target, nothing could be stored."""
-    for target in dict.fromkeys(reading.target for reading in readings):
-        of_target = [reading for reading in readings if reading.target == target]
-        if not any(len(reading.bars) for reading in of_target):
-            why = "; ".join(part.reason for r in of_target for part in r.left_out)
-            raise fail(f"{target}: no row to store{': ' if why else ''}{why}", REFUSED)
+def _by_target(readings: list) -> dict[str, list]:
+    """Return the readings of each target: a symbol's bars, or a series."""
+    found: dict[str, list] = {}
+    for reading in readings:
+        kind = "macro" if reading.is_series else "bars"
+        found.setdefault(f"{kind}/{reading.target}", []).append(reading)
+    return found
 
 
 def _file_jobs(readings: list) -> dict[str, Job]:
     from barsieve.ingest.files import ingest_readings
 
     jobs: dict[str, Job] = {}
-    for is_series, target in dict.fromkeys((r.is_series, r.target) for r in readings):
-        of_target = [
-            r for r in readings if (r.is_series, r.target) == (is_series, target)
-        ]
+    for target, of_target in _by_target(readings).items():
 
         def job(market, request, outcome, of_target=of_target) -> None:
             ingest_readings(of_target, market, request, outcome)
 
-        jobs[f"{'macro' if is_series else 'bars'}/{target}"] = job
+        jobs[target] = job
     return jobs
