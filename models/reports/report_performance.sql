@@ -213,7 +213,9 @@ strategies as (
         coalesce(results.slippage, 0) as slippage,
         coalesce(results.funding, 0) as funding,
         runs.end_balance - runs.start_balance as net_pnl,
-        net_pnl / runs.start_balance as return_share,
+        -- Not by the name above: it would be read as that of the trades' sum, which is
+        -- null without a trade and leaves out what a lost account could not pay.
+        (runs.end_balance - runs.start_balance) / runs.start_balance as return_share,
         luck.luck,
         luck.luck_mean_r,
         luck.luck_gross_r,

@@ -74,13 +74,14 @@ def inputs_of(connection, name: str):
 
 def test_a_lost_candidate_loses_a_trade(demo):
     inputs = inputs_of(demo, "eth_comprehensive")
-    whole = replay(inputs, FULL)
-    decided = whole.trades.decision_index[len(whole.trades) // 2]
+    trades = replay(inputs, FULL).trades
+    # The account was flat at the decision: no reversal, which needs no candidate.
+    was_flat = trades.decision_index[1:] >= trades.exit_index[:-1]
+    from_flat = trades.decision_index[1:][was_flat]
+    decided = from_flat[len(from_flat) // 2]
     kept = inputs.entry_bars[inputs.entry_bars != decided]
     assert len(kept) == len(inputs.entry_bars) - 1
     narrowed = replay(inputs._replace(entry_bars=kept), FOCUSED)
-    was_flat = decided >= whole.trades.exit_index[len(whole.trades) // 2 - 1]
-    assert was_flat
     assert decided not in narrowed.trades.decision_index
 
 
@@ -233,6 +234,11 @@ def test_a_broken_promise_marks_its_profile_and_stops_nothing(marked_build):
             "select subject, meaning from report_health "
             "where finding in ('broken_promise', 'no_trades') order by subject"
         ).fetchall()
+        earned = connection.execute(
+            "select trades, return_share from report_performance "
+            "where profile = 'eth_silent' and strategy = 'strategy'"
+        ).fetchone()
+    assert earned == (0, 0.0)
     assert [subject for subject, _ in found] == ["eth_lossy", "eth_silent"]
     assert "the focused replay made" in found[0][1]
     assert "the gate 'confident' lets no bar through" in found[1][1]
@@ -246,7 +252,7 @@ def test_a_broken_promise_is_seen_wherever_results_are_shown(marked_build):
     red = [line for line in shown.splitlines() if "\x1b[1;31m" in line]
     assert any("eth_lossy" in line and "broken" in line for line in red)
     assert not any("eth_silent" in line for line in red)
-    assert "report_health:" in shown
+    assert "report_health: 3 findings" in shown
     health = barsieve("show", "--health", **places).stdout
     assert "ETH eth_lossy, broken_promise: eth_lossy broke its promise" in health
     compared = barsieve("compare", "eth_lossy", "eth_lossy:focused", **places).stdout

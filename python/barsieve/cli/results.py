@@ -51,7 +51,7 @@ def _performance_table(rows: list[dict[str, Any]], costs: str) -> Table:
     ]  # fmt: skip
     lines = [
         [
-            r["profile"], r["strategy"], f"{r['trades']:,}",
+            r["profile"], r["strategy"], number(r["trades"], ","),
             number(r["win_rate"], ".1%"), number(r["profit_factor"], ".2f"),
             number(r["return_share"], "+.1%"), number(r["sharpe"], ".2f"),
             number(r["max_drawdown"], ".1%"),
