@@ -219,10 +219,22 @@ def break_parity(connection: Any, profile: str) -> None:
     )
 
 
+@contextmanager
+def keeping_comments(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Let tables that are replaced say what they were built from, as before."""
+    comments = connection.execute(
+        "select table_name, comment from duckdb_tables() where comment is not null"
+    ).fetchall()
+    yield
+    for table, comment in comments:
+        quoted = comment.replace("'", "''")
+        connection.execute(f"comment on table {table} is '{quoted}'")
+
+
 def altered_copy(database: Path, path: Path) -> Path:
     """Copy a built demo and make each of its profiles hard to show."""
     shutil.copyfile(database, path)
-    with duckdb.connect(str(path)) as connection:
+    with duckdb.connect(str(path)) as connection, keeping_comments(connection):
         connection.execute("set timezone = 'UTC'")
         leave_nothing(connection, "btc_live")
         take_every_trade(connection, "eth_live_conservative", 1)

@@ -512,14 +512,14 @@ def test_the_weights_shown_are_those_in_force_at_the_decision(page, demo):
 
 
 def test_every_stop_is_drawn_from_the_bar_it_was_in_force(page, demo):
-    page.choose("eth_comprehensive")
+    page.choose("btc_live")
     # The first page of the table; of some the stop went to break-even, or trailed.
     paths = demo.execute(
         "select trade_id, list([epoch(bar_ts) * 1000, stop] order by bar_ts), "
         "any_value(epoch(exit_ts) * 1000 + 3600000), list(distinct reason) "
         "from trade_stops inner join trades "
         "using (replayed, profile, symbol, trade_id) where replayed = 'full' "
-        "and profile = 'eth_comprehensive' and trade_id <= 15 "
+        "and profile = 'btc_live' and trade_id <= 15 "
         "group by trade_id having count(*) > 1 order by trade_id"
     ).fetchall()
     assert {"break_even", "trail"} <= {kind for *_, kinds in paths for kind in kinds}
@@ -549,7 +549,7 @@ def test_every_gate_is_told_to_have_let_a_trade_through(page):
                 gates.map(row => row.lastChild.textContent))];
         })"""
     )
-    assert told == [[f"Trade {k} of 137", 7, "✓ yes"] for k in range(1, 51)]
+    assert told == [[f"Trade {k} of 137", 8, "✓ yes"] for k in range(1, 51)]
 
 
 def test_a_mark_in_the_chart_chooses_its_trade(page):
@@ -763,16 +763,17 @@ def test_sections_without_their_tables_are_left_out_and_the_others_stand(
     path = tmp_path / "fewer.duckdb"
     shutil.copyfile(demo_build.database, path)
     with duckdb.connect(str(path)) as connection:
-        for table in ("macro_signals", "regime_days", "sentinels"):
+        # What every build makes is in every database that is whole.
+        for table in ("report_regimes", "report_sweep", "report_walk_forward"):
             connection.execute(f"drop table {table}")
     written = write_report(path, tmp_path / "fewer.html", ["btc_live"])
-    assert {"Trades", "Regimes", "Screening"} <= set(written.left_out)
+    assert len(written.left_out) == 3
+    assert {"Regimes", "Sweep"} <= set(written.left_out)
     with visit(browser, tmp_path / "fewer.html") as page:
-        assert "no table regime_days" in page.text("#regimes")
-        assert "no table sentinels" in page.text("#screening")
-        assert "regime" not in page.series("price-chart")
+        assert "no table report_regimes" in page.text("#regimes")
+        assert "no table report_sweep" in page.text("#sweep")
         assert page.series("price-chart")["price"]
-        assert "no table macro_signals" in page.text("#trades")
+        assert page.table("#trade-table")
         assert page.series("equity-chart")["full replay"]
         assert page.table("#health-series")
         page.page.click("#theme")
