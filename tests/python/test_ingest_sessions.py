@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from barsieve.ingest.sessions import are_eves, days_of, ends_of
+from barsieve.ingest.daily_bars import are_eves, days_of, ends_of
 from conftest import PROJECT
 from ingesting import Done, ingest, rows
 

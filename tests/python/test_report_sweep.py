@@ -93,17 +93,18 @@ def test_the_winner_of_the_first_half_is_ranked_by_the_second(demo, symbol):
 
 
 def test_skill_is_found_where_it_is_and_luck_is_not_called_skill():
-    random = np.random.default_rng(3)
-    noise = random.normal(0, 0.02, (60, 200))
     names = [f"{k:03}" for k in range(200)]
-    lucky = judge(names, noise)
-    assert lucky["deflated_sharpe"] < 0.95
-    skilled = noise.copy()
+    noises = [np.random.default_rng(k).normal(0, 0.02, (60, 200)) for k in range(9)]
+    lucky = [judge(names, noise) for noise in noises]
+    # One sweep of noise in twenty is beyond 0.95: two of nine are one case in fourteen.
+    assert sum(found["deflated_sharpe"] > 0.95 for found in lucky) <= 2
+    skilled = noises[3].copy()
     skilled[:, 17] += 0.02
     found = judge(names, skilled)
     assert (found["best_config"], found["blocks"]) == ("017", 16)
     assert found["deflated_sharpe"] > 0.95
-    assert found["overfitting"] < 0.05 < lucky["overfitting"]
+    assert found["overfitting"] < 0.05
+    assert np.mean([found["overfitting"] for found in lucky]) > 0.3
 
 
 @pytest.mark.parametrize("n_months", [12, 29, 61])
@@ -148,7 +149,8 @@ def test_verdict_tiles_and_figures_equal_the_table(page, demo, symbol):
     shown = [cells[1] for cells in page.table("#sweep-luck")]
     expected = {
         "best_monthly_sharpe": 1e-3, "trials": 1, "effective_trials": 0.1,
-        "expected_monthly_sharpe": 1e-3, "deflated_sharpe": 1e-3,
+        "expected_monthly_sharpe": 1e-3, "needed_monthly_sharpe": 1e-3,
+        "deflated_sharpe": 1e-3, "visible_annual_sharpe": 1e-2,
         "overfitting_probability": 1e-3, "overfitting_loss_probability": 1e-3,
         "threshold_sharpe_correlation": 1e-3,
     }  # fmt: skip
