@@ -52,7 +52,8 @@ class History:
     """Everything of one symbol; methods see only what was known at the close of a bar.
 
     `ts` (seconds), `open`, `high`, `low`, `close`, `volume`: arrays of shape (n_bars,).
-    `macro`: every vintage, by series. `funding`: settlements in order. `limits`: hours after which a feature is stale.
+    `macro`: every vintage, by series. `funding`: settlements in order. `limits`:
+    hours after which a feature is stale.
     """
 
     ts: np.ndarray
