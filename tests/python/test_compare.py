@@ -53,6 +53,9 @@ def test_metrics_are_those_of_report_performance(demo):
             [profile],
         ).fetchnumpy()
         for metric in comparison.metrics:
+            if metric["figure"] == "shortfall":  # a column of trades, not of the report
+                assert metric[side] == 0
+                continue
             expected = row[metric["figure"]][0]
             assert metric[side] == pytest.approx(expected, rel=1e-9), metric
     assert comparison.counts["identical"] == comparison.counts["differs"] == 0

@@ -59,7 +59,9 @@ def origin_metadata(
         if stored is not None and stored.differs(offered):
             outcome.note(f"origin taken as told: {offered}, after {stored}")
         return as_metadata(offered.filled(stored or Origin()))
-    if not (stored and stored.venue and offered.venue):
+    # Spot and futures of a venue have files of one name:
+    # what is not told, values tell.
+    if stored is None or not all(stored) or not all(offered):
         _refuse_other_values(session, kind, name, stored, offered)
         _say_adoption(session, kind, stored, offered, outcome)
     return as_metadata((stored or Origin()).filled(offered))

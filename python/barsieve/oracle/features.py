@@ -193,7 +193,7 @@ def settled_before(h: History, t: int) -> Row:
     """Return what depends on the bar before: missing hours and the funding settled."""
     if t == 0:
         return {"gap_hours": None, "funding_settled": None}
-    paid = [s.rate for s in h.funding if h.ts[t - 1] < s.at <= h.ts[t]]
+    paid = [s.rate for s in h.funding if h.ts[t - 1] < s.due <= h.ts[t]]
     return {
         "gap_hours": int((h.ts[t] - h.ts[t - 1]) // HOUR) - 1,
         "funding_settled": sum(paid) if paid else None,

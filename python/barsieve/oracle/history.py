@@ -25,6 +25,11 @@ class Settlement:
     rate: float
     stated_hours: float | None
 
+    @property
+    def due(self) -> float:
+        """Return the minute of the settlement: a stamp may be some milliseconds off."""
+        return (self.at + 30.0) // 60.0 * 60.0
+
 
 class Vintages:
     """Every vintage of one series, in the order in which they became known."""
