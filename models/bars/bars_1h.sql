@@ -19,7 +19,7 @@ numbered as (
     window bars_in_order as (partition by symbol order by bar_ts)
 ),
 
--- Exchanges stamp a settlement some milliseconds late or early: it is due on the minute.
+-- Exchanges stamp a settlement some milliseconds off: it is due on the minute.
 due as (
     select
         symbol,

@@ -1,5 +1,5 @@
-{#- Half a unit in the last place of 1: what one addition of doubles may lose. A leg is at
-    most four of them (its result, fee, slippage, and the balance), each of no more than
+{#- Half a unit in the last place of 1: what one addition of doubles may lose. A leg is
+    at most four of them (its result, fee, slippage, and the balance), each of no more than
     the most money that the account ever had or moved. -#}
 {%- set rounding = 1.1102230246251565e-16 -%}
 {%- set additions_of_a_leg = 4 -%}

@@ -76,13 +76,16 @@ select
     positions.shortfall,
     case
         when fusion.bar_ts is not null
-            then map {
-                'wyckoff': fusion.weight_wyckoff,
-                'liquidity': fusion.weight_liquidity,
-                'smc': fusion.weight_smc,
-                'momentum': fusion.weight_momentum,
-                'temporal': fusion.weight_temporal
-            }
+            then map(
+                ['wyckoff', 'liquidity', 'smc', 'momentum', 'temporal'],
+                [
+                    fusion.weight_wyckoff,
+                    fusion.weight_liquidity,
+                    fusion.weight_smc,
+                    fusion.weight_momentum,
+                    fusion.weight_temporal
+                ]
+            )
     end as weights,
     fusion.regime,
 from positions

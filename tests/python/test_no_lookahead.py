@@ -122,8 +122,8 @@ LAGS_REMOVED = {
     ),
     "macro is read on the day it describes": (
         "bars_macro",
-        "        known_at,\n    from read_parquet",
-        "        date::timestamptz as known_at,\n    from read_parquet",
+        "    known_at,\nfrom (",
+        "    date::timestamptz as known_at,\nfrom (",
         {"vix", "dxy"},
     ),
     "funding is known when it settles": (

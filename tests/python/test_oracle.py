@@ -177,8 +177,9 @@ def test_a_feature_scales_funding_to_8_hours_and_the_replay_pays_what_was_paid(
         "and bar_ts not in (select bar_ts from bars_1h where gap_hours is null)"
     ).fetchall()[0][0]
     settled = troubled.sql(
-        "select sum(funding_rate) from bars_funding as f, (select min(bar_ts) as first, "
-        "max(bar_ts) as last from bars_1h where symbol = 'ETH') where f.symbol = 'ETH' "
+        "select sum(funding_rate) from bars_funding as f, (select "
+        "min(bar_ts) as first, max(bar_ts) as last from bars_1h "
+        "where symbol = 'ETH') where f.symbol = 'ETH' "
         # Stamps are some milliseconds late.
         "and date_trunc('minute', settled_at) > first "
         "and date_trunc('minute', settled_at) <= last"
