@@ -31,8 +31,11 @@ SIGNALS = """
     select
         epoch(bars_1h.bar_ts) as at,
         fusion_scores.confidence,
-        fusion_scores.threshold + coalesce(shifts.threshold_shift_after, 0)
-            as threshold,
+        -- A sum of decimals, as the replay makes it (macro decimal_sum).
+        floor(
+            (fusion_scores.threshold + coalesce(shifts.threshold_shift_after, 0))
+            * 1e12 + 0.5
+        ) / 1e12 as threshold,
         coalesce(is_eligible::integer + is_entry::integer, 0)::double as state,
     from bars_1h left join fusion_scores
         on fusion_scores.symbol = bars_1h.symbol
