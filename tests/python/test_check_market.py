@@ -867,7 +867,7 @@ def test_the_market_may_lie_in_a_folder_of_any_name(sound_market, tmp_path, name
 def test_a_folder_that_duckdb_takes_for_a_column_hides_no_column(
     sound_market, tmp_path, name
 ):
-    """By itself DuckDB reads `ts=1` in a path as a column in the place of the file's."""
+    """By itself DuckDB reads `ts=1` in a path as a column, in place of the file's."""
     market = Path(shutil.copytree(sound_market, tmp_path / name))
     assert not problems_of(market)
     change(market / BARS, put("volume", (2, -2.0)))

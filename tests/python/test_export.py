@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from barsieve.aside import written_aside
 from barsieve.database import open_database, table_names
 from barsieve.export import WRITERS, export_table
+from barsieve.marks import Mark
 from barsieve.problems import InputError
 from test_cli import barsieve
 
@@ -29,7 +30,12 @@ def database(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("small") / "it's small.duckdb"
     with duckdb.connect(str(path)) as connection:
         connection.execute("set timezone = 'UTC'")
-        connection.execute("create table build_info as select 'demo' as market_name")
+        connection.execute(
+            "create table build_info as select 'demo' as market_name, "
+            "'m' as market_hash, 'c' as configs_hash"
+        )
+        mark = Mark("b", "m", "c", "code", "2024-01-01T00:00:00+00:00", False, {})
+        connection.execute(f"comment on table build_info is '{mark.as_comment()}'")
         connection.execute(
             "create table trades (replayed varchar, profile varchar, trade_id bigint, "
             "entry_ts timestamptz, net_pnl double, "
