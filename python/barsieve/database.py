@@ -164,7 +164,7 @@ def refuse_stale(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) ->
     A table without a mark is not one of ours, and is as its owner made it.
     """
     marks = read_marks(connection)
-    marked = [name for name in names if name in marks]
+    marked = [name for name in names if marks.get(name)]
     if problems := disagreements(Path("the database"), marks, marked):
         raise InputError(problems)
 

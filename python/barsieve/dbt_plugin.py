@@ -138,6 +138,5 @@ def _left_out(started: str) -> str:
 def _disagreements(comments: str | None) -> str:
     from barsieve.marks import differing, parse
 
-    found = {name: parse(text) for name, text in json.loads(comments or "{}").items()}
-    marks = {name: mark for name, mark in found.items() if mark}
+    marks = {name: parse(text) for name, text in json.loads(comments or "{}").items()}
     return json.dumps(differing(marks, _hashes()))

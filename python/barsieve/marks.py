@@ -26,8 +26,7 @@ MARKS = (
     "select table_name as name, comment from duckdb_tables() "
     "where database_name = current_database() union all "
     "select view_name, comment from duckdb_views() "
-    "where database_name = current_database() and not internal) "
-    "where starts_with(comment, '{\"mark\":')"
+    "where database_name = current_database() and not internal)"
 )
 
 
@@ -51,6 +50,10 @@ class Mark(NamedTuple):
     def as_comment(self) -> str:
         """Return the mark as the comment of its table."""
         return json.dumps(self._asdict())
+
+
+Marks = dict[str, Mark | None]
+"""The tables of a database, each with its mark; None for a table without one."""
 
 
 def _inherited(own: str | None, parents: Iterable[Mark], field: str) -> str | None:
@@ -102,39 +105,42 @@ def left_out(started: str) -> Mark:
     return Mark(LEFT_OUT, None, None, LEFT_OUT, started, False, {})
 
 
-def read_marks(connection: duckdb.DuckDBPyConnection) -> dict[str, Mark]:
-    """Return the marks of the tables of an open database, by table."""
+def read_marks(connection: duckdb.DuckDBPyConnection) -> Marks:
+    """Return the tables and views of an open database with their marks."""
     rows = connection.execute(MARKS).fetchall()
-    marks = {name: parse(comment) for name, comment in rows}
-    return {name: mark for name, mark in marks.items() if mark}
+    return {name: parse(comment) for name, comment in rows}
 
 
-def lineage(marks: dict[str, Mark], table: str) -> list[str]:
+def lineage(marks: Marks, table: str) -> list[str]:
     """Return a table and all that it was made of, nearest first."""
     found = [table]
     for name in found:
-        if name in marks:
-            found += [parent for parent in marks[name].parents if parent not in found]
+        if mark := marks.get(name):
+            found += [parent for parent in mark.parents if parent not in found]
     return found
 
 
-def _faults_of(marks: dict[str, Mark], table: str) -> Iterator[tuple[str, str]]:
-    """Yield what was expected of a table, and what it is."""
+def _faults_of(marks: Marks, table: str) -> Iterator[tuple[str, str]]:
+    """Yield what was expected of a table, and what it is.
+
+    A table that is not there says nothing wrong, and who reads it is told.
+    """
     mark = marks.get(table)
+    if table not in marks:
+        return
     if mark is None:
-        yield "a table that says what it was built from", "one that does not, or none"
+        yield "a table that says what it was built from", "one that does not"
         return
     if mark.is_empty:
         yield "a table built with its rows", "one that dbt made with --empty"
     for parent, then in mark.parents.items():
-        now = marks[parent].mark if parent in marks else None
-        if now != then:
+        made = marks.get(parent)
+        now = made.mark if made else None
+        if parent in marks and now != then:
             yield f"a table built from the present {parent}", "one built from another"
 
 
-def disagreements(
-    path: Path, marks: dict[str, Mark], tables: Iterable[str]
-) -> list[Problem]:
+def disagreements(path: Path, marks: Marks, tables: Iterable[str]) -> list[Problem]:
     """Return where tables were not built from the tables that stand beside them.
 
     Looks at these tables and at all that they were made of.
@@ -152,9 +158,7 @@ def disagreements(
     return problems[:MOST_PROBLEMS]
 
 
-def _hash_problems(
-    path: Path, marks: dict[str, Mark], info: dict[str, Any]
-) -> Iterator[Problem]:
+def _hash_problems(path: Path, marks: Marks, info: dict[str, Any]) -> Iterator[Problem]:
     """Yield the tables of another market or of other configs than the build's own."""
     of_table = {"market": "bars_1h", "configs": "config_profiles"}
     for what, table in of_table.items():
@@ -186,9 +190,7 @@ def build_problems(path: Path, connection: duckdb.DuckDBPyConnection) -> list[Pr
     return list(_hash_problems(path, marks, info))
 
 
-def differing(
-    marks: dict[str, Mark], hashes: dict[str, str]
-) -> list[dict[str, str | None]]:
+def differing(marks: Marks, hashes: dict[str, str]) -> list[dict[str, str | None]]:
     """Return what the last build did not build from what there is now, as rows.
 
     `what` names table and input; `built` and `now` differ.
@@ -215,6 +217,8 @@ def differing(
     return rows
 
 
-def stale_tables(marks: dict[str, Mark]) -> list[str]:
+def stale_tables(marks: Marks) -> list[str]:
     """Return the tables that were not built from what stands beside them, sorted."""
-    return sorted(name for name in marks if disagreements(Path(), marks, [name]))
+    return sorted(
+        name for name in marks if marks[name] and disagreements(Path(), marks, [name])
+    )

@@ -1,8 +1,8 @@
 """Steps of a price that no market makes, and those that are doubtful.
 
 In a market that is open the next hour begins where the last one ended: even in a crash
-the way down lies within bars, and the largest step between two consecutive hours of ten
-years of large coins is under 1 %. So a step *between* bars tells a change of unit (a
+the way down lies within bars, and of years of BTC and ETH the largest step between two
+consecutive hours is 0.3 %. So a step *between* bars tells a change of unit (a
 redenomination, another contract, a slip) from a move. Three factors decide:
 
 - `LEAST_BREAK` (8, below the 10 of the smallest change of unit with room for a move of

@@ -117,11 +117,16 @@ def _rename(connection: Any, column: str, old: str, new: str) -> None:
         [column],
     ).fetchall()
     for table in {name for (name,) in tables} & READ:
+        mark = connection.execute(
+            "select comment from duckdb_tables() where table_name = $table",
+            {"table": table},
+        ).fetchall()[0][0]
         connection.execute(
             f"create or replace table {table} as select * replace "
             f"(if({column} = $old, $new, {column}) as {column}) from {table}",
             {"old": old, "new": new},
         )
+        connection.execute(f"comment on table {table} is '{mark}'")
 
 
 def make_hostile(connection: Any) -> None:

@@ -103,7 +103,9 @@ def of_an_older_version(connection) -> None:
 
 
 def without_trades(connection) -> None:
+    """Somebody made room: what is left was built from one another."""
     connection.execute("drop table trades")
+    connection.execute("drop table regimes")
 
 
 def rebuilt_without_a_mark(connection) -> None:
@@ -122,7 +124,7 @@ def of_nobody(connection) -> None:
 
 REFUSED = (
     seeds_only, interrupted, interrupted_at_first, made_empty, of_other_configs,
-    of_another_market, of_an_older_version, without_trades, rebuilt_without_a_mark,
+    of_another_market, of_an_older_version, rebuilt_without_a_mark,
     of_another_project, of_nobody,
 )  # fmt: skip
 
@@ -213,6 +215,15 @@ def test_a_table_that_the_last_build_left_out_is_refused_alone(
     assert done.exit_code == 0
     page = (tmp_path / "report.html").read_text()
     assert "Left out: this database has no tables report_optimizer" in page
+
+
+def test_who_reads_a_table_that_is_gone_is_told(demo_build, tmp_path, run):
+    path = left_behind(demo_build, tmp_path, without_trades)
+    assert run(path, "show").exit_code == 0
+    for name in ("compare", "explain", "export", "regime report"):
+        done = run(path, *COMMANDS[name])
+        assert done.exit_code == 0 or "fix:" in done.output, (name, done.output)
+    assert run(path, *COMMANDS["compare"]).exit_code == 2
 
 
 def of_other_models(connection) -> None:
