@@ -188,8 +188,8 @@ def _why_left(study: Study, trade: dict[str, Any], stops, distance: float) -> st
     if reason == "liquidation":
         return (
             f"At the close of {trade['exit_ts'] + HOUR:%Y-%m-%d %H:%M} UTC the account "
-            f"was worth nothing: all was closed at {trade['exit_price']:.2f}, and "
-            f"{trade['shortfall']:,.2f} USD could not be paid."
+            f"was worth nothing: all was closed at {shown_price(trade['exit_price'])}, "
+            f"and {trade['shortfall']:,.2f} USD could not be paid."
         )
     if reason == "end_of_data":
         return "The data end while it was open: closed at the last close."

@@ -1,4 +1,4 @@
-"""An account over time: equity at each close, Sharpe ratio, deepest fall."""
+"""An account over time: results, equity at each close, Sharpe ratio, deepest fall."""
 
 import numpy as np
 import pyarrow as pa
@@ -23,6 +23,13 @@ def in_study(inputs: Inputs) -> np.ndarray:
     if end is not None:
         is_inside &= closed_at <= end.timestamp() * 1e6
     return is_inside
+
+
+def nets_of(run: Run) -> np.ndarray:
+    """Return the net result of each trade, shape (n_trades,), USD."""
+    legs = run.legs
+    nets = legs.amount - legs.fee - legs.slippage
+    return np.bincount(legs.trade, nets, minlength=len(run.trades))
 
 
 def marked_equity(run: Run, closes: np.ndarray) -> np.ndarray:

@@ -12,7 +12,13 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve import schemas
-from barsieve.baselines import daily_sharpe, in_study, marked_equity, max_drawdown
+from barsieve.baselines import (
+    daily_sharpe,
+    in_study,
+    marked_equity,
+    max_drawdown,
+    nets_of,
+)
 from barsieve.columns import numbers
 from barsieve.replay.ledger import ENTRY, FUNDING
 from barsieve.replay.runs import Inputs, Run, read_inputs
@@ -39,13 +45,6 @@ class Earned(NamedTuple):
 
 
 LUCKS = {"luck": "net_pnl", "luck_mean_r": "mean_r", "luck_gross_r": "gross_r"}
-
-
-def nets_of(run: Run) -> np.ndarray:
-    """Return the net result of each trade, shape (n_trades,), USD."""
-    legs = run.legs
-    nets = legs.amount - legs.fee - legs.slippage
-    return np.bincount(legs.trade, nets, minlength=len(run.trades))
 
 
 def earned(run: Run) -> Earned:

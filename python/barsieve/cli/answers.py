@@ -166,7 +166,7 @@ def _print_legs(legs: list[dict[str, Any]]) -> None:
 
 def _print_stops(stops: list[dict[str, Any]]) -> None:
     rows = [
-        [f"{one['bar_ts']:%Y-%m-%d %H:%M}", f"{one['stop']:.2f}", one["reason"]]
+        [f"{one['bar_ts']:%Y-%m-%d %H:%M}", shown_price(one["stop"]), one["reason"]]
         for one in stops
     ]
     out.print(table("stops, each from its bar on", ["from", "stop", "kind"], rows))

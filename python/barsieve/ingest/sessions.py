@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from barsieve.ingest.daily_bars import are_eves, known_from
 from barsieve.ingest.publication import known_at
 
 SUNDAY, FRIDAY, SATURDAY = 6, 4, 5
@@ -58,7 +59,7 @@ def named_days(opened: np.ndarray, session: Session) -> tuple[np.ndarray, np.nda
     if (weekday == SATURDAY).any() or not (weekday == SUNDAY).any():
         is_evening = session.opens < 0 and not (weekday == FRIDAY).any()
         return opened + np.timedelta64(int(is_evening), "D"), every
-    if not (weekday == FRIDAY).any():
+    if are_eves(opened):
         return opened + np.timedelta64(1, "D"), every
     return opened, weekday != SUNDAY
 
@@ -71,13 +72,12 @@ def known_after_session(
     Not before the day's publication lag is over, nor before the session has ended at
     its exchange and what the lag has beyond a day has passed since.
     """
-    late = np.timedelta64(int(max(lag_hours - DAY_HOURS, 0.0) * 3600), "s")
     midnights = days.astype("datetime64[D]")
     local = midnights.astype("datetime64[s]") + np.timedelta64(
         round(session.ends * 3600), "s"
     )
     ends = np.array([_to_utc(moment, zone) for moment in local], "datetime64[us]")
-    return np.maximum(known_at(days, lag_hours), ends + late)
+    return known_from(known_at(days, lag_hours), ends, lag_hours)
 
 
 def _to_utc(local: np.datetime64, zone: str) -> np.datetime64:

@@ -17,6 +17,7 @@ from barsieve.oracle.history import (
     Vintages,
 )
 from barsieve.oracle.scores import score_row
+from barsieve.relations import matching
 
 # Sums in another order differ in the last bits; differences of prices (MACD) magnify
 # that. Relative to the column's own scale, nothing legitimate comes near it.
@@ -46,18 +47,22 @@ def read_vintages(macro: duckdb.DuckDBPyRelation) -> dict[str, Vintages]:
     return {key: Vintages(published) for key, published in found.items()}
 
 
-def read_history(symbol: str, bars, macro, funding, macro_series) -> History:
-    """Return what the oracle may look at, from the relations of the bars layer."""
-    of_symbol = duckdb.ColumnExpression("symbol") == duckdb.ConstantExpression(symbol)
-    table = bars.filter(of_symbol).order("bar_ts").to_arrow_table()
+def read_history(
+    symbol: str, bars, vintages: dict[str, Vintages], funding, macro_series
+) -> History:
+    """Return what the oracle may look at, from the relations of the bars layer.
+
+    `vintages` are those of all series, whatever the symbol.
+    """
+    table = matching(bars, symbol=symbol).order("bar_ts").to_arrow_table()
     seconds = table["bar_ts"].cast(pa.int64()).to_numpy() / 1e6
-    observations = read_vintages(macro)
+    observations = dict(vintages)
     declared = rows_of(macro_series)
     for row in declared:
         if row["feature"] == "open_interest" and row["symbol"] == symbol:
             observations["OPEN_INTEREST"] = observations.get(row["series"], NO_VINTAGES)
     settled = rows_of(
-        funding.filter(of_symbol)
+        matching(funding, symbol=symbol)
         .select('epoch(settled_at) as "at", funding_rate as rate, stated_hours')
         .order('"at"')
     )
@@ -121,15 +126,13 @@ def compare_features(features, scores, bars, macro, funding, macro_series) -> pa
     `bars_macro`, `bars_funding` and the seed `macro_series`. Returns a row per symbol
     and column, `differs` where any sampled value lies beyond the tolerance.
     """
-    verdicts = []
+    verdicts, vintages = [], read_vintages(macro)
     for (symbol,) in features.select("symbol").distinct().order("symbol").fetchall():
-        history = read_history(symbol, bars, macro, funding, macro_series)
+        history = read_history(symbol, bars, vintages, funding, macro_series)
         sampled = sampled_bars(len(history.ts))
-        of_symbol = duckdb.ColumnExpression("symbol") == duckdb.ConstantExpression(
-            symbol
-        )
         listed = ", ".join(str(t + 1) for t in sampled)
-        of_sample = features.filter(of_symbol).filter(f"bar_index in ({listed})")
+        of_symbol = matching(features, symbol=symbol)
+        of_sample = of_symbol.filter(f"bar_index in ({listed})")
         fast_rows = rows_of(of_sample.order("bar_index"))
         fast_scores: dict[Any, dict[str, float]] = {}
         moments = of_sample.select("symbol", "bar_ts").set_alias("sampled")

@@ -18,6 +18,7 @@ from barsieve.oracle.entries import Row, decide_block, entry_row
 from barsieve.oracle.history import HOUR, NO_VINTAGES, Vintages
 from barsieve.oracle.sentinels import sentinel_row
 from barsieve.oracle.signals import signal_row, veto_row, was_last_above
+from barsieve.relations import matching
 
 # Blocks of 4 hours: some evenly spread, and some in which something happens.
 SPREAD_BLOCKS = 24
@@ -63,14 +64,9 @@ def _eventful(relation: duckdb.DuckDBPyRelation, subject: str) -> set[int]:
     return {int(block) for _, blocks in found for block in blocks}
 
 
-def _of(relation, symbol: str):
-    named = duckdb.ColumnExpression("symbol") == duckdb.ConstantExpression(symbol)
-    return relation.filter(named)
-
-
 def take_sample(relations: dict[str, Any], symbol: str) -> Sample:
     """Read the blocks of a symbol at which its decisions are worked out again."""
-    features = _of(relations["features"], symbol)
+    features = matching(relations["features"], symbol=symbol)
     span = "min(epoch(bar_ts)) as first, max(epoch(bar_ts)) as last"
     (first, last), *_ = features.aggregate(span).fetchall()
     chosen = {int(b) for b in np.linspace(first // BLOCK, last // BLOCK, SPREAD_BLOCKS)}
@@ -79,8 +75,8 @@ def take_sample(relations: dict[str, Any], symbol: str) -> Sample:
         ("sentinels", "sentinel"),
         ("candidates", "profile || side"),
     ):
-        chosen |= _eventful(_of(relations[name], symbol), subject)
-    entries = _of(relations["fusion_scores"], symbol).filter("is_entry")
+        chosen |= _eventful(matching(relations[name], symbol=symbol), subject)
+    entries = matching(relations["fusion_scores"], symbol=symbol).filter("is_entry")
     chosen |= _eventful(entries, "profile || side")
     blocks = f"{BLOCK_OF_BAR} in ({', '.join(map(str, sorted(chosen)))})"
     bars = [i for (i,) in features.filter(blocks).select("bar_index").fetchall()]
@@ -92,7 +88,7 @@ def take_sample(relations: dict[str, Any], symbol: str) -> Sample:
         "fusion_scores", "candidates",
     ):  # fmt: skip
         found = tables.setdefault(name, {})
-        for row in rows_of(_of(relations[name], symbol).filter(blocks)):
+        for row in rows_of(matching(relations[name], symbol=symbol).filter(blocks)):
             found.setdefault(row["bar_ts"], []).append(row)
     by_index = {row["bar_index"]: row for row in rows_of(listed)}
     return Sample(symbol, by_index, sorted(bars), tables)

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -25,7 +26,7 @@ class Settlement:
     rate: float
     stated_hours: float | None
 
-    @property
+    @cached_property
     def due(self) -> float:
         """Return the minute of the settlement: a stamp may be some milliseconds off."""
         return (self.at + 30.0) // 60.0 * 60.0

@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve import schemas
-from barsieve.baselines import HOUR_US, in_study, marked_equity
+from barsieve.baselines import HOUR_US, in_study, marked_equity, nets_of
 from barsieve.bootstrap import drawn_days, simultaneous
 from barsieve.regime import EXPANDING, HMM, KMEANS, VIX_BANDS
 from barsieve.relations import matching
@@ -70,11 +70,7 @@ def by_day(run: Run) -> Days:
     equity = np.maximum(marked_equity(run, closes)[judged][is_last], 1e-9)
     start = float(run.inputs.profile.start_balance)
     days = day[is_last]
-    net = np.bincount(
-        run.legs.trade,
-        run.legs.amount - run.legs.fee - run.legs.slippage,
-        minlength=len(run.trades),
-    )
+    net = nets_of(run)
     exits = run.inputs.bar_ts.cast(pa.int64()).to_numpy()[run.trades.exit_index]
     # A position may be left after the span: its result belongs to the last day.
     at = np.clip(np.searchsorted(days, exits // DAY_US), 0, len(days) - 1)
