@@ -29,7 +29,6 @@ def check(as_json: AsJson = False) -> None:
     from dataclasses import asdict
 
     from barsieve.check import check_input
-    from barsieve.config_findings import config_findings
 
     try:
         problems: list[Problem] = check_input()
@@ -43,23 +42,26 @@ def check(as_json: AsJson = False) -> None:
         out.print(
             f"sound: market {project.market_dir()}, configs {project.configs_dir()}"
         )
-        for note in config_findings(project.project_dir() / project.configs_dir()):
-            out.print(f"note: {note.subject}: {note.meaning}", highlight=False)
         _print_what_it_lacks()
     if problems:
         raise typer.Exit(REFUSED)
 
 
 def _print_what_it_lacks() -> None:
+    from barsieve.config_findings import config_findings
     from barsieve.health import worst_first
     from barsieve.market_findings import market_findings
 
     folder = project.project_dir()
     seed = folder / "seeds" / "macro_series.csv"
-    findings = worst_first(market_findings(folder / project.market_dir(), seed))
+    findings = [
+        *worst_first(market_findings(folder / project.market_dir(), seed)),
+        *config_findings(folder / project.configs_dir()),
+    ]
     if findings:
         n = len(findings)
-        out.print(f"what it lacks, {n} finding{'' if n == 1 else 's'}:")
+        number = f"{n} finding{'' if n == 1 else 's'}"
+        out.print(f"what it lacks or does not use, {number}:")
         print_findings(findings)
 
 
