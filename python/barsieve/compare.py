@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from barsieve import project
-from barsieve.measures import of_equity, of_trades
+from barsieve.baselines import of_equity
+from barsieve.measures import of_trades
 from barsieve.problems import InputError, Problem
 from barsieve.trade_log import SUFFIX, read_log
 

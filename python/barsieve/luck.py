@@ -13,11 +13,12 @@ import pyarrow as pa
 
 from barsieve import schemas
 from barsieve.baselines import (
-    daily_sharpe,
+    DAY_US,
     in_study,
     marked_equity,
-    max_drawdown,
     nets_of,
+    of_equity,
+    of_results,
 )
 from barsieve.columns import numbers
 from barsieve.replay.ledger import ENTRY, FUNDING
@@ -29,7 +30,6 @@ LEAST_DRAWS = 99
 """With fewer nothing is said."""
 LEAST_DISTINCT = 20
 """Different results that the draws must have; fewer are the same trades again."""
-DAY_US = 86_400_000_000
 SEED = 20_260_101
 
 
@@ -72,16 +72,10 @@ def _judged(inputs: Inputs) -> slice:
 
 
 def _row(run: Run, closes, days, judged) -> dict[str, object]:
-    equity, nets = marked_equity(run, closes)[judged], nets_of(run)
-    wins, losses = nets[nets > 0].sum(), -nets[nets <= 0].sum()
-    sharpe = daily_sharpe(equity, days[judged])
     return {
-        "trades": len(nets),
-        "win_rate": float(np.mean(nets > 0)) if len(nets) else None,
-        "profit_factor": float(wins / losses) if losses > 0 else None,
+        **of_results(nets_of(run)),
         **earned(run)._asdict(),
-        "sharpe": sharpe if np.isfinite(sharpe) else None,
-        "max_drawdown": max_drawdown(equity),
+        **of_equity(marked_equity(run, closes)[judged], days[judged]),
         "costs": float((run.legs.fee + run.legs.slippage).sum()),
     }
 

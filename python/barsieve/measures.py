@@ -1,4 +1,4 @@
-"""What a replay earned, what it risked and what it looked at."""
+"""Performance of one replay: what it earned, risked and looked at."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,44 +7,27 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from barsieve.baselines import daily_sharpe, in_study, marked_equity, max_drawdown
+from barsieve.baselines import DAY_US, in_study, marked_equity, of_equity, of_results
 from barsieve.columns import numbers
 from barsieve.replay.runs import Run
 
-DAY_US = 86_400_000_000
-
 
 def of_trades(trades: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return the figures that trades alone give, as `report_performance` defines them.
+    """Return the figures that trades alone give, with all of their legs.
 
     Money in USD, shares as fractions; None where a figure has no value.
     """
-    nets = [trade["net_pnl"] for trade in trades]
-    lost = -sum(net for net in nets if net <= 0)
-    won = sum(net for net in nets if net > 0)
+    nets = np.array([trade["net_pnl"] for trade in trades], float)
+
+    def total(name: str) -> float:
+        return float(sum(trade[name] for trade in trades))
+
     return {
-        "trades": len(nets),
-        "win_rate": sum(net > 0 for net in nets) / len(nets) if nets else None,
-        "profit_factor": won / lost if lost > 0 else None,
-        "mean_r": sum(t["r_multiple"] for t in trades) / len(nets) if nets else None,
-        "gross_pnl": float(sum(trade["gross_pnl"] for trade in trades)),
-        "fees": float(sum(trade["fees"] for trade in trades)),
-        "slippage": float(sum(trade["slippage"] for trade in trades)),
-        "funding": float(sum(trade["funding"] for trade in trades)),
+        **of_results(nets),
+        "mean_r": total("r_multiple") / len(trades) if trades else None,
+        **{name: total(name) for name in ("gross_pnl", "fees", "slippage", "funding")},
         "shortfall": float(sum(trade.get("shortfall", 0.0) for trade in trades)),
-        "net_pnl": float(sum(nets)),
-    }
-
-
-def of_equity(equity: np.ndarray, days: np.ndarray) -> dict[str, float | None]:
-    """Return Sharpe ratio (daily, √365) and deepest fall of a curve marked at closes.
-
-    Both arrays have shape (n_bars,): equity in USD, days as numbers.
-    """
-    sharpe = daily_sharpe(equity, days) if len(equity) else float("nan")
-    return {
-        "sharpe": sharpe if np.isfinite(sharpe) else None,
-        "max_drawdown": max_drawdown(equity) if len(equity) else None,
+        "net_pnl": total("net_pnl"),
     }
 
 

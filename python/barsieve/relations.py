@@ -12,3 +12,11 @@ def matching(relation: duckdb.DuckDBPyRelation, **values: Any):
             duckdb.ColumnExpression(name) == duckdb.ConstantExpression(value)
         )
     return relation
+
+
+def rows_of(
+    found: duckdb.DuckDBPyRelation | duckdb.DuckDBPyConnection,
+) -> list[dict[str, Any]]:
+    """Return the rows of a relation, or of what was just executed, as dicts."""
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

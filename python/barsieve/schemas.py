@@ -108,6 +108,24 @@ RANDOM_ENTRY_RUNS = pa.schema(
     ]
 )
 
+PERFORMANCE_RUNS = pa.schema(
+    [
+        pa.field("profile", pa.string()),
+        pa.field("symbol", pa.string()),
+        pa.field("strategy", pa.string()),
+        pa.field("trades", pa.int64()),
+        *(
+            pa.field(name, pa.float64())
+            for name in (
+                "win_rate", "profit_factor", "mean_r", "return_share", "sharpe",
+                "max_drawdown", "exposure", "gross_pnl", "fees", "slippage", "funding",
+                "net_pnl",
+            )
+        ),
+        pa.field("ruined_at", TIMESTAMP),
+    ]
+)  # fmt: skip
+
 _STATE = pa.struct(
     [
         pa.field(name, pa.float64())

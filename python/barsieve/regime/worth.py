@@ -16,14 +16,22 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve import schemas
-from barsieve.baselines import HOUR_US, in_study, marked_equity, nets_of
+from barsieve.baselines import (
+    DAY_US,
+    annual_sharpe,
+    drawdowns,
+    in_study,
+    known,
+    marked_equity,
+    nets_of,
+    profit_factor,
+)
 from barsieve.bootstrap import drawn_days, simultaneous
 from barsieve.regime import EXPANDING, HMM, KMEANS, VIX_BANDS
 from barsieve.relations import matching
 from barsieve.replay.runs import FULL, Inputs, Run, read_inputs, replay
 from barsieve.settings import read_profiles
 
-DAY_US = 24 * HOUR_US
 SPANS = {
     "q3_2024": (datetime(2024, 7, 1, tzinfo=UTC), datetime(2024, 10, 1, tzinfo=UTC)),
     "whole": (None, None),
@@ -93,16 +101,11 @@ def figures(days: Days, drawn: np.ndarray) -> np.ndarray:
         for column in (days.trades, days.wins, days.won, days.lost)
     )
     returns = days.returns[drawn]
-    wealth = np.cumprod(1 + returns, axis=1)
-    peaks = np.maximum(np.maximum.accumulate(wealth, axis=1), 1.0)
+    falls = drawdowns(np.cumprod(1 + returns, axis=1), start=1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        sharpe = returns.mean(axis=1) / returns.std(axis=1, ddof=1) * np.sqrt(365)
-        values = (
-            trades, wins / trades, won / lost, sharpe, (1 - wealth / peaks).max(axis=1),
-        )  # fmt: skip
-    table = np.column_stack(values)
-    table[~np.isfinite(table)] = np.nan
-    return table
+        win_rate = wins / trades
+    factor, sharpe = profit_factor(won, lost), annual_sharpe(returns)
+    return np.column_stack((trades, win_rate, factor, sharpe, falls.max(axis=1)))
 
 
 def _compared(
@@ -113,12 +116,11 @@ def _compared(
     differences = figures(with_regime, drawn) - drawn_without
     for k, figure in enumerate(FIGURES):
         values = (before[k], after[k], after[k] - before[k])
-        known = [float(v) if np.isfinite(v) else None for v in values]
         names = ("without_regime", "with_regime", "difference")
         drawn_differences = {"draws": differences[:, k], "n_days": drawn.shape[1]}
         yield (
             {"figure": figure}
-            | dict(zip(names, known, strict=True))
+            | dict(zip(names, map(known, values), strict=True))
             | drawn_differences
         )
 
@@ -135,10 +137,7 @@ def with_intervals(rows: list[dict]) -> list[dict]:
     draws = np.stack([row.pop("draws") for row in rows])
     n_days = np.array([row.pop("n_days") for row in rows])
     low, high, n = simultaneous(np.array(points), draws, n_days)
-    ends = [
-        [float(x) if np.isfinite(x) else None for x in pair]
-        for pair in zip(low, high, strict=True)
-    ]
+    ends = [[known(end) for end in pair] for pair in zip(low, high, strict=True)]
     return [
         row | {"low": ends_of[0], "high": ends_of[1], "comparisons": n}
         for row, ends_of in zip(rows, ends, strict=True)

@@ -1,0 +1,15 @@
+"""Measure each profile's full replay, and what holding the asset would have come to."""
+
+
+def model(dbt, session):
+    """One row per profile and strategy: the replay itself, and buy-and-hold."""
+    from barsieve.metrics.performance_runs import performance_runs
+
+    dbt.config(materialized="table")
+    return performance_runs(
+        profiles=dbt.ref("config_profiles"),
+        equity=dbt.ref("equity"),
+        trades=dbt.ref("trades"),
+        runs=dbt.ref("replay_runs"),
+        bars=dbt.ref("bars_1h"),
+    )

@@ -1,0 +1,1 @@
+"""Metrics of accounts: performance, luck, overfitting, and how far chance reaches."""

@@ -1,0 +1,97 @@
+"""Performance of each profile beside buy-and-hold: the rows of `performance_runs`."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from barsieve import schemas
+from barsieve.baselines import DAY_US, is_judged, of_equity
+from barsieve.columns import numbers
+from barsieve.measures import of_trades
+from barsieve.relations import matching, rows_of
+from barsieve.replay.runs import FULL
+from barsieve.settings import BPS, Profile, read_profiles
+
+RESULTS = (
+    "net_pnl", "r_multiple", "gross_pnl", "fees", "slippage", "funding", "shortfall",
+)  # fmt: skip
+
+
+def marks_of(profile: Profile, equity, bars) -> dict[str, np.ndarray]:
+    """Return the bars on which a profile is judged, arrays of shape (n_bars,).
+
+    Prices, equity marked to market and position in units, by `bar_ts`, in µs.
+    """
+    marks = matching(equity, replayed=FULL, profile=profile.profile)
+    prices = bars.select("symbol", "bar_ts", "open", "close")
+    table = marks.join(prices, "symbol, bar_ts").order("bar_ts").to_arrow_table()
+    columns = {
+        name: numbers(table[name]) for name in ("open", "close", "equity", "position")
+    }
+    columns["bar_ts"] = numbers(table["bar_ts"].cast(pa.int64()))
+    inside = is_judged(profile, columns["bar_ts"])
+    return {name: values[inside] for name, values in columns.items()}
+
+
+def own_figures(
+    profile: Profile, marks: dict[str, np.ndarray], trades, runs
+) -> dict[str, Any]:
+    """Return the figures of a profile's full replay.
+
+    The net result is what the account came to, which cannot lose what it never had.
+    """
+    own = matching(trades, replayed=FULL, profile=profile.profile).order("trade_id")
+    [run] = rows_of(
+        matching(runs, replayed=FULL, profile=profile.profile).select(
+            "start_balance", "end_balance", "ruined_ts"
+        )
+    )
+    start, net = run["start_balance"], run["end_balance"] - run["start_balance"]
+    is_held = marks["position"] != 0
+    return {
+        "strategy": "strategy",
+        **of_trades(rows_of(own.select(*RESULTS))),
+        "net_pnl": net,
+        "return_share": net / start,
+        "exposure": float(is_held.mean()) if len(is_held) else None,
+        **of_equity(marks["equity"], marks["bar_ts"] // DAY_US),
+        "ruined_at": run["ruined_ts"],
+    }
+
+
+def buy_and_hold(profile: Profile, marks: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Return the figures of all in at the first open, out at the last close.
+
+    Costs are those of the profile, on both legs; spot, so without funding.
+    """
+    start = float(profile.start_balance)
+    cost_rate = (profile.fees_bps + profile.slippage_bps) * BPS
+    first, last = marks["open"][0], marks["close"][-1]
+    quantity = start / (first * (1 + cost_rate))
+    equity = quantity * marks["close"] * (1 - cost_rate)
+    return {
+        "strategy": "buy_and_hold",
+        "trades": 1,
+        "gross_pnl": quantity * (last - first),
+        "net_pnl": equity[-1] - start,
+        "return_share": (equity[-1] - start) / start,
+        "exposure": 1.0,
+        **of_equity(equity, marks["bar_ts"] // DAY_US),
+    }
+
+
+def performance_runs(profiles, equity, trades, runs, bars) -> pa.Table:
+    """Return what each profile's full replay came to, and what holding would have.
+
+    Parameters are relations of the built database: `config_profiles`, `equity`,
+    `trades`, `replay_runs` and `bars_1h`. No bar in the study, nothing to hold.
+    """
+    rows = []
+    for profile in read_profiles(profiles):
+        marks = marks_of(profile, equity, bars)
+        about = {"profile": profile.profile, "symbol": profile.symbol}
+        rows.append(about | own_figures(profile, marks, trades, runs))
+        if len(marks["bar_ts"]):
+            rows.append(about | buy_and_hold(profile, marks))
+    return pa.Table.from_pylist(rows, schema=schemas.PERFORMANCE_RUNS)
