@@ -1,6 +1,6 @@
 {#- Runs after each model and seed, in its transaction: the table's comment says what it
     was built from. A comment goes with its table, so it is there or gone as that is,
-    whatever was selected or interrupted. See barsieve.marks and docs/decisions/0021. -#}
+    whatever was selected or interrupted. See barsieve.database.marks and docs/decisions/0021. -#}
 {%- macro mark_what_it_was_built_from() -%}
     {%- if execute -%}
         {%- set parents, sources = [], [] -%}

@@ -3,7 +3,7 @@
 
 def model(dbt, session):
     """One row per profile, its draws nested in it."""
-    from barsieve.luck import draw_random_entries
+    from barsieve.metrics.random_entries import draw_random_entries
 
     dbt.config(materialized="table")
     return draw_random_entries(

@@ -3,8 +3,8 @@
 
 def model(dbt, session):
     """One row per symbol, profile, section, subject and figure."""
-    from barsieve.optimizer.rows import SweepTables
-    from barsieve.optimizer.truth import optimizer_figures
+    from barsieve.learning.dataset import SweepTables
+    from barsieve.learning.evaluation import optimizer_figures
 
     dbt.config(materialized="table", tags=["ml"])
     return optimizer_figures(

@@ -3,7 +3,7 @@
 
 def model(dbt, session):
     """One row per grid and symbol."""
-    from barsieve.sweep.luck import sweep_statistics
+    from barsieve.sweep.overfit import sweep_statistics
 
     dbt.config(materialized="table", tags=["ml"])
     return sweep_statistics(dbt.ref("sweep_results"))

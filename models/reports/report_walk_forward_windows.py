@@ -3,8 +3,8 @@
 
 def model(dbt, session):
     """One row per symbol and tested month."""
-    from barsieve.optimizer.rolling import TEST_MONTHS, TRAIN_MONTHS, walk_forward_table
-    from barsieve.optimizer.rows import SweepTables
+    from barsieve.learning.dataset import SweepTables
+    from barsieve.learning.rolling import TEST_MONTHS, TRAIN_MONTHS, walk_forward_table
 
     dbt.config(materialized="table", tags=["ml"])
     return walk_forward_table(

@@ -3,8 +3,8 @@
 
 def model(dbt, session):
     """One row per symbol; fits, scores and proposals nested."""
-    from barsieve.optimizer.rows import SweepTables
-    from barsieve.optimizer.tables import sweep_walks
+    from barsieve.learning.dataset import SweepTables
+    from barsieve.learning.tables import sweep_walks
 
     dbt.config(materialized="table", tags=["ml"])
     return sweep_walks(

@@ -8,5 +8,5 @@ def __getattr__(name: str):
     if name == "store":
         from importlib import import_module
 
-        return import_module("barsieve.store")
+        return import_module("barsieve.database.store")
     raise AttributeError(f"module 'barsieve' has no attribute '{name}'")

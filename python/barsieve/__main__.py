@@ -15,9 +15,9 @@ def main() -> None:
         # Such a command ends before there is garbage worth collecting; to look for it
         # among the modules that are being imported takes a tenth of a second and more.
         gc.disable()
-        from barsieve.replay import apart
+        from barsieve.replay import worker
 
-        apart.start()
+        worker.start()
     try:
         from barsieve.cli import app
 

@@ -14,9 +14,9 @@ import duckdb
 import numpy as np
 import yaml
 
-from barsieve import schemas
-from barsieve.optimizer.rows import SweepTables
-from barsieve.optimizer.tables import sweep_walks
+from barsieve.core import schemas
+from barsieve.learning.dataset import SweepTables
+from barsieve.learning.tables import sweep_walks
 from barsieve.regime import walk_forward
 from barsieve.regime.tables import regime_runs
 from barsieve.replay.runs import replay_profiles

@@ -7,8 +7,8 @@ from pathlib import Path
 import duckdb
 from typer.testing import CliRunner
 
-from barsieve.check_market import check_market
 from barsieve.cli import app
+from barsieve.market.check import check_market
 from conftest import PROJECT
 from sources import Source
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
+from barsieve.profiles.settings import Profile
 from barsieve.replay.runs import Inputs
-from barsieve.settings import Profile
 from replay_cases import RULES
 
 HOUR = 3_600_000_000

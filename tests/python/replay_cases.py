@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from barsieve.profiles.rules import Rules
 from barsieve.replay.kernel import LONG_AGO, replay_into_ledger
 from barsieve.replay.ledger import Ledger
 from barsieve.replay.state import (
@@ -17,7 +18,6 @@ from barsieve.replay.state import (
     NO_ORDERS,
     Account,
     Fills,
-    Rules,
     State,
 )
 from barsieve.replay.step import step

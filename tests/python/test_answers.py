@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from barsieve.answers import explain, signal
-from barsieve.decisions import decision_at, last_known, order_of
-from barsieve.gates import gates_at
-from barsieve.problems import InputError
+from barsieve.analysis.decision import decision_at, last_known, order_of
+from barsieve.analysis.explain import explain, signal
+from barsieve.analysis.gates import gates_at
+from barsieve.analysis.session import prepare
+from barsieve.core.errors import InputError
 from barsieve.replay.ledger import ENTRY, EXIT, PARTIAL
 from barsieve.replay.runs import FOCUSED, FULL, replay
 from barsieve.replay.state import REASONS
-from barsieve.rerun import prepare
 from conftest import PROJECT
 
 HOUR = timedelta(hours=1)

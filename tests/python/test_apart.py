@@ -9,7 +9,7 @@ import numpy as np
 import psutil
 import pytest
 
-from barsieve.replay import apart
+from barsieve.replay import worker
 from conftest import PROJECT
 from replay_cases import (
     BALANCE,
@@ -26,10 +26,10 @@ ASKED = [sys.executable, "-m", "barsieve", "replay", "--profile", "btc_live"]
 @pytest.fixture
 def started():
     """Start the process; yield it, and end it after."""
-    apart.start()
+    worker.start()
     (process,) = multiprocessing.active_children()
     yield process
-    apart._apart = None
+    worker._apart = None
     process.kill()
     process.join()
 
@@ -40,7 +40,7 @@ def _replayed(seed, is_focused=False):
     entries = entries_of(bars, rules) if is_focused else None
     here = run(bars, rules, BALANCE, entries)
     looked_at = entries if is_focused else np.empty(0, np.int64)
-    there = apart.replay_into_ledger(bars, rules, BALANCE, looked_at, is_focused)
+    there = worker.replay_into_ledger(bars, rules, BALANCE, looked_at, is_focused)
     return here, there
 
 
@@ -59,12 +59,12 @@ def test_a_process_that_dies_is_replaced_by_this_one(started):
     started.join()
     here, there = _replayed(1)
     assert same_bits(here, there)
-    assert apart._apart is None
+    assert worker._apart is None
 
 
 def test_an_error_is_raised_here_and_shown_once(started, capfd):
     with pytest.raises(TypeError):
-        apart.replay_into_ledger("no bars")
+        worker.replay_into_ledger("no bars")
     started.join()
     assert capfd.readouterr() == ("", "")
 

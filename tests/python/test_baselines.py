@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from barsieve.baselines import daily_sharpe, marked_equity, max_drawdown
+from barsieve.metrics.performance import daily_sharpe, marked_equity, max_drawdown
+from barsieve.profiles.settings import BPS
 from barsieve.replay.ledger import KINDS
 from barsieve.replay.runs import replay
 from barsieve.replay.state import LONG
-from barsieve.settings import BPS
 from profile_cases import inputs_of
 from replay_cases import as_bars, at, quiet, random_bars, signalled
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from barsieve.bootstrap import interval, simultaneous
+from barsieve.metrics.bootstrap import interval, simultaneous
 
 N_DAYS, N_FIGURES, N_DRAWS, N_SEEDS = 200, 30, 400, 80
 DRAWN = np.random.default_rng(7).integers(0, N_DAYS, (N_DRAWS, N_DAYS))

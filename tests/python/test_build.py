@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from barsieve.provenance import CODE_FOLDERS
+from barsieve.database.provenance import CODE_FOLDERS
 from conftest import PROJECT, run_dbt
 
 

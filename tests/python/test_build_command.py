@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 import barsieve
-from barsieve.build import BuildRefusedError, only_build, refuse_unusable
+from barsieve.database.build import BuildRefusedError, only_build, refuse_unusable
 from conftest import PROJECT
 
 
@@ -93,7 +93,7 @@ def test_one_build_at_a_time_and_the_other_is_named(tmp_path):
 def test_the_lock_of_a_killed_build_does_not_block(tmp_path):
     database = tmp_path / "barsieve.duckdb"
     code = (
-        "import pathlib, os, signal; from barsieve.build import only_build\n"
+        "import pathlib, os, signal; from barsieve.database.build import only_build\n"
         f"with only_build(pathlib.Path({str(database)!r})):\n"
         "    os.kill(os.getpid(), signal.SIGKILL)"
     )
@@ -107,7 +107,7 @@ def test_the_lock_of_a_killed_build_does_not_block(tmp_path):
 
 def test_many_processes_that_want_the_lock_never_hold_it_together(tmp_path):
     code = (
-        "import pathlib, time; from barsieve.build import *\n"
+        "import pathlib, time; from barsieve.database.build import *\n"
         f"database = pathlib.Path({str(tmp_path / 'x.duckdb')!r})\n"
         "held = 0\n"
         "end = time.monotonic() + 1.5\n"
@@ -180,7 +180,7 @@ def test_readers_are_never_blocked_nor_shown_half_a_build(place):
     def read_again_and_again() -> None:
         while not stop.is_set():
             try:
-                with barsieve.store.open(place.database) as store:
+                with barsieve.database.store.open(place.database) as store:
                     assert store.trades.count().execute() > 0
                     seen.add(store.build["built_at"])
             except Exception as error:
@@ -188,7 +188,7 @@ def test_readers_are_never_blocked_nor_shown_half_a_build(place):
             stop.wait(0.1)
 
     reader = threading.Thread(target=read_again_and_again)
-    with barsieve.store.open(place.database) as old:
+    with barsieve.database.store.open(place.database) as old:
         before = old.build["built_at"]
         n_trades = old.trades.count().execute()
         reader.start()
@@ -199,7 +199,7 @@ def test_readers_are_never_blocked_nor_shown_half_a_build(place):
         assert old.build["built_at"] == before
         assert old.trades.count().execute() == n_trades
     assert faults == []
-    with barsieve.store.open(place.database) as new:
+    with barsieve.database.store.open(place.database) as new:
         assert new.build["built_at"] > before
         assert new.trades.count().execute() == n_trades
         assert new.mine.answer.to_pyarrow().to_pylist() == [42]
@@ -248,7 +248,7 @@ def test_after_a_kill_or_a_failure_the_database_is_as_it_was(place):
 
 
 def test_the_log_of_an_old_file_is_never_applied_to_the_new_one(tmp_path):
-    from barsieve.build import _swap
+    from barsieve.database.build import _swap
 
     old, new = tmp_path / "old.duckdb", tmp_path / "new" / "old.duckdb"
     new.parent.mkdir()

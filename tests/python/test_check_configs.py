@@ -13,9 +13,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from barsieve.check_configs import check_configs, check_profile, highest_confidence
-from barsieve.config_findings import profile_findings
-from barsieve.problems import Problem, describe
+from barsieve.core.errors import Problem, describe
+from barsieve.profiles.check import check_configs, check_profile, highest_confidence
+from barsieve.profiles.findings import profile_findings
 
 PROJECT = Path(__file__).parents[2]
 SHIPPED = PROJECT / "configs"

@@ -13,11 +13,11 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from barsieve.check import check_input
-from barsieve.check_market import check_market
-from barsieve.locations import SPECIAL
-from barsieve.problems import InputError, Problem, describe
-from barsieve.synthetic import simulate, write_market
+from barsieve.core.errors import InputError, Problem, describe
+from barsieve.core.locations import SPECIAL
+from barsieve.database.input_check import check_input
+from barsieve.market.check import check_market
+from barsieve.market.simulation import simulate, write_market
 
 PROJECT = Path(__file__).parents[2]
 SEED = PROJECT / "seeds" / "macro_series.csv"

@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from barsieve.compare import NamedRun, compare, is_within, read_run
-from barsieve.problems import InputError
-from barsieve.replaying import replay_profile
-from barsieve.spans import span
-from barsieve.trade_log import write_lines
+from barsieve.analysis.compare import NamedRun, compare, is_within, read_run
+from barsieve.analysis.replay import replay_profile
+from barsieve.analysis.trade_log import write_lines
+from barsieve.core.errors import InputError
+from barsieve.core.times import span
 from conftest import PROJECT
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from barsieve.overfitting import deflated_sharpe
-from barsieve.overfitting.sharpe import LEVEL, POWER
+from barsieve.metrics.overfitting import deflated_sharpe
+from barsieve.metrics.overfitting.sharpe import LEVEL, POWER
 
 N_MONTHS, N_TRIALS = 60, 120
 ANNUAL = 12**0.5

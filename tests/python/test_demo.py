@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from barsieve import synthetic
+from barsieve.market import simulation
 from conftest import PROJECT
 
 DEMO = PROJECT / "data/demo"
@@ -15,7 +15,7 @@ DEMO = PROJECT / "data/demo"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("demo") / "market"
-    synthetic.write_market(synthetic.simulate(), folder)
+    simulation.write_market(simulation.simulate(), folder)
     return folder
 
 
@@ -40,7 +40,7 @@ def test_it_is_small_and_covers_two_years():
 
 
 def test_another_seed_gives_another_market():
-    a, b = (synthetic.simulate(seed, 400).bars["ETH"] for seed in (1, 2))
+    a, b = (simulation.simulate(seed, 400).bars["ETH"] for seed in (1, 2))
     assert not a.equals(b)
 
 
@@ -72,7 +72,7 @@ def test_the_four_regimes_all_occur_and_differ_in_volatility(demo):
     ).fetchall()
     volatility = {regime: sd for regime, _, sd in rows}
     assert min(n for _, n, _ in rows) > 1_000
-    assert list(synthetic.REGIMES) == sorted(volatility, key=volatility.get)
+    assert list(simulation.REGIMES) == sorted(volatility, key=volatility.get)
 
 
 def test_macro_levels_follow_the_regime_with_their_publication_lag(demo):
@@ -105,14 +105,14 @@ def hourly_moves(demo, symbol: str):
 def scaled_moves(demo):
     moves = hourly_moves(demo, "ETH")
     returns = np.ma.filled(moves["return_1"], np.nan)
-    sd = {r: np.nanstd(returns[moves["regime"] == r]) for r in synthetic.REGIMES}
+    sd = {r: np.nanstd(returns[moves["regime"] == r]) for r in simulation.REGIMES}
     scale = np.array([sd[r] for r in moves["regime"]])
     return moves, returns / scale
 
 
 def test_the_planted_season_is_there_in_its_hours_and_of_its_size(demo):
     moves, scaled = scaled_moves(demo)
-    effects = synthetic.Effects()
+    effects = simulation.Effects()
     rising = np.nanmean(scaled[np.isin(moves["week_hour"], effects.rising_hours)])
     falling = np.nanmean(scaled[np.isin(moves["week_hour"], effects.falling_hours)])
     assert rising == pytest.approx(effects.season, abs=0.12)
@@ -135,9 +135,9 @@ def test_the_planted_momentum_pays_in_its_regime_only(demo):
 
 
 def test_only_free_folders_and_simulated_markets_are_written_to(tmp_path):
-    assert synthetic.may_write_to(tmp_path / "new")
-    assert synthetic.may_write_to(tmp_path)
+    assert simulation.may_write_to(tmp_path / "new")
+    assert simulation.may_write_to(tmp_path)
     (tmp_path / "mine.parquet").write_text("precious")
-    assert not synthetic.may_write_to(tmp_path)
-    assert not synthetic.may_write_to(tmp_path / "mine.parquet")
-    assert synthetic.may_write_to(DEMO)
+    assert not simulation.may_write_to(tmp_path)
+    assert not simulation.may_write_to(tmp_path / "mine.parquet")
+    assert simulation.may_write_to(DEMO)

@@ -7,12 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from barsieve.check_configs import check_profile, load_schema
-from barsieve.overrides import apply, changed, leaves
-from barsieve.problems import InputError
+from barsieve.analysis.session import (
+    built_document,
+    change,
+    put_profile,
+    read,
+    trade_rows,
+)
+from barsieve.core.errors import InputError
+from barsieve.database.overlay import Scratch
+from barsieve.profiles.check import check_profile, load_schema
+from barsieve.profiles.overrides import apply, changed, leaves
 from barsieve.replay.runs import FOCUSED, FULL, replay
-from barsieve.rerun import built_document, change, put_profile, read, trade_rows
-from barsieve.scratch import Scratch
 from compiled_project import CompiledProject
 from conftest import PROJECT
 

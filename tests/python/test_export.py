@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from barsieve.aside import written_aside
-from barsieve.database import open_database, table_names
-from barsieve.export import WRITERS, export_table
-from barsieve.marks import Mark
-from barsieve.problems import InputError
+from barsieve.core.errors import InputError
+from barsieve.core.files import written_aside
+from barsieve.database.connect import open_database, table_names
+from barsieve.database.export import WRITERS, export_table
+from barsieve.database.marks import Mark
 from test_cli import barsieve
 
 NEAR_MISSES = [

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from barsieve.core.errors import InputError
 from barsieve.ingest.hints import Hints
 from barsieve.ingest.readings import read_files
-from barsieve.problems import InputError
 from exports import BARS, HOURS, VALUES
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

@@ -14,12 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from barsieve.check_market import BARS, check_market
-from barsieve.ingest.market import open_market
+from barsieve.core.schemas import TIMESTAMP
+from barsieve.ingest.folder import open_market
+from barsieve.ingest.merge import store
 from barsieve.ingest.paging import Pages, backward, forward
-from barsieve.ingest.storing import store
 from barsieve.ingest.summary import Outcome
-from barsieve.schemas import TIMESTAMP
+from barsieve.market.check import BARS, check_market
 from conftest import PROJECT
 from ingesting import SEED, assert_sound, from_exchange, ingest, rows
 from sources import DAY, HOUR, START, Source, kline, price_of

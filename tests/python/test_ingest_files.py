@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import feather
 
-from barsieve.check_market import check_market
 from barsieve.ingest.formats import BINANCE_COLUMNS
 from barsieve.ingest.naming import base_of, symbol_of
+from barsieve.market.check import check_market
 from conftest import PROJECT
 from ingesting import SEED, Done, ingest, rows
 from sources import DAY, HOUR, START, kline

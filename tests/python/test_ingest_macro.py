@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from barsieve.check_market import MACRO
-from barsieve.ingest.market import schema_of
-from barsieve.ingest.patience import requested_wait
+from barsieve.ingest.folder import schema_of
 from barsieve.ingest.publication import known_at
+from barsieve.ingest.retry import requested_wait
 from barsieve.ingest.sessions import known_after_session, session_of
-from barsieve.synthetic import simulate, write_market
+from barsieve.market.check import MACRO
+from barsieve.market.simulation import simulate, write_market
 from conftest import PROJECT
 from ingesting import Done, assert_sound, ingest, rows
 from sources import Source, weekdays

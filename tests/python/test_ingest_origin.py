@@ -7,14 +7,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from barsieve.check_market import BARS, FUNDING
+from barsieve.core.errors import InputError
+from barsieve.core.schemas import TIMESTAMP
 from barsieve.ingest.belonging import SAME_SERIES
-from barsieve.ingest.market import open_market
+from barsieve.ingest.folder import open_market
+from barsieve.ingest.merge import store
 from barsieve.ingest.origin import Origin, read_origin
-from barsieve.ingest.storing import store
 from barsieve.ingest.summary import Outcome
-from barsieve.problems import InputError
-from barsieve.schemas import TIMESTAMP
+from barsieve.market.check import BARS, FUNDING
 from conftest import PROJECT
 from ingesting import SEED, assert_sound, from_exchange, ingest, rows
 from sources import HOUR, START, Source, kline

@@ -13,9 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from barsieve.cli import app
-from barsieve.database import open_database
-from barsieve.marks import LAST, Mark, parse, read_marks, stale_tables
-from barsieve.problems import InputError
+from barsieve.core.errors import InputError
+from barsieve.database.connect import open_database
+from barsieve.database.marks import LAST, Mark, parse, read_marks, stale_tables
 
 PROJECT = Path(__file__).parents[2]
 SEEDS = ("macro_series", "regime_policy", "sweep_grids")

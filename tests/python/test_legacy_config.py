@@ -11,12 +11,13 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from barsieve.check_configs import DOMAINS, check_document, check_profile, load_schema
-from barsieve.documents import differences, dotted, leaves
-from barsieve.legacy_config import keys
-from barsieve.legacy_config.base import DEFAULT_BASE, load_base
-from barsieve.legacy_config.migrate import migrate
-from barsieve.legacy_config.rows import (
+from barsieve.core.errors import InputError
+from barsieve.profiles.check import DOMAINS, check_document, check_profile, load_schema
+from barsieve.profiles.diff import differences, dotted, leaves
+from barsieve.profiles.legacy import keys
+from barsieve.profiles.legacy.base import DEFAULT_BASE, load_base
+from barsieve.profiles.legacy.migrate import migrate
+from barsieve.profiles.legacy.rows import (
     CARRIED,
     DECISION,
     NO_EFFECT,
@@ -24,7 +25,6 @@ from barsieve.legacy_config.rows import (
     RENAMED,
     STATUSES,
 )
-from barsieve.problems import InputError
 from conftest import PROJECT
 from test_cli import barsieve
 

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from barsieve import measures
-from barsieve.baselines import marked_equity, max_drawdown
+from barsieve.metrics import measures
+from barsieve.metrics.performance import marked_equity, max_drawdown
+from barsieve.profiles.settings import read_profiles
 from barsieve.replay.runs import FOCUSED, FULL, read_inputs, replay, running_balance
-from barsieve.settings import read_profiles
 from replay_cases import same_bits
 
 HOUR_US = 3_600_000_000

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from scipy.stats import kstest
 
-from barsieve.luck import (
+from barsieve.metrics.random_entries import (
     LEAST_DRAWS,
     LUCKS,
     at_least_as_good,
@@ -17,9 +17,9 @@ from barsieve.luck import (
     luck_of,
     sample,
 )
+from barsieve.metrics.shifts import DRAWS, SIGNAL, Draws, Signals, track_of
 from barsieve.replay.runs import FOCUSED, replay
 from barsieve.replay.state import BAR, LONG, SHORT
-from barsieve.shifts import DRAWS, SIGNAL, Draws, Signals, track_of
 from profile_cases import inputs_of, profile_named
 from replay_cases import as_bars, quiet, signalled
 

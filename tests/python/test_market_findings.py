@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from barsieve.check_market import check_market
-from barsieve.market_findings import market_findings
-from barsieve.synthetic import simulate, write_market
+from barsieve.market.check import check_market
+from barsieve.market.findings import market_findings
+from barsieve.market.simulation import simulate, write_market
 
 PROJECT = Path(__file__).parents[2]
 SEED = PROJECT / "seeds" / "macro_series.csv"

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 from sklearn.metrics import r2_score
 
-from barsieve.check_configs import check_profile
-from barsieve.optimizer import (
+from barsieve.analysis.session import open_profile
+from barsieve.learning import (
     EQUAL,
     LAST_BEST,
     LEARNERS,
@@ -20,9 +20,29 @@ from barsieve.optimizer import (
     LEAST_MONTHS,
     RIDGE,
 )
-from barsieve.optimizer.models import crossed as cross
-from barsieve.optimizer.models import learner, scaled_states, setting_columns
-from barsieve.optimizer.propose import (
+from barsieve.learning.backtests import (
+    LEARNED,
+    read_in_force,
+    settings_by_bar,
+    with_settings,
+)
+from barsieve.learning.dataset import (
+    BELIEFS,
+    STATES,
+    WEIGHTS,
+    Rows,
+    SweepTables,
+    read_rows,
+)
+from barsieve.learning.evaluation import (
+    learned_strategies,
+    model_rows,
+    overfitting_rows,
+    row,
+)
+from barsieve.learning.models import crossed as cross
+from barsieve.learning.models import learner, scaled_states, setting_columns
+from barsieve.learning.proposals import (
     SETTINGS,
     Box,
     Skill,
@@ -31,38 +51,18 @@ from barsieve.optimizer.propose import (
     shrunk,
     skill_before,
 )
-from barsieve.optimizer.rolling import roll
-from barsieve.optimizer.rows import (
-    BELIEFS,
-    STATES,
-    WEIGHTS,
-    Rows,
-    SweepTables,
-    read_rows,
-)
-from barsieve.optimizer.strategies import (
-    LEARNED,
-    read_in_force,
-    settings_by_bar,
-    with_settings,
-)
-from barsieve.optimizer.tables import walk_row
-from barsieve.optimizer.truth import (
-    learned_strategies,
-    model_rows,
-    overfitting_rows,
-    row,
-)
-from barsieve.optimizer.verdict import verdict
-from barsieve.optimizer.walk import walk
-from barsieve.overfitting import backtest_overfitting
-from barsieve.regime.live import regime_at
+from barsieve.learning.rolling import roll
+from barsieve.learning.tables import walk_row
+from barsieve.learning.verdict import verdict
+from barsieve.learning.walk import walk
+from barsieve.market.simulation import Effects, simulate, write_market
+from barsieve.metrics.overfitting import backtest_overfitting
+from barsieve.profiles.check import check_profile
+from barsieve.regime.as_of import regime_at
 from barsieve.replay.runs import replay
-from barsieve.rerun import open_profile
 from barsieve.sweep.grids import CONFIG
-from barsieve.sweep.luck import sweep_statistics
-from barsieve.sweep.market import read_market
-from barsieve.synthetic import Effects, simulate, write_market
+from barsieve.sweep.inputs import read_market
+from barsieve.sweep.overfit import sweep_statistics
 from compiled_project import CompiledProject
 from conftest import PROJECT
 from test_cli import barsieve

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from barsieve.overfitting import (
+from barsieve.metrics.overfitting import (
     backtest_overfitting,
     cscv,
     deflated_sharpe,
@@ -18,7 +18,11 @@ from barsieve.overfitting import (
     mean_correlation,
     probabilistic_sharpe_ratio,
 )
-from barsieve.overfitting.null import best_without_skill, block_rows, drawn_counts
+from barsieve.metrics.overfitting.null import (
+    best_without_skill,
+    block_rows,
+    drawn_counts,
+)
 
 # The worked example of Bailey and López de Prado (2014), "A numerical example": five
 # years of 250 days, annualised Sharpe 2.5, variance of the trials' annualised ratios

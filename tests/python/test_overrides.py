@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from barsieve.check_configs import check_document, load_schema
-from barsieve.overrides import apply, changed, leaves, parse
-from barsieve.problems import InputError
+from barsieve.core.errors import InputError
+from barsieve.profiles.check import check_document, load_schema
+from barsieve.profiles.overrides import apply, changed, leaves, parse
 from conftest import PROJECT
 
 DOCUMENT = json.loads((PROJECT / "configs/eth_comprehensive.json").read_text())

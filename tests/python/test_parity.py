@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from barsieve.oracle.compare import compare_features
+from barsieve.profiles.settings import read_profiles
 from barsieve.replay.runs import FOCUSED, FULL, read_inputs, replay
-from barsieve.settings import read_profiles
 from compiled_project import CompiledProject
 from conftest import PROJECT, Build
 from test_cli import barsieve

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from barsieve.peers.rules import (
+from barsieve.bench.peers.rules import (
     MOST_CONFIGURATIONS,
     REFERENCE,
     TRADED,
@@ -15,7 +15,7 @@ from barsieve.peers.rules import (
     make_sweep,
     read_bars,
 )
-from barsieve.problems import InputError
+from barsieve.core.errors import InputError
 from conftest import PROJECT
 from test_cli import barsieve
 
@@ -40,7 +40,7 @@ def stormy(seed: int, n_bars: int = 1_500) -> Bars:
 
 
 def own_trades(bars: Bars, chosen, threads: int = 1) -> np.ndarray:
-    from barsieve.peers.own import Kernel
+    from barsieve.bench.peers.own import Kernel
 
     kernel = Kernel(make_sweep(bars, chosen), threads)
     (step,) = kernel.steps()
@@ -154,8 +154,8 @@ def test_a_crossing_knows_nothing_of_the_bars_after_it():
 def engines():
     pytest.importorskip("vectorbt", reason=MISSING)
     pytest.importorskip("backtesting", reason=MISSING)
-    from barsieve.peers.in_backtesting import Backtests
-    from barsieve.peers.in_vectorbt import Portfolios
+    from barsieve.bench.peers.in_backtesting import Backtests
+    from barsieve.bench.peers.in_vectorbt import Portfolios
 
     return {"vectorbt": Portfolios, "backtesting.py": Backtests}
 
@@ -166,7 +166,7 @@ def traded_by(engine) -> np.ndarray:
 
 @pytest.mark.parametrize("name", ["vectorbt", "backtesting.py"])
 def test_every_trade_agrees_on_a_stormy_market(engines, name):
-    from barsieve.peers.bench import compare
+    from barsieve.bench.peers.bench import compare
 
     bars, chosen = stormy(3), configurations(12)
     theirs = traded_by(engines[name](make_sweep(bars, chosen)))
@@ -176,7 +176,7 @@ def test_every_trade_agrees_on_a_stormy_market(engines, name):
 
 
 def test_one_row_a_bar_is_other_rules(engines):
-    from barsieve.peers.bench import compare
+    from barsieve.bench.peers.bench import compare
 
     bars, chosen = stormy(3), configurations(6)
     unsplit = engines["vectorbt"](make_sweep(bars, chosen), is_split=False)
@@ -191,7 +191,7 @@ def test_one_row_a_bar_is_other_rules(engines):
     ],
 )  # fmt: skip
 def test_the_comparison_notices_whatever_differs(engines, name, by):
-    from barsieve.peers.bench import compare
+    from barsieve.bench.peers.bench import compare
 
     traded = own_trades(stormy(3), configurations(6))
     other = traded.copy()
@@ -205,7 +205,7 @@ def test_the_comparison_notices_whatever_differs(engines, name, by):
 
 
 def test_comparing_nothing_is_no_agreement(engines):
-    from barsieve.peers.bench import compare, disagreements
+    from barsieve.bench.peers.bench import compare, disagreements
 
     nothing = np.empty(0, TRADED)
     assert not compare(nothing, nothing).is_whole
@@ -218,7 +218,7 @@ def test_comparing_nothing_is_no_agreement(engines):
 
 @pytest.mark.slow
 def test_the_bench_times_all_and_finds_them_agreed(engines):
-    from barsieve.peers.bench import disagreements, run_bench_peers
+    from barsieve.bench.peers.bench import disagreements, run_bench_peers
 
     result = run_bench_peers(DEMO, None, 5, 2, 1, time.perf_counter, last=3_000)
     assert disagreements(result) == []

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from barsieve import project
-from barsieve.check import check_input
 from barsieve.cli import app
-from barsieve.locations import (
+from barsieve.core import paths
+from barsieve.core.locations import (
     database_problems,
     folder_problems,
     location_problems,
     parquet_rows,
 )
-from barsieve.prices import shown_price
+from barsieve.core.prices import shown_price
+from barsieve.database.input_check import check_input
 
 PROJECT = Path(__file__).parents[2]
 
@@ -76,7 +76,7 @@ def test_a_database_may_have_any_other_name(name):
 
 @pytest.mark.parametrize("name", ["a b", "ä", "100%", "a=b", "a;b", "a#b", "(a)"])
 def test_a_market_may_lie_in_a_folder_that_sql_can_quote(name):
-    assert folder_problems(project.MARKET, Path(f"/{name}/market")) == []
+    assert folder_problems(paths.MARKET, Path(f"/{name}/market")) == []
 
 
 def test_a_path_is_a_path_in_every_read():
@@ -92,21 +92,21 @@ def test_locations_are_relative_to_the_project_from_anywhere(monkeypatch, tmp_pa
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("BARSIEVE_DATABASE", raising=False)
     with pytest.raises(FileNotFoundError, match="BARSIEVE_PROJECT"):
-        project.database_path()
+        paths.database_path()
     monkeypatch.setenv("BARSIEVE_PROJECT", str(PROJECT))
-    assert project.project_dir() == PROJECT
-    assert project.database_path() == PROJECT / "barsieve.duckdb"
+    assert paths.project_dir() == PROJECT
+    assert paths.database_path() == PROJECT / "barsieve.duckdb"
     monkeypatch.chdir(PROJECT)
-    assert str(project.database_path()) == "barsieve.duckdb"
+    assert str(paths.database_path()) == "barsieve.duckdb"
     monkeypatch.chdir(PROJECT / "models")
     monkeypatch.delenv("BARSIEVE_PROJECT")
-    assert project.database_path() == PROJECT / "barsieve.duckdb"
+    assert paths.database_path() == PROJECT / "barsieve.duckdb"
 
 
 def test_a_project_that_is_none_is_named(monkeypatch, tmp_path):
     monkeypatch.setenv("BARSIEVE_PROJECT", str(tmp_path))
     with pytest.raises(FileNotFoundError, match=r"set BARSIEVE_PROJECT to the project"):
-        project.project_dir()
+        paths.project_dir()
 
 
 def test_check_works_from_anywhere(monkeypatch, tmp_path):

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 from hmmlearn.hmm import GaussianHMM
 
-from barsieve.problems import InputError
+from barsieve.core.errors import InputError
 from barsieve.regime import (
     EXPANDING,
     FIRST_FIT_DAYS,
@@ -23,13 +23,13 @@ from barsieve.regime import (
     ROLLING,
     SHORT_HISTORY_DAYS,
     UNKNOWN,
-    clusters,
+    kmeans,
     markov,
 )
-from barsieve.regime.clusters import vix_bands
-from barsieve.regime.columns import COLUMNS, observations
+from barsieve.regime.features import COLUMNS, observations
 from barsieve.regime.filter import filtered
 from barsieve.regime.hysteresis import in_force, most_likely
+from barsieve.regime.kmeans import vix_bands
 from barsieve.regime.stress import centres, read_scale
 from barsieve.regime.walk_forward import FITTERS, Walk, walk_forward
 from conftest import PROJECT, run_dbt
@@ -156,7 +156,7 @@ def test_the_order_of_the_rows_does_not_matter(planted, walk):
 
 def test_a_fit_is_a_function_of_its_arguments_alone():
     z = np.random.default_rng(8).standard_normal((400, 4))
-    for fitter in (markov.fit, clusters.fit):
+    for fitter in (markov.fit, kmeans.fit):
         once, again = (fitter(z, centres(4)) for _ in range(2))
         for a, b in zip(once.model, again.model, strict=True):
             np.testing.assert_array_equal(a, b)

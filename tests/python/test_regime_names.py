@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from barsieve import synthetic
+from barsieve.market import simulation
 from barsieve.regime import (
     AT_ONCE,
     EXPANDING,
@@ -22,7 +22,7 @@ from barsieve.regime import (
     ROLLING,
     UNKNOWN,
 )
-from barsieve.regime.columns import COLUMNS, observations
+from barsieve.regime.features import COLUMNS, observations
 from barsieve.regime.hysteresis import in_force, most_likely
 from barsieve.regime.stress import SERIES, centres, level, named
 from barsieve.regime.tables import regime_runs, walk_of_bands
@@ -40,16 +40,16 @@ def simulated(seed: int, n_days: int = 1500) -> tuple[pa.Table, np.ndarray]:
     A value that was not published by the end of a day is that of the last one that was.
     """
     rng = np.random.Generator(np.random.PCG64(seed))
-    regimes = synthetic._regime_path(rng, n_days + 1)
+    regimes = simulation._regime_path(rng, n_days + 1)
     levels = {
-        name: synthetic._level_path(rng, regimes, *synthetic.LEVELS[name])
+        name: simulation._level_path(rng, regimes, *simulation.LEVELS[name])
         for name in ("VIX", "MOVE", "DXY")
     }
     vix, move, dxy = levels["VIX"][1:], levels["MOVE"][:-1], levels["DXY"][1:]
     quarter = np.array(
         [np.log(dxy[max(0, k - 90) : k + 1]).mean() for k in range(n_days)]
     )
-    volatility = np.array(synthetic.ANNUAL_VOLATILITY)[regimes[1:]]
+    volatility = np.array(simulation.ANNUAL_VOLATILITY)[regimes[1:]]
     first = np.datetime64("2019-01-01")
     columns = {
         "day": (first + np.arange(n_days)).astype("datetime64[D]"),

@@ -17,16 +17,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from barsieve.profiles.rules import Rules
 from barsieve.replay.ledger import ENTRY, FUNDING, KINDS
-from barsieve.replay.state import (
-    BAR,
-    END_OF_DATA,
-    FLAT,
-    LONG,
-    NO_ORDERS,
-    REASONS,
-    Rules,
-)
+from barsieve.replay.state import BAR, END_OF_DATA, FLAT, LONG, NO_ORDERS, REASONS
 from replay_cases import (
     BALANCE,
     RULES,

@@ -7,13 +7,13 @@ import sys
 
 import pytest
 
-from barsieve.candidate_lines import lines_of
-from barsieve.compare import read_run
-from barsieve.problems import InputError
-from barsieve.replaying import replay_profile
-from barsieve.rerun import open_profile, open_scratch
-from barsieve.scratch import Models
-from barsieve.trade_log import read_log, write_lines
+from barsieve.analysis.candidate_lines import lines_of
+from barsieve.analysis.compare import read_run
+from barsieve.analysis.replay import replay_profile
+from barsieve.analysis.session import open_profile, open_scratch
+from barsieve.analysis.trade_log import read_log, write_lines
+from barsieve.core.errors import InputError
+from barsieve.database.overlay import Models
 from conftest import PROJECT
 
 PROFILES = ("btc_live", "eth_comprehensive", "eth_live_aggressive", "eth_sentinel")
@@ -207,7 +207,7 @@ def test_other_models_than_those_of_the_database_are_refused(demo_build, tmp_pat
     code = [
         "import os, sys; os.chdir(sys.argv[1])",
         "from pathlib import Path",
-        "from barsieve.rerun import prepare",
+        "from barsieve.analysis.session import prepare",
         "prepare(Path(sys.argv[2]), 'btc_live', {'exits.stop_atr': 3.0})",
     ]
 

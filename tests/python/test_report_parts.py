@@ -10,7 +10,7 @@ import yaml
 from typer.testing import CliRunner
 
 from barsieve.cli import app
-from barsieve.problems import InputError
+from barsieve.core.errors import InputError
 from barsieve.replay.decimals import sum_of_decimals
 from barsieve.report import MARK, write_report
 from barsieve.report.pack import Pack, decimals_for

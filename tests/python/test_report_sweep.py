@@ -6,9 +6,9 @@ import duckdb
 import numpy as np
 import pytest
 
-from barsieve.overfitting import deflated_sharpe
+from barsieve.metrics.overfitting import deflated_sharpe
 from barsieve.report import write_report
-from barsieve.sweep.luck import judge, sweep_statistics
+from barsieve.sweep.overfit import judge, sweep_statistics
 from report_browser import number, same, visit
 
 SYMBOLS = ["BTC", "ETH"]

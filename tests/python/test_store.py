@@ -11,8 +11,8 @@ import duckdb
 import pytest
 
 import barsieve
-from barsieve.problems import InputError
-from barsieve.store import TYPES, Store
+from barsieve.core.errors import InputError
+from barsieve.database.store import TYPES, Store
 from conftest import PROJECT
 
 ibis = pytest.importorskip("ibis")
@@ -20,7 +20,7 @@ ibis = pytest.importorskip("ibis")
 
 @pytest.fixture
 def store(demo_build):
-    with barsieve.store.open(demo_build.database) as opened:
+    with barsieve.database.store.open(demo_build.database) as opened:
         yield opened
 
 
@@ -128,10 +128,10 @@ def test_a_reader_keeps_its_build_and_the_next_store_sees_the_new_one(
         shutil.copy(demo_build.database, made)
     with duckdb.connect(str(new)) as connection:
         connection.execute("delete from trade_legs")
-    with barsieve.store.open(path) as old:
+    with barsieve.database.store.open(path) as old:
         n_before = old.trade_legs.count().execute()
         os.replace(new, path)
-        with barsieve.store.open(path) as fresh:
+        with barsieve.database.store.open(path) as fresh:
             assert fresh.trade_legs.count().execute() == 0
         assert old.trade_legs.count().execute() == n_before > 0
 
@@ -147,7 +147,7 @@ def test_a_database_that_cannot_be_read_is_named(tmp_path):
         (tmp_path, "DuckDB file"),
     ):  # fmt: skip
         with pytest.raises(InputError, match=words):
-            barsieve.store.open(path)
+            barsieve.database.store.open(path)
 
 
 def test_a_locked_database_names_who_holds_it(demo_build, tmp_path):
@@ -160,10 +160,10 @@ def test_a_locked_database_names_who_holds_it(demo_build, tmp_path):
     try:
         holder.stdout.readline()
         with pytest.raises(InputError, match=f"pid {holder.pid} .*import duckdb"):
-            barsieve.store.open(path)
+            barsieve.database.store.open(path)
     finally:
         holder.communicate()
-    barsieve.store.open(path).close()
+    barsieve.database.store.open(path).close()
 
 
 def test_the_default_is_the_database_of_the_project(demo_build, monkeypatch):

@@ -18,16 +18,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from barsieve.baselines import daily_sharpe, marked_equity, max_drawdown
+from barsieve.metrics.performance import daily_sharpe, marked_equity, max_drawdown
+from barsieve.profiles.settings import Profile
 from barsieve.replay.decimals import sum_of_decimals
 from barsieve.replay.runs import FULL, Inputs, Run, read_inputs, replay
 from barsieve.replay.state import BAR
-from barsieve.settings import Profile
 from barsieve.sweep import screen as screening
+from barsieve.sweep.buffers import words_of
+from barsieve.sweep.figures import FIGURES, hash_trades
 from barsieve.sweep.grids import CONFIG, WEIGHTS, Grid, expand
-from barsieve.sweep.market import Market
-from barsieve.sweep.measure import FIGURES, hash_trades
-from barsieve.sweep.room import words_of
+from barsieve.sweep.inputs import Market
 from barsieve.sweep.run import (
     Rooms,
     Sweep,

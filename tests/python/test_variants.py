@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from barsieve.problems import InputError
+from barsieve.analysis.replay import replay_profile
+from barsieve.analysis.session import prepare
+from barsieve.analysis.what_if import PRICES, one_bar_later, stress, try_thresholds
+from barsieve.core.errors import InputError
 from barsieve.replay.runs import FOCUSED, FULL, replay
 from barsieve.replay.state import BAR
-from barsieve.replaying import replay_profile
-from barsieve.rerun import prepare
-from barsieve.variants import PRICES, one_bar_later, stress, try_thresholds
 from conftest import PROJECT
 
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import duckdb
 import pytest
 
-from barsieve.check_configs import check_configs
-from barsieve.check_market import check_market
+from barsieve.market.check import check_market
+from barsieve.profiles.check import check_configs
 from compiled_project import CompiledProject
 from conftest import PROJECT
 from zoo import YEAR_AND_A_MONTH, Zoo

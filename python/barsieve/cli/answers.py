@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import typer
 
-from barsieve import project
 from barsieve.cli.choices import Mode, ProfileName, Settings, changes_of, described
 from barsieve.cli.output import (
     AsJson,
@@ -15,7 +14,8 @@ from barsieve.cli.output import (
     refusing,
     table,
 )
-from barsieve.prices import shown_price
+from barsieve.core import paths
+from barsieve.core.prices import shown_price
 
 STALE_AFTER_HOURS = 2.0
 
@@ -119,15 +119,15 @@ def signal(
 
     Example: barsieve signal --profile btc_live --at 2023-05-31T05:00
     """
-    from barsieve.answers import age_of
-    from barsieve.answers import signal as signal_of
-    from barsieve.rerun import prepare
-    from barsieve.spans import moment
+    from barsieve.analysis.explain import age_of
+    from barsieve.analysis.explain import signal as signal_of
+    from barsieve.analysis.session import prepare
+    from barsieve.core.times import moment
 
     with refusing():
         asked = moment(at, "--at") if at else None
         changes = changes_of(settings, None, None)
-        study = prepare(project.database_path(), profile, changes)
+        study = prepare(paths.database_path(), profile, changes)
         document = signal_of(study, asked, mode.value)
     document["bar_age_hours"] = age_of(document, asked or datetime.now(UTC))
     if as_json:
@@ -182,11 +182,11 @@ def explain(
 
     Example: barsieve explain 12 --profile btc_live
     """
-    from barsieve.answers import explain as explanation_of
-    from barsieve.rerun import prepare
+    from barsieve.analysis.explain import explain as explanation_of
+    from barsieve.analysis.session import prepare
 
     with refusing():
-        study = prepare(project.database_path(), profile)
+        study = prepare(paths.database_path(), profile)
         document = explanation_of(study, trade_id, replayed.value)
     if as_json:
         print_json(document)

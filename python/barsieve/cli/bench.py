@@ -22,7 +22,7 @@ def bench(
 
     Example: barsieve bench --market ~/market --json > bench.json
     """
-    from barsieve.bench import BuildFailedError, run_bench
+    from barsieve.bench.run import BuildFailedError, run_bench
 
     started = time.perf_counter()
     try:

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from barsieve import project
 from barsieve.cli.output import REFUSED, err, fail, out, refusing
+from barsieve.core import paths
 
 # What a shell reports of a command that Ctrl-C ended.
 INTERRUPTED = 130
@@ -38,7 +38,7 @@ def build(
 
     Example: BARSIEVE_MARKET=~/market barsieve build --threads 4
     """
-    from barsieve.build import BuildRefusedError, build_aside
+    from barsieve.database.build import BuildRefusedError, build_aside
 
     signal.signal(signal.SIGTERM, _stop)
     started = time.perf_counter()
@@ -49,7 +49,7 @@ def build(
     except OSError as error:
         raise fail(f"nothing was built: {error}", REFUSED) from None
     except KeyboardInterrupt:
-        message = f"stopped; {project.database_path()} is as it was"
+        message = f"stopped; {paths.database_path()} is as it was"
         raise fail(message, INTERRUPTED) from None
     if result.exit_code:
         kept = f"; the failed one is {result.kept}" if result.kept else ""
@@ -70,8 +70,8 @@ def build(
 
 def _print_broken(database: Path) -> bool:
     """Name the profiles that broke their promise; tell whether there is one."""
-    from barsieve.database import open_database
-    from barsieve.health import broken_profiles
+    from barsieve.database.connect import open_database
+    from barsieve.database.health import broken_profiles
 
     with open_database(database) as connection:
         broken = broken_profiles(connection)
@@ -88,11 +88,11 @@ def _print_broken(database: Path) -> bool:
 
 def _tables() -> list[str]:
     """Return the tables that a shell may complete; none where there is no database."""
-    from barsieve.database import open_database, table_names
-    from barsieve.problems import InputError
+    from barsieve.core.errors import InputError
+    from barsieve.database.connect import open_database, table_names
 
     try:
-        with open_database(project.database_file()) as connection:
+        with open_database(paths.database_file()) as connection:
             return table_names(connection)
     except (InputError, FileNotFoundError):
         return []
@@ -122,8 +122,8 @@ def export(
 
     Example: barsieve export trades --to trades.parquet --where "replayed = 'full'"
     """
-    from barsieve.export import export_table
+    from barsieve.database.export import export_table
 
     with refusing():
-        n_rows = export_table(project.database_file(), table, to, where, force)
+        n_rows = export_table(paths.database_file(), table, to, where, force)
     out.print(f"{to}: {n_rows:,} rows", markup=False, highlight=False, soft_wrap=True)

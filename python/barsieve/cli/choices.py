@@ -45,8 +45,8 @@ def changes_of(settings: list[str] | None, start: str | None, end: str | None):
     """
     if not settings and not start and not end:
         return {}
-    from barsieve.overrides import parse
-    from barsieve.spans import study_changes
+    from barsieve.core.times import study_changes
+    from barsieve.profiles.overrides import parse
 
     changes: dict[str, Any] = parse(settings or [])
     return changes | study_changes(start, end)

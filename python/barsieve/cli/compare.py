@@ -86,9 +86,9 @@ def compare(
 
     Example: barsieve compare eth_sentinel eth_sentinel:focused --within
     """
-    from barsieve.compare import compare as compare_runs
-    from barsieve.compare import is_within, read_run
-    from barsieve.spans import span
+    from barsieve.analysis.compare import compare as compare_runs
+    from barsieve.analysis.compare import is_within, read_run
+    from barsieve.core.times import span
 
     for option, value in (
         ("--trades-tolerance", trades_tolerance),

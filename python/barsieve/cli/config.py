@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from barsieve import project
 from barsieve.cli.migrate import migrate
 from barsieve.cli.output import (
     NOT_FOUND,
@@ -18,6 +17,7 @@ from barsieve.cli.output import (
     refusing,
 )
 from barsieve.cli.texts import shown, text_table
+from barsieve.core import paths
 
 config = typer.Typer(
     help="Check, compare and describe profiles; migrate legacy configs.",
@@ -27,20 +27,20 @@ config.command()(migrate)
 
 
 def _problems_of(file: Path | None) -> tuple[list, str]:
-    from barsieve.check_configs import check_configs, check_profile
+    from barsieve.profiles.check import check_configs, check_profile
 
     if file is not None:
         return check_profile(file)[1], str(file)
-    folder = project.project_dir()
-    bars = (folder / project.market_dir() / "bars").glob("*.parquet")
-    configs = project.configs_dir()
+    folder = paths.project_dir()
+    bars = (folder / paths.market_dir() / "bars").glob("*.parquet")
+    configs = paths.configs_dir()
     problems = check_configs(folder / configs, sorted(path.stem for path in bars))
     return problems, str(configs)
 
 
 def _refuse_legacy(file: Path | None) -> None:
     """Point to `migrate` when the file is a legacy config: hardly a key would do."""
-    from barsieve.check_configs import read_json
+    from barsieve.profiles.check import read_json
 
     document = read_json(file)[0] if file is not None else None
     if isinstance(document, dict) and isinstance(document.get("fusion"), dict):
@@ -77,10 +77,10 @@ def check(
 
 
 def _document(name: str) -> dict[str, Any]:
-    from barsieve.check_configs import read_json
-    from barsieve.documents import find_profile
-    from barsieve.legacy_config.rows import refuse
-    from barsieve.problems import InputError
+    from barsieve.core.errors import InputError
+    from barsieve.profiles.check import read_json
+    from barsieve.profiles.diff import find_profile
+    from barsieve.profiles.legacy.rows import refuse
 
     path = find_profile(name)
     document, problems = read_json(path)
@@ -94,7 +94,7 @@ def _document(name: str) -> dict[str, Any]:
 def _profiles_like(incomplete: str) -> list[str]:
     """Return the profiles that a shell may complete; none outside of a project."""
     try:
-        folder = project.project_dir() / project.configs_dir()
+        folder = paths.project_dir() / paths.configs_dir()
     except FileNotFoundError:
         return []
     return sorted(path.stem for path in folder.glob(f"{incomplete}*.json"))
@@ -119,7 +119,7 @@ def diff(
 
     Example: barsieve config diff btc_live eth_live_conservative
     """
-    from barsieve.documents import differences
+    from barsieve.profiles.diff import differences
 
     with refusing(NOT_FOUND):
         found = differences(_document(a), _document(b))
@@ -183,7 +183,7 @@ def schema(
 
     Example: barsieve config schema --json > profile.schema.json
     """
-    from barsieve.check_configs import load_schema
+    from barsieve.profiles.check import load_schema
 
     document = load_schema("profile")
     if as_json:

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from barsieve import project
 from barsieve.cli.output import (
     REFUSED,
     AsJson,
@@ -14,7 +13,8 @@ from barsieve.cli.output import (
     print_findings,
     print_json,
 )
-from barsieve.problems import Problem, describe
+from barsieve.core import paths
+from barsieve.core.errors import Problem, describe
 
 
 def check(as_json: AsJson = False) -> None:
@@ -28,7 +28,7 @@ def check(as_json: AsJson = False) -> None:
     """
     from dataclasses import asdict
 
-    from barsieve.check import check_input
+    from barsieve.database.input_check import check_input
 
     try:
         problems: list[Problem] = check_input()
@@ -39,24 +39,22 @@ def check(as_json: AsJson = False) -> None:
     elif problems:
         raise fail(describe(problems), REFUSED)
     else:
-        out.print(
-            f"sound: market {project.market_dir()}, configs {project.configs_dir()}"
-        )
+        out.print(f"sound: market {paths.market_dir()}, configs {paths.configs_dir()}")
         _print_what_it_lacks()
     if problems:
         raise typer.Exit(REFUSED)
 
 
 def _print_what_it_lacks() -> None:
-    from barsieve.config_findings import config_findings
-    from barsieve.health import worst_first
-    from barsieve.market_findings import market_findings
+    from barsieve.database.health import worst_first
+    from barsieve.market.findings import market_findings
+    from barsieve.profiles.findings import config_findings
 
-    folder = project.project_dir()
+    folder = paths.project_dir()
     seed = folder / "seeds" / "macro_series.csv"
     findings = [
-        *worst_first(market_findings(folder / project.market_dir(), seed)),
-        *config_findings(folder / project.configs_dir()),
+        *worst_first(market_findings(folder / paths.market_dir(), seed)),
+        *config_findings(folder / paths.configs_dir()),
     ]
     if findings:
         n = len(findings)
@@ -79,26 +77,27 @@ def demo(
 
     Example: barsieve demo --seed 7 --hours 20000 --to /tmp/market
     """
-    from barsieve import synthetic
+    from barsieve.market import simulation
 
     chosen = tuple(symbol.strip() for symbol in symbols.split(","))
-    unknown = set(chosen) - set(synthetic.FIRST_PRICES)
+    unknown = set(chosen) - set(simulation.FIRST_PRICES)
     if unknown:
         raise fail(f"--symbols {symbols}: expected BTC, ETH or BTC,ETH")
-    n_hours = hours if hours is not None else synthetic.DEFAULT_HOURS
-    if n_hours < synthetic.LEAST_HOURS:
+    n_hours = hours if hours is not None else simulation.DEFAULT_HOURS
+    if n_hours < simulation.LEAST_HOURS:
         raise fail(
-            f"--hours {n_hours}: expected at least {synthetic.LEAST_HOURS}, a fortnight"
+            f"--hours {n_hours}: expected at least {simulation.LEAST_HOURS}, "
+            "a fortnight"
         )
-    if not synthetic.may_write_to(to):
+    if not simulation.may_write_to(to):
         raise fail(
             f"--to {to}: expected a new folder or a simulated market, found other "
             "files there; choose another folder",
             REFUSED,
         )
-    market = synthetic.simulate(
-        seed if seed is not None else synthetic.DEFAULT_SEED, n_hours, chosen
+    market = simulation.simulate(
+        seed if seed is not None else simulation.DEFAULT_SEED, n_hours, chosen
     )
-    synthetic.write_market(market, to)
+    simulation.write_market(market, to)
     bars = ", ".join(f"{s} {t.num_rows:,} bars" for s, t in market.bars.items())
     out.print(f"simulated market in {to}: {bars} (seed {market.seed})")

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from barsieve import project
 from barsieve.cli.output import (
     REFUSED,
     AsJson,
@@ -18,6 +17,7 @@ from barsieve.cli.output import (
     refusing,
 )
 from barsieve.cli.texts import shown, text_table
+from barsieve.core import paths
 
 
 def _name_of(old: Path, name: str | None, to: Path | None) -> str:
@@ -35,13 +35,13 @@ def _name_of(old: Path, name: str | None, to: Path | None) -> str:
 def _warn_of_market(symbol: str) -> None:
     """Say so when the market in force could not trade the profile."""
     try:
-        bars = project.project_dir() / project.market_dir() / "bars"
+        bars = paths.project_dir() / paths.market_dir() / "bars"
     except FileNotFoundError:
         return  # Outside of a project there is no market to speak of.
     known = sorted(path.stem for path in bars.glob("*.parquet"))
     if symbol not in known:
         err.print(
-            f"the market {project.market_dir()} has no bars of {symbol} "
+            f"the market {paths.market_dir()} has no bars of {symbol} "
             f"({', '.join(known) or 'none at all'}): barsieve check will say so",
             markup=False,
             highlight=False,
@@ -59,7 +59,7 @@ def _here(row) -> str:
 
 def _print_migration(migration, base: str) -> None:
     """Print what the old file lacks, then its keys; those that need a decision last."""
-    from barsieve.legacy_config.rows import STATUSES
+    from barsieve.profiles.legacy.rows import STATUSES
 
     rows = [[a.key, shown(a.value), a.source] for a in migration.added]
     columns = ["key", "value", "from"]
@@ -113,13 +113,13 @@ def migrate(
 
     Example: barsieve config migrate ETH_live.json --symbol ETH --name eth_mine
     """
-    from barsieve.aside import refuse_target, written_aside
-    from barsieve.legacy_config.base import DEFAULT_BASE, load_base
-    from barsieve.legacy_config.migrate import migrate as migrate_file
+    from barsieve.core.files import refuse_target, written_aside
+    from barsieve.profiles.legacy.base import DEFAULT_BASE, load_base
+    from barsieve.profiles.legacy.migrate import migrate as migrate_file
 
     chosen = _name_of(old, name, to)
     with refusing(REFUSED):
-        target = to or project.project_dir() / project.configs_dir() / f"{chosen}.json"
+        target = to or paths.project_dir() / paths.configs_dir() / f"{chosen}.json"
         if not dry_run:
             refuse_target(target, force)
         used = load_base(base or DEFAULT_BASE)
@@ -137,7 +137,7 @@ def migrate(
 
 
 def _print_ending(migration, target: Path | None) -> None:
-    from barsieve.legacy_config.rows import STATUSES
+    from barsieve.profiles.legacy.rows import STATUSES
 
     counts = {s: sum(r.status == s for r in migration.rows) for s in STATUSES}
     said = ", ".join(f"{count} {status}" for status, count in counts.items() if count)

@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 import typer
 
-from barsieve import project
 from barsieve.cli.output import (
     AsJson,
     fail,
@@ -14,6 +13,7 @@ from barsieve.cli.output import (
     refusing,
     table,
 )
+from barsieve.core import paths
 
 NO_SWEEP = (
     "the database has no sweep: it was built without the tag ml; dbt build, with "
@@ -101,10 +101,10 @@ def optimize(as_json: AsJson = False) -> None:
 
     Example: barsieve optimize
     """
-    from barsieve.database import open_database
+    from barsieve.database.connect import open_database
 
     with refusing():
-        connection = open_database(project.database_path())
+        connection = open_database(paths.database_path())
     rows = _rows(connection, "report_optimizer")
     if not rows:
         raise fail(NO_SWEEP)
@@ -139,7 +139,7 @@ def _span(window: dict[str, Any], of: str) -> str:
 
 
 def _print_windows(windows: list[dict[str, Any]]) -> None:
-    from barsieve.optimizer.rows import WEIGHTS
+    from barsieve.learning.dataset import WEIGHTS
 
     columns = ["symbol", "train", "test", "weights", "entry", "train R", "test R",
                "all R", "beats"]  # fmt: skip
@@ -185,12 +185,12 @@ def walk_forward(
 
     Example: barsieve walk-forward --train 12 --test 1
     """
-    from barsieve.database import open_database
-    from barsieve.optimizer.rolling import walk_forward_table
-    from barsieve.optimizer.rows import SweepTables
+    from barsieve.database.connect import open_database
+    from barsieve.learning.dataset import SweepTables
+    from barsieve.learning.rolling import walk_forward_table
 
     with refusing():
-        connection = open_database(project.database_path())
+        connection = open_database(paths.database_path())
         symbol = _symbol_of(connection, profile)
     if not _has_rows(connection, "sweep_results"):
         raise fail(NO_SWEEP)
@@ -211,7 +211,7 @@ def walk_forward(
 
 def _symbol_of(connection, profile: str | None) -> str | None:
     """Return the symbol of a profile; InputError when there is no such one."""
-    from barsieve.problems import InputError, Problem
+    from barsieve.core.errors import InputError, Problem
 
     if profile is None:
         return None

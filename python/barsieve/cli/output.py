@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from barsieve.findings import Finding
-from barsieve.problems import InputError
+from barsieve.core.errors import InputError
+from barsieve.core.findings import Finding
 
 # A pipe has no width of its own; 80 columns would cut figures off.
 out = Console(width=None if sys.stdout.isatty() else 120, emoji=False)
@@ -103,16 +103,16 @@ def refusing(code: int = NOT_FOUND) -> Iterator[None]:
 
 def other_code() -> str | None:
     """Return that the database in force was built by other code, if it was."""
-    from barsieve import project
-    from barsieve.provenance import code_hash
+    from barsieve.core import paths
+    from barsieve.database.provenance import code_hash
 
     try:
-        from barsieve.database import open_database
+        from barsieve.database.connect import open_database
 
-        path = project.database_path()
+        path = paths.database_path()
         with open_database(path) as connection:
             rows = connection.execute("select code_hash from build_info").fetchall()
-        if rows[0][0] == code_hash(project.project_dir()):
+        if rows[0][0] == code_hash(paths.project_dir()):
             return None
     except Exception:
         return None

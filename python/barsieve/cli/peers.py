@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from barsieve import project
 from barsieve.cli.output import (
     REFUSED,
     AsJson,
@@ -17,6 +16,7 @@ from barsieve.cli.output import (
     refusing,
     table,
 )
+from barsieve.core import paths
 
 
 def _span(seconds: float) -> str:
@@ -87,7 +87,7 @@ def bench_peers(
     Example: barsieve bench-peers --market ~/market --configs 200
     """
     try:
-        from barsieve.peers.bench import disagreements, run_bench_peers
+        from barsieve.bench.peers.bench import disagreements, run_bench_peers
     except ModuleNotFoundError as error:
         if error.name not in ("vectorbt", "backtesting", "pandas"):
             raise
@@ -95,7 +95,7 @@ def bench_peers(
             f"bench-peers needs {error.name}: pip install 'barsieve[peers]'"
         ) from None
     with refusing(REFUSED), err.status("taking turns ...", spinner="dots"):
-        folder = project.project_dir() / (market or project.market_dir())
+        folder = paths.project_dir() / (market or paths.market_dir())
         result = run_bench_peers(
             folder, symbol, configs, sample, repeats, time.perf_counter
         )

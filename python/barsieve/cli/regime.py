@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import typer
 
-from barsieve import project
 from barsieve.cli.output import (
     AsJson,
     err,
@@ -16,6 +15,7 @@ from barsieve.cli.output import (
     refusing,
     table,
 )
+from barsieve.core import paths
 
 
 def _moment(text: str) -> datetime:
@@ -31,7 +31,7 @@ def _moment(text: str) -> datetime:
 
 
 def _print_beliefs(report: dict[str, Any]) -> None:
-    from barsieve.regime.live import STALE_AFTER_HOURS
+    from barsieve.regime.as_of import STALE_AFTER_HOURS
 
     columns = [
         "classifier", "window", "reference", "regime", "risk_on", "neutral",
@@ -78,8 +78,8 @@ def _print_inputs_and_profiles(report: dict[str, Any]) -> None:
 
 
 def _compare(connection, as_json: bool) -> None:
-    from barsieve.regime.columns import read_observations
-    from barsieve.regime.states import compare_state_counts
+    from barsieve.regime.features import read_observations
+    from barsieve.regime.state_count import compare_state_counts
     from barsieve.regime.stress import read_scale
 
     asked = connection.sql(
@@ -233,12 +233,12 @@ def regime(
 
     Example: barsieve regime --report
     """
-    from barsieve.database import open_database
-    from barsieve.regime.live import regime_at
+    from barsieve.database.connect import open_database
+    from barsieve.regime.as_of import regime_at
 
     moment = _moment(at)
     with refusing():
-        connection = open_database(project.database_path())
+        connection = open_database(paths.database_path())
         if compare_states:
             _compare(connection, as_json)
             return

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import typer
 
-from barsieve import project
 from barsieve.cli.choices import (
     End,
     Mode,
@@ -25,7 +24,8 @@ from barsieve.cli.output import (
     refusing,
     table,
 )
-from barsieve.prices import shown_price
+from barsieve.core import paths
+from barsieve.core.prices import shown_price
 
 SUMMARY = {
     "trades": ("trades", ",d"),
@@ -120,8 +120,8 @@ def replay(
 
     Example: barsieve replay --profile eth_comprehensive --set exits.stop_atr=2.5
     """
-    from barsieve.replaying import replay_profile
-    from barsieve.trade_log import check_target, write_lines
+    from barsieve.analysis.replay import replay_profile
+    from barsieve.analysis.trade_log import check_target, write_lines
 
     if candidates and mode is Mode.full:
         raise fail(
@@ -135,7 +135,7 @@ def replay(
             check_target(trade_log, "--trade-log")
         changes = changes_of(settings, start, end)
         report = replay_profile(
-            project.database_path(), profile, kind.value, changes, candidates
+            paths.database_path(), profile, kind.value, changes, candidates
         )
         if trade_log:
             write_lines(trade_log, report.trades_with_legs())
@@ -202,15 +202,15 @@ def candidates(
     """
     import json
 
-    from barsieve.candidate_lines import lines_of
-    from barsieve.rerun import open_profile
-    from barsieve.trade_log import check_target, write_lines
+    from barsieve.analysis.candidate_lines import lines_of
+    from barsieve.analysis.session import open_profile
+    from barsieve.analysis.trade_log import check_target, write_lines
 
     with refusing():
         if to:
             check_target(to, "--to")
         changes = changes_of(settings, None, None)
-        scratch, _ = open_profile(project.database_path(), profile, changes)
+        scratch, _ = open_profile(paths.database_path(), profile, changes)
         lines = lines_of(scratch, profile)
         if to:
             write_lines(to, lines)

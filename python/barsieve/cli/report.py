@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from barsieve import project
 from barsieve.cli.output import REFUSED, AsJson, err, out, print_json, refusing
+from barsieve.core import paths
 
 
 def report(
@@ -43,7 +43,7 @@ def report(
         if picture is not None:
             check_picture(picture)
     with refusing(), err.status("writing the report ...", spinner="dots"):
-        written = write_report(project.database_path(), to, profile or [])
+        written = write_report(paths.database_path(), to, profile or [])
         if picture is not None:
             write_picture(to, picture)
     if as_json:

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from barsieve import project
 from barsieve.cli.output import (
     AsJson,
     number,
@@ -15,7 +14,8 @@ from barsieve.cli.output import (
     refusing,
     table,
 )
-from barsieve.findings import Finding
+from barsieve.core import paths
+from barsieve.core.findings import Finding
 
 # How many findings stand below the tables.
 MOST_FINDINGS = 3
@@ -64,7 +64,7 @@ def _performance_table(rows: list[dict[str, Any]], costs: str) -> Table:
 
 def costs_paid(connection) -> str:
     """Return of which costs results are net; a symbol without funding pays none."""
-    from barsieve.database import built_tables
+    from barsieve.database.connect import built_tables
 
     (rows,) = built_tables(connection, ["bars_funding"])
     paid = {symbol for (symbol,) in rows.select("symbol").distinct().fetchall()}
@@ -138,14 +138,14 @@ def show(
 
     Example: barsieve show
     """
-    from barsieve.database import built_tables, open_database
-    from barsieve.health import read_findings
+    from barsieve.database.connect import built_tables, open_database
+    from barsieve.database.health import read_findings
 
     names = (
         "build_info", "parity_summary", "report_performance", "report_screening",
     )  # fmt: skip
     with refusing():
-        connection = open_database(project.database_path())
+        connection = open_database(paths.database_path())
         found = built_tables(connection, names)
         tables = {
             name: rows.to_arrow_table().to_pylist()

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 
 import typer
 
-from barsieve import project
 from barsieve.cli.output import (
     REFUSED,
     AsJson,
@@ -20,6 +19,7 @@ from barsieve.cli.output import (
     refusing,
     table,
 )
+from barsieve.core import paths
 
 INTERRUPTED = 130
 
@@ -59,7 +59,7 @@ FIGURES = (
 
 def _prepared(database: Path, grid, n, seed, symbols, profile):
     """Read the database once; return each symbol's sweep with its folder."""
-    from barsieve.database import open_database
+    from barsieve.database.connect import open_database
     from barsieve.sweep.grids import expand
     from barsieve.sweep.run import prepare
     from barsieve.sweep.store import folder_of
@@ -176,7 +176,7 @@ def sweep(
     from barsieve.sweep.store import StoppedError, load, read_results
     from barsieve.sweep.summary import summarise
 
-    database = project.database_path()
+    database = paths.database_path()
     with refusing():
         sweeps = _prepared(database, grid, n, seed, symbol, profile)
         total = sum(len(sweep.grid.configs) for sweep, _ in sweeps)

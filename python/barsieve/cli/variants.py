@@ -6,7 +6,6 @@ import typer
 from rich.bar import Bar
 from rich.table import Table
 
-from barsieve import project
 from barsieve.cli.choices import (
     End,
     ProfileName,
@@ -16,6 +15,7 @@ from barsieve.cli.choices import (
     described,
 )
 from barsieve.cli.output import AsJson, number, out, print_json, refusing, table
+from barsieve.core import paths
 
 PLOT_WIDTH = 60
 COLUMNS = ["trades", "win", "factor", "return", "Sharpe", "drawdown", "costs USD"]
@@ -66,12 +66,12 @@ def thresholds(
 
     Example: barsieve thresholds --profile btc_live 0.62 0.65 0.68 0.71
     """
-    from barsieve.variants import try_thresholds
+    from barsieve.analysis.what_if import try_thresholds
 
     with refusing():
         changes = changes_of(settings, start, end)
         asked = list(dict.fromkeys(values))
-        rows, lowest = try_thresholds(project.database_path(), profile, asked, changes)
+        rows, lowest = try_thresholds(paths.database_path(), profile, asked, changes)
     if as_json:
         print_json({
             "profile": profile, "settings": changes, "lowest_covered": lowest,
@@ -115,11 +115,11 @@ def stress(
 
     Example: barsieve stress --profile eth_live_aggressive
     """
-    from barsieve.variants import stress as stress_profile
+    from barsieve.analysis.what_if import stress as stress_profile
 
     with refusing():
         changes = changes_of(settings, start, end)
-        rows = stress_profile(project.database_path(), profile, changes)
+        rows = stress_profile(paths.database_path(), profile, changes)
     if as_json:
         print_json({
             "profile": profile, "settings": changes,

@@ -10,18 +10,18 @@ from datetime import datetime
 
 import numpy as np
 
-from barsieve.check_market import BARS, FUNDING, MACRO
 from barsieve.ingest.answers import Fetcher
-from barsieve.ingest.feeds import DAY, HOUR, Feed, pages_of
+from barsieve.ingest.datasets import DAY, HOUR, Feed, pages_of
+from barsieve.ingest.folder import Market
 from barsieve.ingest.intervals import usual_hours
-from barsieve.ingest.market import Market
+from barsieve.ingest.merge import add_metadata, stamps_of
 from barsieve.ingest.origin import metadata_of
 from barsieve.ingest.paging import Row, Span, Trace
-from barsieve.ingest.patience import from_millis
 from barsieve.ingest.request import Request
+from barsieve.ingest.retry import from_millis
 from barsieve.ingest.settling import Hole, holes_in, joined, settle
-from barsieve.ingest.storing import add_metadata, stamps_of
 from barsieve.ingest.summary import Absent, Outcome
+from barsieve.market.check import BARS, FUNDING, MACRO
 
 SEARCHED = b"barsieve.searched"
 # Holes asked for again in one run, the longest first; a later run goes on.

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from barsieve.ingest.datasets import HOUR, Feed
 from barsieve.ingest.exchange import Exchange
-from barsieve.ingest.feeds import HOUR, Feed
 from barsieve.ingest.paging import MOST_REPEATS, Row, Trace
-from barsieve.ingest.patience import PassingError, SourceError
 from barsieve.ingest.request import Request
+from barsieve.ingest.retry import PassingError, SourceError
 
 # What an exchange calls the time before which rows end, where ccxt does not say it.
 EXCLUSIVE_ENDS = {"okx": "after", "myokx": "after", "okxus": "after"}

@@ -6,11 +6,11 @@ of its values would look like revisions, and its other rows be spliced in.
 
 import duckdb
 
-from barsieve.check_market import Kind
-from barsieve.ingest.market import Market
+from barsieve.core.errors import InputError, Problem
+from barsieve.ingest.folder import Market
 from barsieve.ingest.origin import Origin, as_metadata, read_origin
 from barsieve.ingest.summary import Outcome
-from barsieve.problems import InputError, Problem
+from barsieve.market.check import Kind
 
 # Values of one source that are handed out by two ways differ by rounding at most.
 SAME_WITHIN = 1e-6

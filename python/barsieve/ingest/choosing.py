@@ -3,12 +3,12 @@
 What two answers fit is for the user to decide, with both of them shown.
 """
 
+from barsieve.core.errors import InputError, Problem
 from barsieve.ingest.formats import FORMATS, ROLES, Match, by_hand, matches
 from barsieve.ingest.fred import SERIES
 from barsieve.ingest.hints import Hints
 from barsieve.ingest.naming import symbol_of, symbol_problem
 from barsieve.ingest.reading import Export
-from barsieve.problems import InputError, Problem
 
 MAPPING = (
     "map it by hand: --format csv --column ts=NAME --column close=NAME …, with names "

@@ -10,14 +10,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from barsieve.check_market import MACRO
+from barsieve.ingest.folder import Market, schema_of
 from barsieve.ingest.fred import store_days
 from barsieve.ingest.macro import lag_of
-from barsieve.ingest.market import Market, schema_of
-from barsieve.ingest.patience import Patience, get
+from barsieve.ingest.merge import span_of
 from barsieve.ingest.request import Request
-from barsieve.ingest.storing import span_of
+from barsieve.ingest.retry import Patience, get
 from barsieve.ingest.summary import Outcome
+from barsieve.market.check import MACRO
 
 BASE = "https://api.coingecko.com/api/v3"
 SERIES = ("TOTAL", "BTC.D", "USDT.D")

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from barsieve.ingest.patience import (
+from barsieve.core.errors import InputError, Problem
+from barsieve.ingest.retry import (
     PassingError,
     Patience,
     SourceError,
@@ -12,7 +13,6 @@ from barsieve.ingest.patience import (
     needed,
     requested_wait,
 )
-from barsieve.problems import InputError, Problem
 
 # Kinds of markets, and what exchanges call them in their lists of markets to load.
 TYPES = {

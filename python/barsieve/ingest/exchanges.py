@@ -5,18 +5,18 @@ from datetime import date, datetime
 
 import numpy as np
 
-from barsieve.check_market import MACRO
 from barsieve.ingest.accounting import account_for, searched_spans
 from barsieve.ingest.answers import Fetcher
 from barsieve.ingest.belonging import refuse_other_origin
+from barsieve.ingest.datasets import DAY, HOUR, Feed, pages_of
 from barsieve.ingest.exchange import Exchange
-from barsieve.ingest.feeds import DAY, HOUR, Feed, pages_of
-from barsieve.ingest.market import Market
+from barsieve.ingest.folder import Market
+from barsieve.ingest.merge import count_gaps, span_of, store
 from barsieve.ingest.paging import Row, Trace, backward, forward
-from barsieve.ingest.patience import from_millis
 from barsieve.ingest.request import EARLIEST, Request
-from barsieve.ingest.storing import count_gaps, span_of, store
+from barsieve.ingest.retry import from_millis
 from barsieve.ingest.summary import Outcome
+from barsieve.market.check import MACRO
 
 # Stored rows that are asked for again, to see whether they have changed.
 OVERLAP_STEPS = 24

@@ -6,18 +6,18 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from barsieve.check_market import BARS
+from barsieve.core.errors import InputError, Problem
+from barsieve.core.schemas import TIMESTAMP
 from barsieve.ingest.daily_bars import known_from
+from barsieve.ingest.folder import Market
 from barsieve.ingest.fred import LONGEST_WEEKEND_HOURS, store_days
 from barsieve.ingest.macro import lag_of, macro_table
-from barsieve.ingest.market import Market
+from barsieve.ingest.merge import count_gaps, store
 from barsieve.ingest.origin import Origin
 from barsieve.ingest.readings import VALUES, Reading
 from barsieve.ingest.request import Request
-from barsieve.ingest.storing import count_gaps, store
 from barsieve.ingest.summary import LeftOut, Outcome
-from barsieve.problems import InputError, Problem
-from barsieve.schemas import TIMESTAMP
+from barsieve.market.check import BARS
 
 
 def joined(readings: list[Reading]) -> pa.Table:

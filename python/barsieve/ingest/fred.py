@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from barsieve.check_market import MACRO
+from barsieve.ingest.folder import Market, schema_of
 from barsieve.ingest.macro import (
     account_for_days,
     asked_days,
@@ -22,11 +22,11 @@ from barsieve.ingest.macro import (
     lag_of,
     macro_table,
 )
-from barsieve.ingest.market import Market, schema_of
-from barsieve.ingest.patience import Patience, SourceError, get
+from barsieve.ingest.merge import count_gaps, store
 from barsieve.ingest.request import Request
-from barsieve.ingest.storing import count_gaps, store
+from barsieve.ingest.retry import Patience, SourceError, get
 from barsieve.ingest.summary import Outcome
+from barsieve.market.check import MACRO
 
 GRAPH, API = "https://fred.stlouisfed.org", "https://api.stlouisfed.org"
 # FRED's ids of series that the seed knows by another name; others keep their id.

@@ -5,14 +5,14 @@ from datetime import UTC, date, datetime, time, timedelta
 import numpy as np
 import pyarrow as pa
 
-from barsieve.check_market import MACRO
-from barsieve.ingest.market import Market
+from barsieve.core.errors import InputError, Problem
+from barsieve.core.schemas import TIMESTAMP
+from barsieve.ingest.folder import Market
+from barsieve.ingest.merge import span_of, stamps_of
 from barsieve.ingest.publication import known_at
 from barsieve.ingest.request import EARLIEST, Request
-from barsieve.ingest.storing import span_of, stamps_of
 from barsieve.ingest.summary import Absent, Outcome
-from barsieve.problems import InputError, Problem
-from barsieve.schemas import TIMESTAMP
+from barsieve.market.check import MACRO
 
 # A daily series that pauses for longer has ended.
 LONGEST_PAUSE_DAYS = 14

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from barsieve.ingest.patience import needed
+from barsieve.ingest.retry import needed
 
 
 class Publication(NamedTuple):

@@ -11,12 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from barsieve.core.errors import InputError, Problem
 from barsieve.ingest import containers
 from barsieve.ingest.containers import KNOWN, TEXT, Member, members_of
 from barsieve.ingest.dialects import NAMES, TableError, read_cells
 from barsieve.ingest.formats import Columns
 from barsieve.ingest.hints import Hints
-from barsieve.problems import InputError, Problem
 
 FAULTS = (
     duckdb.Error, pa.ArrowException, OSError, ValueError, *containers.FAULTS,

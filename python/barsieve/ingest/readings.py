@@ -11,7 +11,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from barsieve.check_market import BARS
+from barsieve.core.errors import InputError, Problem
+from barsieve.core.schemas import TIMESTAMP
 from barsieve.ingest.choosing import chosen_columns, chosen_match, target_of
 from barsieve.ingest.closing import closed
 from barsieve.ingest.converting import Rows, shown_row, to_rows
@@ -23,8 +24,7 @@ from barsieve.ingest.origin import Origin
 from barsieve.ingest.reading import Export, read_exports
 from barsieve.ingest.resampling import to_hours
 from barsieve.ingest.summary import LeftOut
-from barsieve.problems import InputError, Problem
-from barsieve.schemas import TIMESTAMP
+from barsieve.market.check import BARS
 
 VALUES = ROLES[1:]
 

@@ -10,10 +10,10 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from barsieve.core.errors import InputError
 from barsieve.ingest.hints import Hints
 from barsieve.ingest.reading import Export
 from barsieve.ingest.zones import Times, local_of, placed, refuse_unknown_zone
-from barsieve.problems import InputError
 
 ZONED = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?\s?(Z|UTC|[+-]\d\d(:?\d\d)?)"
 NAIVE = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?"

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from barsieve.ingest.folder import Market
 from barsieve.ingest.fred import store_days
 from barsieve.ingest.macro import asked_days, first_day, lag_of, macro_table
-from barsieve.ingest.market import Market
-from barsieve.ingest.patience import PassingError, Patience, SourceError, needed
 from barsieve.ingest.request import Request
+from barsieve.ingest.retry import PassingError, Patience, SourceError, needed
 from barsieve.ingest.sessions import known_after_session, named_days, session_of
 from barsieve.ingest.summary import Outcome
 

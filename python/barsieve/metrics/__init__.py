@@ -1,1 +1,1 @@
-"""Metrics of accounts: performance, luck, overfitting, and how far chance reaches."""
+"""Figures of a replay, and how far each may be chance."""

@@ -5,13 +5,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from barsieve import schemas
-from barsieve.baselines import DAY_US, is_judged, of_equity
-from barsieve.columns import numbers
-from barsieve.measures import of_trades
-from barsieve.relations import matching, rows_of
+from barsieve.core import schemas
+from barsieve.core.arrow import matching, numbers, rows_of
+from barsieve.metrics.measures import of_trades
+from barsieve.metrics.performance import DAY_US, is_judged, of_equity
+from barsieve.profiles.settings import BPS, Profile, read_profiles
 from barsieve.replay.runs import FULL
-from barsieve.settings import BPS, Profile, read_profiles
 
 RESULTS = (
     "net_pnl", "r_multiple", "gross_pnl", "fees", "slippage", "funding", "shortfall",

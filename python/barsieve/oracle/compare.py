@@ -7,7 +7,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from barsieve import schemas
+from barsieve.core import schemas
+from barsieve.core.arrow import matching
 from barsieve.oracle.features import feature_row
 from barsieve.oracle.history import (
     NO_VINTAGES,
@@ -17,7 +18,6 @@ from barsieve.oracle.history import (
     Vintages,
 )
 from barsieve.oracle.scores import score_row
-from barsieve.relations import matching
 
 # Sums in another order differ in the last bits; differences of prices (MACD) magnify
 # that. Relative to the column's own scale, nothing legitimate comes near it.

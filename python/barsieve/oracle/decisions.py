@@ -11,14 +11,14 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from barsieve import schemas
+from barsieve.core import schemas
+from barsieve.core.arrow import matching
 from barsieve.oracle.candidates import admissible, legacy
 from barsieve.oracle.compare import ORACLE_TOLERANCE, read_vintages, rows_of, worst_of
 from barsieve.oracle.entries import Row, decide_block, entry_row
 from barsieve.oracle.history import HOUR, NO_VINTAGES, Vintages
 from barsieve.oracle.sentinels import sentinel_row
 from barsieve.oracle.signals import signal_row, veto_row, was_last_above
-from barsieve.relations import matching
 
 # Blocks of 4 hours: some evenly spread, and some in which something happens.
 SPREAD_BLOCKS = 24

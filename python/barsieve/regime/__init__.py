@@ -1,9 +1,9 @@
 """Regimes of the market: a hidden Markov model that only knows the past.
 
-`stress` is the fixed scale that names states, `columns` reads daily observations,
-`markov` and `clusters` are the classifiers, `walk_forward` refits them month by month,
-`hysteresis` says which name is in force, `tables` writes the result down, `live` reads
-it at a moment, `states` compares numbers of states, `worth` says what it all earns.
+`stress` is the fixed scale that names states, `features` reads daily observations,
+`markov` and `kmeans` are the classifiers, `walk_forward` refits them month by month,
+`hysteresis` says which name is in force, `tables` writes the result down, `as_of` reads
+it at a moment, `state_count` compares numbers of states, `worth` says what all earns.
 
 Source of the method: Hamilton (1989), A New Approach to the Economic Analysis of
 Nonstationary Time Series; Rabiner (1989), A Tutorial on Hidden Markov Models.

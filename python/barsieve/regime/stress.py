@@ -10,7 +10,7 @@ from typing import NamedTuple
 import duckdb
 import numpy as np
 
-from barsieve.problems import InputError, Problem
+from barsieve.core.errors import InputError, Problem
 from barsieve.regime import NAMES
 
 SERIES = ("vix", "move")

@@ -7,7 +7,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from barsieve import schemas
+from barsieve.core import schemas
 from barsieve.regime import (
     EXPANDING,
     HMM,
@@ -16,9 +16,9 @@ from barsieve.regime import (
     SHORT_HISTORY_DAYS,
     VIX_BANDS,
 )
-from barsieve.regime.clusters import vix_bands
-from barsieve.regime.columns import COLUMNS, Observations, read_observations
+from barsieve.regime.features import COLUMNS, Observations, read_observations
 from barsieve.regime.hysteresis import in_force, most_likely
+from barsieve.regime.kmeans import vix_bands
 from barsieve.regime.stress import Scale, read_scale
 from barsieve.regime.walk_forward import Fit, Walk, names_of, walk_forward
 

@@ -14,10 +14,10 @@ from barsieve.regime import (
     ROLLING,
     SHORT_HISTORY_DAYS,
     UNKNOWN,
-    clusters,
+    kmeans,
     markov,
 )
-from barsieve.regime.columns import (
+from barsieve.regime.features import (
     COLUMNS,
     STRESS,
     Observations,
@@ -29,7 +29,7 @@ from barsieve.regime.hysteresis import most_likely
 from barsieve.regime.markov import Attempt
 from barsieve.regime.stress import centres, named
 
-FITTERS: dict[str, Callable[..., Attempt]] = {HMM: markov.fit, KMEANS: clusters.fit}
+FITTERS: dict[str, Callable[..., Attempt]] = {HMM: markov.fit, KMEANS: kmeans.fit}
 
 
 FARTHEST = 4.0

@@ -15,8 +15,10 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from barsieve import schemas
-from barsieve.baselines import (
+from barsieve.core import schemas
+from barsieve.core.arrow import matching
+from barsieve.metrics.bootstrap import drawn_days, simultaneous
+from barsieve.metrics.performance import (
     DAY_US,
     annual_sharpe,
     drawdowns,
@@ -26,11 +28,9 @@ from barsieve.baselines import (
     nets_of,
     profit_factor,
 )
-from barsieve.bootstrap import drawn_days, simultaneous
+from barsieve.profiles.settings import read_profiles
 from barsieve.regime import EXPANDING, HMM, KMEANS, VIX_BANDS
-from barsieve.relations import matching
 from barsieve.replay.runs import FULL, Inputs, Run, read_inputs, replay
-from barsieve.settings import read_profiles
 
 SPANS = {
     "q3_2024": (datetime(2024, 7, 1, tzinfo=UTC), datetime(2024, 10, 1, tzinfo=UTC)),

@@ -1,6 +1,6 @@
 """What a fill does to the account: result, fee and slippage, each its own number."""
 
-from barsieve.compile import compiled
+from barsieve.core.numba_cache import compiled
 from barsieve.replay.state import FLAT, Account, Fill, Position
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from barsieve.compile import compiled
+from barsieve.core.numba_cache import compiled
 
 
 def sum_of_decimals(one, other):

@@ -1,6 +1,6 @@
 """How a position is left: ordered exits, resting orders, and the moves of its stop."""
 
-from barsieve.compile import compiled
+from barsieve.core.numba_cache import compiled
 from barsieve.replay.costs import make_fill, net_of
 from barsieve.replay.state import (
     BREAK_EVEN,

@@ -1,6 +1,6 @@
 """The step over many bars: every bar, or only those where something can happen."""
 
-from barsieve.compile import compiled
+from barsieve.core.numba_cache import compiled
 from barsieve.replay.exits import close_position
 from barsieve.replay.ledger import (
     ENTRY,

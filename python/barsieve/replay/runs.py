@@ -5,13 +5,12 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from barsieve import schemas
-from barsieve.columns import column, numbers, texts
-from barsieve.relations import matching
-from barsieve.replay.apart import replay_into_ledger
+from barsieve.core import schemas
+from barsieve.core.arrow import column, matching, numbers, texts
+from barsieve.profiles.settings import Profile, read_profiles
 from barsieve.replay.ledger import KINDS, Outcome
 from barsieve.replay.state import BAR, LONG, REASONS
-from barsieve.settings import Profile, read_profiles
+from barsieve.replay.worker import replay_into_ledger
 
 FULL, FOCUSED = "full", "focused"
 

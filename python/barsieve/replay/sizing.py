@@ -1,6 +1,6 @@
 """How far the stop lies and how much to buy."""
 
-from barsieve.compile import compiled
+from barsieve.core.numba_cache import compiled
 
 WEAK_TREND_ADX = 20.0
 STRONG_TREND_ADX = 25.0

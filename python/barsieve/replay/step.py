@@ -4,7 +4,7 @@ Two kinds of orders exist. What is decided at a close fills at the next bar's op
 rests in the market (stop, target) fills inside the bar.
 """
 
-from barsieve.compile import compiled
+from barsieve.core.numba_cache import compiled
 from barsieve.replay.costs import costs_of, make_fill, net_of, settle_funding
 from barsieve.replay.decimals import decimal_sum
 from barsieve.replay.exits import (

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from barsieve.problems import InputError, Problem
+from barsieve.core.errors import InputError, Problem
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 WIDTH = 1200

@@ -11,7 +11,7 @@ from typing import Any
 
 from duckdb import BinderException, CatalogException
 
-from barsieve.problems import InputError, Problem
+from barsieve.core.errors import InputError, Problem
 from barsieve.report.sections import SECTIONS
 from barsieve.report.source import Source, open_source
 from barsieve.report.verdict import Verdict, read_verdict

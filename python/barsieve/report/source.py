@@ -8,9 +8,9 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from barsieve.database import open_database, table_names
-from barsieve.marks import read_marks, stale_tables
-from barsieve.problems import InputError, Problem
+from barsieve.core.errors import InputError, Problem
+from barsieve.database.connect import open_database, table_names
+from barsieve.database.marks import read_marks, stale_tables
 from barsieve.report.pack import Pack
 
 

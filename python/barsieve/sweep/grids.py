@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from barsieve.check_configs import DOMAINS, SCORE_RANGES, WEIGHT_SUM_TOLERANCE
-from barsieve.problems import InputError, Problem
+from barsieve.core.errors import InputError, Problem
+from barsieve.profiles.check import DOMAINS, SCORE_RANGES, WEIGHT_SUM_TOLERANCE
 
 WEIGHTS = tuple(f"weight_{domain}" for domain in DOMAINS)
 INTEGERS = ("cooldown_bars", "time_stop_bars", "alignment_required")

@@ -6,12 +6,13 @@ in their order: the same bits.
 
 import numpy as np
 
-from barsieve.compile import compiled, compiled_apart
+from barsieve.core.numba_cache import compiled, compiled_apart
+from barsieve.profiles.rules import Rules
 from barsieve.replay.decimals import decimal_sum
 from barsieve.replay.kernel import replay_bars
-from barsieve.replay.state import FLAT, LONG, SHORT, Rules
-from barsieve.sweep.measure import measure
-from barsieve.sweep.room import TILE_ROWS, TOGETHER
+from barsieve.replay.state import FLAT, LONG, SHORT
+from barsieve.sweep.buffers import TILE_ROWS, TOGETHER
+from barsieve.sweep.figures import measure
 from barsieve.sweep.screen import KNOWS_ALL, SLOTS
 
 

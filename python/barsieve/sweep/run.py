@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from barsieve import schemas
+from barsieve.core import schemas
+from barsieve.profiles.settings import Profile
 from barsieve.replay.runs import Run
-from barsieve.settings import Profile
+from barsieve.sweep.buffers import CLOCK, Calendar, Room, make_room, words_of
+from barsieve.sweep.figures import FIGURES, hash_trades
 from barsieve.sweep.grids import CONFIG, Grid
+from barsieve.sweep.inputs import Market, read_market
 from barsieve.sweep.kernel import sweep_configs
-from barsieve.sweep.market import Market, read_market
-from barsieve.sweep.measure import FIGURES, hash_trades
-from barsieve.sweep.room import CLOCK, Calendar, Room, make_room, words_of
 from barsieve.sweep.screen import SLOTS, Screen, make_screen
 
 DAY_US = 86_400_000_000

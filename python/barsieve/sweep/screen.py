@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from barsieve.check_configs import DOMAINS
+from barsieve.profiles.check import DOMAINS
 from barsieve.sweep.grids import WEIGHTS
-from barsieve.sweep.market import Market
+from barsieve.sweep.inputs import Market
 
 # Rounding may only widen the screen, never narrow it.
 SLACK = 1e-12

@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from barsieve.compile import sources_hash
-from barsieve.locations import parquet_rows
-from barsieve.problems import InputError, Problem
+from barsieve.core.errors import InputError, Problem
+from barsieve.core.locations import parquet_rows
+from barsieve.core.numba_cache import sources_hash
 from barsieve.sweep.run import (
     Rooms,
     Sweep,

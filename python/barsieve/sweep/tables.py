@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 import duckdb
 import pyarrow as pa
 
-from barsieve import schemas
-from barsieve.database import built_tables
-from barsieve.problems import InputError, Problem
+from barsieve.core import schemas
+from barsieve.core.errors import InputError, Problem
+from barsieve.database.connect import built_tables
 from barsieve.sweep.grids import expand
 from barsieve.sweep.run import Rooms, Sweep, measure_chunk, prepare, runs_table
 

@@ -24,7 +24,7 @@ from barsieve.cli.ingest.options import (
 )
 from barsieve.cli.ingest.run import Job, patience_of, reporting, request_of, run, split
 from barsieve.cli.output import AsJson
-from barsieve.problems import InputError, Problem
+from barsieve.core.errors import InputError, Problem
 
 
 def _read_options(path: Path | None) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def ohlcv(
     Example: barsieve ingest ohlcv --symbols BTC,ETH --since 2020-01-01 --to ~/market
     """
     with reporting():
-        from barsieve.ingest.feeds import bars_feed
+        from barsieve.ingest.datasets import bars_feed
 
         _ingest_exchange(
             to, exchange, exchange_options, symbols,
@@ -132,7 +132,7 @@ def funding(
     Example: barsieve ingest funding --symbols BTC,ETH --to ~/market
     """
     with reporting():
-        from barsieve.ingest.feeds import funding_feed
+        from barsieve.ingest.datasets import funding_feed
 
         _ingest_exchange(
             to, exchange, exchange_options, symbols,
@@ -162,7 +162,7 @@ def open_interest(
     Example: barsieve ingest open-interest --symbols BTC --to ~/market
     """
     with reporting():
-        from barsieve.ingest.feeds import open_interest_feed
+        from barsieve.ingest.datasets import open_interest_feed
 
         _ingest_exchange(
             to, exchange, exchange_options, symbols,

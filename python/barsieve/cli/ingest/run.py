@@ -8,10 +8,10 @@ from typing import Any
 
 import typer
 
-from barsieve import project
 from barsieve.cli.ingest.summary import print_summary
 from barsieve.cli.output import REFUSED, err, fail
-from barsieve.problems import InputError
+from barsieve.core import paths
+from barsieve.core.errors import InputError
 
 # A source that did not answer: what was written stays, a later run goes on.
 SOURCE_FAILED = 3
@@ -24,11 +24,11 @@ def folder_of(to: Path | None) -> Path:
 
     Raises FileNotFoundError outside of a project where neither says it.
     """
-    folder = to or project.market_dir()
+    folder = to or paths.market_dir()
     if to or folder.is_absolute():
         return folder
     try:
-        return project.project_dir() / folder
+        return paths.project_dir() / folder
     except FileNotFoundError as error:
         raise FileNotFoundError(f"{error}, or name the market with --to") from None
 
@@ -37,17 +37,17 @@ def _seed() -> Path:
     """Return what declares the macro series: the project's seed, else the package's."""
     name = "macro_series.csv"
     try:
-        return project.project_dir() / "seeds" / name
+        return paths.project_dir() / "seeds" / name
     except FileNotFoundError:
-        package = Path(project.__file__).parent
-        shipped = package / name
-        return shipped if shipped.exists() else package.parents[1] / "seeds" / name
+        shipped = paths.PACKAGE / name
+        checkout = paths.PACKAGE.parents[1]
+        return shipped if shipped.exists() else checkout / "seeds" / name
 
 
 @contextmanager
 def reporting() -> Iterator[None]:
     """Turn faults of input, source and installation into one message and a code."""
-    from barsieve.ingest.patience import MissingExtraError, SourceError
+    from barsieve.ingest.retry import MissingExtraError, SourceError
 
     try:
         yield
@@ -79,7 +79,7 @@ def run(
 
     from rich.progress import Progress, TimeRemainingColumn
 
-    from barsieve.ingest.market import open_market
+    from barsieve.ingest.folder import open_market
     from barsieve.ingest.summary import Outcome
 
     outcomes, code, folder = [], 0, folder_of(to)
@@ -109,7 +109,7 @@ def _attempt(job: Job, market: Any, request: Any, outcome: Any) -> int:
     """Carry out one job; return the exit code that it deserves."""
     from pyarrow import ArrowException
 
-    from barsieve.ingest.patience import SourceError
+    from barsieve.ingest.retry import SourceError
 
     try:
         job(market, request, outcome)
@@ -154,6 +154,6 @@ def request_of(
 
 def patience_of(tries: int, wait: float, timeout: float) -> Any:
     """Return how often to ask a source, and how long to wait for it."""
-    from barsieve.ingest.patience import Patience
+    from barsieve.ingest.retry import Patience
 
     return Patience(tries, wait, max(60.0, wait), timeout)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from barsieve.health import read_findings
+from barsieve.database.health import read_findings
 from barsieve.report.section import Section
 from barsieve.report.source import Source
 

@@ -1,0 +1,1 @@
+"""Questions to a built database: replay, what if, explain, compare, gates, log."""

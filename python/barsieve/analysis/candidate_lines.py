@@ -1,0 +1,186 @@
+"""Candidates as lines of JSON, the legacy format: timestamp, side, score, reason.
+
+A timestamp names a bar by its open, ISO 8601; without a zone it is UTC.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from barsieve.analysis.session import Study, read
+from barsieve.core import schemas
+from barsieve.core.arrow import column, numbers, texts
+from barsieve.core.errors import InputError, Problem
+from barsieve.database.overlay import Scratch
+
+SIDES = ("long", "short")
+MOST_PROBLEMS = 10
+EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+
+
+def lines_of(scratch: Scratch, profile: str) -> list[dict[str, Any]]:
+    """Return the candidates of a profile in the legacy format, in time order."""
+    rows = scratch.rows(
+        "select bar_ts, side, score, reason from {candidates} where profile = ? "
+        "order by bar_ts, side",
+        profile,
+    )
+    return [
+        {
+            "timestamp": row["bar_ts"].isoformat(),
+            "side": row["side"],
+            "score": row["score"],
+            "reason": row["reason"],
+        }
+        for row in rows
+    ]
+
+
+def _fault(path: Path, number: int, expected: str, found: str, fix: str) -> InputError:
+    return InputError([Problem(str(path), f"line {number}", expected, found, fix)])
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, default=str)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _moment(path: Path, number: int, value: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        raise _fault(
+            path, number, "a timestamp like 2024-07-01T13:00:00+00:00",
+            _shown(value), "write the open of the bar, ISO 8601",
+        ) from None  # fmt: skip
+
+
+def _candidate(path: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise _fault(
+            path, number, "one JSON object", f"{_shown(line)} ({error})",
+            'write {"timestamp": ..., "side": ..., "score": ..., "reason": ...}',
+        ) from None  # fmt: skip
+    if not isinstance(found, dict) or not {"timestamp", "side"} <= set(found):
+        raise _fault(
+            path, number, "an object with timestamp and side (and score, reason)",
+            _shown(found), "add what is missing",
+        )  # fmt: skip
+    if found["side"] not in SIDES:
+        raise _fault(
+            path, number, "side long or short", _shown(found["side"]),
+            "correct the side; a candidate that may go both ways is two lines",
+        )  # fmt: skip
+    score = found.get("score")
+    is_number = isinstance(score, float | int) and not isinstance(score, bool)
+    if score is not None and not is_number:
+        raise _fault(
+            path, number, "a number as score, or null", _shown(score), "correct it"
+        )
+    reason = found.get("reason")
+    return {
+        "bar_ts": _moment(path, number, found["timestamp"]),
+        "side": found["side"],
+        "score": np.nan if score is None else float(score),
+        "reason": "" if reason is None else str(reason),
+    }
+
+
+def read_lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    """Return the candidates of a file with their line numbers; empty lines are none.
+
+    Raises InputError that names every broken line (the first ten).
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        problem = Problem(
+            str(path), "", "a readable file of JSON lines", str(error),
+            "barsieve candidates --jsonl writes one",
+        )  # fmt: skip
+        raise InputError([problem]) from None
+    found, problems = [], []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            found.append((number, _candidate(path, number, line)))
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(_first(path, problems))
+    return found
+
+
+def _first(path: Path, problems: list[Problem]) -> list[Problem]:
+    if len(problems) <= MOST_PROBLEMS:
+        return problems
+    more = Problem(
+        str(path), "", "only sound lines", f"{len(problems)} that are not",
+        f"mend them all; above are the first {MOST_PROBLEMS}",
+    )  # fmt: skip
+    return [*problems[:MOST_PROBLEMS], more]
+
+
+def _opens(study: Study) -> np.ndarray:
+    """Return the opens of the bars, microseconds since 1970."""
+    return numbers(study.inputs.bar_ts.view(pa.int64()))
+
+
+def _bar_indexes(study: Study, path: Path, found) -> np.ndarray:
+    """Return the positions of candidates' bars; refuse timestamps that are no bar's."""
+    opens = {opened: index for index, opened in enumerate(_opens(study).tolist())}
+    symbol = study.inputs.profile.symbol
+    indexes, problems = [], []
+    for number, candidate in found:
+        index = opens.get((candidate["bar_ts"] - EPOCH) // MICROSECOND)
+        if index is None:
+            problems.append(
+                Problem(
+                    str(path), f"line {number}", f"the open of a bar of {symbol}",
+                    candidate["bar_ts"].isoformat(),
+                    "correct the timestamp, or build a market that has the bar",
+                )
+            )  # fmt: skip
+        indexes.append(index)
+    if problems:
+        raise InputError(_first(path, problems))
+    return np.array(indexes, np.int64)
+
+
+def screened_by(study: Study, path: Path) -> Study:
+    """Return a study whose screen is a file of candidates, as its profile uses them.
+
+    An admissible screen looks at the candidates' bars alone, a sentinel screen also at
+    the `candidate_window_bars` after each. Raises InputError for a file that is not
+    sound, or whose timestamps are not bars of the profile's symbol.
+    """
+    found = read_lines(path)
+    indexes = _bar_indexes(study, path, found)
+    profile, scratch = study.inputs.profile, study.scratch
+    rows = [candidate for _, candidate in found]
+    bar_ts = pa.Array.from_buffers(
+        schemas.TIMESTAMP, len(rows), [None, pa.py_buffer(_opens(study)[indexes])]
+    )
+    table = pa.table(
+        {
+            "profile": texts([profile.profile] * len(rows)),
+            "symbol": texts([profile.symbol] * len(rows)),
+            "bar_ts": bar_ts,
+            "bar_index": column(indexes + 1),
+            "side": texts([row["side"] for row in rows]),
+            "score": column(np.array([row["score"] for row in rows], np.float64)),
+            "reason": texts([row["reason"] for row in rows]),
+        }
+    )
+    scratch.put("candidates", table)
+    scratch.make("candidate_windows")
+    return study._replace(inputs=read(scratch, profile.profile))

@@ -1,0 +1,234 @@
+"""What the replay decides at one close, and everything that it decided upon.
+
+Nothing is decided here: the state comes of the replay's own step over the bars up to
+that close, and what was read comes of the tables.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from barsieve.analysis.session import Study
+from barsieve.core.arrow import numbers
+from barsieve.core.errors import InputError, Problem
+from barsieve.replay.ledger import Outcome
+from barsieve.replay.runs import Inputs, replay
+from barsieve.replay.state import (
+    BAR,
+    FLAT,
+    LONG,
+    NO_REASON,
+    REASONS,
+    State,
+)
+
+HOUR = timedelta(hours=1)
+SIDES = {LONG: "long", -LONG: "short", FLAT: None}
+
+
+class Decision(NamedTuple):
+    """A close: its position among the bars, the step's state after it, the rows read.
+
+    `threshold_shift` is what the streak of losses adds to the threshold there. `fusion`
+    is the profile's row of `fusion_scores`, `votes` that of `score_votes`.
+    """
+
+    index: int
+    bar_ts: datetime
+    state: State
+    threshold_shift: float
+    bar: np.record
+    fusion: dict[str, Any]
+    votes: dict[str, Any]
+
+    @property
+    def known_at(self) -> datetime:
+        """Return the close of the bar."""
+        return self.bar_ts + HOUR
+
+
+def outcome_after(inputs: Inputs, index: int, replayed: str) -> Outcome:
+    """Return how a replay stands after a bar, with what it ordered for the next."""
+    return replay(inputs._replace(bars=inputs.bars[: index + 1]), replayed).outcome
+
+
+def last_known(study: Study, at: datetime | None) -> int:
+    """Return the position of the last bar that has closed at a moment (or at all).
+
+    Raises InputError for a moment before the first close.
+    """
+    if at is None:
+        return len(study.inputs.bars) - 1
+    closes = numbers(study.inputs.bar_ts.view("int64")) + HOUR // timedelta(
+        microseconds=1
+    )
+    index = int(np.searchsorted(closes, at.timestamp() * 1e6, side="right")) - 1
+    if index < 0:
+        first = study.inputs.bar_ts[0].as_py() + HOUR
+        raise InputError([
+            Problem(
+                f"--at {at.isoformat()}", "", "a moment with a closed bar",
+                "one before all bars", f"the first closes at {first.isoformat()}",
+            )
+        ])  # fmt: skip
+    return index
+
+
+def decision_at(study: Study, index: int, replayed: str) -> Decision:
+    """Return what the replay decides at the close of the bar at a position."""
+    profile, scratch = study.inputs.profile, study.scratch
+    fusion = scratch.rows(
+        "select * from {fusion_scores} where profile = ? and bar_index = ?",
+        profile.profile, index + 1,
+    )[0]  # fmt: skip
+    vote = scratch.models.expression(
+        ", ".join(
+            f"{{{{ vote('{d}') }}}} as {d}_vote" for d in study.document["weights"]
+        )
+    )
+    votes = scratch.rows(
+        f"select *, {vote} from {{score_votes}} where symbol = ? and bar_index = ?",
+        profile.symbol, index + 1,
+    )[0]  # fmt: skip
+    outcome = outcome_after(study.inputs, index, replayed)
+    bar = study.inputs.bars[index]
+    return Decision(
+        index,
+        fusion["bar_ts"],
+        outcome.state,
+        outcome.threshold_shift,
+        bar,
+        fusion,
+        votes,
+    )
+
+
+def domain_votes(study: Study, decision: Decision) -> list[dict[str, Any]]:
+    """Return the five domains: score, the side they vote for, the weight in force."""
+    return [
+        {
+            "domain": domain,
+            "score": decision.votes[domain],
+            "vote": decision.votes[f"{domain}_vote"],
+            "weight": decision.fusion[f"weight_{domain}"],
+        }
+        for domain in study.document["weights"]
+    ]
+
+
+def signals_in_force(study: Study, decision: Decision) -> list[dict[str, Any]]:
+    """Return the macro signals in force at the close."""
+    return study.scratch.rows(
+        "select signal, veto_long, veto_short, greenlight from {macro_signals} "
+        "where symbol = ? and bar_ts = ? order by signal",
+        study.inputs.profile.symbol, decision.bar_ts,
+    )  # fmt: skip
+
+
+def input_ages(study: Study, decision: Decision) -> list[dict[str, Any]]:
+    """Return the age of each input at the close, hours since it became known.
+
+    A value that is None is too old to count, or was never known.
+    """
+    scratch, symbol = study.scratch, study.inputs.profile.symbol
+    row = scratch.rows(
+        "select * from {features} where symbol = ? and bar_ts = ?",
+        symbol, decision.bar_ts,
+    )[0]  # fmt: skip
+    ages = [{"input": "bar", "value": row["close"], "age_hours": 0.0}]
+    for frame in ("4h", "1d"):
+        found = scratch.rows(
+            f"select max_by(close, known_at) as close, max(known_at) as known_at "
+            f"from {{bars_{frame}}} where symbol = ? and known_at <= ?",
+            symbol, decision.known_at,
+        )[0]  # fmt: skip
+        known_at = found["known_at"]
+        age = (decision.known_at - known_at) / HOUR if known_at else None
+        ages.append(
+            {"input": f"bar_{frame}", "value": found["close"], "age_hours": age}
+        )
+    suffix = "_age_hours"
+    for name in [n.removesuffix(suffix) for n in row if n.endswith(suffix)]:
+        age = row[name + suffix]
+        ages.append({"input": name, "value": row[name], "age_hours": age})
+    return ages
+
+
+def _hypothetical(bar: np.record) -> np.recarray:
+    """Return a bar that opens and stays at the close of another, with nothing known."""
+    after = np.zeros(1, BAR)
+    for name in BAR.names:
+        if after[name].dtype.kind == "f":
+            after[name] = np.nan
+    for name in ("open", "high", "low", "close"):
+        after[name] = bar["close"]
+    after["index"], after["hours_since"] = bar["index"] + 1, 1.0
+    return after.view(np.recarray)
+
+
+def order_of(study: Study, decision: Decision, replayed: str) -> dict[str, Any] | None:
+    """Return the entry ordered at the close; None without one.
+
+    Side, confidence, risk and stop distance are settled at the close. Quantity, stop
+    and target follow from the next open, so here they are those of an open at the
+    close: the step is run over a bar that opens there. A quantity of 0 is an order
+    below the smallest notional, or one that costs all there is: it is not filled.
+    """
+    orders = decision.state.orders
+    if orders.entry_side == FLAT:
+        return None
+    inputs, index = study.inputs, decision.index
+    bars = np.concatenate([inputs.bars[: index + 1], _hypothetical(decision.bar)])
+    after = replay(inputs._replace(bars=bars.view(np.recarray)), replayed).outcome.state
+    position = after.position
+    is_filled = position.side == orders.entry_side and position.bars_held == 1
+    close, distance = float(decision.bar.close), orders.entry_risk_distance
+    quantity = position.quantity if is_filled else 0.0
+    return {
+        "side": SIDES[orders.entry_side],
+        "confidence": orders.entry_confidence,
+        "risk_share": orders.entry_risk_share,
+        "risk_distance": distance,
+        "assumed_open": close,
+        "qty": quantity,
+        "notional": quantity * close,
+        "stop": close - orders.entry_side * distance,
+        "target": close + orders.entry_side * inputs.profile.target_r * distance,
+        "is_filled": is_filled,
+    }
+
+
+def position_of(study: Study, decision: Decision) -> dict[str, Any] | None:
+    """Return the open position at the close; None when flat.
+
+    `partial_qty` is what the partial closes, or has closed.
+    """
+    position, close = decision.state.position, float(decision.bar.close)
+    if position.side == FLAT:
+        return None
+    profit = position.side * (close - position.entry_price)
+    return {
+        "side": SIDES[position.side],
+        "qty": position.quantity,
+        "entry_price": position.entry_price,
+        "bars_held": position.bars_held,
+        "stop": position.stop,
+        "stop_kind": REASONS[position.stop_reason],
+        "target": position.target,
+        "has_partial": bool(position.has_partial),
+        "partial_qty": study.inputs.profile.partial_share * position.entry_quantity,
+        "open_pnl": profit * position.quantity,
+        "profit_r": profit / position.risk_distance,
+    }
+
+
+def action_of(decision: Decision) -> str:
+    """Return what the next open shall do, in two or three words."""
+    _, position, orders = decision.state
+    side = SIDES[orders.entry_side]
+    if position.side == FLAT:
+        return f"enter {side}" if side else "stay flat"
+    if orders.exit_reason != NO_REASON:
+        return f"reverse to {side}" if side else "exit"
+    return "take partial" if orders.is_partial else "hold"

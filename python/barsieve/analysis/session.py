@@ -1,0 +1,237 @@
+"""A profile of a built database, as built or with other settings, ready to replay.
+
+Other settings go the whole way that a build goes: the changed profile is typed by
+`config_profiles`, and every model between it and the replay runs again over the built
+features, scores and vetoes. So a replay with a setting is the replay of a build that
+has it.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from barsieve.core import paths
+from barsieve.core.arrow import texts
+from barsieve.core.errors import InputError, Problem
+from barsieve.database.connect import open_database
+from barsieve.database.overlay import Scratch, source_table
+from barsieve.profiles.settings import read_profiles
+from barsieve.replay.runs import Inputs, Run, read_inputs, run_table
+
+SCREEN = ("candidates", "candidate_windows")
+
+
+class Study(NamedTuple):
+    """A profile to replay: the tables, what the replay reads, its settings as JSON."""
+
+    scratch: Scratch
+    inputs: Inputs
+    document: dict[str, Any]
+
+
+def open_scratch(path: Path) -> Scratch:
+    """Open a built database for replays beside it.
+
+    Raises InputError when there is none or it is not whole, FileNotFoundError outside
+    of a project folder (its models are the definition of every table).
+    """
+    connection = open_database(path)
+    return Scratch(connection, paths.project_dir(), path)
+
+
+def built_document(scratch: Scratch, name: str) -> dict[str, Any]:
+    """Return the settings of a profile as the database was built with them.
+
+    Raises InputError for a name that the database does not have.
+    """
+    names = [
+        row["profile"]
+        for row in scratch.rows("select profile from {config_profiles} order by 1")
+    ]
+    if name not in names:
+        raise InputError([
+            Problem(
+                str(scratch.path), "profile", f"one of {', '.join(names)}",
+                f"'{name}'", "correct the name, or add the profile and dbt build",
+            )
+        ])  # fmt: skip
+    if "document" not in scratch.table("config_profiles").columns:
+        raise outdated(scratch)
+    found = scratch.rows(
+        "select document from {config_profiles} where profile = ?", name
+    )
+    return json.loads(found[0]["document"])
+
+
+def outdated(scratch: Scratch) -> InputError:
+    """Return the refusal of a database that other models made."""
+    return InputError([
+        Problem(
+            str(scratch.path), "", "a database built by the models of this folder",
+            "one that they would build differently", "dbt build",
+        )
+    ])  # fmt: skip
+
+
+def _refuse_other_symbol(scratch: Scratch, document: dict[str, Any]) -> None:
+    found = scratch.rows("select distinct symbol from {bars_1h} order by 1")
+    symbols = [row["symbol"] for row in found]
+    if document["symbol"] not in symbols:
+        raise InputError([
+            Problem(
+                str(scratch.path), "key 'symbol'", f"one of {', '.join(symbols)}",
+                f"'{document['symbol']}'", "name a symbol of the built market",
+            )
+        ])  # fmt: skip
+
+
+def put_profile(scratch: Scratch, document: dict[str, Any]) -> None:
+    """Let a document stand for the profiles, and run the models up to the replay."""
+    lines = texts([json.dumps(document)])
+    scratch.put(source_table("configs", "profiles"), pa.table({"json": lines}))
+    scratch.make("config_profiles")
+    scratch.make("replay_bars")
+
+
+def refuse_other_models(scratch: Scratch, name: str, document: dict[str, Any]) -> None:
+    """Refuse a database that the models of this folder would not build.
+
+    Equal code settles it. Other code may still have equal models, so then a profile as
+    built is made again, and must give the bars that were built.
+    """
+    from barsieve.database.provenance import code_hash
+
+    built = scratch.rows("select code_hash from {build_info}")[0]["code_hash"]
+    if built == code_hash(scratch.models.folder) or scratch.has_made("replay_bars"):
+        return
+    # Copied before: a view of the built file would read what is made here.
+    scratch.connection.execute(
+        "create or replace temp table bars_as_built as "
+        f"select * from {scratch.place('replay_bars')} where profile = ?",
+        [name],
+    )
+    put_profile(scratch, document)
+    made = scratch.place("replay_bars")
+    differing = scratch.rows(
+        f"select count(*) as n from ((from {made} except from bars_as_built) "
+        f"union all (from bars_as_built except from {made}))"
+    )
+    if differing[0]["n"]:
+        raise outdated(scratch)
+
+
+def _refuse_what_was_not_fitted(
+    scratch: Scratch, document: dict[str, Any], made: dict[str, Any]
+) -> None:
+    """Refuse settings that need a fit which the build has not made for them.
+
+    Nothing is fitted here: without its rows a profile would quietly trade as if it had
+    not asked.
+    """
+    name, regime = document["profile"], made["regime"]
+    if made["learned"] and not document["learned"]:
+        raise InputError(
+            [
+                Problem(
+                    name, "key 'learned'", "false, as built", "true",
+                    "set it in the profile and dbt build: a build learns",
+                )
+            ]
+        )  # fmt: skip
+    if regime["classifier"] == "off" or regime == document["regime"]:
+        return
+    fitted = scratch.rows(
+        "select count(*) as n from {regimes} where classifier = ? and fit_window = ? "
+        "and reference_symbol = ?",
+        *(regime[key] for key in ("classifier", "fit_window", "reference_symbol")),
+    )
+    if not fitted[0]["n"]:
+        raise InputError(
+            [
+                Problem(
+                    name, "section 'regime'", "a classifier that the build has fitted",
+                    ", ".join(regime.values()),
+                    "set it in a profile and dbt build, with the tag ml",
+                )
+            ]
+        )  # fmt: skip
+
+
+def change(
+    scratch: Scratch,
+    document: dict[str, Any],
+    changes: dict[str, Any],
+    is_screened: bool = True,
+) -> dict[str, Any]:
+    """Change settings of a profile: make its tables anew, return its new document.
+
+    Its screen is made anew too, unless only every bar is going to be replayed. Raises
+    InputError for settings that a build would refuse.
+    """
+    from barsieve.profiles.overrides import apply
+
+    made = apply(document, changes)
+    _refuse_other_symbol(scratch, made)
+    _refuse_what_was_not_fitted(scratch, document, made)
+    refuse_other_models(scratch, document["profile"], document)
+    put_profile(scratch, made)
+    if is_screened:
+        scratch.make("candidate_windows")
+    return made
+
+
+def read(scratch: Scratch, name: str) -> Inputs:
+    """Read what the replay of a profile needs from the tables as they are now."""
+    profiles = {p.profile: p for p in read_profiles(scratch.table("config_profiles"))}
+    tables = [scratch.table(t) for t in ("replay_bars", *SCREEN)]
+    return read_inputs(profiles[name], *tables)
+
+
+def open_profile(
+    path: Path,
+    name: str,
+    changes: dict[str, Any] | None = None,
+    is_screened: bool = True,
+) -> tuple[Scratch, dict[str, Any]]:
+    """Return the tables of a profile with some settings changed, and its document.
+
+    Raises InputError when the database, the profile or a setting is refused.
+    """
+    scratch = open_scratch(path)
+    document = built_document(scratch, name)
+    if changes:
+        document = change(scratch, document, changes, is_screened)
+    return scratch, document
+
+
+def prepare(
+    path: Path,
+    name: str,
+    changes: dict[str, Any] | None = None,
+    is_screened: bool = True,
+) -> Study:
+    """Return a profile of a built database, with some settings changed, to replay.
+
+    Without its screen, changed settings serve a full replay only. Raises InputError as
+    `open_profile` does.
+    """
+    scratch, document = open_profile(path, name, changes, is_screened)
+    return Study(scratch, read(scratch, name), document)
+
+
+def put_runs(scratch: Scratch, runs: Sequence[Run]) -> None:
+    """Let replays stand for those of the build, with their trades and legs."""
+    scratch.put("replay_runs", pa.concat_tables([run_table(run) for run in runs]))
+    scratch.make("trades")
+
+
+def trade_rows(scratch: Scratch, run: Run) -> list[dict[str, Any]]:
+    """Return the trades of a replay: the rows of the table `trades`, by their number.
+
+    The model `trades` makes them, so they are bit for bit what a build has.
+    """
+    put_runs(scratch, [run])
+    return scratch.rows("select * from {trades} order by trade_id")

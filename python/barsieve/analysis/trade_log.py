@@ -1,0 +1,92 @@
+"""Trades as lines of JSON: what `replay --trade-log` writes and `compare` reads."""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from barsieve.core.errors import InputError, Problem
+
+SUFFIX = ".jsonl"
+MOMENTS = ("decision_ts", "entry_ts", "exit_ts")
+FIGURES = ("net_pnl", "gross_pnl", "fees", "slippage", "funding", "r_multiple")
+NEEDED = ("symbol", "side", *MOMENTS, *FIGURES)
+
+
+def check_target(path: Path, option: str) -> None:
+    """Refuse a file that lines cannot be written to, before any work is done."""
+    if path.suffix != SUFFIX:
+        found, fix = f"'{path.name}'", f"name it like trades{SUFFIX}"
+        expected = f"a file name that ends in {SUFFIX}"
+    elif not path.parent.is_dir():
+        expected, found = "a folder that exists", f"no folder '{path.parent}'"
+        fix = "make the folder, or choose another"
+    else:
+        return
+    raise InputError([Problem(f"{option} {path}", "", expected, found, fix)])
+
+
+def write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
+    """Write rows as JSON lines; the file is whole or is not there."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            for row in rows:
+                stream.write(json.dumps(row, default=_as_text) + "\n")
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _as_text(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"'{text}' has no time zone")
+    return moment
+
+
+def _trade(path: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        trade = json.loads(line)
+        if not isinstance(trade, dict):
+            raise ValueError("no JSON object")
+        missing = [key for key in NEEDED if key not in trade]
+        if missing:
+            raise ValueError(f"{', '.join(missing)} missing")
+        moments = {key: _moment(trade[key]) for key in MOMENTS}
+        for key in FIGURES:
+            trade[key] + 0.0
+    except (ValueError, TypeError) as error:
+        raise InputError([
+            Problem(
+                str(path), f"line {number}", "a trade as replay --trade-log writes it",
+                str(error), "write the log again",
+            )
+        ]) from None  # fmt: skip
+    return trade | moments
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """Return the trades of a log, in its order; moments as datetime.
+
+    Raises InputError that names the line which is no trade.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError([
+            Problem(
+                str(path), "", "a readable trade log", str(error),
+                "barsieve replay --trade-log writes one",
+            )
+        ]) from None  # fmt: skip
+    return [_trade(path, number, line) for number, line in enumerate(lines, 1)]

@@ -1,0 +1,191 @@
+"""Variations of one profile, each replayed: thresholds, and what else could have been.
+
+Thresholds and costs act in the step alone: a variation is the bars of the profile with
+another threshold on them, or its rules with other costs. Side, confidence and gates of
+a bar do not depend on either.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace as with_fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from barsieve.analysis.session import open_profile, put_runs, read, refuse_other_models
+from barsieve.core.arrow import matching, numbers
+from barsieve.core.errors import InputError, Problem
+from barsieve.database.overlay import Scratch
+from barsieve.metrics import measures
+from barsieve.replay.decimals import sum_of_decimals
+from barsieve.replay.runs import FOCUSED, FULL, Inputs, Run, replay
+from barsieve.replay.state import BAR, FLAT
+
+COST_FACTORS = (0.0, 0.5, 1.0, 2.0)
+THRESHOLD_SHIFT = 0.05
+
+# What a bar is, and not what is thought of it: these stay where they are when decisions
+# come one bar later.
+PRICES = ("index", "hours_since", "open", "high", "low", "close", "funding_rate")
+
+
+class Variant(NamedTuple):
+    """One variation: what it is called, what it reads, the kind of its replay."""
+
+    name: Any
+    inputs: Inputs
+    replayed: str
+
+
+class Asked(NamedTuple):
+    """What a profile asks of an entry at each bar, arrays of shape (n_bars,).
+
+    `threshold` is the profile's own or the learned one, `shift` what the regime adds.
+    """
+
+    threshold: np.ndarray
+    shift: np.ndarray
+
+
+def _asked(scratch: Scratch, name: str) -> Asked:
+    rows = matching(scratch.table("fusion_scores"), profile=name)
+    columns = rows.order("bar_index").select("entry_threshold", "regime_shift")
+    table = columns.to_arrow_table()
+    return Asked(numbers(table["entry_threshold"]), numbers(table["regime_shift"]))
+
+
+def _at_threshold(
+    inputs: Inputs, threshold: float | np.ndarray, shift: np.ndarray
+) -> Inputs:
+    """Return inputs that ask for another threshold, summed as `fusion_scores` does."""
+    bars = inputs.bars.copy()
+    bars.threshold = sum_of_decimals(threshold, shift)
+    return inputs._replace(bars=bars)
+
+
+def _results(scratch: Scratch, runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Return the figures of replays, whose profiles have names of their own."""
+    put_runs(scratch, runs)
+    trades: dict[str, list] = {run.inputs.profile.profile: [] for run in runs}
+    for trade in scratch.rows("select * from {trades} order by profile, trade_id"):
+        trades[trade["profile"]].append(trade)
+    return [measures.of_run(run, trades[run.inputs.profile.profile]) for run in runs]
+
+
+def _numbered(inputs: Inputs, number: int) -> Inputs:
+    profile = inputs.profile
+    name = f"{profile.profile} #{number}"
+    return inputs._replace(profile=with_fields(profile, profile=name))
+
+
+def _replayed(scratch: Scratch, variants: Sequence[Variant]) -> list[dict[str, Any]]:
+    runs = [
+        replay(_numbered(variant.inputs, number), variant.replayed)
+        for number, variant in enumerate(variants)
+    ]
+    return [
+        {
+            "variant": variant.name,
+            "replayed": variant.replayed,
+            "bars": len(run.inputs.bars),
+            "bars_visited": run.outcome.bars_visited,
+            **figures,
+        }
+        for variant, run, figures in zip(
+            variants, runs, _results(scratch, runs), strict=True
+        )
+    ]
+
+
+def lowest_covered(document: dict[str, Any]) -> float | None:
+    """Return the lowest threshold that a profile's screen covers; None if none."""
+    if document["screen"]["method"] != "admissible":
+        return None
+    envelope = document["screen"]["envelope"] or {}
+    return envelope.get("entry_threshold", document["entry"]["entry_threshold"])
+
+
+def try_thresholds(
+    path: Path,
+    name: str,
+    thresholds: Sequence[float],
+    changes: dict[str, Any] | None = None,
+) -> tuple[list[dict[str, Any]], float | None]:
+    """Replay a profile at several thresholds; return a row for each, and the lowest
+    threshold that its screen covers.
+
+    Candidates are those of the profile, found once: at a threshold no lower than the
+    envelope's they are exact, for a higher threshold admits no bar that a lower one
+    refuses. Below it, and for the lossy screen, every bar is replayed. A learned
+    profile keeps its learned weights. Raises InputError for a threshold that is no
+    fraction.
+    """
+    for threshold in thresholds:
+        if not 0 <= threshold <= 1:
+            raise InputError([
+                Problem(
+                    "thresholds", "", "fractions from 0 to 1", f"{threshold}",
+                    "write them like 0.62 0.65",
+                )
+            ])  # fmt: skip
+    scratch, document = open_profile(path, name, changes)
+    refuse_other_models(scratch, name, document)
+    inputs, shift = read(scratch, name), _asked(scratch, name).shift
+    lowest = lowest_covered(document)
+    variants = []
+    for threshold in thresholds:
+        is_covered = lowest is not None and threshold >= lowest
+        made = _at_threshold(inputs, threshold, shift)
+        variants.append(Variant(threshold, made, FOCUSED if is_covered else FULL))
+    return _replayed(scratch, variants), lowest
+
+
+def one_bar_later(inputs: Inputs) -> Inputs:
+    """Return inputs whose decisions are made on what was known a bar before.
+
+    At each close the step reads signals, vetoes, VIX, ATR, ADX and volume of the bar
+    before, so what they decide fills one bar later. Prices, funding, resting stops and
+    targets, and what follows from the position itself (profit for the partial, bars
+    held, the close that a trail follows) stay where they are.
+    """
+    bars = inputs.bars.copy()
+    for name in BAR.names:
+        if name not in PRICES:
+            bars[name][1:] = inputs.bars[name][:-1]
+            if bars[name].dtype.kind == "f":
+                bars[name][:1] = np.nan
+    bars.side[:1], bars.is_eligible[:1] = FLAT, False
+    return inputs._replace(bars=bars)
+
+
+def _with_costs(inputs: Inputs, factor: float) -> Inputs:
+    profile = inputs.profile
+    costs = {
+        "fees_bps": profile.fees_bps * factor,
+        "slippage_bps": profile.slippage_bps * factor,
+    }
+    return inputs._replace(profile=with_fields(profile, **costs))
+
+
+def stress(
+    path: Path, name: str, changes: dict[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """Replay a profile, every bar, as it is and as it could have been.
+
+    Fees and slippage (not funding) are multiplied; decisions come one bar later; the
+    threshold, learned or not, moves by 0.05, within 0 to 1. The first row is the
+    profile as it is.
+    """
+    scratch, document = open_profile(path, name, changes, is_screened=False)
+    refuse_other_models(scratch, name, document)
+    base, asked = read(scratch, name), _asked(scratch, name)
+    scenarios = [("as it is", base)]
+    scenarios += [(f"costs x {f:g}", _with_costs(base, f)) for f in COST_FACTORS]
+    scenarios.append(("one bar later", one_bar_later(base)))
+    for sign, moved in (
+        ("-", np.maximum(0.0, asked.threshold - THRESHOLD_SHIFT)),
+        ("+", np.minimum(1.0, asked.threshold + THRESHOLD_SHIFT)),
+    ):
+        shifted = _at_threshold(base, moved, asked.shift)
+        scenarios.append((f"threshold {sign} {THRESHOLD_SHIFT:g}", shifted))
+    return _replayed(scratch, [Variant(label, i, FULL) for label, i in scenarios])

@@ -1,0 +1,1 @@
+"""Benchmarks: of a build and its commands, and beside other backtesters (`peers`)."""

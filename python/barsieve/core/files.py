@@ -1,0 +1,73 @@
+"""Files written aside and moved into place when they are whole."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from glob import escape
+from pathlib import Path
+
+import psutil
+
+from barsieve.core.errors import InputError, Problem
+
+
+def sync(path: Path) -> None:
+    """Have the disk keep a file or a folder, come what may."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def move_into_place(source: Path, target: Path) -> None:
+    """Put a whole file in the place of another, at once and for good."""
+    sync(source)
+    os.replace(source, target)
+    sync(target.parent)
+
+
+def refuse_target(target: Path, force: bool) -> None:
+    """Raise InputError where a file may not be written."""
+    if not target.parent.is_dir():
+        problem = Problem(
+            str(target), "", "a folder that exists", f"no folder {target.parent}",
+            "make the folder, or choose another",
+        )  # fmt: skip
+    elif target.is_dir():
+        problem = Problem(
+            str(target), "", "the name of a file", "a folder", "add a file's name to it"
+        )
+    elif target.exists() and not force:
+        problem = Problem(
+            str(target), "", "a new file", "one that exists",
+            "choose another name, or overwrite it with --force",
+        )  # fmt: skip
+    else:
+        return
+    raise InputError([problem])
+
+
+def _remove_leftovers(target: Path) -> None:
+    """Remove what killed writers of the same file left behind."""
+    for path in target.parent.glob(f".{escape(target.name)}.*.partial"):
+        pid = path.name.split(".")[-2]
+        if not (pid.isdigit() and psutil.pid_exists(int(pid))):
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def written_aside(target: Path, force: bool = False) -> Iterator[Path]:
+    """Yield a path to write to; what is there at the end becomes `target`, at once.
+
+    When the writing fails nothing remains of it, and `target` is as it was. Raises
+    InputError where `target` exists and `force` was not given, or cannot be written.
+    """
+    refuse_target(target, force)
+    _remove_leftovers(target)
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        move_into_place(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""The built database: made, marked, opened, taken out; models run beside it."""

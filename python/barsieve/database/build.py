@@ -1,0 +1,214 @@
+"""A build aside: dbt writes a file of its own, which replaces the present one.
+
+Readers are never blocked and never shown half a build; they keep the file they opened.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from barsieve.core import paths
+from barsieve.core.files import move_into_place
+from barsieve.database.connect import (
+    connect_to,
+    describe_process,
+    is_whole,
+    lock_holder,
+)
+
+# How long a stopped dbt may take to say goodbye.
+PATIENCE_SECONDS = 10
+
+
+class BuildRefusedError(Exception):
+    """A build that may not start, or not take its place; the message is one line."""
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """How a build ended: dbt's exit code, the database, what was kept of a failure."""
+
+    exit_code: int
+    database: Path
+    kept: Path | None = None
+
+
+def _try_lock(path: Path):
+    """Return the locked file, or None when another process holds it."""
+    import fcntl
+
+    stream = path.open("a+")
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        stream.close()
+        return None
+    return stream
+
+
+def _holder_of(lock: Path) -> str:
+    with suppress(OSError, ValueError):
+        return describe_process(int(lock.read_text()))
+    return "another process"
+
+
+def _lock_or_refuse(lock: Path, database: Path):
+    while True:
+        stream = _try_lock(lock)
+        if stream is None:
+            raise BuildRefusedError(
+                f"{database}: another build is running, {_holder_of(lock)}; "
+                "wait for it to end, or stop it"
+            )
+        # The build before may have removed the file after we had opened it.
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(stream.fileno()), lock.stat()):
+                return stream
+        stream.close()
+
+
+@contextmanager
+def only_build(database: Path) -> Iterator[None]:
+    """Hold the lock of the builds of a database.
+
+    The system releases it with the process, however that ends. Raises
+    BuildRefusedError, naming the other build, when there is one.
+    """
+    lock = database.with_name(f".{database.name}.lock")
+    stream = _lock_or_refuse(lock, database)
+    try:
+        stream.truncate(0)
+        stream.write(str(os.getpid()))
+        stream.flush()
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
+        stream.close()
+
+
+def refuse_unusable(database: Path) -> None:
+    """Raise BuildRefusedError where a build may not take the place of a file.
+
+    That is when someone writes to the file, and when it is no database.
+    """
+    if not database.parent.is_dir():
+        raise BuildRefusedError(f"{database}: no folder {database.parent}; make it")
+    if not database.exists():
+        return
+    try:
+        connect_to(database).close()
+    except duckdb.Error as error:
+        holder = lock_holder(error)
+        raise BuildRefusedError(
+            f"{database}: locked by {holder}; wait for it to end, or stop it"
+            if holder
+            else f"{database}: no DuckDB file, and not overwritten; move it away"
+        ) from None
+
+
+def _fresh_folder(database: Path) -> Path:
+    """Make the folder to build in, without what a killed build left there.
+
+    A folder, so that the file has its own name in it: dbt names the catalog after it.
+    """
+    folder = database.with_name(f".{database.name}.building")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    return folder
+
+
+def _wal_of(database: Path) -> Path:
+    return database.with_name(f"{database.name}.wal")
+
+
+def _copy_database(source: Path, target: Path) -> None:
+    shutil.copyfile(source, target)
+    with suppress(FileNotFoundError):
+        shutil.copyfile(_wal_of(source), _wal_of(target))
+
+
+def _run_dbt(arguments: Sequence[str], database: Path) -> int:
+    """Run `dbt build` into a file, its output shown; return its exit code."""
+    folder = paths.project_dir()
+    # Relative: the name of the catalog is read off it, whatever the folders are called.
+    environment = os.environ | {paths.DATABASE: os.path.relpath(database, folder)}
+    if "NO_COLOR" in environment or not sys.stdout.isatty():
+        environment.setdefault("DBT_USE_COLORS", "false")
+    # Its standard input tells the child that we are alive; see dbt_child. In a group of
+    # its own Ctrl-C reaches us alone, and we end the child.
+    with subprocess.Popen(
+        [sys.executable, "-m", "barsieve.database.dbt_child", "build", *arguments],
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.PIPE,
+        process_group=0,
+    ) as child:
+        try:
+            return child.wait()
+        except BaseException:
+            child.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                child.wait(PATIENCE_SECONDS)
+            child.kill()
+            raise
+
+
+def _refuse_half(database: Path) -> None:
+    with connect_to(database) as connection:
+        if not is_whole(connection):
+            raise BuildRefusedError(
+                "not swapped in: the selection leaves out build_info, which vouches "
+                "for all tables, so readers would refuse the database; select what "
+                "follows as well (name+), or build in place with dbt build"
+            )
+
+
+def _swap(built: Path, database: Path) -> None:
+    if _wal_of(built).exists():
+        with duckdb.connect(str(built)) as connection:
+            connection.execute("checkpoint")
+    if database.exists():
+        shutil.copymode(database, built)
+    # The log of the old file must never be applied to the new one.
+    _wal_of(database).unlink(missing_ok=True)
+    move_into_place(built, database)
+
+
+def build_aside(arguments: Sequence[str], keep_failed: bool = False) -> BuildResult:
+    """Run `dbt build` with these arguments aside; swap the database in on success.
+
+    It starts from a copy of the present database: what the arguments leave out, and
+    tables that are not ours, stay as they are. When dbt fails, or the process is
+    stopped, the present one stays as it was; with `keep_failed` the file of a failed
+    build stays beside it for a look.
+
+    Raises BuildRefusedError when another build runs, when the database is locked or no
+    database, or when the selection leaves it half built, and FileNotFoundError outside
+    of a project.
+    """
+    database = paths.database_file()
+    refuse_unusable(database)
+    with only_build(database):
+        folder = _fresh_folder(database)
+        built = folder / database.name
+        is_kept = False
+        try:
+            if database.exists():
+                _copy_database(database, built)
+            exit_code = _run_dbt(arguments, built)
+            if exit_code == 0:
+                _refuse_half(built)
+                refuse_unusable(database)
+                _swap(built, database)
+            is_kept = exit_code != 0 and keep_failed and built.exists()
+            return BuildResult(exit_code, database, built if is_kept else None)
+        finally:
+            if not is_kept:
+                shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,171 @@
+"""What is learned from: configuration x month of one symbol, and what was known."""
+
+from typing import NamedTuple
+
+import duckdb
+import numpy as np
+
+from barsieve.core.arrow import matching
+from barsieve.database.connect import built_tables
+from barsieve.profiles.check import DOMAINS
+from barsieve.regime import NAMES
+from barsieve.sweep.folds import months_of
+from barsieve.sweep.grids import CONFIG
+
+HOUR_US = 3_600_000_000
+BELIEFS = (*(f"p_{name}" for name in NAMES), "p_unknown")
+READINGS = (
+    "vix", "move", "dxy", "realized_vol_168", "net_veto_long", "net_veto_short",
+)  # fmt: skip
+STATES = (*BELIEFS, *READINGS)
+WEIGHTS = tuple(f"weight_{domain}" for domain in DOMAINS)
+
+# What is put out of order together, to see what it was worth.
+STATE_GROUPS = {
+    "regime probabilities": BELIEFS,
+    "VIX": ("vix",),
+    "MOVE": ("move",),
+    "DXY": ("dxy",),
+    "realised volatility": ("realized_vol_168",),
+    "net macro veto": ("net_veto_long", "net_veto_short"),
+}
+CONFIGURATION = "configuration parameters"
+
+
+class SweepTables(NamedTuple):
+    """The relations of a built database that are learned from."""
+
+    configs: duckdb.DuckDBPyRelation
+    results: duckdb.DuckDBPyRelation
+    months: duckdb.DuckDBPyRelation
+    regime_shares: duckdb.DuckDBPyRelation
+
+    @classmethod
+    def of(cls, connection: duckdb.DuckDBPyConnection) -> "SweepTables":
+        """Return those of an open database.
+
+        Raises InputError when other models made it.
+        """
+        names = [f"sweep_{name}" for name in cls._fields]
+        return cls(*built_tables(connection, names))
+
+    @property
+    def symbols(self) -> list[str]:
+        """Return the symbols that have results, sorted."""
+        found = self.results.select("symbol").distinct().order("symbol").fetchall()
+        return [symbol for (symbol,) in found]
+
+
+class Rows(NamedTuple):
+    """A symbol's sweep by month; NaN where a state is not known.
+
+    `months` as `2024-08`; `starts` and `ends` in microseconds, shape (n_months,).
+    `settings`: record array of dtype `CONFIG`, shape (n_configs,). `states`: shape
+    (n_months, len(STATES)), as known at the start. `shares`: shape (n_months,
+    len(BELIEFS)), the mean belief over the month, known when it has ended. `r_sum` and
+    `returns` (share of the equity): shape (n_months, n_configs).
+    """
+
+    symbol: str
+    months: list[str]
+    starts: np.ndarray
+    ends: np.ndarray
+    configs: list[str]
+    settings: np.recarray
+    states: np.ndarray
+    shares: np.ndarray
+    r_sum: np.ndarray
+    returns: np.ndarray
+
+    @property
+    def longest_hours(self) -> int:
+        """Longest time that a configuration may hold a position."""
+        return int(self.settings.time_stop_bars.max())
+
+    def known_before(self, month: int) -> np.ndarray:
+        """Return the positions of the months that a prediction may learn from.
+
+        Purged: a month must have ended the longest holding time before, so that no
+        trade of it was still open when the predicted one began.
+        """
+        purge = self.longest_hours * HOUR_US
+        return np.flatnonzero(self.ends + purge <= self.starts[month])
+
+    def lived(self, months: np.ndarray) -> np.ndarray:
+        """Return the states of months that have ended, shape (n, len(STATES)).
+
+        Regimes are those that a month lived through, not those it began in: a result is
+        owed to them. To be learned from only; a month to come has none.
+        """
+        of_start = self.states[months, len(BELIEFS) :]
+        return np.column_stack([self.shares[months], of_start])
+
+    def until(self, n_months: int) -> "Rows":
+        """Return the rows of the first months alone."""
+        return self._replace(
+            months=self.months[:n_months],
+            **{
+                name: getattr(self, name)[:n_months]
+                for name in ("starts", "ends", "states", "shares", "r_sum", "returns")
+            },
+        )
+
+
+def _settings(relation, symbol: str, configs: list[str]) -> np.recarray:
+    rows = matching(relation, symbol=symbol).select("config", *CONFIG.names).distinct()
+    found = rows.order("config").fetchnumpy()
+    at = np.searchsorted(found["config"].astype(str), configs)
+    settings = np.empty(len(configs), CONFIG)
+    for name in CONFIG.names:
+        settings[name] = found[name][at]
+    return settings.view(np.recarray)
+
+
+def _states(months: duckdb.DuckDBPyRelation) -> np.ndarray:
+    names = [name for name in STATES if name != "p_unknown"]
+    found = months.select(*names).to_arrow_table()
+    states = np.full((found.num_rows, len(STATES)), np.nan)
+    for name in names:
+        states[:, STATES.index(name)] = found[name].to_numpy().astype(np.float64)
+    beliefs = states[:, : len(BELIEFS)]
+    beliefs[:, -1] = np.isnan(beliefs[:, 0])
+    beliefs[np.isnan(beliefs)] = 0.0
+    return states
+
+
+def _of_months(relation, symbol: str, labels: list[str]):
+    """Return the rows of a symbol's months, in their order."""
+    is_one = duckdb.ColumnExpression("month").isin(
+        *(duckdb.ConstantExpression(label) for label in labels or [""])
+    )
+    return matching(relation, symbol=symbol).filter(is_one).order("month")
+
+
+def _shares(relation: duckdb.DuckDBPyRelation) -> np.ndarray:
+    names = [f"share_{belief.removeprefix('p_')}" for belief in BELIEFS]
+    found = relation.select(*names).fetchnumpy()
+    return np.column_stack([found[name] for name in names])
+
+
+def read_rows(sweep: SweepTables, symbol: str) -> Rows:
+    """Read a symbol's sweep, the months that all its configurations have.
+
+    A configuration that lies in several grids counts once.
+    """
+    folds = matching(sweep.results, symbol=symbol).filter("fold <> 'all'")
+    columns = ("fold", "config", "r_sum", "return_share")
+    found = folds.select(*columns).distinct().fetchnumpy()
+    labels, configs, (r_sum, returns) = months_of(found, "r_sum", "return_share")
+    starts = np.array(labels, "datetime64[M]")
+    return Rows(
+        symbol,
+        labels,
+        starts.astype("datetime64[us]").astype(np.int64),
+        (starts + 1).astype("datetime64[us]").astype(np.int64),
+        configs,
+        _settings(sweep.configs, symbol, configs),
+        _states(_of_months(sweep.months, symbol, labels)),
+        _shares(_of_months(sweep.regime_shares, symbol, labels)),
+        r_sum,
+        returns,
+    )

@@ -1,0 +1,130 @@
+"""Settings changed for one replay: `section.key=value`, held to what a build accepts.
+
+A changed profile is checked by the same schema and rules as a file in `configs/`, so a
+replay with a setting and a build of a profile that has it accept the same values.
+"""
+
+import copy
+import json
+from collections.abc import Iterable
+from difflib import get_close_matches
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from barsieve.core.errors import InputError, Problem
+from barsieve.profiles.check import DOMAINS, LEGACY_NAMES, check_document, load_schema
+
+MOST_SHOWN = 3
+
+
+def leaves(schema: dict[str, Any], prefix: str = "") -> dict[str, dict[str, Any]]:
+    """Return every setting of a schema by its dotted key, with its own schema."""
+    found: dict[str, dict[str, Any]] = {}
+    for key, part in schema["properties"].items():
+        inner = part["oneOf"][1] if "oneOf" in part else part
+        if "properties" in inner:
+            found |= leaves(inner, f"{prefix}{key}.")
+        else:
+            found[prefix + key] = part
+    return found
+
+
+def _not_finite(text: str) -> float:
+    raise ValueError(text)
+
+
+def _value(text: str) -> Any:
+    """Return a value as JSON reads it, else as the text that it is."""
+    try:
+        value = json.loads(text, parse_constant=_not_finite)
+    except (ValueError, RecursionError):
+        return text
+    is_endless = isinstance(value, float) and not isfinite(value)
+    return text if is_endless else value
+
+
+def _near(key: str, known: list[str]) -> list[str]:
+    """Return the keys that may have been meant: a slip, else one of their last part."""
+    slips = get_close_matches(key, known, 1, 0.85)
+    if slips:
+        return slips
+    last = key.split(".")[-1]
+    last = LEGACY_NAMES.get(last, last)
+    near = get_close_matches(last, {k.split(".")[-1] for k in known}, 3, 0.75)
+    by_last = [k for name in near for k in known if k.split(".")[-1] == name]
+    whole = get_close_matches(key, known, 3, 0.6)
+    return list(dict.fromkeys(by_last + whole))[:MOST_SHOWN]
+
+
+def _parsed(setting: str, known: list[str]) -> tuple[str, Any]:
+    key, sign, text = setting.partition("=")
+    key = key.strip()
+    if not sign or not key:
+        raise InputError([
+            Problem(
+                f"--set {setting}", "", "section.key=value", "no such pair",
+                "write it like --set exits.stop_atr=2.5",
+            )
+        ])  # fmt: skip
+    sections = {k.rsplit(".", 1)[0] for k in known if "." in k}
+    if key in known or key in sections & {"screen.envelope"}:
+        return key, _value(text.strip())
+    near = _near(key, known)
+    raise InputError([
+        Problem(
+            f"--set {setting}", "", "a key of the profile schema", f"'{key}'",
+            f"did you mean {' or '.join(near)}?" if near
+            else "keys look like exits.stop_atr; see the files in configs/",
+        )
+    ])  # fmt: skip
+
+
+def parse(settings: Iterable[str]) -> dict[str, Any]:
+    """Return changed settings by dotted key, in the order in which they were given.
+
+    Raises InputError for text that is no `key=value`, and for a key that the schema
+    does not have: it then names the keys that come near.
+    """
+    known = [key for key in leaves(load_schema("profile")) if key != "profile"]
+    return dict(_parsed(setting, known) for setting in settings)
+
+
+def changed(document: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Return a profile's document with some settings exchanged."""
+    made = copy.deepcopy(document)
+    for dotted, value in changes.items():
+        *sections, key = dotted.split(".")
+        holder = made
+        for section in sections:
+            if not isinstance(holder.get(section), dict):
+                holder[section] = {}
+            holder = holder[section]
+        holder[key] = copy.deepcopy(value)
+    return made
+
+
+def _with_hint(problem: Problem, changes: dict[str, Any]) -> Problem:
+    """Return a problem; where weights do not sum to 1, say that all go together."""
+    if "'weights'" not in problem.where:
+        return problem
+    given = [d for d in DOMAINS if f"weights.{d}" in changes]
+    rest = ", ".join(f"weights.{d}" for d in DOMAINS if d not in given)
+    return Problem(
+        problem.file, problem.where, problem.expected, problem.found,
+        f"set others as well ({rest}), so that the sum is 1",
+    )  # fmt: skip
+
+
+def apply(document: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the changed profile, checked as a build checks a file.
+
+    Raises InputError for a type or a range that the schema forbids and for settings
+    that contradict each other.
+    """
+    made = changed(document, changes)
+    given = " ".join(f"{key}={json.dumps(value)}" for key, value in changes.items())
+    problems = check_document(Path(f"{document['profile']} with {given}"), made)
+    if problems:
+        raise InputError([_with_hint(problem, changes) for problem in problems])
+    return made
