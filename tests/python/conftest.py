@@ -1,62 +1,18 @@
 """One build per session, shared by every test that reads a database."""
 
 import os
-import subprocess
-import sys
-from dataclasses import dataclass
+import signal
 from pathlib import Path
 
-import duckdb
 import pytest
-from filelock import FileLock
 
-PROJECT = Path(__file__).parents[2]
+from builds import PROJECT, Build, built_once, run_dbt, spine_once
+
+__all__ = ["PROJECT", "Build", "run_dbt"]
+
 REAL_MARKET = Path(
     os.environ.get("BARSIEVE_REAL_MARKET", PROJECT.parent / "shared" / "market")
 )
-
-
-@dataclass(frozen=True)
-class Build:
-    """A finished dbt run: where it wrote, how it ended, what it printed."""
-
-    database: Path
-    target: Path
-    exit_code: int
-    output: str
-
-    def connect(self) -> duckdb.DuckDBPyConnection:
-        connection = duckdb.connect(str(self.database), read_only=True)
-        connection.execute("set timezone = 'UTC'")
-        return connection
-
-
-def run_dbt(*arguments: str, folder: Path, **locations: Path | str) -> Build:
-    """Run dbt on the project as a user would, with files of its own in `folder`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    environment = {
-        key: value for key, value in os.environ.items() if "BARSIEVE" not in key
-    }
-    environment |= {
-        "BARSIEVE_DATABASE": str(folder / "built.duckdb"),
-        "DBT_TARGET_PATH": str(folder / "target"),
-        "DBT_LOG_PATH": str(folder / "logs"),
-    }
-    environment |= {key: str(value) for key, value in locations.items()}
-    done = subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *arguments],
-        cwd=PROJECT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return Build(
-        Path(environment["BARSIEVE_DATABASE"]),
-        folder / "target",
-        done.returncode,
-        done.stdout + done.stderr,
-    )
 
 
 @pytest.fixture(scope="session")
@@ -67,24 +23,13 @@ def real_market() -> Path:
     return REAL_MARKET
 
 
-def built_once(shared: Path, name: str, **locations: Path | str) -> Build:
-    """Build a market once, whichever of the test processes needs it first."""
-    folder = shared / name
-    with FileLock(shared / f"{name}.lock"):
-        if not (folder / "done").exists():
-            build = run_dbt("build", folder=folder, **locations)
-            (folder / "output").write_text(build.output)
-            (folder / "done").write_text(str(build.exit_code))
-    exit_code, output = (folder / "done").read_text(), (folder / "output").read_text()
-    assert exit_code == "0", output[-6000:]
-    return Build(folder / "built.duckdb", folder / "target", 0, output)
-
-
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory) -> Path:
     """A folder that all processes of this run of the tests have in common."""
     own = tmp_path_factory.getbasetemp()
-    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    folder = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    os.environ["SHARED_BY_TESTS"] = str(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -97,6 +42,28 @@ def demo_build(shared) -> Build:
 def real_build(shared, real_market) -> Build:
     """`dbt build` of the real market, tests included."""
     return built_once(shared, "real", BARSIEVE_MARKET=real_market)
+
+
+@pytest.fixture(scope="session")
+def spine_build(shared) -> Build:
+    """`barsieve build --strict` without what learns, of the demo and two profiles more.
+
+    One of the two never trades, the other breaks its word; so it exits with 1. It has
+    one thread: what it has in common with `demo_build` must be the same all the same.
+    """
+    return spine_once(shared)
+
+
+@pytest.fixture
+def ctrl_c_is_heard():
+    """SIGINT interrupts, here and in what is started, even where it was ignored.
+
+    A shell starts what runs in the background with SIGINT ignored, and processes
+    inherit that; one that handles a signal starts others with its default.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

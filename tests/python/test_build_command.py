@@ -223,7 +223,9 @@ def stop(place: Place, kill: int, after: Path) -> tuple[int, str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGTERM])
-def test_a_stopped_build_says_so_and_leaves_nothing_behind(place, kill):
+def test_a_stopped_build_says_so_and_leaves_nothing_behind(
+    place, kill, ctrl_c_is_heard
+):
     before = place.digest()
     code, err = stop(place, kill, after=place.building)
     assert code == 130

@@ -48,7 +48,7 @@ FAULTS = {
 
 @pytest.mark.slow
 def test_a_failure_prints_its_rows_in_the_build_itself(demo_build, tmp_path):
-    database = tmp_path / "built.duckdb"
+    database = tmp_path / "barsieve.duckdb"
     shutil.copy(demo_build.database, database)
     with duckdb.connect(str(database)) as connection:
         for fault in FAULTS:

@@ -32,7 +32,7 @@ from barsieve.regime.hysteresis import in_force, most_likely
 from barsieve.regime.kmeans import vix_bands
 from barsieve.regime.stress import centres, read_scale
 from barsieve.regime.walk_forward import FITTERS, Walk, walk_forward
-from conftest import PROJECT, run_dbt
+from conftest import PROJECT
 from test_cli import barsieve
 
 SCALE = read_scale(duckdb.connect().read_csv(str(PROJECT / "seeds/regime_policy.csv")))
@@ -506,10 +506,8 @@ def test_regime_now_of_an_old_market_shifts_nothing_and_says_why(demo_build):
 
 
 @pytest.mark.slow
-def test_the_bare_spine_builds_without_the_models_that_learn(tmp_path):
-    build = run_dbt("build", "--exclude", "tag:ml", folder=tmp_path)
-    assert build.exit_code == 0, build.output[-4000:]
-    with build.connect() as connection:
+def test_the_bare_spine_builds_without_the_models_that_learn(spine_build):
+    with spine_build.connect() as connection:
         tables = {row[0] for row in connection.execute("show tables").fetchall()}
         assert "regime_fits" not in tables
         assert connection.execute("select count(*) from regimes").fetchone() == (0,)
@@ -519,6 +517,7 @@ def test_the_bare_spine_builds_without_the_models_that_learn(tmp_path):
         ).fetchall()
         assert regimes == [("unknown", 0)]
         verdicts = connection.execute(
-            "select distinct verdict from parity_summary"
+            "select distinct verdict from parity_summary "
+            "where profile not in ('eth_silent', 'eth_lossy')"
         ).fetchall()
         assert verdicts == [("holds",)]

@@ -540,8 +540,10 @@ def test_another_bar_shift_setting_or_seed_is_another_sweep(small_sweep, demo):
 
 
 @pytest.mark.slow
-def test_ctrl_c_keeps_what_is_finished_and_a_rerun_goes_on(demo_build, tmp_path):
-    database = shutil.copy(demo_build.database, tmp_path / "built.duckdb")
+def test_ctrl_c_keeps_what_is_finished_and_a_rerun_goes_on(
+    demo_build, tmp_path, ctrl_c_is_heard
+):
+    database = shutil.copy(demo_build.database, tmp_path / "barsieve.duckdb")
     command = ("sweep", "--grid", "sobol", "--n", "6000", "--symbol", "ETH",
                "--chunk", "20", "--json")  # fmt: skip
     environment = {"BARSIEVE_DATABASE": str(database)}
@@ -553,7 +555,7 @@ def test_ctrl_c_keeps_what_is_finished_and_a_rerun_goes_on(demo_build, tmp_path)
         stderr=subprocess.PIPE,
         text=True,
     )
-    folder = tmp_path / "built.duckdb.sweeps"
+    folder = tmp_path / "barsieve.duckdb.sweeps"
     deadline = time.monotonic() + 120
     while not list(folder.glob("*/results-*.parquet")):
         assert process.poll() is None, process.stderr.read()
