@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock
 
-from barsieve.provenance import describe_build
+from barsieve.database.provenance import describe_build
 
 PROJECT = Path(__file__).parents[2]
 DATABASE = "barsieve.duckdb"
