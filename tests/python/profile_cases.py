@@ -16,8 +16,8 @@ def profile_named(name, **changes):
     settings = RULES._asdict() | {"profile": name, "symbol": "ETH"}
     settings |= {"start_balance": 10_000.0, "screen": "admissible"}
     settings |= {"fees_bps": 10.0, "slippage_bps": 5.0}
-    del settings["fee_rate"], settings["slippage_rate"]
-    return Profile(**(settings | changes))
+    settings |= {"study_start": None, "study_end": None}
+    return Profile.from_row(settings | changes)
 
 
 def inputs_of(bars, **changes):

@@ -8,15 +8,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from barsieve.profiles.rules import Rules
-from barsieve.replay.kernel import LONG_AGO, replay_into_ledger
+from barsieve.profiles.rules import BPS, Rules
+from barsieve.replay.kernel import fresh_state, replay_into_ledger
 from barsieve.replay.ledger import Ledger
 from barsieve.replay.state import (
     BAR,
-    FLAT_POSITION,
     LONG,
-    NO_ORDERS,
-    Account,
     Fills,
     State,
 )
@@ -46,8 +43,8 @@ RULES = Rules(
     leverage=5.0,
     margin_cap=0.5,
     min_notional=10.0,
-    fee_rate=0.0,
-    slippage_rate=0.0,
+    fees_bps=0.0,
+    slippage_bps=0.0,
 )
 
 QUIET = {
@@ -105,12 +102,22 @@ def walk(
     bars: np.recarray, rules: Rules = RULES, balance: float = BALANCE
 ) -> list[Moment]:
     """Step through the bars one by one; return the moment after each."""
-    state = State(Account(balance, 0, LONG_AGO), FLAT_POSITION, NO_ORDERS)
+    state = fresh_state(balance)
     moments = []
     for bar in bars:
         state, fills = step(state, bar, rules)
         moments.append(Moment(state, fills))
     return moments
+
+
+def fee_rate(rules: Rules) -> float:
+    """Return the fee of a leg as a share of its notional."""
+    return rules.fees_bps * BPS
+
+
+def slippage_rate(rules: Rules) -> float:
+    """Return the slippage of a leg as a share of its notional."""
+    return rules.slippage_bps * BPS
 
 
 def nets(ledger: Ledger) -> np.ndarray:
@@ -223,8 +230,8 @@ def random_rules(rng: np.random.Generator) -> Rules:
         risk_cap=one_of(0.02, 0.05),
         leverage=one_of(1.0, 5.0),
         min_notional=one_of(10.0, 4_500.0),
-        fee_rate=one_of(0.0, 1e-3),
-        slippage_rate=one_of(0.0, 5e-4),
+        fees_bps=one_of(0.0, 10.0),
+        slippage_bps=one_of(0.0, 5.0),
     )
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from barsieve.metrics.performance import daily_sharpe, marked_equity, max_drawdown
-from barsieve.profiles.settings import BPS
+from barsieve.profiles.rules import BPS
 from barsieve.replay.ledger import KINDS
 from barsieve.replay.runs import replay
 from barsieve.replay.state import LONG

@@ -16,8 +16,9 @@ from barsieve.analysis.session import (
 )
 from barsieve.core.errors import InputError
 from barsieve.database.overlay import Scratch
-from barsieve.profiles.check import check_profile, load_schema
-from barsieve.profiles.overrides import apply, changed, leaves
+from barsieve.profiles.check import check_profile
+from barsieve.profiles.overrides import apply, changed
+from barsieve.profiles.schema import leaves, load_schema
 from barsieve.replay.runs import FOCUSED, FULL, replay
 from compiled_project import CompiledProject
 from conftest import PROJECT

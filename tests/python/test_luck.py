@@ -101,7 +101,7 @@ def lucks(inputs, seed, n_draws):
 
 def test_signals_move_along_the_bars_that_would_enter_a_signal_of_some_side():
     inputs = noise(1, 0.9)
-    bars, rules = inputs.bars, inputs.profile.rules()
+    bars, rules = inputs.bars, inputs.profile.rules
     track = track_of(inputs)
     is_open = bars.is_eligible & (
         np.minimum(bars.net_veto_long, bars.net_veto_short) < rules.veto_limit

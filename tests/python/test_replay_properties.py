@@ -19,12 +19,20 @@ from hypothesis import strategies as st
 
 from barsieve.profiles.rules import Rules
 from barsieve.replay.ledger import ENTRY, FUNDING, KINDS
-from barsieve.replay.state import BAR, END_OF_DATA, FLAT, LONG, NO_ORDERS, REASONS
+from barsieve.replay.state import (
+    BAR,
+    END_OF_DATA,
+    FLAT,
+    LONG,
+    NO_ORDERS,
+    REASONS,
+)
 from replay_cases import (
     BALANCE,
     RULES,
     as_bars,
     entries_of,
+    fee_rate,
     flat,
     nets,
     quiet,
@@ -33,6 +41,7 @@ from replay_cases import (
     run,
     same_bits,
     signalled,
+    slippage_rate,
     walk,
 )
 
@@ -143,8 +152,8 @@ RULE_SETS = st.fixed_dictionaries(
         "macro_exit_veto": one_of(0.8, 0.5),
         "leverage": one_of(5.0, 1.0),
         "min_notional": one_of(10.0, 4_700.0),
-        "fee_rate": one_of(0.0, 1e-3),
-        "slippage_rate": one_of(0.0, 5e-4),
+        "fees_bps": one_of(0.0, 10.0),
+        "slippage_bps": one_of(0.0, 5.0),
     }
 ).map(lambda changes: RULES._replace(**changes))
 
@@ -160,7 +169,7 @@ RECKLESS_RULES = st.builds(
             "risk_max": one_of(0.02, 1.0),
             "risk_cap": one_of(0.05, 1.0),
             "min_notional": one_of(10.0, 0.0, 4_700.0),
-            "fee_rate": one_of(0.0, 1e-3, 0.02),
+            "fees_bps": one_of(0.0, 10.0, 200.0),
         }
     ),
 )
@@ -230,8 +239,8 @@ class Oracle:
 
     def book(self, bar, kind, price, quantity, amount):
         notional = quantity * price if kind != "funding" else 0.0
-        fee = notional * self.rules.fee_rate
-        slippage = notional * self.rules.slippage_rate
+        fee = notional * fee_rate(self.rules)
+        slippage = notional * slippage_rate(self.rules)
         trade = len(self.trades)
         self.legs.append(
             (trade, kind, bar["index"], price, quantity, amount, fee, slippage)
@@ -274,7 +283,7 @@ class Oracle:
         if self.holding is None:
             return self.balance < 0
         notional = self.holding.quantity * bar["close"]
-        costs = notional * (self.rules.fee_rate + self.rules.slippage_rate)
+        costs = notional * (fee_rate(self.rules) + slippage_rate(self.rules))
         return self.balance + self.open_result(bar) - costs <= 0
 
     def liquidate(self, bar):
@@ -319,7 +328,7 @@ class Oracle:
         largest_notional = rules.margin_cap * self.balance * rules.leverage
         if quantity * price > largest_notional:
             quantity = largest_notional / price
-        costs = quantity * price * (rules.fee_rate + rules.slippage_rate)
+        costs = quantity * price * (fee_rate(rules) + slippage_rate(rules))
         is_small = self.balance <= 0 or quantity * price < rules.min_notional
         if is_small or costs >= self.balance:
             self.refused += 1
@@ -502,7 +511,7 @@ def is_borderline(bars, rules, balance):
         if position.side != FLAT:
             notional = position.quantity * bar.close
             gain = position.side * (bar.close - position.entry_price)
-            costs = notional * (rules.fee_rate + rules.slippage_rate)
+            costs = notional * (fee_rate(rules) + slippage_rate(rules))
             worth += gain * position.quantity - costs
             money = max(money, notional)
         if worth != 0.0 and abs(worth) <= RELATIVE * money:
@@ -748,20 +757,20 @@ def with_one_signal(bars):
 
 
 @PROPERTY
-@given(markets(), RULE_SETS, st.floats(0, 0.01), st.floats(0, 0.01))
-def test_costs_never_raise_what_a_trade_leaves(bars, rules, fee_rate, slippage_rate):
+@given(markets(), RULE_SETS, st.floats(0, 100), st.floats(0, 100))
+def test_costs_never_raise_what_a_trade_leaves(bars, rules, fees, slippage):
     bars = with_one_signal(bars)
-    free = run(bars, rules._replace(fee_rate=0.0, slippage_rate=0.0))
-    dear = run(bars, rules._replace(fee_rate=fee_rate, slippage_rate=slippage_rate))
+    free = run(bars, rules._replace(fees_bps=0.0, slippage_bps=0.0))
+    dear = run(bars, rules._replace(fees_bps=fees, slippage_bps=slippage))
     assert len(free.trades) == len(dear.trades) <= 1
     assert free.outcome.end_balance >= dear.outcome.end_balance
 
 
 @PROPERTY
-@given(markets(), RULE_SETS, st.floats(1e-6, 0.01))
-def test_twice_the_fee_rate_is_twice_the_fee_of_each_leg(bars, rules, fee_rate):
-    once = run(bars, rules._replace(fee_rate=fee_rate))
-    twice = run(bars, rules._replace(fee_rate=2 * fee_rate))
+@given(markets(), RULE_SETS, st.floats(0.01, 100))
+def test_twice_the_fees_are_twice_the_fee_of_each_leg(bars, rules, fees):
+    once = run(bars, rules._replace(fees_bps=fees))
+    twice = run(bars, rules._replace(fees_bps=2 * fees))
     assume(once.outcome.trades > 0)
     # Of the first trade: the size of the next depends on what is left.
     once_legs = once.legs[once.legs.trade == 0]
@@ -793,8 +802,8 @@ def test_a_reflected_market_gives_the_reflected_trades(bars, rules):
     bars = bars.copy()
     bars.funding_rate = NAN
     rules = rules._replace(
-        fee_rate=0.0,
-        slippage_rate=0.0,
+        fees_bps=0.0,
+        slippage_bps=0.0,
         min_notional=0.0,
         leverage=125.0,
         margin_cap=1.0,
@@ -819,7 +828,7 @@ from replay_cases import Rules, flat, run
 assert not hasattr(replay_bars, "signatures"), "expected plain Python, was compiled"
 folder = sys.argv[1]
 bars = np.load(folder + "/bars.npy").view(np.recarray)
-ledger = run(bars, Rules(*json.load(open(folder + "/rules.json"))))
+ledger = run(bars, Rules(**json.load(open(folder + "/rules.json"))))
 np.save(folder + "/legs.npy", ledger.legs)
 np.save(folder + "/trades.npy", ledger.trades)
 json.dump(flat(ledger.outcome), open(folder + "/outcome.json", "w"))
@@ -832,7 +841,7 @@ def test_plain_python_gives_the_bits_of_the_compiled_replay(tmp_path):
     bars = random_bars(rng, 3_000)
     rules = random_rules(rng)._replace(time_stop_bars=24, min_notional=10.0)
     np.save(tmp_path / "bars.npy", bars)
-    (tmp_path / "rules.json").write_text(json.dumps(rules))
+    (tmp_path / "rules.json").write_text(json.dumps(rules._asdict()))
     subprocess.run(
         [sys.executable, "-c", PLAIN_REPLAY, str(tmp_path)],
         env={**os.environ, "NUMBA_DISABLE_JIT": "1"},

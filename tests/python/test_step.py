@@ -139,7 +139,7 @@ def test_an_order_below_the_minimum_notional_is_refused_and_remembered():
 
 
 def test_fee_and_slippage_are_shares_of_each_legs_notional_at_the_raw_price():
-    rules = RULES._replace(fee_rate=1e-3, slippage_rate=5e-4)
+    rules = RULES._replace(fees_bps=10.0, slippage_bps=5.0)
     _, filled, left = long_over(quiet(), at(105, 105, 105, 105), rules=rules)
     entry, out = filled.fills.entry, left.fills.resting_exit
     assert (entry.price, out.price) == (100, 105)
@@ -562,9 +562,9 @@ def test_a_win_between_losses_starts_the_count_again():
 
 
 def test_a_trade_that_wins_less_than_its_costs_is_a_loss():
-    rules = RULES._replace(loss_streak_trades=1, fee_rate=0.03)
+    rules = RULES._replace(loss_streak_trades=1, fees_bps=300.0)
     assert decisions(winning(0.62), winning(0.62), rules=rules) == [0]
-    rules = rules._replace(fee_rate=0.01)
+    rules = rules._replace(fees_bps=100.0)
     assert decisions(winning(0.62), winning(0.62), rules=rules) == [0, 1]
 
 
@@ -713,13 +713,17 @@ def test_a_position_worth_less_than_nothing_at_a_close_is_liquidated_there():
     bars = as_bars(
         [SHORT_SIGNAL, quiet(), signalled(at(100, 299, 100, 299), LONG), quiet()]
     )
-    costly = rules._replace(fee_rate=0.01)
+    costly = rules._replace(fees_bps=100.0)
     moments, ledger = walk(bars, costly), run(bars, costly)
     # 50 short from 100 to 299 lose 9,950; the entry cost 50, leaving costs 149.50.
     fill = moments[2].fills.liquidation
     assert (fill.price, fill.reason) == (299, LIQUIDATION)
     assert moments[2].fills.shortfall == pytest.approx(149.5)
-    assert moments[2].state == State(Account(0.0, 1, 2), FLAT_POSITION, NO_ORDERS)
+    assert moments[2].state == State(
+        account=Account(balance=0.0, loss_streak=1, last_exit_index=2),
+        position=FLAT_POSITION,
+        orders=NO_ORDERS,
+    )
     (trade,) = ledger.trades
     assert (trade.exit_reason, trade.exit_index, trade.bars_held) == (LIQUIDATION, 2, 2)
     assert trade.shortfall == pytest.approx(149.5)
@@ -766,10 +770,12 @@ def test_an_entry_while_the_balance_is_negative_is_refused():
     assert (moment.state.account.balance, moment.fills.shortfall) == (0.0, 5_000)
 
 
-@pytest.mark.parametrize(("fee_rate", "is_refused"), [(0.39, False), (0.41, True)])
-def test_an_entry_whose_costs_reach_the_balance_is_refused(fee_rate, is_refused):
+@pytest.mark.parametrize(
+    ("fees_bps", "is_refused"), [(3_900.0, False), (4_100.0, True)]
+)
+def test_an_entry_whose_costs_reach_the_balance_is_refused(fees_bps, is_refused):
     # 250 for 100 each: a fee of 0.4 would be all of the 10,000.
-    _, moment = long_over(quiet(), rules=BOLD._replace(fee_rate=fee_rate))
+    _, moment = long_over(quiet(), rules=BOLD._replace(fees_bps=fees_bps))
     assert moment.fills.is_refused == is_refused
 
 

@@ -194,7 +194,7 @@ def order_of(study: Study, decision: Decision, replayed: str) -> dict[str, Any] 
         "qty": quantity,
         "notional": quantity * close,
         "stop": close - orders.entry_side * distance,
-        "target": close + orders.entry_side * inputs.profile.target_r * distance,
+        "target": close + orders.entry_side * inputs.profile.rules.target_r * distance,
         "is_filled": is_filled,
     }
 
@@ -205,6 +205,7 @@ def position_of(study: Study, decision: Decision) -> dict[str, Any] | None:
     `partial_qty` is what the partial closes, or has closed.
     """
     position, close = decision.state.position, float(decision.bar.close)
+    rules = study.inputs.profile.rules
     if position.side == FLAT:
         return None
     profit = position.side * (close - position.entry_price)
@@ -217,7 +218,7 @@ def position_of(study: Study, decision: Decision) -> dict[str, Any] | None:
         "stop_kind": REASONS[position.stop_reason],
         "target": position.target,
         "has_partial": bool(position.has_partial),
-        "partial_qty": study.inputs.profile.partial_share * position.entry_quantity,
+        "partial_qty": rules.partial_share * position.entry_quantity,
         "open_pnl": profit * position.quantity,
         "profit_r": profit / position.risk_distance,
     }
@@ -225,7 +226,7 @@ def position_of(study: Study, decision: Decision) -> dict[str, Any] | None:
 
 def action_of(decision: Decision) -> str:
     """Return what the next open shall do, in two or three words."""
-    _, position, orders = decision.state
+    position, orders = decision.state.position, decision.state.orders
     side = SIDES[orders.entry_side]
     if position.side == FLAT:
         return f"enter {side}" if side else "stay flat"

@@ -148,7 +148,7 @@ def explain(study: Study, trade_id: int, replayed: str) -> dict[str, Any]:
 
 
 def _why_entered(study, trade, decision: Decision, read) -> str:
-    limit = study.inputs.profile.veto_limit
+    limit = study.inputs.profile.rules.veto_limit
     was_reversed = decision.state.position.side != 0
     text = (
         f"At the close of {decision.known_at:%Y-%m-%d %H:%M} UTC "
@@ -179,7 +179,7 @@ def _why_left(study: Study, trade: dict[str, Any], stops, distance: float) -> st
 
     `stops` are its rows of `trade_stops`, `distance` is its D.
     """
-    reason, rules = trade["exit_reason"], study.inputs.profile
+    reason, rules = trade["exit_reason"], study.inputs.profile.rules
     if reason in RESTING:
         text = _why_resting_order(study, trade, stops, distance)
         if trade["shortfall"] > 0:
@@ -205,12 +205,12 @@ def _why_left(study: Study, trade: dict[str, Any], stops, distance: float) -> st
             f"At the close of {closed_at} the entry predicate held for the other side."
         )
     veto = bar.net_veto_long if trade["side"] == "long" else bar.net_veto_short
-    held = []
-    if rules.macro_exit_veto is not None and veto >= rules.macro_exit_veto:
+    held = []  # What is switched off is NaN, which nothing reaches.
+    if veto >= rules.macro_exit_veto:
         held.append(
             f"the net veto was {veto:.2f}, at or above {rules.macro_exit_veto:g}"
         )
-    if rules.vix_exit is not None and bar.vix >= rules.vix_exit:
+    if bar.vix >= rules.vix_exit:
         held.append(f"VIX was {bar.vix:.2f}, at or above {rules.vix_exit:g}")
     return f"At the close of {closed_at} the macro exit held: {' and '.join(held)}."
 
@@ -220,7 +220,8 @@ def _why_resting_order(study: Study, trade: dict[str, Any], stops, distance) -> 
     reason, side = trade["exit_reason"], 1 if trade["side"] == "long" else -1
     level = stops[-1]["stop"]
     if reason == "target":
-        level = trade["entry_price"] + side * study.inputs.profile.target_r * distance
+        target_r = study.inputs.profile.rules.target_r
+        level = trade["entry_price"] + side * target_r * distance
     names = {
         "stop": "the initial stop", "break_even": "the stop at break-even",
         "trail": "the trailing stop", "target": "the target",

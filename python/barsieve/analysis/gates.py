@@ -3,6 +3,7 @@
 In the order of `report_screening`; all pass exactly when the step orders an entry.
 """
 
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -29,14 +30,14 @@ def _figure(value: float) -> str:
 
 def _macro_exits(study: Study) -> str:
     """Return what the macro exits of a profile ask for: net veto and VIX."""
-    profile = study.inputs.profile
+    rules = study.inputs.profile.rules
     asked = [
         f"{name} below {limit:g}"
         for name, limit in (
-            ("net macro veto", profile.macro_exit_veto),
-            ("VIX", profile.vix_exit),
+            ("net macro veto", rules.macro_exit_veto),
+            ("VIX", rules.vix_exit),
         )
-        if limit is not None
+        if not isnan(limit)
     ]
     return " and ".join(asked) or "the profile has none"
 
@@ -85,7 +86,7 @@ def _signal_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
     streak = decision.threshold_shift
     asked = float(sum_of_decimals(decision.bar.threshold, streak))
     veto = bar.net_veto_long if bar.side > 0 else bar.net_veto_short
-    limit, rules = study.inputs.profile.veto_limit, study.inputs.profile.rules()
+    rules = study.inputs.profile.rules
     losses = decision.state.account.loss_streak
     why = f" ({streak:g} of it for {losses} losses in a row)" if streak else ""
     if abs(fusion["regime_shift"]) >= WORTH_SAYING:
@@ -101,8 +102,8 @@ def _signal_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
             f"confidence at least {asked:.4g}{why}", bar.confidence,
         ),
         _gate(
-            "admitted", bar.side != FLAT and veto < limit,
-            f"net macro veto below {limit:g}",
+            "admitted", bar.side != FLAT and veto < rules.veto_limit,
+            f"net macro veto below {rules.veto_limit:g}",
             veto if bar.side != FLAT else None,
         ),
         _gate(
@@ -115,8 +116,8 @@ def _signal_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
 
 
 def _account_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
-    (account, position, _), bar = decision.state, decision.bar
-    rules = study.inputs.profile
+    account, position = decision.state.account, decision.state.position
+    bar, rules = decision.bar, study.inputs.profile.rules
     since = decision.index - account.last_exit_index
     is_flat = position.side == FLAT
     return [

@@ -159,12 +159,11 @@ def one_bar_later(inputs: Inputs) -> Inputs:
 
 
 def _with_costs(inputs: Inputs, factor: float) -> Inputs:
-    profile = inputs.profile
-    costs = {
-        "fees_bps": profile.fees_bps * factor,
-        "slippage_bps": profile.slippage_bps * factor,
-    }
-    return inputs._replace(profile=with_fields(profile, **costs))
+    rules = inputs.profile.rules
+    costly = rules._replace(
+        fees_bps=rules.fees_bps * factor, slippage_bps=rules.slippage_bps * factor
+    )
+    return inputs._replace(profile=with_fields(inputs.profile, rules=costly))
 
 
 def stress(

@@ -183,7 +183,7 @@ def schema(
 
     Example: barsieve config schema --json > profile.schema.json
     """
-    from barsieve.profiles.check import load_schema
+    from barsieve.profiles.schema import load_schema
 
     document = load_schema("profile")
     if as_json:

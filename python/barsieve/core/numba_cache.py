@@ -2,11 +2,13 @@
 
 numba keys its on-disk cache on the file of the function alone, so a change in an
 imported file would leave stale machine code. The cache folder is therefore named after
-a hash of every source file that may be compiled.
+a hash of every source file that may be compiled, and of the settings that make a record
+of it.
 """
 
 import hashlib
 import os
+from functools import partial
 from pathlib import Path
 
 import platformdirs
@@ -14,6 +16,8 @@ import platformdirs
 from barsieve.core.paths import PACKAGE
 
 _COMPILED_SOURCES = [
+    PACKAGE / "profiles/profile.schema.json",
+    PACKAGE / "profiles/schema.py",
     PACKAGE / "profiles/rules.py",
     *(PACKAGE / "replay").glob("*.py"),
     PACKAGE / "regime/filter.py",
@@ -39,7 +43,9 @@ if "NUMBA_CACHE_DIR" not in os.environ:
         Path(platformdirs.user_cache_dir("barsieve")) / f"numba-{sources_hash()}"
     )
 
-from numba import njit  # noqa: E402  (numba reads the variable when it is imported)
+# numba reads the variable when it is imported.
+from numba import njit  # noqa: E402
+from numba.extending import overload  # noqa: E402
 
 compiled = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 """Decorator: the same plain Python source, as machine code.
@@ -53,3 +59,6 @@ compiled_apart = njit(cache=True, nogil=True, error_model="numpy")
 
 The state of each stays in registers, and the whole compiles in half the time.
 """
+
+overloaded = partial(overload, strict=False, jit_options={"forceinline": True})
+"""Decorator: makes what is compiled for a Python function, by the types of a call."""

@@ -8,6 +8,7 @@ built file is opened read-only and stays as it is.
 import re
 from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import duckdb
@@ -73,8 +74,18 @@ class Models:
         """Return SQL in which the project's macros stand for what they are."""
         template = self._environment.from_string(self._with_macros(text))
         return template.render(
-            ref=place, source=lambda group, table: place(source_table(group, table))
+            ref=place,
+            source=lambda group, table: place(source_table(group, table)),
+            execute=True,
+            run_query=self._answer,
         )
+
+    def _answer(self, query: str):
+        """Return what a macro asks the database for: the columns of the settings."""
+        from barsieve.database.plugin import _settings
+
+        assert query == "select barsieve_settings() as columns"
+        return SimpleNamespace(columns=[SimpleNamespace(values=lambda: [_settings()])])
 
 
 class Scratch:

@@ -15,6 +15,8 @@ class Plugin(BasePlugin):
     `barsieve_problems()`: what is wrong with the input, or null. `barsieve_build()`:
     JSON of what a database built now would be built from. `barsieve_columns(table)`:
     names and types of a table that Python writes, as in `create table`.
+    `barsieve_settings()`: the columns of `config_profiles`, as in `select`;
+    `barsieve_setting_descriptions()`: JSON of what each of them holds.
     `barsieve_market_findings()`: JSON of what the market's files say by themselves.
     `barsieve_mark(own, parents)`: the comment of a table just made, from what dbt knows
     of it and the comments of the tables it was made of, both JSON;
@@ -47,6 +49,8 @@ class Plugin(BasePlugin):
             ("barsieve_problems", _problems),
             ("barsieve_build", _build),
             ("barsieve_market_findings", _market_findings),
+            ("barsieve_settings", _settings),
+            ("barsieve_setting_descriptions", _setting_descriptions),
         ):
             conn.create_function(
                 name,
@@ -95,6 +99,18 @@ def _columns(table: str) -> str:
         f'"{name}" {kind}'
         for name, kind in zip(empty.columns, empty.types, strict=True)
     )
+
+
+def _settings() -> str:
+    from barsieve.profiles.schema import settings
+
+    return ",\n    ".join(setting.sql for setting in settings())
+
+
+def _setting_descriptions() -> str:
+    from barsieve.profiles.schema import settings
+
+    return json.dumps({setting.column: setting.description for setting in settings()})
 
 
 def _build() -> str:

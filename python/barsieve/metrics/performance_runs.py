@@ -9,7 +9,8 @@ from barsieve.core import schemas
 from barsieve.core.arrow import matching, numbers, rows_of
 from barsieve.metrics.measures import of_trades
 from barsieve.metrics.performance import DAY_US, is_judged, of_equity
-from barsieve.profiles.settings import BPS, Profile, read_profiles
+from barsieve.profiles.rules import BPS
+from barsieve.profiles.settings import Profile, read_profiles
 from barsieve.replay.runs import FULL
 
 RESULTS = (
@@ -65,7 +66,7 @@ def buy_and_hold(profile: Profile, marks: dict[str, np.ndarray]) -> dict[str, An
     Costs are those of the profile, on both legs; spot, so without funding.
     """
     start = float(profile.start_balance)
-    cost_rate = (profile.fees_bps + profile.slippage_bps) * BPS
+    cost_rate = (profile.rules.fees_bps + profile.rules.slippage_bps) * BPS
     first, last = marks["open"][0], marks["close"][-1]
     quantity = start / (first * (1 + cost_rate))
     equity = quantity * marks["close"] * (1 - cost_rate)

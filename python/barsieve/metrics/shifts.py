@@ -65,7 +65,7 @@ def track_of(inputs: Inputs) -> np.ndarray:
     is_open = np.zeros(len(eligible), bool)
     for side in (LONG, SHORT):
         probe.side = side
-        is_open |= _are_entered(probe, NoLosses(), inputs.profile.rules())
+        is_open |= _are_entered(probe, NoLosses(), inputs.profile.rules)
     return eligible[is_open]
 
 

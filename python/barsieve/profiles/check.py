@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from difflib import get_close_matches
-from importlib.resources import files
 from itertools import chain
 from math import isfinite
 from pathlib import Path
@@ -19,6 +18,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from barsieve.core.errors import Problem
+from barsieve.profiles.schema import load_schema, settings
 
 DOMAINS = ("wyckoff", "liquidity", "smc", "momentum", "temporal")
 LEGACY_NAMES = {"hob": "liquidity"}
@@ -46,13 +46,6 @@ class _DuplicateKeyError(Exception):
     def __init__(self, key: str):
         self.key = key
         super().__init__(key)
-
-
-def load_schema(name: str) -> dict[str, Any]:
-    """Return one of the JSON Schemas that ship in the package."""
-    return json.loads(
-        files("barsieve.profiles").joinpath(f"{name}.schema.json").read_text()
-    )
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -284,16 +277,16 @@ def _order_problems(path: Path, profile: dict) -> Iterator[Problem]:
 
 
 def _integer_problems(path: Path, profile: dict) -> Iterator[Problem]:
-    for section, settings in load_schema("profile")["properties"].items():
-        for key, kind in settings.get("properties", {}).items():
-            if kind.get("type") != "integer":
-                continue
-            value = profile[section].get(key, 0)
-            if value > GREATEST_INTEGER:
-                yield Problem(
-                    str(path), f"key '{section}.{key}'", f"at most {GREATEST_INTEGER}",
-                    _shown(value), "lower the value: no history is that long",
-                )  # fmt: skip
+    for setting in settings():
+        if setting.sql_type != "integer":
+            continue
+        section, key = setting.key.split(".")
+        value = profile[section].get(key, 0)
+        if value > GREATEST_INTEGER:
+            yield Problem(
+                str(path), f"key '{setting.key}'", f"at most {GREATEST_INTEGER}",
+                _shown(value), "lower the value: no history is that long",
+            )  # fmt: skip
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -13,21 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from barsieve.core.errors import InputError, Problem
-from barsieve.profiles.check import DOMAINS, LEGACY_NAMES, check_document, load_schema
+from barsieve.profiles.check import DOMAINS, LEGACY_NAMES, check_document
+from barsieve.profiles.schema import leaves, load_schema
 
 MOST_SHOWN = 3
-
-
-def leaves(schema: dict[str, Any], prefix: str = "") -> dict[str, dict[str, Any]]:
-    """Return every setting of a schema by its dotted key, with its own schema."""
-    found: dict[str, dict[str, Any]] = {}
-    for key, part in schema["properties"].items():
-        inner = part["oneOf"][1] if "oneOf" in part else part
-        if "properties" in inner:
-            found |= leaves(inner, f"{prefix}{key}.")
-        else:
-            found[prefix + key] = part
-    return found
 
 
 def _not_finite(text: str) -> float:

@@ -2,30 +2,28 @@
 
 from typing import NamedTuple
 
+from barsieve.profiles.schema import Setting, settings
 
-class Rules(NamedTuple):
-    """The settings of a profile that the replay reads; names as in its JSON file."""
+BPS = 1e-4
+SECTIONS = ("entry", "exits", "risk", "costs")
 
-    veto_limit: float
-    loss_streak_trades: int
-    loss_streak_shift: float
-    cooldown_bars: int
-    max_gap_hours: float
-    stop_atr: float
-    target_r: float
-    partial_at_r: float
-    partial_share: float
-    trail_atr: float
-    volume_trap_z: float
-    volume_trap_atr: float
-    time_stop_bars: int
-    vix_exit: float
-    macro_exit_veto: float
-    risk_min: float
-    risk_max: float
-    risk_cap: float
-    leverage: float
-    margin_cap: float
-    min_notional: float
-    fee_rate: float
-    slippage_rate: float
+# Numbers of these sections that are no rules: what follows from the first three lies in
+# the bars, and the balance is what a replay begins with.
+NO_RULES = ("entry_threshold", "atr_rank_floor", "atr_rank_cap", "start_balance")
+
+_TYPES = {"double": float, "integer": int}
+
+
+def _is_rule(setting: Setting) -> bool:
+    is_number = setting.sql_type in _TYPES
+    return is_number and setting.section in SECTIONS and setting.column not in NO_RULES
+
+
+Rules = NamedTuple(
+    "Rules", [(s.column, _TYPES[s.sql_type]) for s in settings() if _is_rule(s)]
+)
+Rules.__doc__ = """The settings of a profile that the replay reads.
+
+Every number that says how to enter, leave, size and pay, named as in the JSON file; NaN
+where a profile has none.
+"""

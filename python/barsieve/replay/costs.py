@@ -1,7 +1,9 @@
 """What a fill does to the account: result, fee and slippage, each its own number."""
 
 from barsieve.core.numba_cache import compiled
-from barsieve.replay.state import FLAT, Account, Fill, Position
+from barsieve.profiles.rules import BPS
+from barsieve.replay.records import replaced
+from barsieve.replay.state import FLAT, Fill
 
 
 @compiled
@@ -9,12 +11,12 @@ def make_fill(quantity, price, amount, reason, rules):
     """Return a fill at a raw price; fee and slippage are shares of its notional."""
     notional = quantity * price
     return Fill(
-        quantity,
-        price,
-        amount,
-        notional * rules.fee_rate,
-        notional * rules.slippage_rate,
-        reason,
+        quantity=quantity,
+        price=price,
+        amount=amount,
+        fee=notional * (rules.fees_bps * BPS),
+        slippage=notional * (rules.slippage_bps * BPS),
+        reason=reason,
     )
 
 
@@ -41,20 +43,5 @@ def settle_funding(account, position, bar):
     if position.side == FLAT or not is_settled:
         return account, position, 0.0
     amount = -position.side * bar.funding_rate * position.quantity * bar.open
-    return (
-        Account(account.balance + amount, account.loss_streak, account.last_exit_index),
-        Position(
-            position.side,
-            position.quantity,
-            position.entry_quantity,
-            position.entry_price,
-            position.risk_distance,
-            position.stop,
-            position.stop_reason,
-            position.target,
-            position.has_partial,
-            position.bars_held,
-            position.net_pnl + amount,
-        ),
-        amount,
-    )
+    account = replaced(account, balance=account.balance + amount)
+    return account, replaced(position, net_pnl=position.net_pnl + amount), amount

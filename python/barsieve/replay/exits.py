@@ -2,6 +2,7 @@
 
 from barsieve.core.numba_cache import compiled
 from barsieve.replay.costs import make_fill, net_of
+from barsieve.replay.records import replaced
 from barsieve.replay.state import (
     BREAK_EVEN,
     FLAT,
@@ -17,7 +18,6 @@ from barsieve.replay.state import (
     TRAIL,
     VOLUME_TRAP,
     Account,
-    Position,
 )
 
 
@@ -28,7 +28,11 @@ def close_position(account, position, price, reason, bar, rules):
     fill = make_fill(position.quantity, price, amount, reason, rules)
     is_win = position.net_pnl + net_of(fill) > 0.0
     loss_streak = 0 if is_win else account.loss_streak + 1
-    after = Account(account.balance + net_of(fill), loss_streak, bar.index)
+    after = Account(
+        balance=account.balance + net_of(fill),
+        loss_streak=loss_streak,
+        last_exit_index=bar.index,
+    )
     return after, FLAT_POSITION, fill
 
 
@@ -38,25 +42,14 @@ def take_partial(account, position, price, rules):
     quantity = rules.partial_share * position.entry_quantity
     amount = position.side * (price - position.entry_price) * quantity
     fill = make_fill(quantity, price, amount, NO_REASON, rules)
-    return (
-        Account(
-            account.balance + net_of(fill), account.loss_streak, account.last_exit_index
-        ),
-        Position(
-            position.side,
-            position.quantity - quantity,
-            position.entry_quantity,
-            position.entry_price,
-            position.risk_distance,
-            position.stop,
-            position.stop_reason,
-            position.target,
-            True,
-            position.bars_held,
-            position.net_pnl + net_of(fill),
-        ),
-        fill,
+    account = replaced(account, balance=account.balance + net_of(fill))
+    position = replaced(
+        position,
+        quantity=position.quantity - quantity,
+        has_partial=True,
+        net_pnl=position.net_pnl + net_of(fill),
     )
+    return account, position, fill
 
 
 @compiled
@@ -120,7 +113,7 @@ def liquidate(account, position, bar, rules):
         account, position, fill = close_position(
             account, position, bar.close, LIQUIDATION, bar, rules
         )
-    emptied = Account(0.0, account.loss_streak, account.last_exit_index)
+    emptied = replaced(account, balance=0.0)
     return emptied, position, fill, 0.0 - account.balance
 
 
@@ -156,18 +149,8 @@ def hold_through_close(position, bar, rules):
     if bar.volume_z_20 > rules.volume_trap_z:
         trap = bar.close - side * rules.volume_trap_atr * bar.atr_20
         stop, reason = _ratcheted(side, stop, reason, trap, VOLUME_TRAP)
-    return Position(
-        side,
-        position.quantity,
-        position.entry_quantity,
-        position.entry_price,
-        position.risk_distance,
-        stop,
-        reason,
-        position.target,
-        position.has_partial,
-        position.bars_held + 1,
-        position.net_pnl,
+    return replaced(
+        position, stop=stop, stop_reason=reason, bars_held=position.bars_held + 1
     )
 
 

@@ -12,15 +12,16 @@ from barsieve.replay.ledger import (
     make_ledger,
     make_stops,
 )
+from barsieve.replay.records import replaced
 from barsieve.replay.sizing import is_ruined
 from barsieve.replay.state import (
     END_OF_DATA,
     FLAT,
     FLAT_POSITION,
+    NO_FILL,
     NO_ORDERS,
     NO_REASON,
     Account,
-    Fill,
     State,
 )
 from barsieve.replay.step import step, streak_shift
@@ -86,7 +87,9 @@ def _write_bar(legs, trades, stops, counts, bar, before, fills, account, rules):
     bars_held, quantity = before.position.bars_held, before.position.quantity
     side = before.position.side
     if fills.funding != 0.0:
-        paid = Fill(quantity, bar.open, fills.funding, 0.0, 0.0, NO_REASON)
+        paid = replaced(
+            NO_FILL, quantity=quantity, price=bar.open, amount=fills.funding
+        )
         _write_leg(legs[n_legs], n_trades - 1, FUNDING, bar, paid, side * quantity)
         n_legs += 1
     out = fills.ordered_exit
@@ -126,6 +129,13 @@ def _write_bar(legs, trades, stops, counts, bar, before, fills, account, rules):
 
 
 @compiled
+def fresh_state(balance):
+    """Return the state of an account that has never traded."""
+    account = Account(balance=balance, loss_streak=0, last_exit_index=LONG_AGO)
+    return State(account=account, position=FLAT_POSITION, orders=NO_ORDERS)
+
+
+@compiled
 def _is_idle(state):
     return state.position.side == FLAT and state.orders.entry_side == FLAT
 
@@ -151,7 +161,7 @@ def replay_bars(
     keeps no path of the stop.
     """
     n_bars = len(bars)
-    state = State(Account(start_balance, 0, LONG_AGO), FLAT_POSITION, NO_ORDERS)
+    state = fresh_state(start_balance)
     counts, visited, cursor, index = (0, 0, 0), 0, 0, 0
     refused, lapsed, liquidated = 0, 0, 0
     ruined_index = 0 if n_bars > 0 and is_ruined(start_balance, rules) else -1
@@ -178,7 +188,7 @@ def replay_bars(
             index = entry_bars[cursor] if cursor < len(entry_bars) else n_bars
         else:
             index += 1
-    account, position, _ = state
+    account, position = state.account, state.position
     n_legs, n_trades, n_stops = counts
     shift = streak_shift(account, rules)
     if position.side != FLAT:
@@ -190,17 +200,17 @@ def replay_bars(
         n_legs += 1
         _end_trade(trades[n_trades - 1], last, held, END_OF_DATA, account, rules)
     return Outcome(
-        n_trades,
-        n_legs,
-        visited,
-        n_stops,
-        account.balance,
-        refused,
-        lapsed,
-        liquidated,
-        ruined_index,
-        shift,
-        state,
+        trades=n_trades,
+        legs=n_legs,
+        bars_visited=visited,
+        stops=n_stops,
+        end_balance=account.balance,
+        refused=refused,
+        lapsed=lapsed,
+        liquidated=liquidated,
+        ruined_index=ruined_index,
+        threshold_shift=shift,
+        state=state,
     )
 
 
@@ -212,8 +222,8 @@ def replay_into_ledger(bars, rules, start_balance, entry_bars, is_focused) -> Le
         bars, rules, start_balance, entry_bars, is_focused, legs, trades, stops
     )
     return Ledger(
-        outcome,
-        legs[: outcome.legs],
-        trades[: outcome.trades],
-        stops[: outcome.stops],
+        outcome=outcome,
+        legs=legs[: outcome.legs],
+        trades=trades[: outcome.trades],
+        stops=stops[: outcome.stops],
     )

@@ -80,7 +80,7 @@ def replay(inputs: Inputs, replayed: str = FULL) -> Run:
     """Replay a profile over its bars, `full` or `focused`."""
     ledger = replay_into_ledger(
         inputs.bars,
-        inputs.profile.rules(),
+        inputs.profile.rules,
         float(inputs.profile.start_balance),
         inputs.entry_bars,
         replayed == FOCUSED,

@@ -132,6 +132,30 @@ class Fills(NamedTuple):
     shortfall: float
 
 
-FLAT_POSITION = Position(FLAT, 0.0, 0.0, 0.0, 0.0, 0.0, NO_REASON, 0.0, False, 0, 0.0)
-NO_ORDERS = Orders(NO_REASON, False, FLAT, 0.0, 0.0, 0.0, -1, 0.0, 0)
-NO_FILL = Fill(0.0, 0.0, 0.0, 0.0, 0.0, NO_REASON)
+FLAT_POSITION = Position(
+    side=FLAT,
+    quantity=0.0,
+    entry_quantity=0.0,
+    entry_price=0.0,
+    risk_distance=0.0,
+    stop=0.0,
+    stop_reason=NO_REASON,
+    target=0.0,
+    has_partial=False,
+    bars_held=0,
+    net_pnl=0.0,
+)
+NO_ORDERS = Orders(
+    exit_reason=NO_REASON,
+    is_partial=False,
+    entry_side=FLAT,
+    entry_confidence=0.0,
+    entry_risk_distance=0.0,
+    entry_risk_share=0.0,
+    entry_index=-1,
+    entry_threshold=0.0,
+    entry_streak=0,
+)
+NO_FILL = Fill(
+    quantity=0.0, price=0.0, amount=0.0, fee=0.0, slippage=0.0, reason=NO_REASON
+)

@@ -17,6 +17,7 @@ from barsieve.replay.exits import (
     liquidate,
     orders_partial,
 )
+from barsieve.replay.records import replaced
 from barsieve.replay.sizing import entry_quantity, risk_distance, risk_share
 from barsieve.replay.state import (
     FLAT,
@@ -25,7 +26,6 @@ from barsieve.replay.state import (
     NO_ORDERS,
     NO_REASON,
     STOP,
-    Account,
     Fills,
     Orders,
     Position,
@@ -82,27 +82,21 @@ def fill_entry(account, position, orders, bar, rules):
     fill = make_fill(quantity, bar.open, 0.0, NO_REASON, rules)
     if not quantity > 0.0 or costs_of(fill) >= account.balance:
         return account, position, NO_FILL, True, False
-    return (
-        Account(
-            account.balance + net_of(fill), account.loss_streak, account.last_exit_index
-        ),
-        Position(
-            side,
-            quantity,
-            quantity,
-            bar.open,
-            distance,
-            bar.open - side * distance,
-            STOP,
-            bar.open + side * rules.target_r * distance,
-            False,
-            0,
-            net_of(fill),
-        ),
-        fill,
-        False,
-        False,
+    account = replaced(account, balance=account.balance + net_of(fill))
+    position = Position(
+        side=side,
+        quantity=quantity,
+        entry_quantity=quantity,
+        entry_price=bar.open,
+        risk_distance=distance,
+        stop=bar.open - side * distance,
+        stop_reason=STOP,
+        target=bar.open + side * rules.target_r * distance,
+        has_partial=False,
+        bars_held=0,
+        net_pnl=net_of(fill),
     )
+    return account, position, fill, False, False
 
 
 @compiled
@@ -123,24 +117,24 @@ def decide(account, position, bar, rules):
         may_enter = side == -position.side
     distance = risk_distance(bar, rules)
     if side == FLAT or not may_enter or not distance > 0.0:
-        return Orders(reason, is_partial, FLAT, 0.0, 0.0, 0.0, -1, 0.0, 0)
+        return replaced(NO_ORDERS, exit_reason=reason, is_partial=is_partial)
     return Orders(
-        reason,
-        is_partial,
-        side,
-        bar.confidence,
-        distance,
-        risk_share(bar, rules),
-        bar.index,
-        threshold_in_force(account, bar, rules),
-        account.loss_streak,
+        exit_reason=reason,
+        is_partial=is_partial,
+        entry_side=side,
+        entry_confidence=bar.confidence,
+        entry_risk_distance=distance,
+        entry_risk_share=risk_share(bar, rules),
+        entry_index=bar.index,
+        entry_threshold=threshold_in_force(account, bar, rules),
+        entry_streak=account.loss_streak,
     )
 
 
 @compiled
 def step(state, bar, rules):
     """Carry the state through one bar; return it with the fills of the bar."""
-    account, position, orders = state
+    account, position, orders = state.account, state.position, state.orders
     # 1. Funding on the position held before the fills.
     account, position, funding = settle_funding(account, position, bar)
     # 2. Pending orders fill at the open: exits first, then the entry.
@@ -166,16 +160,16 @@ def step(state, bar, rules):
             position = hold_through_close(position, bar, rules)
         orders = decide(account, position, bar, rules)
     fills = Fills(
-        funding,
-        ordered_exit,
-        entry,
-        is_refused,
-        is_lapsed,
-        stop,
-        stop_reason,
-        resting_exit,
-        liquidation,
-        is_liquidated,
-        shortfall,
+        funding=funding,
+        ordered_exit=ordered_exit,
+        entry=entry,
+        is_refused=is_refused,
+        is_lapsed=is_lapsed,
+        stop=stop,
+        stop_reason=stop_reason,
+        resting_exit=resting_exit,
+        liquidation=liquidation,
+        is_liquidated=is_liquidated,
+        shortfall=shortfall,
     )
-    return State(account, position, orders), fills
+    return State(account=account, position=position, orders=orders), fills

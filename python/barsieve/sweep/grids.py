@@ -8,14 +8,16 @@ import numpy as np
 
 from barsieve.core.errors import InputError, Problem
 from barsieve.profiles.check import DOMAINS, SCORE_RANGES, WEIGHT_SUM_TOLERANCE
+from barsieve.profiles.schema import settings
 
 WEIGHTS = tuple(f"weight_{domain}" for domain in DOMAINS)
-INTEGERS = ("cooldown_bars", "time_stop_bars", "alignment_required")
+
+_TYPES = {setting.column: setting.sql_type for setting in settings()}
 
 # One configuration: the settings that a grid may vary, named as in `config_profiles`.
 CONFIG = np.dtype(
     [
-        (name, np.int64 if name in INTEGERS else np.float64)
+        (name, np.float64 if _TYPES[name] == "double" else np.int64)
         for name in (
             "entry_threshold", *WEIGHTS, "alignment_required", "atr_rank_floor",
             "atr_rank_cap", "veto_limit", "cooldown_bars", "stop_atr", "target_r",

@@ -7,43 +7,13 @@ in their order: the same bits.
 import numpy as np
 
 from barsieve.core.numba_cache import compiled, compiled_apart
-from barsieve.profiles.rules import Rules
 from barsieve.replay.decimals import decimal_sum
 from barsieve.replay.kernel import replay_bars
+from barsieve.replay.records import overlaid
 from barsieve.replay.state import FLAT, LONG, SHORT
 from barsieve.sweep.buffers import TILE_ROWS, TOGETHER
 from barsieve.sweep.figures import measure
 from barsieve.sweep.screen import KNOWS_ALL, SLOTS
-
-
-@compiled
-def rules_of(config, base):
-    """Return the rules of the base profile with the settings of a configuration."""
-    return Rules(
-        config.veto_limit,
-        base.loss_streak_trades,
-        base.loss_streak_shift,
-        config.cooldown_bars,
-        base.max_gap_hours,
-        config.stop_atr,
-        config.target_r,
-        config.partial_at_r,
-        config.partial_share,
-        config.trail_atr,
-        base.volume_trap_z,
-        base.volume_trap_atr,
-        config.time_stop_bars,
-        base.vix_exit,
-        base.macro_exit_veto,
-        base.risk_min,
-        base.risk_max,
-        base.risk_cap,
-        base.leverage,
-        base.margin_cap,
-        base.min_notional,
-        base.fee_rate,
-        base.slippage_rate,
-    )
 
 
 @compiled
@@ -228,8 +198,8 @@ def find_all_signals(screen, configs, room):
 
 @compiled_apart
 def replay_config(bars, config, base, start_balance, entry_bars, legs, trades, stops):
-    """Replay one configuration where its own entries can be."""
-    rules = rules_of(config, base)
+    """Replay one configuration, `base` with its settings, where its entries can be."""
+    rules = overlaid(base, config)
     return replay_bars(
         bars, rules, start_balance, entry_bars, True, legs, trades, stops
     )

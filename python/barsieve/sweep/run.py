@@ -143,7 +143,7 @@ def measure_chunk(
         bars,
         sweep.screen,
         sweep.grid.configs[chunk.start : chunk.stop],
-        sweep.profile.rules(),
+        sweep.profile.rules,
         float(sweep.profile.start_balance),
         sweep.calendar,
         room,
@@ -189,11 +189,8 @@ def results_table(sweep: Sweep, chunk: range, figures, hashes) -> pa.Table:
 
 
 def _settings_columns(configs: np.recarray) -> dict[str, pa.Array]:
-    columns = {name: pa.array(configs[name].copy()) for name in CONFIG.names}
-    columns["alignment_required"] = columns["alignment_required"].cast(pa.bool_())
-    for name in ("cooldown_bars", "time_stop_bars"):
-        columns[name] = columns[name].cast(pa.int32())
-    return columns
+    types = {name: schemas.SWEEP_RUNS.field(name).type for name in CONFIG.names}
+    return {n: pa.array(configs[n].copy()).cast(kind) for n, kind in types.items()}
 
 
 def configs_table(sweep: Sweep) -> pa.Table:

@@ -4,11 +4,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from barsieve.bench.peers.rules import FEE_RATE, SLIPPAGE_RATE, TRADED, Sweep
+from barsieve.bench.peers.rules import FEES_BPS, SLIPPAGE_BPS, TRADED, Sweep
 from barsieve.core.numba_cache import compiled
 from barsieve.profiles.rules import Rules
 from barsieve.replay.kernel import replay_bars
 from barsieve.replay.ledger import LEG, TRADE, make_stops
+from barsieve.replay.records import replaced
 from barsieve.replay.state import BAR, END_OF_DATA
 
 # Infinite where a rule is to be off. The balance never runs out: it risks a millionth.
@@ -34,8 +35,8 @@ RULES = Rules(
     leverage=1e12,
     margin_cap=1.0,
     min_notional=0.0,
-    fee_rate=FEE_RATE,
-    slippage_rate=SLIPPAGE_RATE,
+    fees_bps=FEES_BPS,
+    slippage_bps=SLIPPAGE_BPS,
 )
 BALANCE = 1e6
 
@@ -102,30 +103,8 @@ def _replay_each(
         for index in entry_bars:
             bars[index].side = side[index]
             bars[index].is_eligible = True
-        own = Rules(
-            rules.veto_limit,
-            rules.loss_streak_trades,
-            rules.loss_streak_shift,
-            rules.cooldown_bars,
-            rules.max_gap_hours,
-            stop_atr[configuration],
-            target_r[configuration],
-            rules.partial_at_r,
-            rules.partial_share,
-            rules.trail_atr,
-            rules.volume_trap_z,
-            rules.volume_trap_atr,
-            rules.time_stop_bars,
-            rules.vix_exit,
-            rules.macro_exit_veto,
-            rules.risk_min,
-            rules.risk_max,
-            rules.risk_cap,
-            rules.leverage,
-            rules.margin_cap,
-            rules.min_notional,
-            rules.fee_rate,
-            rules.slippage_rate,
+        own = replaced(
+            rules, stop_atr=stop_atr[configuration], target_r=target_r[configuration]
         )
         outcome = replay_bars(bars, own, BALANCE, entry_bars, True, legs, trades, stops)
         n_traded = _write_trades(

@@ -24,9 +24,11 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from barsieve.core.errors import InputError, Problem
+from barsieve.profiles.rules import BPS
 
 ATR_BARS = 14
-FEE_RATE, SLIPPAGE_RATE = 0.0006, 0.0002
+FEES_BPS, SLIPPAGE_BPS = 6.0, 2.0
+FEE_RATE, SLIPPAGE_RATE = FEES_BPS * BPS, SLIPPAGE_BPS * BPS
 LEAST_BARS = 500
 
 FAST = (5, 8, 10, 13, 15, 20, 25, 30)

@@ -6,7 +6,6 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from barsieve.core.errors import InputError
-from barsieve.profiles.check import load_schema
 from barsieve.profiles.diff import KeyPath
 from barsieve.profiles.legacy.base import Base
 from barsieve.profiles.legacy.keys import (
@@ -30,6 +29,7 @@ from barsieve.profiles.legacy.rows import (
     refuse,
 )
 from barsieve.profiles.legacy.weights import is_other_weight
+from barsieve.profiles.schema import load_schema
 
 PERCENT = 100
 

@@ -1,0 +1,92 @@
+"""Settings of a profile: the one list, read from its JSON Schema.
+
+Whatever has a part for each setting is made of this list: the columns of the table
+`config_profiles` and the record that the replay's kernel reads. A setting may say
+`column` where its column is not named as its key, and `default` where a profile may
+leave it out.
+"""
+
+import json
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+SQL_TYPES = {"number": "double", "integer": "integer", "boolean": "boolean"}
+FORMATS = {"date-time": "timestamptz"}
+
+
+class Setting(NamedTuple):
+    """One setting: its dotted key in the JSON, its column and the type of that.
+
+    `default` stands in where the key is left out; None where there is none.
+    """
+
+    key: str
+    column: str
+    sql_type: str
+    default: Any
+    description: str
+
+    @property
+    def section(self) -> str:
+        """Return the section of the JSON file that holds the setting."""
+        return self.key.rpartition(".")[0]
+
+    @property
+    def sql(self) -> str:
+        """Return the expression of the column over rows of one JSON object each."""
+        arrow = "->" if self.sql_type == "json" else "->>"
+        value = f"(json {arrow} '$.{self.key}')::{self.sql_type}"
+        if self.default is not None:
+            value = f"coalesce({value}, {self.default!r})"
+        return f"{value} as {self.column}"
+
+
+def load_schema(name: str) -> dict[str, Any]:
+    """Return one of the JSON Schemas that ship in the package."""
+    return json.loads(
+        files("barsieve.profiles").joinpath(f"{name}.schema.json").read_text()
+    )
+
+
+def leaves(schema: dict[str, Any], prefix: str = "") -> dict[str, dict[str, Any]]:
+    """Return every setting of a schema by its dotted key, with its own schema."""
+    found: dict[str, dict[str, Any]] = {}
+    for key, part in schema["properties"].items():
+        inner = part["oneOf"][1] if "oneOf" in part else part
+        if "properties" in inner:
+            found |= leaves(inner, f"{prefix}{key}.")
+        else:
+            found[prefix + key] = part
+    return found
+
+
+def _sql_type(part: dict[str, Any]) -> str:
+    """Return the type of a setting's column: the first that its own schema names."""
+    if "oneOf" in part:
+        return "json"
+    kind = part.get("type", "string")
+    named = kind if isinstance(kind, str) else kind[0]
+    return SQL_TYPES.get(named) or FORMATS.get(part.get("format", ""), "varchar")
+
+
+def _setting(key: str, part: dict[str, Any]) -> Setting:
+    return Setting(
+        key=key,
+        column=part.get("column", key.rpartition(".")[2]),
+        sql_type=_sql_type(part),
+        default=part.get("default"),
+        description=part["description"],
+    )
+
+
+@cache
+def settings() -> tuple[Setting, ...]:
+    """Return every setting of a profile that has a column, in the schema's order."""
+    found = []
+    for key, part in load_schema("profile")["properties"].items():
+        inner = part.get("properties", {})
+        found += [_setting(f"{key}.{name}", own) for name, own in inner.items()]
+        if not inner:
+            found.append(_setting(key, part))
+    return tuple(found)
