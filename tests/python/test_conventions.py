@@ -14,8 +14,9 @@ LAYERS = [
     "config", "bars", "features", "macro", "regime", "scores", "sentinels", "sweep",
     "fusion", "candidates", "replay", "parity", "reports",
 ]  # fmt: skip
+# And config_profiles, whose contract is the schema of profiles: test_settings.py.
 PUBLIC = [
-    "config_profiles", "bars_1h", "features", "scores", "sentinels", "fusion_scores",
+    "bars_1h", "features", "scores", "sentinels", "fusion_scores",
     "candidates", "candidate_windows", "trades", "trade_stops", "equity",
     "parity_summary", "report_health", "report_performance", "report_random_entries",
     "report_screening", "regimes", "regime_fits",

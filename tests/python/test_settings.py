@@ -1,0 +1,101 @@
+"""Settings: one list, and what is made of it; records changed by name."""
+
+import duckdb
+import numpy as np
+import pytest
+from numba.core.errors import TypingError
+
+from barsieve.core.numba_cache import compiled
+from barsieve.profiles.rules import Rules
+from barsieve.profiles.schema import leaves, load_schema, settings
+from barsieve.replay.records import overlaid, replaced
+from barsieve.replay.state import FLAT_POSITION, STOP
+from barsieve.sweep.grids import CONFIG
+from replay_cases import RULES
+
+
+@pytest.fixture(scope="module")
+def columns(demo_build):
+    with duckdb.connect(str(demo_build.database), read_only=True) as connection:
+        return connection.execute(
+            "select column_name, lower(data_type), comment from duckdb_columns() "
+            "where table_name = 'config_profiles' order by column_index"
+        ).fetchall()
+
+
+def test_every_setting_is_a_column_of_its_type_that_says_what_it_holds(columns):
+    types = {"timestamptz": "timestamp with time zone"}
+    listed = [(s.column, types.get(s.sql_type, s.sql_type)) for s in settings()]
+    assert [(name, kind) for name, kind, _ in columns] == [
+        *listed, ("document", "json")
+    ]  # fmt: skip
+    texts = [setting.description for setting in settings()]
+    assert all(texts)
+    assert [text for _, _, text in columns][:-1] == texts
+
+
+def test_profiles_have_a_primary_key(demo_build):
+    with duckdb.connect(str(demo_build.database), read_only=True) as connection:
+        keys = connection.execute(
+            "select constraint_column_names from duckdb_constraints() where "
+            "table_name = 'config_profiles' and constraint_type = 'PRIMARY KEY'"
+        ).fetchall()
+    assert keys == [(["profile"],)]
+
+
+def test_every_key_of_the_schema_is_of_a_setting():
+    keys = [setting.key for setting in settings()]
+    of_envelopes = [key for key in leaves(load_schema("profile")) if key not in keys]
+    assert len(set(keys)) == len({s.column for s in settings()}) == len(settings())
+    assert all(key.startswith("screen.envelope.") for key in of_envelopes)
+
+
+def test_every_number_of_exits_and_costs_is_a_rule():
+    numbers = [
+        setting.column
+        for setting in settings()
+        if setting.section in ("exits", "costs") and setting.sql_type != "varchar"
+    ]
+    assert set(numbers) < set(Rules._fields)
+
+
+# --- Records --------------------------------------------------------------------------
+
+
+@compiled
+def _moved(position, stop):
+    return replaced(position, stop_reason=STOP, stop=stop)
+
+
+@compiled
+def _misnamed(position, stop):
+    return replaced(position, stpo=stop)
+
+
+@compiled
+def _overlaid(rules, config):
+    return overlaid(rules, config)
+
+
+def test_a_field_is_replaced_by_its_name_compiled_and_not():
+    expected = FLAT_POSITION._replace(stop=97.5, stop_reason=STOP)
+    assert _moved(FLAT_POSITION, 97.5) == expected
+    assert _moved.py_func(FLAT_POSITION, 97.5) == expected
+
+
+def test_a_name_that_no_field_has_does_not_compile():
+    with pytest.raises(TypingError, match="Position has no"):
+        _misnamed(FLAT_POSITION, 97.5)
+    with pytest.raises(ValueError, match="stpo"):
+        _misnamed.py_func(FLAT_POSITION, 97.5)
+
+
+def test_a_configuration_overwrites_the_rules_of_its_names_and_no_others():
+    config = np.zeros(1, CONFIG).view(np.recarray)
+    for number, name in enumerate(CONFIG.names):
+        config[name] = 100 + number
+    shared = [name for name in Rules._fields if name in CONFIG.names]
+    expected = RULES._replace(**{name: config[name][0] for name in shared})
+    assert len(shared) == 8
+    assert _overlaid(RULES, config[0]) == expected
+    assert _overlaid.py_func(RULES, config[0]) == expected
