@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from barsieve.profiles.rules import BPS, Rules
+from barsieve.profiles.rules import BPS, DEFAULTS, Rules
 from barsieve.replay.kernel import fresh_state, replay_into_ledger
 from barsieve.replay.ledger import Ledger
 from barsieve.replay.state import (
@@ -21,7 +21,7 @@ from barsieve.replay.step import step
 
 BALANCE = 10_000.0
 
-RULES = Rules(
+RULES = DEFAULTS._replace(
     veto_limit=0.8,
     loss_streak_trades=3,
     loss_streak_shift=0.05,

@@ -204,6 +204,8 @@ def _why_left(study: Study, trade: dict[str, Any], stops, distance: float) -> st
         return (
             f"At the close of {closed_at} the entry predicate held for the other side."
         )
+    if reason != "macro":
+        return f"At the close of {closed_at} the exit '{reason}' was ordered."
     veto = bar.net_veto_long if trade["side"] == "long" else bar.net_veto_short
     held = []  # What is switched off is NaN, which nothing reaches.
     if veto >= rules.macro_exit_veto:

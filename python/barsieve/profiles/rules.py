@@ -19,11 +19,19 @@ def _is_rule(setting: Setting) -> bool:
     return is_number and setting.section in SECTIONS and setting.column not in NO_RULES
 
 
-Rules = NamedTuple(
-    "Rules", [(s.column, _TYPES[s.sql_type]) for s in settings() if _is_rule(s)]
-)
+def _default(setting: Setting) -> float:
+    is_given = setting.default is not None
+    return _TYPES[setting.sql_type](setting.default) if is_given else float("nan")
+
+
+_SETTINGS = [setting for setting in settings() if _is_rule(setting)]
+
+Rules = NamedTuple("Rules", [(s.column, _TYPES[s.sql_type]) for s in _SETTINGS])
 Rules.__doc__ = """The settings of a profile that the replay reads.
 
 Every number that says how to enter, leave, size and pay, named as in the JSON file; NaN
 where a profile has none.
 """
+
+DEFAULTS = Rules(*map(_default, _SETTINGS))
+"""Rules of which none is given; for rules made by hand, which name what they need."""

@@ -68,11 +68,12 @@ def _entry_bars(profile: Profile, candidates, windows) -> np.ndarray:
 def read_inputs(profile: Profile, bars, candidates, windows) -> Inputs:
     """Read what a profile's replay needs from the relations of the built database."""
     table = matching(bars, profile=profile.profile).order("index").to_arrow_table()
+    entry_bars = _entry_bars(profile, candidates, windows)
     return Inputs(
-        profile,
-        bars_from_arrow(table),
-        table["bar_ts"].combine_chunks(),
-        np.ascontiguousarray(_entry_bars(profile, candidates, windows), np.int64),
+        profile=profile,
+        bars=bars_from_arrow(table),
+        bar_ts=table["bar_ts"].combine_chunks(),
+        entry_bars=np.ascontiguousarray(entry_bars, np.int64),
     )
 
 
@@ -85,7 +86,7 @@ def replay(inputs: Inputs, replayed: str = FULL) -> Run:
         inputs.entry_bars,
         replayed == FOCUSED,
     )
-    return Run(replayed, inputs, *ledger)
+    return Run(replayed=replayed, inputs=inputs, **ledger._asdict())
 
 
 def _named(codes: np.ndarray, names: tuple[str, ...]) -> pa.Array:

@@ -6,25 +6,16 @@ import numpy as np
 
 LONG, SHORT, FLAT = 1, -1, 0
 
-# Why a position was left. Codes below ORDERED come from resting orders.
-NO_REASON = 0
-STOP, BREAK_EVEN, TRAIL, VOLUME_TRAP, TARGET = 1, 2, 3, 4, 5
-MACRO, TIME, REVERSAL, END_OF_DATA = 6, 7, 8, 9
-LIQUIDATION = 10
-
+# Why a position was left: the names of the codes, which count from 0. A reason of a new
+# rule comes last, so that the others keep theirs.
 REASONS = (
-    "none",
-    "stop",
-    "break_even",
-    "trail",
-    "volume_trap",
-    "target",
-    "macro",
-    "time",
-    "reversal",
-    "end_of_data",
-    "liquidation",
-)
+    "none", "stop", "break_even", "trail", "volume_trap", "target", "macro", "time",
+    "reversal", "end_of_data", "liquidation",
+)  # fmt: skip
+(
+    NO_REASON, STOP, BREAK_EVEN, TRAIL, VOLUME_TRAP, TARGET, MACRO, TIME,
+    REVERSAL, END_OF_DATA, LIQUIDATION,
+) = range(len(REASONS))  # fmt: skip
 
 
 # One bar as the replay sees it: prices, and what was known at its close. Prices are in

@@ -64,12 +64,13 @@ def make_calendar(market: Market, longest: int) -> tuple[Calendar, list[str]]:
     day_starts = np.flatnonzero(np.diff(opens[judged] // DAY_US)) + 1
     clock = np.empty(len(opens), CLOCK).view(np.recarray)
     clock.close, clock.day, clock.month = market.bars.close, opens // DAY_US, month
+    days, bars = month[judged][day_starts], month[judged]
     calendar = Calendar(
-        clock,
-        int(end),
-        int(clock.day[first]),
-        np.bincount(month[judged][day_starts], minlength=n_months).astype(np.int64),
-        np.bincount(month[judged], minlength=n_months).astype(np.int64),
+        clock=clock,
+        end=int(end),
+        first_day=int(clock.day[first]),
+        n_days=np.bincount(days, minlength=n_months).astype(np.int64),
+        n_bars=np.bincount(bars, minlength=n_months).astype(np.int64),
     )
     return calendar, [str(months[first] + m) for m in range(n_months)]
 

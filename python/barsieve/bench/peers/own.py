@@ -6,14 +6,14 @@ import numpy as np
 
 from barsieve.bench.peers.rules import FEES_BPS, SLIPPAGE_BPS, TRADED, Sweep
 from barsieve.core.numba_cache import compiled
-from barsieve.profiles.rules import Rules
+from barsieve.profiles.rules import DEFAULTS
 from barsieve.replay.kernel import replay_bars
 from barsieve.replay.ledger import LEG, TRADE, make_stops
 from barsieve.replay.records import replaced
 from barsieve.replay.state import BAR, END_OF_DATA
 
 # Infinite where a rule is to be off. The balance never runs out: it risks a millionth.
-RULES = Rules(
+RULES = DEFAULTS._replace(
     veto_limit=np.inf,
     loss_streak_trades=2**40,
     loss_streak_shift=0.0,
