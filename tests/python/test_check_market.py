@@ -972,24 +972,30 @@ def test_outside_a_project_the_check_says_where_to_run(monkeypatch, tmp_path):
 
 def test_a_problem_reads_as_file_place_expectation_finding_and_fix():
     problem = Problem(
-        "bars/X.parquet", "row 7", "high >= low", "high 1 < low 2", "mend"
+        "bars/X.parquet",
+        "row 7",
+        expected="high >= low",
+        found="high 1 < low 2",
+        fix="mend",
     )
     assert str(problem) == (
         "bars/X.parquet: row 7: expected high >= low, found high 1 < low 2\n"
         "    fix: mend"
     )
-    whole = Problem("bars", "", "a folder", "a file", "make one")
+    whole = Problem("bars", expected="a folder", found="a file", fix="make one")
     assert str(whole).startswith("bars: expected a folder, found a file\n")
 
 
 def test_a_refusal_counts_its_problems():
-    problem = Problem("a", "b", "c", "d", "e")
+    problem = Problem("a", "b", expected="c", found="d", fix="e")
     assert "(1 problem); nothing was built" in str(InputError([problem]))
     assert "(2 problems); nothing was built" in str(InputError([problem, problem]))
     assert InputError([problem]).problems == [problem]
 
 
 def test_a_problem_is_text_even_where_a_name_is_not():
-    problem = Problem(os.fsdecode(b"\xff.parquet"), "b", "c", "d", "e")
+    problem = Problem(
+        os.fsdecode(b"\xff.parquet"), "b", expected="c", found="d", fix="e"
+    )
     assert "\\udcff.parquet" in str(problem)
     assert str(problem).encode()

@@ -6,7 +6,7 @@ A timestamp names a bar by its open, ISO 8601; without a zone it is UTC.
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +14,7 @@ import pyarrow as pa
 from barsieve.analysis.session import Study, read
 from barsieve.core import schemas
 from barsieve.core.arrow import column, numbers, texts
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import InputError, Problem, refuse
 from barsieve.database.overlay import Scratch
 
 SIDES = ("long", "short")
@@ -40,8 +40,10 @@ def lines_of(scratch: Scratch, profile: str) -> list[dict[str, Any]]:
     ]
 
 
-def _fault(path: Path, number: int, expected: str, found: str, fix: str) -> InputError:
-    return InputError([Problem(str(path), f"line {number}", expected, found, fix)])
+def _refuse(
+    path: Path, number: int, *, expected: str, found: str, fix: str
+) -> NoReturn:
+    refuse(str(path), f"line {number}", expected=expected, found=found, fix=fix)
 
 
 def _shown(value: Any) -> str:
@@ -55,35 +57,51 @@ def _moment(path: Path, number: int, value: Any) -> datetime:
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return moment.astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
-        raise _fault(
-            path, number, "a timestamp like 2024-07-01T13:00:00+00:00",
-            _shown(value), "write the open of the bar, ISO 8601",
-        ) from None  # fmt: skip
+        _refuse(
+            path,
+            number,
+            expected="a timestamp like 2024-07-01T13:00:00+00:00",
+            found=_shown(value),
+            fix="write the open of the bar, ISO 8601",
+        )
 
 
 def _candidate(path: Path, number: int, line: str) -> dict[str, Any]:
     try:
         found = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise _fault(
-            path, number, "one JSON object", f"{_shown(line)} ({error})",
-            'write {"timestamp": ..., "side": ..., "score": ..., "reason": ...}',
-        ) from None  # fmt: skip
+        _refuse(
+            path,
+            number,
+            expected="one JSON object",
+            found=f"{_shown(line)} ({error})",
+            fix='write {"timestamp": ..., "side": ..., "score": ..., "reason": ...}',
+        )
     if not isinstance(found, dict) or not {"timestamp", "side"} <= set(found):
-        raise _fault(
-            path, number, "an object with timestamp and side (and score, reason)",
-            _shown(found), "add what is missing",
-        )  # fmt: skip
+        _refuse(
+            path,
+            number,
+            expected="an object with timestamp and side (and score, reason)",
+            found=_shown(found),
+            fix="add what is missing",
+        )
     if found["side"] not in SIDES:
-        raise _fault(
-            path, number, "side long or short", _shown(found["side"]),
-            "correct the side; a candidate that may go both ways is two lines",
-        )  # fmt: skip
+        _refuse(
+            path,
+            number,
+            expected="side long or short",
+            found=_shown(found["side"]),
+            fix="correct the side; a candidate that may go both ways is two lines",
+        )
     score = found.get("score")
     is_number = isinstance(score, float | int) and not isinstance(score, bool)
     if score is not None and not is_number:
-        raise _fault(
-            path, number, "a number as score, or null", _shown(score), "correct it"
+        _refuse(
+            path,
+            number,
+            expected="a number as score, or null",
+            found=_shown(score),
+            fix="correct it",
         )
     reason = found.get("reason")
     return {
@@ -103,9 +121,11 @@ def read_lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         problem = Problem(
-            str(path), "", "a readable file of JSON lines", str(error),
-            "barsieve candidates --jsonl writes one",
-        )  # fmt: skip
+            str(path),
+            expected="a readable file of JSON lines",
+            found=str(error),
+            fix="barsieve candidates --jsonl writes one",
+        )
         raise InputError([problem]) from None
     found, problems = [], []
     for number, line in enumerate(lines, 1):
@@ -124,9 +144,11 @@ def _first(path: Path, problems: list[Problem]) -> list[Problem]:
     if len(problems) <= MOST_PROBLEMS:
         return problems
     more = Problem(
-        str(path), "", "only sound lines", f"{len(problems)} that are not",
-        f"mend them all; above are the first {MOST_PROBLEMS}",
-    )  # fmt: skip
+        str(path),
+        expected="only sound lines",
+        found=f"{len(problems)} that are not",
+        fix=f"mend them all; above are the first {MOST_PROBLEMS}",
+    )
     return [*problems[:MOST_PROBLEMS], more]
 
 
@@ -145,11 +167,13 @@ def _bar_indexes(study: Study, path: Path, found) -> np.ndarray:
         if index is None:
             problems.append(
                 Problem(
-                    str(path), f"line {number}", f"the open of a bar of {symbol}",
-                    candidate["bar_ts"].isoformat(),
-                    "correct the timestamp, or build a market that has the bar",
+                    str(path),
+                    f"line {number}",
+                    expected=f"the open of a bar of {symbol}",
+                    found=candidate["bar_ts"].isoformat(),
+                    fix="correct the timestamp, or build a market that has the bar",
                 )
-            )  # fmt: skip
+            )
         indexes.append(index)
     if problems:
         raise InputError(_first(path, problems))

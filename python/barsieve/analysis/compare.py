@@ -14,7 +14,7 @@ import numpy as np
 
 from barsieve.analysis.trade_log import SUFFIX, read_log
 from barsieve.core import paths
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import refuse
 from barsieve.metrics.measures import of_trades
 from barsieve.metrics.performance import of_equity
 
@@ -55,12 +55,15 @@ def _split(name: str) -> tuple[Path, str, str]:
     database, sign, rest = name.rpartition("::")
     profile, _, mode = rest.partition(":")
     if (mode and mode not in MODES) or not profile:
-        raise InputError([
-            Problem(
-                name, "", "profile, profile:focused, database.duckdb::profile[:full] "
-                f"or a trade log (*{SUFFIX})", f"'{rest}'", "correct the name",
-            )
-        ])  # fmt: skip
+        refuse(
+            name,
+            expected=(
+                "profile, profile:focused, database.duckdb::profile[:full] "
+                f"or a trade log (*{SUFFIX})"
+            ),
+            found=f"'{rest}'",
+            fix="correct the name",
+        )
     path = Path(database) if sign else paths.database_path()
     return path, profile, mode or "full"
 
@@ -80,10 +83,13 @@ def _built_run(name: str, span) -> NamedRun:
     if not found:
         names = connection.execute("select profile from config_profiles order by 1")
         known = ", ".join(row[0] for row in names.fetchall())
-        raise InputError([
-            Problem(str(path), "profile", f"one of {known}", f"'{profile}'",
-                    "correct the name")
-        ])  # fmt: skip
+        refuse(
+            str(path),
+            "profile",
+            expected=f"one of {known}",
+            found=f"'{profile}'",
+            fix="correct the name",
+        )
     found = connection.execute(
         "select * from trades where replayed = ? and profile = ? order by trade_id",
         values,
@@ -133,12 +139,13 @@ def _by_decision(run: NamedRun) -> dict[tuple, dict[str, Any]]:
     for trade in run.trades:
         key = (trade["decision_ts"], trade["symbol"])
         if key in found:
-            raise InputError([
-                Problem(
-                    run.name, f"decision {key[0].isoformat()}", "one trade a decision",
-                    "two", "compare one run at a time",
-                )
-            ])  # fmt: skip
+            refuse(
+                run.name,
+                f"decision {key[0].isoformat()}",
+                expected="one trade a decision",
+                found="two",
+                fix="compare one run at a time",
+            )
         found[key] = trade
     return found
 

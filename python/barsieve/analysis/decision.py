@@ -11,7 +11,7 @@ import numpy as np
 
 from barsieve.analysis.session import Study
 from barsieve.core.arrow import numbers
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import refuse
 from barsieve.replay.ledger import Outcome
 from barsieve.replay.runs import Inputs, replay
 from barsieve.replay.state import (
@@ -66,12 +66,12 @@ def last_known(study: Study, at: datetime | None) -> int:
     index = int(np.searchsorted(closes, at.timestamp() * 1e6, side="right")) - 1
     if index < 0:
         first = study.inputs.bar_ts[0].as_py() + HOUR
-        raise InputError([
-            Problem(
-                f"--at {at.isoformat()}", "", "a moment with a closed bar",
-                "one before all bars", f"the first closes at {first.isoformat()}",
-            )
-        ])  # fmt: skip
+        refuse(
+            f"--at {at.isoformat()}",
+            expected="a moment with a closed bar",
+            found="one before all bars",
+            fix=f"the first closes at {first.isoformat()}",
+        )
     return index
 
 

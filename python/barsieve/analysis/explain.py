@@ -17,7 +17,7 @@ from barsieve.analysis.decision import (
 )
 from barsieve.analysis.gates import WORTH_SAYING, gates_at
 from barsieve.analysis.session import Study
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import refuse
 from barsieve.core.prices import shown_price
 from barsieve.replay.runs import replay
 from barsieve.replay.state import BREAK_EVEN, REASONS, STOP, TARGET, TRAIL, VOLUME_TRAP
@@ -105,14 +105,15 @@ def find_trade(study: Study, trade_id: int, replayed: str) -> dict[str, Any]:
         "select count(*) as n from {trades} where replayed = ? and profile = ?",
         replayed, name,
     )[0]["n"]  # fmt: skip
-    raise InputError([
-        Problem(
-            str(study.scratch.path), f"trades of {name}, {replayed}",
-            f"a number from 1 to {count}" if count else "a trade", f"{trade_id}",
-            "barsieve replay lists the last ones" if count
-            else "the replay of this profile has none",
-        )
-    ])  # fmt: skip
+    refuse(
+        str(study.scratch.path),
+        f"trades of {name}, {replayed}",
+        expected=f"a number from 1 to {count}" if count else "a trade",
+        found=f"{trade_id}",
+        fix="barsieve replay lists the last ones"
+        if count
+        else "the replay of this profile has none",
+    )
 
 
 def explain(study: Study, trade_id: int, replayed: str) -> dict[str, Any]:

@@ -9,13 +9,13 @@ has it.
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import pyarrow as pa
 
 from barsieve.core import paths
 from barsieve.core.arrow import texts
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import refuse
 from barsieve.database.connect import open_database
 from barsieve.database.overlay import Scratch, source_table
 from barsieve.profiles.settings import read_profiles
@@ -52,40 +52,42 @@ def built_document(scratch: Scratch, name: str) -> dict[str, Any]:
         for row in scratch.rows("select profile from {config_profiles} order by 1")
     ]
     if name not in names:
-        raise InputError([
-            Problem(
-                str(scratch.path), "profile", f"one of {', '.join(names)}",
-                f"'{name}'", "correct the name, or add the profile and dbt build",
-            )
-        ])  # fmt: skip
+        refuse(
+            str(scratch.path),
+            "profile",
+            expected=f"one of {', '.join(names)}",
+            found=f"'{name}'",
+            fix="correct the name, or add the profile and dbt build",
+        )
     if "document" not in scratch.table("config_profiles").columns:
-        raise outdated(scratch)
+        refuse_outdated(scratch)
     found = scratch.rows(
         "select document from {config_profiles} where profile = ?", name
     )
     return json.loads(found[0]["document"])
 
 
-def outdated(scratch: Scratch) -> InputError:
-    """Return the refusal of a database that other models made."""
-    return InputError([
-        Problem(
-            str(scratch.path), "", "a database built by the models of this folder",
-            "one that they would build differently", "dbt build",
-        )
-    ])  # fmt: skip
+def refuse_outdated(scratch: Scratch) -> NoReturn:
+    """Refuse a database that other models made."""
+    refuse(
+        str(scratch.path),
+        expected="a database built by the models of this folder",
+        found="one that they would build differently",
+        fix="dbt build",
+    )
 
 
 def _refuse_other_symbol(scratch: Scratch, document: dict[str, Any]) -> None:
     found = scratch.rows("select distinct symbol from {bars_1h} order by 1")
     symbols = [row["symbol"] for row in found]
     if document["symbol"] not in symbols:
-        raise InputError([
-            Problem(
-                str(scratch.path), "key 'symbol'", f"one of {', '.join(symbols)}",
-                f"'{document['symbol']}'", "name a symbol of the built market",
-            )
-        ])  # fmt: skip
+        refuse(
+            str(scratch.path),
+            "key 'symbol'",
+            expected=f"one of {', '.join(symbols)}",
+            found=f"'{document['symbol']}'",
+            fix="name a symbol of the built market",
+        )
 
 
 def put_profile(scratch: Scratch, document: dict[str, Any]) -> None:
@@ -120,7 +122,7 @@ def refuse_other_models(scratch: Scratch, name: str, document: dict[str, Any]) -
         f"union all (from bars_as_built except from {made}))"
     )
     if differing[0]["n"]:
-        raise outdated(scratch)
+        refuse_outdated(scratch)
 
 
 def _refuse_what_was_not_fitted(
@@ -133,14 +135,13 @@ def _refuse_what_was_not_fitted(
     """
     name, regime = document["profile"], made["regime"]
     if made["learned"] and not document["learned"]:
-        raise InputError(
-            [
-                Problem(
-                    name, "key 'learned'", "false, as built", "true",
-                    "set it in the profile and dbt build: a build learns",
-                )
-            ]
-        )  # fmt: skip
+        refuse(
+            name,
+            "key 'learned'",
+            expected="false, as built",
+            found="true",
+            fix="set it in the profile and dbt build: a build learns",
+        )
     if regime["classifier"] == "off" or regime == document["regime"]:
         return
     fitted = scratch.rows(
@@ -149,15 +150,13 @@ def _refuse_what_was_not_fitted(
         *(regime[key] for key in ("classifier", "fit_window", "reference_symbol")),
     )
     if not fitted[0]["n"]:
-        raise InputError(
-            [
-                Problem(
-                    name, "section 'regime'", "a classifier that the build has fitted",
-                    ", ".join(regime.values()),
-                    "set it in a profile and dbt build, with the tag ml",
-                )
-            ]
-        )  # fmt: skip
+        refuse(
+            name,
+            "section 'regime'",
+            expected="a classifier that the build has fitted",
+            found=", ".join(regime.values()),
+            fix="set it in a profile and dbt build, with the tag ml",
+        )
 
 
 def change(

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import refuse
 
 SUFFIX = ".jsonl"
 MOMENTS = ("decision_ts", "entry_ts", "exit_ts")
@@ -26,7 +26,7 @@ def check_target(path: Path, option: str) -> None:
         fix = "make the folder, or choose another"
     else:
         return
-    raise InputError([Problem(f"{option} {path}", "", expected, found, fix)])
+    refuse(f"{option} {path}", expected=expected, found=found, fix=fix)
 
 
 def write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
@@ -66,12 +66,13 @@ def _trade(path: Path, number: int, line: str) -> dict[str, Any]:
         for key in FIGURES:
             trade[key] + 0.0
     except (ValueError, TypeError) as error:
-        raise InputError([
-            Problem(
-                str(path), f"line {number}", "a trade as replay --trade-log writes it",
-                str(error), "write the log again",
-            )
-        ]) from None  # fmt: skip
+        refuse(
+            str(path),
+            f"line {number}",
+            expected="a trade as replay --trade-log writes it",
+            found=str(error),
+            fix="write the log again",
+        )
     return trade | moments
 
 
@@ -83,10 +84,10 @@ def read_log(path: Path) -> list[dict[str, Any]]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError([
-            Problem(
-                str(path), "", "a readable trade log", str(error),
-                "barsieve replay --trade-log writes one",
-            )
-        ]) from None  # fmt: skip
+        refuse(
+            str(path),
+            expected="a readable trade log",
+            found=str(error),
+            fix="barsieve replay --trade-log writes one",
+        )
     return [_trade(path, number, line) for number, line in enumerate(lines, 1)]

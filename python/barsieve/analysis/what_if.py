@@ -14,7 +14,7 @@ import numpy as np
 
 from barsieve.analysis.session import open_profile, put_runs, read, refuse_other_models
 from barsieve.core.arrow import matching, numbers
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import refuse
 from barsieve.database.overlay import Scratch
 from barsieve.metrics import measures
 from barsieve.replay.decimals import sum_of_decimals
@@ -122,12 +122,12 @@ def try_thresholds(
     """
     for threshold in thresholds:
         if not 0 <= threshold <= 1:
-            raise InputError([
-                Problem(
-                    "thresholds", "", "fractions from 0 to 1", f"{threshold}",
-                    "write them like 0.62 0.65",
-                )
-            ])  # fmt: skip
+            refuse(
+                "thresholds",
+                expected="fractions from 0 to 1",
+                found=f"{threshold}",
+                fix="write them like 0.62 0.65",
+            )
     scratch, document = open_profile(path, name, changes)
     refuse_other_models(scratch, name, document)
     inputs, shift = read(scratch, name), _asked(scratch, name).shift

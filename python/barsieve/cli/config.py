@@ -80,12 +80,12 @@ def _document(name: str) -> dict[str, Any]:
     from barsieve.core.errors import InputError
     from barsieve.profiles.check import read_json
     from barsieve.profiles.diff import find_profile
-    from barsieve.profiles.legacy.rows import refuse
+    from barsieve.profiles.legacy.rows import fault
 
     path = find_profile(name)
     document, problems = read_json(path)
     if not problems and not isinstance(document, dict):
-        problems = [refuse(path, (), "an object", document)]
+        problems = [fault(path, (), "an object", document)]
     if problems:
         raise InputError(problems)
     return document

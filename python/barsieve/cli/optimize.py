@@ -211,7 +211,7 @@ def walk_forward(
 
 def _symbol_of(connection, profile: str | None) -> str | None:
     """Return the symbol of a profile; InputError when there is no such one."""
-    from barsieve.core.errors import InputError, Problem
+    from barsieve.core.errors import refuse
 
     if profile is None:
         return None
@@ -220,7 +220,7 @@ def _symbol_of(connection, profile: str | None) -> str | None:
     )
     if profile not in known:
         expected = f"one of {', '.join(sorted(known))}"
-        raise InputError(
-            [Problem("--profile", "", expected, f"'{profile}'", "correct the name")]
+        refuse(
+            "--profile", expected=expected, found=f"'{profile}'", fix="correct the name"
         )
     return known[profile]

@@ -1,6 +1,7 @@
 """What is wrong with an input, in words that let its owner mend it."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
+from typing import NoReturn
 
 
 @dataclass(frozen=True)
@@ -8,7 +9,8 @@ class Problem:
     """One fault: the file, the place in it, what was expected, what found, the fix."""
 
     file: str
-    where: str
+    where: str = ""
+    _: KW_ONLY
     expected: str
     found: str
     fix: str
@@ -31,6 +33,17 @@ class InputError(Exception):
         """Keep the problems; the message describes them."""
         self.problems = problems
         super().__init__(describe(problems))
+
+
+def refuse(
+    file: str, where: str = "", *, expected: str, found: str, fix: str
+) -> NoReturn:
+    """Refuse an input for its one fault, in the words of a `Problem`.
+
+    What an `except` clause caught is told in `found`, so it is not shown again.
+    """
+    problem = Problem(file, where, expected=expected, found=found, fix=fix)
+    raise InputError([problem]) from None
 
 
 def describe(problems: list[Problem]) -> str:

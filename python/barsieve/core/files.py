@@ -31,18 +31,25 @@ def refuse_target(target: Path, force: bool) -> None:
     """Raise InputError where a file may not be written."""
     if not target.parent.is_dir():
         problem = Problem(
-            str(target), "", "a folder that exists", f"no folder {target.parent}",
-            "make the folder, or choose another",
-        )  # fmt: skip
+            str(target),
+            expected="a folder that exists",
+            found=f"no folder {target.parent}",
+            fix="make the folder, or choose another",
+        )
     elif target.is_dir():
         problem = Problem(
-            str(target), "", "the name of a file", "a folder", "add a file's name to it"
+            str(target),
+            expected="the name of a file",
+            found="a folder",
+            fix="add a file's name to it",
         )
     elif target.exists() and not force:
         problem = Problem(
-            str(target), "", "a new file", "one that exists",
-            "choose another name, or overwrite it with --force",
-        )  # fmt: skip
+            str(target),
+            expected="a new file",
+            found="one that exists",
+            fix="choose another name, or overwrite it with --force",
+        )
     else:
         return
     raise InputError([problem])

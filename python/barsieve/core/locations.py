@@ -49,11 +49,13 @@ def folder_problems(variable: str, location: Path) -> list[Problem]:
         return []
     return [
         Problem(
-            str(location), f"variable {variable}",
-            f"a path without {' '.join(SPECIAL)}",
-            f"{' '.join(found)} in it", "rename the folder, or link to it",
+            str(location),
+            f"variable {variable}",
+            expected=f"a path without {' '.join(SPECIAL)}",
+            found=f"{' '.join(found)} in it",
+            fix="rename the folder, or link to it",
         )
-    ]  # fmt: skip
+    ]
 
 
 def database_problems(location: Path) -> list[Problem]:
@@ -63,21 +65,30 @@ def database_problems(location: Path) -> list[Problem]:
     if found or ":" in location.name:
         return [
             Problem(
-                str(location), where,
-                f"a path without {' '.join(SPECIAL_IN_DATABASE)}, no ':' in its name",
-                f"{' '.join(found) or ':'} in it", "rename the file or its folder",
+                str(location),
+                where,
+                expected=(
+                    f"a path without {' '.join(SPECIAL_IN_DATABASE)}, no ':' "
+                    "in its name"
+                ),
+                found=f"{' '.join(found) or ':'} in it",
+                fix="rename the file or its folder",
             )
-        ]  # fmt: skip
+        ]
     # DuckDB names the catalog after the file, up to the first dot within its name.
     catalog = location.name.lstrip(".").split(".")[0]
     if not catalog or catalog.lower() in TAKEN_CATALOGS:
         return [
             Problem(
-                str(location), where,
-                f"a name that is none of DuckDB's own: {', '.join(TAKEN_CATALOGS)}",
-                f"'{catalog}'", "call it barsieve.duckdb, for one",
+                str(location),
+                where,
+                expected=(
+                    f"a name that is none of DuckDB's own: {', '.join(TAKEN_CATALOGS)}"
+                ),
+                found=f"'{catalog}'",
+                fix="call it barsieve.duckdb, for one",
             )
-        ]  # fmt: skip
+        ]
     return []
 
 

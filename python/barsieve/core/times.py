@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import refuse
 
 
 def moment(text: str, name: str) -> datetime:
@@ -15,12 +15,12 @@ def moment(text: str, name: str) -> datetime:
         found = found if found.tzinfo else found.replace(tzinfo=UTC)
         return found.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise InputError([
-            Problem(
-                f"{name} {text}", "", "a date or a moment, ISO 8601", f"'{text}'",
-                "write it like 2024-07-01 or 2024-07-01T12:00:00+00:00",
-            )
-        ]) from None  # fmt: skip
+        refuse(
+            f"{name} {text}",
+            expected="a date or a moment, ISO 8601",
+            found=f"'{text}'",
+            fix="write it like 2024-07-01 or 2024-07-01T12:00:00+00:00",
+        )
 
 
 def span(start: str | None, end: str | None) -> tuple[datetime | None, datetime | None]:
@@ -28,12 +28,12 @@ def span(start: str | None, end: str | None) -> tuple[datetime | None, datetime 
     first = moment(start, "--from") if start else None
     last = moment(end, "--to") if end else None
     if first and last and first >= last:
-        raise InputError([
-            Problem(
-                "--from and --to", "", "--from before --to",
-                f"{start} and {end}", "exchange the two",
-            )
-        ])  # fmt: skip
+        refuse(
+            "--from and --to",
+            expected="--from before --to",
+            found=f"{start} and {end}",
+            fix="exchange the two",
+        )
     return first, last
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import psutil
 
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import InputError, Problem, refuse
 from barsieve.database.marks import (
     LAST,
     build_problems,
@@ -81,13 +81,17 @@ def _unreadable(path: Path, error: duckdb.Error) -> Problem:
     holder = lock_holder(error)
     if holder:
         return Problem(
-            str(path), "", "a database that nobody writes to", f"it held by {holder}",
-            "wait for that to end",
-        )  # fmt: skip
+            str(path),
+            expected="a database that nobody writes to",
+            found=f"it held by {holder}",
+            fix="wait for that to end",
+        )
     return Problem(
-        str(path), "", "a DuckDB file", str(error).splitlines()[0],
-        "name a database that barsieve built (BARSIEVE_DATABASE)",
-    )  # fmt: skip
+        str(path),
+        expected="a DuckDB file",
+        found=str(error).splitlines()[0],
+        fix="name a database that barsieve built (BARSIEVE_DATABASE)",
+    )
 
 
 def _faults(path: Path, connection: duckdb.DuckDBPyConnection) -> list[Problem]:
@@ -98,16 +102,22 @@ def _faults(path: Path, connection: duckdb.DuckDBPyConnection) -> list[Problem]:
     except duckdb.Error as error:
         return [
             Problem(
-                str(path), f"table {LAST}", "a table that a build of ours wrote",
-                str(error).splitlines()[0], "dbt build, into a file of its own",
+                str(path),
+                f"table {LAST}",
+                expected="a table that a build of ours wrote",
+                found=str(error).splitlines()[0],
+                fix="dbt build, into a file of its own",
             )
-        ]  # fmt: skip
+        ]
     return [
         Problem(
-            str(path), f"table {LAST}", "a build that ran to its end", "none",
-            "dbt build, and mend what it reports",
+            str(path),
+            f"table {LAST}",
+            expected="a build that ran to its end",
+            found="none",
+            fix="dbt build, and mend what it reports",
         )
-    ]  # fmt: skip
+    ]
 
 
 def open_database(path: Path) -> duckdb.DuckDBPyConnection:
@@ -118,8 +128,11 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
     left behind, every reader is refused here or finds tables that belong together.
     """
     if not path.exists():
-        raise InputError(
-            [Problem(str(path), "", "a built database", "no such file", "dbt build")]
+        refuse(
+            str(path),
+            expected="a built database",
+            found="no such file",
+            fix="dbt build",
         )
     try:
         connection = connect_to(path)
@@ -182,9 +195,7 @@ def built_tables(
         return [connection.table(name) for name in names]
     except duckdb.CatalogException as error:
         found, expected = str(error).splitlines()[0], f"the tables {', '.join(names)}"
-        raise InputError(
-            [Problem("the database", "", expected, found, "dbt build")]
-        ) from None
+        refuse("the database", expected=expected, found=found, fix="dbt build")
 
 
 def primary_key(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
@@ -210,12 +221,10 @@ def require_table(connection: duckdb.DuckDBPyConnection, name: str) -> None:
         refuse_stale(connection, [name])
         return
     near = get_close_matches(name, known, n=1)
-    raise InputError(
-        [
-            Problem(
-                "the database", f"table '{name}'", f"one of {', '.join(known)}",
-                "no such table",
-                f"did you mean '{near[0]}'?" if near else "correct the name",
-            )
-        ]
-    )  # fmt: skip
+    refuse(
+        "the database",
+        f"table '{name}'",
+        expected=f"one of {', '.join(known)}",
+        found="no such table",
+        fix=f"did you mean '{near[0]}'?" if near else "correct the name",
+    )

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import duckdb
 import pyarrow as pa
 
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import refuse
 from barsieve.core.files import refuse_target, written_aside
 from barsieve.database.connect import open_database, primary_key, require_table
 
@@ -51,27 +52,22 @@ WRITERS: dict[str, Writer] = {
 def _writer(to: Path) -> Writer:
     if to.suffix.lower() in WRITERS:
         return WRITERS[to.suffix.lower()]
-    raise InputError(
-        [
-            Problem(
-                str(to), "", f"a name that ends with {', '.join(WRITERS)}",
-                f"'{to.suffix}'" if to.suffix else "no ending",
-                "name the file after its format",
-            )
-        ]
-    )  # fmt: skip
+    refuse(
+        str(to),
+        expected=f"a name that ends with {', '.join(WRITERS)}",
+        found=f"'{to.suffix}'" if to.suffix else "no ending",
+        fix="name the file after its format",
+    )
 
 
-def _bad_condition(where: str, error: duckdb.Error) -> InputError:
+def _refuse_condition(where: str, error: duckdb.Error) -> NoReturn:
     reason = next((line for line in str(error).splitlines() if line.strip()), "")
-    return InputError(
-        [
-            Problem(
-                "--where", "", "a condition on the columns, as after WHERE in SQL",
-                f"{where!r}: {reason}", "correct the condition",
-            )
-        ]
-    )  # fmt: skip
+    refuse(
+        "--where",
+        expected="a condition on the columns, as after WHERE in SQL",
+        found=f"{where!r}: {reason}",
+        fix="correct the condition",
+    )
 
 
 def export_table(
@@ -101,4 +97,4 @@ def export_table(
         except duckdb.Error as error:
             if where is None:
                 raise
-            raise _bad_condition(where, error) from None
+            _refuse_condition(where, error)

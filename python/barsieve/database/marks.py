@@ -148,13 +148,17 @@ def disagreements(path: Path, marks: Marks, tables: Iterable[str]) -> list[Probl
     names = dict.fromkeys(name for table in tables for name in lineage(marks, table))
     problems = [
         Problem(
-            str(path), f"table {name}", expected,
-            f"{found}, on {mark.built_at[:19]}" if (mark := marks.get(name)) else found,
-            "dbt build, all of it",
+            str(path),
+            f"table {name}",
+            expected=expected,
+            found=f"{found}, on {mark.built_at[:19]}"
+            if (mark := marks.get(name))
+            else found,
+            fix="dbt build, all of it",
         )
         for name in names
         for expected, found in _faults_of(marks, name)
-    ]  # fmt: skip
+    ]
     return problems[:MOST_PROBLEMS]
 
 
@@ -167,11 +171,15 @@ def _hash_problems(path: Path, marks: Marks, info: dict[str, Any]) -> Iterator[P
         if found is not None and found != built:
             whose = f" '{info['market_name']}'" if what == "market" else ""
             yield Problem(
-                str(path), f"table {table}",
-                f"the {what}{whose} that the last build named ({built})",
-                f"another ({found}), on {marks[table].built_at[:19]}",
-                "dbt build, all of it, with the market and the configs that you mean",
-            )  # fmt: skip
+                str(path),
+                f"table {table}",
+                expected=f"the {what}{whose} that the last build named ({built})",
+                found=f"another ({found}), on {marks[table].built_at[:19]}",
+                fix=(
+                    "dbt build, all of it, with the market and the configs "
+                    "that you mean"
+                ),
+            )
 
 
 def build_problems(path: Path, connection: duckdb.DuckDBPyConnection) -> list[Problem]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from barsieve.core import paths
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import InputError, refuse
 from barsieve.database.connect import open_database, require_table, table_names
 
 try:
@@ -51,14 +51,13 @@ def _utc(moment: str | date | datetime) -> datetime:
         try:
             moment = datetime.fromisoformat(moment)
         except ValueError:
-            raise InputError(
-                [
-                    Problem(
-                        "the store", "a moment", "ISO 8601, like 2024-07-01T00:00Z",
-                        f"'{moment}'", "write it so",
-                    )
-                ]
-            ) from None  # fmt: skip
+            refuse(
+                "the store",
+                "a moment",
+                expected="ISO 8601, like 2024-07-01T00:00Z",
+                found=f"'{moment}'",
+                fix="write it so",
+            )
     elif not isinstance(moment, datetime):
         moment = datetime(moment.year, moment.month, moment.day)
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -81,14 +80,13 @@ class StoreTable(ir.Table):
         known = self._known(column)
         for name in names:
             if name not in known:
-                raise InputError(
-                    [
-                        Problem(
-                            "the database", column, f"one of {', '.join(known)}",
-                            f"'{name}'", "correct the name",
-                        )
-                    ]
-                )  # fmt: skip
+                refuse(
+                    "the database",
+                    column,
+                    expected=f"one of {', '.join(known)}",
+                    found=f"'{name}'",
+                    fix="correct the name",
+                )
 
     def _chosen(
         self, start: Moment, end: Moment, time: str, **names: Names

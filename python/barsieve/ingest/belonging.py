@@ -6,7 +6,7 @@ of its values would look like revisions, and its other rows be spliced in.
 
 import duckdb
 
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import refuse
 from barsieve.ingest.folder import Market
 from barsieve.ingest.origin import Origin, as_metadata, read_origin
 from barsieve.ingest.summary import Outcome
@@ -27,16 +27,16 @@ def refuse_other_origin(market: Market, kind: Kind, name: str, offered: Origin) 
     stored = read_origin(path)
     fields = [] if stored is None or market.accepts_origin else stored.differs(offered)
     if fields:
-        raise InputError(
-            [
-                Problem(
-                    str(path), "origin", f"{stored}, which the file holds",
-                    f"{offered} (another {' and '.join(fields)})",
-                    f"name another market with --to; if both are the same series, "
-                    f"{SAME_SERIES}",
-                )
-            ]
-        )  # fmt: skip
+        refuse(
+            str(path),
+            "origin",
+            expected=f"{stored}, which the file holds",
+            found=f"{offered} (another {' and '.join(fields)})",
+            fix=(
+                f"name another market with --to; if both are the same series, "
+                f"{SAME_SERIES}"
+            ),
+        )
 
 
 def origin_metadata(
@@ -93,18 +93,19 @@ def _refuse_other_values(
 ) -> None:
     n_both, n_differ, example = _overlap(session, kind)
     if n_differ > REVISED_SHARE * n_both:
-        raise InputError(
-            [
-                Problem(
-                    f"{kind.folder}/{name}.parquet", "origin",
-                    f"values of the same series as is stored ({stored or Origin()})",
-                    f"{n_differ:,} of {n_both:,} overlapping rows that differ "
-                    f"({offered}): {example}",
-                    "another source, quote or contract wants another market (--to); if "
-                    f"both are the same series, {SAME_SERIES}",
-                )
-            ]
-        )  # fmt: skip
+        refuse(
+            f"{kind.folder}/{name}.parquet",
+            "origin",
+            expected=f"values of the same series as is stored ({stored or Origin()})",
+            found=(
+                f"{n_differ:,} of {n_both:,} overlapping rows that differ "
+                f"({offered}): {example}"
+            ),
+            fix=(
+                "another source, quote or contract wants another market (--to); if "
+                f"both are the same series, {SAME_SERIES}"
+            ),
+        )
 
 
 def refuse_other_unit(
@@ -128,17 +129,16 @@ def refuse_other_unit(
         and abs(high - low) <= SAME_FACTOR * abs(high)
     )
     if is_rescaled and not (accept_revisions and n_both == n_stored):
-        raise InputError(
-            [
-                Problem(
-                    f"macro/{name}.parquet", "values",
-                    "the unit that is stored",
-                    f"{n_both} days that are all {high:.6g} times as much",
-                    "a split or another unit; take the whole history anew with "
-                    "--recheck --accept-revisions, from the first stored day on",
-                )
-            ]
-        )  # fmt: skip
+        refuse(
+            f"macro/{name}.parquet",
+            "values",
+            expected="the unit that is stored",
+            found=f"{n_both} days that are all {high:.6g} times as much",
+            fix=(
+                "a split or another unit; take the whole history anew with "
+                "--recheck --accept-revisions, from the first stored day on"
+            ),
+        )
 
 
 def _say_adoption(

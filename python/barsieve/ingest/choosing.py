@@ -3,7 +3,7 @@
 What two answers fit is for the user to decide, with both of them shown.
 """
 
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import refuse
 from barsieve.ingest.formats import FORMATS, ROLES, Match, by_hand, matches
 from barsieve.ingest.fred import SERIES
 from barsieve.ingest.hints import Hints
@@ -27,16 +27,20 @@ def chosen_match(export: Export, format_name: str | None) -> Match:
         return found[0]
     if found:
         readings = "; ".join(f"{m.format} ({_described(m)})" for m in found)
-        raise export.refusal(
-            "", "one format that fits", f"{len(found)}: {readings}",
-            "decide with --format",
-        )  # fmt: skip
+        export.refuse(
+            "",
+            expected="one format that fits",
+            found=f"{len(found)}: {readings}",
+            fix="decide with --format",
+        )
     kind = "header" if export.columns.has_header else "first row, no header,"
     shown = export.columns.names if export.columns.has_header else export.columns.first
-    raise export.refusal(
-        "", f"the columns of {format_name or ' or '.join(FORMATS)}",
-        f"the {kind} {','.join(shown)[:200]}", MAPPING,
-    )  # fmt: skip
+    export.refuse(
+        "",
+        expected=f"the columns of {format_name or ' or '.join(FORMATS)}",
+        found=f"the {kind} {','.join(shown)[:200]}",
+        fix=MAPPING,
+    )
 
 
 def _described(match: Match) -> str:
@@ -60,11 +64,15 @@ def chosen_columns(
         # Copies of a column are numbered, and each of them is a candidate.
         known = export.columns.names
         if len(names) != 1 or names[0] not in known:
-            raise export.refusal(
-                f"column for {role}", "one column",
-                f"{' or '.join(map(repr, names)) or 'none'} among {', '.join(known)}",
-                f"name it: --column '{role}=NAME'",
-            )  # fmt: skip
+            export.refuse(
+                f"column for {role}",
+                expected="one column",
+                found=(
+                    f"{' or '.join(map(repr, names)) or 'none'} among "
+                    f"{', '.join(known)}"
+                ),
+                fix=f"name it: --column '{role}=NAME'",
+            )
         chosen[role] = names[0]
     return chosen
 
@@ -76,8 +84,8 @@ def target_of(export: Export, match: Match, hints: Hints) -> tuple[str, str]:
     if named is not None:
         found = symbol_problem(named)
         if found:
-            raise InputError(
-                [Problem(f"{option} {named}", "", "a name", found, "such as BTC")]
+            refuse(
+                f"{option} {named}", expected="a name", found=found, fix="such as BTC"
             )
         return named, option
     if match.format == "fred":
@@ -87,8 +95,10 @@ def target_of(export: Export, match: Match, hints: Hints) -> tuple[str, str]:
         match.format, export.path.name
     )
     if found is None:
-        raise export.refusal(
-            "", "a file name that states the pair, or --symbol",
-            f"'{export.path.name}'", "name it: --symbol BTC",
-        )  # fmt: skip
+        export.refuse(
+            "",
+            expected="a file name that states the pair, or --symbol",
+            found=f"'{export.path.name}'",
+            fix="name it: --symbol BTC",
+        )
     return found, "file name"

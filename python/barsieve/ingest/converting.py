@@ -118,8 +118,11 @@ def _order(
     fix = "sort the rows by time, the oldest first"
     if (steps <= 0).all():
         fix += ", or say that they run backwards: --newest-first"
-    raise export.cell_refusal(
-        int(is_bad.argmax()) + 1, column, "rows in ascending order of time", fix
+    export.refuse_cell(
+        int(is_bad.argmax()) + 1,
+        column,
+        expected="rows in ascending order of time",
+        fix=fix,
     )
 
 
@@ -142,12 +145,16 @@ def _soundness(
         if is_wrong.any() and not hints.drops_bad_rows:
             row = int(is_wrong.argmax())
             shown = ", ".join(f"{price} {values[price][row]:.10g}" for price in PRICES)
-            raise export.cell_refusal(
-                row, columns[role],
-                f"{expected} ({shown}; {is_wrong.sum():,} such rows)",
-                "if columns are swapped, name them (--column high=NAME); else correct "
-                "the row, or leave such rows out: --drop-bad-rows",
-            )  # fmt: skip
+            export.refuse_cell(
+                row,
+                columns[role],
+                expected=f"{expected} ({shown}; {is_wrong.sum():,} such rows)",
+                fix=(
+                    "if columns are swapped, name them (--column "
+                    "high=NAME); else correct "
+                    "the row, or leave such rows out: --drop-bad-rows"
+                ),
+            )
         keep &= ~is_wrong
     return keep
 
@@ -176,12 +183,19 @@ def _each_once(
     ).all(axis=1)
     if (is_again & differs).any():
         row = int((is_again & differs).argmax())
-        raise export.cell_refusal(
-            int(order[row]), columns["ts"],
-            f"each time once; {export.place(int(order[row - 1]), columns['ts'])} has "
-            "it with other values",
-            "remove one of the rows; if clocks were changed, export with times in UTC",
-        )  # fmt: skip
+        export.refuse_cell(
+            int(order[row]),
+            columns["ts"],
+            expected=(
+                "each time once; "
+                f"{export.place(int(order[row - 1]), columns['ts'])} has "
+                "it with other values"
+            ),
+            fix=(
+                "remove one of the rows; if clocks were changed, export with "
+                "times in UTC"
+            ),
+        )
     is_known = ~np.isnan(cells).any(axis=1)
     found = ordered.kept(~is_again, "the same row again")
     found = found.kept(is_known[~is_again], "no value in a cell")

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import refuse
 from barsieve.core.schemas import TIMESTAMP
 from barsieve.ingest.exchange import Exchange
 from barsieve.ingest.folder import Market
@@ -112,15 +112,13 @@ def open_interest_feed(exchange: Exchange, symbol: str, market: Market) -> Feed:
     base = listed["base"]
     series = f"OI_{base}_COINM"
     if not listed.get("inverse"):
-        raise InputError(
-            [
-                Problem(
-                    exchange.name, f"market '{listed['symbol']}'",
-                    "a coin-margined contract (series OI_..._COINM)",
-                    "another kind", f"name {base}/USD:{base}",
-                )
-            ]
-        )  # fmt: skip
+        refuse(
+            exchange.name,
+            f"market '{listed['symbol']}'",
+            expected="a coin-margined contract (series OI_..._COINM)",
+            found="another kind",
+            fix=f"name {base}/USD:{base}",
+        )
     lag = lag_of(market, series)
 
     def table(rows: list[Row]) -> pa.Table:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import refuse
 from barsieve.ingest.retry import (
     PassingError,
     Patience,
@@ -42,14 +42,12 @@ class Exchange:
         """
         ccxt = needed("ccxt")
         if name not in ccxt.exchanges:
-            raise InputError(
-                [
-                    Problem(
-                        f"--exchange {name}", "", "an exchange that ccxt knows",
-                        f"'{name}'", "see ccxt's list of exchanges for its id",
-                    )
-                ]
-            )  # fmt: skip
+            refuse(
+                f"--exchange {name}",
+                expected="an exchange that ccxt knows",
+                found=f"'{name}'",
+                fix="see ccxt's list of exchanges for its id",
+            )
         self._ccxt, self._patience, self.name = ccxt, patience, name
         settings = {"enableRateLimit": True, "timeout": int(patience.timeout * 1000)}
         self._client = getattr(ccxt, name)(settings | options)
@@ -132,15 +130,13 @@ class Exchange:
         if symbol not in markets:
             base = symbol.split("/")[0]
             near = [m for m in markets if m.startswith(f"{base}/")][:8]
-            raise InputError(
-                [
-                    Problem(
-                        self.name, f"market '{symbol}'", "a market of the exchange",
-                        f"for {base}: {', '.join(near) or 'none'}",
-                        "name it as ccxt does: BTC/USDT, BTC/USDT:USDT, BTC/USD:BTC",
-                    )
-                ]
-            )  # fmt: skip
+            refuse(
+                self.name,
+                f"market '{symbol}'",
+                expected="a market of the exchange",
+                found=f"for {base}: {', '.join(near) or 'none'}",
+                fix="name it as ccxt does: BTC/USDT, BTC/USDT:USDT, BTC/USD:BTC",
+            )
         return markets[symbol]
 
     def clock(self, now: datetime) -> datetime:

@@ -6,7 +6,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import refuse
 from barsieve.core.schemas import TIMESTAMP
 from barsieve.ingest.daily_bars import known_from
 from barsieve.ingest.folder import Market
@@ -36,18 +36,16 @@ def joined(readings: list[Reading]) -> pa.Table:
             f"having count(distinct ({', '.join(VALUES)})) > 1 order by ts limit 1"
         ).fetchall()
         for ts, one, other in clash:
-            raise _refusal(
-                readings[one].label, f"bar {ts}", "the same values wherever it occurs",
-                f"others in {Path(readings[other].label).name}",
-                "leave one of the files out",
-            )  # fmt: skip
+            refuse(
+                readings[one].label,
+                f"bar {ts}",
+                expected="the same values wherever it occurs",
+                found=f"others in {Path(readings[other].label).name}",
+                fix="leave one of the files out",
+            )
         return session.sql(
             f"select distinct {names} from every order by ts"
         ).to_arrow_table()
-
-
-def _refusal(file: str, where: str, expected: str, found: str, fix: str) -> InputError:
-    return InputError([Problem(file, where, expected, found, fix)])
 
 
 def _refuse_other_origins(readings: list[Reading]) -> None:
@@ -58,11 +56,16 @@ def _refuse_other_origins(readings: list[Reading]) -> None:
             Origin._fields, one.origin, other.origin, strict=True
         ):
             if mine and its and mine != its:
-                raise _refusal(
-                    other.label, "origin", f"the {name} {mine}, as in {one.label}", its,
-                    "ingest them into two markets (--to), or say that they are one: "
-                    f"--{name}",
-                )  # fmt: skip
+                refuse(
+                    other.label,
+                    "origin",
+                    expected=f"the {name} {mine}, as in {one.label}",
+                    found=its,
+                    fix=(
+                        "ingest them into two markets (--to), "
+                        f"or say that they are one: --{name}"
+                    ),
+                )
 
 
 def refuse_what_cannot_be_stored(readings: list[Reading]) -> None:
@@ -76,11 +79,13 @@ def _refuse_nothing(readings: list[Reading], left_out: list[LeftOut]) -> None:
     if any(len(reading.bars) for reading in readings):
         return
     reasons = "; ".join(f"{n:,} of {why} ({shown})" for why, n, shown in left_out)
-    raise _refusal(
-        ", ".join(reading.label for reading in readings), "rows", "one to store",
-        f"none: {reasons}" if reasons else "none",
-        "take a file with rows of the time before now",
-    )  # fmt: skip
+    refuse(
+        ", ".join(reading.label for reading in readings),
+        "rows",
+        expected="one to store",
+        found=f"none: {reasons}" if reasons else "none",
+        fix="take a file with rows of the time before now",
+    )
 
 
 def ingest_readings(
@@ -108,10 +113,13 @@ def ingest_readings(
         )
         count_gaps(market, BARS, target, outcome, 1.0)
     if not outcome.rows_new + outcome.rows_checked:
-        raise _refusal(
-            ", ".join(reading.label for reading in readings), "rows", "one to store",
-            "none that is known by now and keeps the rules", "see the reasons above",
-        )  # fmt: skip
+        refuse(
+            ", ".join(reading.label for reading in readings),
+            "rows",
+            expected="one to store",
+            found="none that is known by now and keeps the rules",
+            fix="see the reasons above",
+        )
 
 
 def _common(origins: list[Origin]) -> Origin:
@@ -143,12 +151,16 @@ def _refuse_shared_days(reading: Reading, rows: pa.Table) -> None:
     days = rows["date"].to_numpy().astype("datetime64[D]")
     again = np.flatnonzero(days[1:] == days[:-1])
     if len(again):
-        raise _refusal(
-            reading.label, f"day {days[again[0]]}", "one session a day",
-            f"two: opened {reading.bars['ts'][int(again[0])]} and "
-            f"{reading.bars['ts'][int(again[0]) + 1]}",
-            "export days of one kind of session, or name their zone: --timezone",
-        )  # fmt: skip
+        refuse(
+            reading.label,
+            f"day {days[again[0]]}",
+            expected="one session a day",
+            found=(
+                f"two: opened {reading.bars['ts'][int(again[0])]} and "
+                f"{reading.bars['ts'][int(again[0]) + 1]}"
+            ),
+            fix="export days of one kind of session, or name their zone: --timezone",
+        )
 
 
 def _one_a_day(readings: list[Reading], tables: list[pa.Table]) -> pa.Table:
@@ -158,11 +170,13 @@ def _one_a_day(readings: list[Reading], tables: list[pa.Table]) -> pa.Table:
         for row in table.to_pylist():
             held = seen.setdefault(row["date"], (row, reading))
             if held[0]["value"] != row["value"]:
-                raise _refusal(
-                    reading.label, f"day {row['date']}",
-                    f"the value {held[0]['value']!r}, as in {held[1].label}",
-                    repr(row["value"]), "leave one of the files out",
-                )  # fmt: skip
+                refuse(
+                    reading.label,
+                    f"day {row['date']}",
+                    expected=f"the value {held[0]['value']!r}, as in {held[1].label}",
+                    found=repr(row["value"]),
+                    fix="leave one of the files out",
+                )
             if row["known_at"] > held[0]["known_at"]:
                 seen[row["date"]] = (row, reading)
     rows = [row for row, _ in seen.values()]

@@ -11,11 +11,12 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import NoReturn
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import InputError, refuse
 from barsieve.core.schemas import TIMESTAMP
 from barsieve.ingest.origin import metadata_of
 from barsieve.ingest.publication import Publication, read_publications
@@ -93,15 +94,13 @@ class Market:
                 self.sound.add(path)
 
 
-def _refusal(folder: Path, found: str) -> InputError:
-    return InputError(
-        [
-            Problem(
-                str(folder), "", "a new folder or a market of your own", found,
-                "name another folder with --to or BARSIEVE_MARKET",
-            )
-        ]
-    )  # fmt: skip
+def _refuse(folder: Path, found: str) -> NoReturn:
+    refuse(
+        str(folder),
+        expected="a new folder or a market of your own",
+        found=found,
+        fix="name another folder with --to or BARSIEVE_MARKET",
+    )
 
 
 def _refuse_foreign(folder: Path) -> None:
@@ -109,13 +108,13 @@ def _refuse_foreign(folder: Path) -> None:
     if not folder.exists():
         return
     if not folder.is_dir():
-        raise _refusal(folder, "a file")
+        _refuse(folder, "a file")
     with contextlib.suppress(OSError, ValueError):
         if json.loads((folder / "market.json").read_text()).get("is_simulated"):
-            raise _refusal(folder, "a simulated market: real rows would hide in it")
+            _refuse(folder, "a simulated market: real rows would hide in it")
     holds = {path.name for path in folder.iterdir()} - {LOCK}
     if holds and not holds & set(KINDS):
-        raise _refusal(folder, f"other files ({', '.join(sorted(holds)[:3])})")
+        _refuse(folder, f"other files ({', '.join(sorted(holds)[:3])})")
 
 
 @contextlib.contextmanager
@@ -131,15 +130,12 @@ def _locked(folder: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             lock.seek(0)
-            raise InputError(
-                [
-                    Problem(
-                        str(folder), "", "no other ingest at work in it",
-                        f"process {lock.read().strip() or 'unknown'} at work",
-                        "wait for it to end",
-                    )
-                ]
-            ) from None  # fmt: skip
+            refuse(
+                str(folder),
+                expected="no other ingest at work in it",
+                found=f"process {lock.read().strip() or 'unknown'} at work",
+                fix="wait for it to end",
+            )
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()

@@ -21,9 +21,12 @@ LONGEST_PAUSE_DAYS = 14
 def undeclared(series: str) -> Problem:
     """Return the fault of a series that the seed does not declare."""
     return Problem(
-        "seeds/macro_series.csv", f"series '{series}'", "it to be declared there",
-        "no such row", "add a row with its unit, range, staleness and publication lag",
-    )  # fmt: skip
+        "seeds/macro_series.csv",
+        f"series '{series}'",
+        expected="it to be declared there",
+        found="no such row",
+        fix="add a row with its unit, range, staleness and publication lag",
+    )
 
 
 def macro_table(

@@ -5,7 +5,7 @@ two that give different values: the user then names the decimal mark.
 """
 
 import re
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -72,8 +72,11 @@ def numbers_of(
     for role, column in columns.items():
         infinite = np.isinf(values[role])
         if infinite.any():
-            raise export.cell_refusal(
-                int(infinite.argmax()), column, "a finite number", "correct the cell"
+            export.refuse_cell(
+                int(infinite.argmax()),
+                column,
+                expected="a finite number",
+                fix="correct the cell",
             )
     return Numbers({role: values[role] for role in columns}, str(form))
 
@@ -88,8 +91,11 @@ def _typed(export: Export, column: str) -> np.ndarray:
     if not (
         is_number or pa.types.is_decimal(cells.type) or pa.types.is_null(cells.type)
     ):
-        raise export.refusal(
-            f"column '{column}'", "numbers", str(cells.type), "name another: --column"
+        export.refuse(
+            f"column '{column}'",
+            expected="numbers",
+            found=str(cells.type),
+            fix="name another: --column",
         )
     return cells.cast(pa.float64()).to_numpy(zero_copy_only=False).astype(float)
 
@@ -113,7 +119,7 @@ def _form_of(
     fitting = [form for form, m in zip(forms, misfits, strict=True) if m is None]
     if not fitting:
         role, row = misfits[-1] if len(forms) > 1 else misfits[0]
-        raise _no_number(export, row, columns[role], texts[role][row], forms)
+        _refuse_number(export, row, columns[role], texts[role][row], forms)
     form = fitting[0]
     is_own = bool(export.delimiter) and export.delimiter in own_delimiter
     if export.dialect and not (hints.decimal or hints.thousands or is_own):
@@ -135,7 +141,9 @@ def _misfit(form: Form, texts: dict[str, list[str]]) -> tuple[str, int] | None:
     return first
 
 
-def _no_number(export: Export, row: int, column: str, cell: str, forms: list[Form]):
+def _refuse_number(
+    export: Export, row: int, column: str, cell: str, forms: list[Form]
+) -> NoReturn:
     shown = " or ".join(str(form) for form in forms)
     fix = "correct the cell at its source, or name another column: --column"
     marks = set(re.sub(r"[-+]?\d", "", cell))
@@ -144,7 +152,7 @@ def _no_number(export: Export, row: int, column: str, cell: str, forms: list[For
             "say how its numbers are written: --decimal ',' where a comma is the "
             "decimal mark, --thousands ',' where it stands between thousands"
         )
-    return export.cell_refusal(row, column, f"a number ({shown})", fix)
+    export.refuse_cell(row, column, expected=f"a number ({shown})", fix=fix)
 
 
 def _refuse_two_readings(
@@ -164,9 +172,14 @@ def _refuse_two_readings(
     if shown:
         role, row = shown
         cell = texts[role][row]
-        raise export.cell_refusal(
-            row, columns[role],
-            f"numbers of one reading ({cell} may be {form.value(cell):g} or "
-            f"{cell.replace(form.decimal, '')}, and so may all others)",
-            f"say which: --decimal '{form.decimal}' or --thousands '{form.decimal}'",
-        )  # fmt: skip
+        export.refuse_cell(
+            row,
+            columns[role],
+            expected=(
+                f"numbers of one reading ({cell} may be {form.value(cell):g} or "
+                f"{cell.replace(form.decimal, '')}, and so may all others)"
+            ),
+            fix=(
+                f"say which: --decimal '{form.decimal}' or --thousands '{form.decimal}'"
+            ),
+        )

@@ -4,14 +4,14 @@ import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import refuse
 from barsieve.ingest import containers
 from barsieve.ingest.containers import KNOWN, TEXT, Member, members_of
 from barsieve.ingest.dialects import NAMES, TableError, read_cells
@@ -39,19 +39,19 @@ class Export(NamedTuple):
     dialect: str = ""
     delimiter: str = ""
 
-    def refusal(self, where: str, expected: str, found: str, fix: str) -> InputError:
-        """Return the refusal of this table."""
-        return InputError([Problem(self.label, where, expected, found, fix)])
+    def refuse(self, where: str, *, expected: str, found: str, fix: str) -> NoReturn:
+        """Refuse this table for a fault in it."""
+        refuse(self.label, where, expected=expected, found=found, fix=fix)
 
-    def cell_refusal(
-        self, row: int, column: str, expected: str, fix: str
-    ) -> InputError:
-        """Return the refusal for a cell, which is shown; `row` counts from 0."""
+    def refuse_cell(
+        self, row: int, column: str, *, expected: str, fix: str
+    ) -> NoReturn:
+        """Refuse this table for a cell, which is shown; `row` counts from 0."""
         cell = (
             self.rows[column][row].as_py() if column in self.rows.column_names else ""
         )
         found = repr(cell) if isinstance(cell, str) else str(cell)
-        return self.refusal(self.place(row, column), expected, found, fix)
+        self.refuse(self.place(row, column), expected=expected, found=found, fix=fix)
 
     def place(self, row: int, column: str) -> str:
         """Return the words for a cell."""
@@ -63,22 +63,27 @@ def read_exports(path: Path, hints: Hints | None = None) -> Iterator[Export]:
     """Yield the tables of a file; raise InputError when it is of no known kind."""
     if not path.is_file():
         found = "no such file" if not path.exists() else f"'{path.name}', no file"
-        raise _unreadable(str(path), found, "name an exported file")
+        _refuse_file(str(path), found, "name an exported file")
     label = str(path)
     try:
         for member in members_of(path):
             label = member.label
             yield _read(member, hints or Hints())
     except TableError as error:
-        parts = (error.where, error.expected, error.found, error.fix)
-        raise InputError([Problem(label, *parts)]) from None
+        refuse(
+            label,
+            error.where,
+            expected=error.expected,
+            found=error.found,
+            fix=error.fix,
+        )
     except FAULTS as error:
         found = (str(error).splitlines() or [type(error).__name__])[0]
-        raise _unreadable(label, found, "export it again") from None
+        _refuse_file(label, found, "export it again")
 
 
-def _unreadable(label: str, found: str, fix: str) -> InputError:
-    return InputError([Problem(label, "", f"a file of {KNOWN}", found, fix)])
+def _refuse_file(label: str, found: str, fix: str) -> NoReturn:
+    refuse(label, expected=f"a file of {KNOWN}", found=found, fix=fix)
 
 
 def _read(member: Member, hints: Hints) -> Export:

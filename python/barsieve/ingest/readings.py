@@ -68,7 +68,7 @@ def read_files(path: Path, now: datetime, hints: Hints) -> list[Reading]:
     except (duckdb.Error, pa.ArrowException, OverflowError) as error:
         found = str(error).splitlines()[0]
         fix = "map it by hand: --format csv"
-        problem = Problem(str(path), "", "a table of bars", found, fix)
+        problem = Problem(str(path), expected="a table of bars", found=found, fix=fix)
         raise InputError([problem]) from None
 
 
@@ -144,30 +144,39 @@ def _refuse_other_steps(export: Export, rows: Rows, hours: float) -> None:
     step = rows.step_hours
     is_daily = 22.5 <= step <= 25.5
     if hours == 24 and step and not is_daily:
-        raise export.refusal(
-            "times", "bars of 24 h for a series", f"a median step of {_shown(step)}",
-            "export days",
-        )  # fmt: skip
+        export.refuse(
+            "times",
+            expected="bars of 24 h for a series",
+            found=f"a median step of {_shown(step)}",
+            fix="export days",
+        )
     if hours == 1 and step and step != 1:
         fix = "export hourly bars"
         if step < 1:
             fix += ", or make hours of these: --resample"
         elif is_daily:
             fix += "; days are taken as a macro series: --series NAME"
-        raise export.refusal(
-            "times", "bars of 1 h", f"a median step of {_shown(step)}", fix
+        export.refuse(
+            "times",
+            expected="bars of 1 h",
+            found=f"a median step of {_shown(step)}",
+            fix=fix,
         )
     if hours == 1 and rows.is_day and len(rows.us):
-        raise export.refusal(
-            "times", "bars of 1 h", "days without a time", "export hourly bars"
+        export.refuse(
+            "times",
+            expected="bars of 1 h",
+            found="days without a time",
+            fix="export hourly bars",
         )
     off = rows.us % 3_600_000_000 != 0
     if hours == 1 and off.any():
-        raise export.refusal(
-            "times", "bars that open on the full hour (UTC)",
-            shown_row(rows, int(off.argmax())),
-            "say the zone of the times (--timezone), or make hours (--resample)",
-        )  # fmt: skip
+        export.refuse(
+            "times",
+            expected="bars that open on the full hour (UTC)",
+            found=shown_row(rows, int(off.argmax())),
+            fix="say the zone of the times (--timezone), or make hours (--resample)",
+        )
 
 
 def _shown(hours: float) -> str:
@@ -180,10 +189,16 @@ def _refuse_without_volume(
     """Refuse prices that nobody traded at, unless the user says what they are."""
     if len(rows.us) < 2 or rows.values["volume"].any() or stated.price:
         return
-    raise export.refusal(
-        f"column '{columns['volume']}'", "bars of trades, with a volume",
-        f"a volume of 0 in all {len(rows.us):,} rows: prices without trades, such as "
-        "those of mark, index or premium klines",
-        "take the klines of trades; to store these as they are, say of what kind: "
-        "--price mark (or index, or trade)",
-    )  # fmt: skip
+    export.refuse(
+        f"column '{columns['volume']}'",
+        expected="bars of trades, with a volume",
+        found=(
+            f"a volume of 0 in all {len(rows.us):,} rows: prices without "
+            "trades, such as "
+            "those of mark, index or premium klines"
+        ),
+        fix=(
+            "take the klines of trades; to store these as they are, say of what kind: "
+            "--price mark (or index, or trade)"
+        ),
+    )

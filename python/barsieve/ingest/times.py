@@ -5,12 +5,12 @@ Two forms that both fit and give different times are refused: the user names one
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import NoReturn
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-from barsieve.core.errors import InputError
 from barsieve.ingest.hints import Hints
 from barsieve.ingest.reading import Export
 from barsieve.ingest.zones import Times, local_of, placed, refuse_unknown_zone
@@ -66,10 +66,12 @@ def times_of(
             shown = datetime(1970, 1, 1) + timedelta(
                 microseconds=int(found.us[is_bad.argmax()])
             )
-            raise export.cell_refusal(
-                int(is_bad.argmax()), column, f"{words}, read as {found.form}: {shown}",
-                "say how times are written: --date-format '%Y%m%d%H'",
-            )  # fmt: skip
+            export.refuse_cell(
+                int(is_bad.argmax()),
+                column,
+                expected=f"{words}, read as {found.form}: {shown}",
+                fix="say how times are written: --date-format '%Y%m%d%H'",
+            )
     return found
 
 
@@ -89,7 +91,9 @@ def _of_typed(export: Export, session, column: str, zone: str) -> Times:
     cells = export.rows[column]
     if cells.null_count:
         row = cells.is_null().to_pylist().index(True)
-        raise export.cell_refusal(row, column, EXPECTED, "drop the row at its source")
+        export.refuse_cell(
+            row, column, expected=EXPECTED, fix="drop the row at its source"
+        )
     if pa.types.is_date(cells.type):
         us = cells.cast(pa.timestamp("us")).cast(pa.int64()).to_numpy()
         return Times(us, us, "days", "", True)
@@ -114,10 +118,12 @@ def _of_text(
         us = np.array([_epoch(text) for text in texts], np.int64)
         early = us < FIRST_SECOND * 1e6
         if early.any():
-            raise export.cell_refusal(
-                int(early.argmax()), column, EXPECTED,
-                "say how times are written: --date-format '%Y%m%d'",
-            )  # fmt: skip
+            export.refuse_cell(
+                int(early.argmax()),
+                column,
+                expected=EXPECTED,
+                fix="say how times are written: --date-format '%Y%m%d'",
+            )
         local = local_of(session, us, zone)
         return Times(us, local, f"{_unit(texts)} since 1970", "UTC", False)
     if all(re.fullmatch(ZONED, text) for text in texts):
@@ -171,10 +177,12 @@ def _of_digits(export: Export, session, column: str, texts, zone: str) -> Times 
         if us is None:
             continue
         if length == 12:
-            raise export.cell_refusal(
-                0, column, "a time of one reading (a compact time or ms since 1970)",
-                f"say which: --date-format '{pattern}', or write seconds",
-            )  # fmt: skip
+            export.refuse_cell(
+                0,
+                column,
+                expected="a time of one reading (a compact time or ms since 1970)",
+                fix=f"say which: --date-format '{pattern}', or write seconds",
+            )
         if length == 8:
             return Times(us, us, f"days as {pattern}", "", True)
         return placed(export, session, column, us, pattern, zone)
@@ -209,12 +217,17 @@ def _of_format(
             found = _values(session, f"epoch_us(try_strptime(cell, {literal}))")
             bad = next((i for i, value in enumerate(found) if value is None), 0)
         except duckdb.Error as error:
-            raise export.refusal(
-                "", "a format of strptime", f"--date-format {pattern!r}",
-                f"{str(error).splitlines()[0]}",
-            ) from None  # fmt: skip
-        raise export.cell_refusal(
-            bad, column, f"a time as {pattern}", "correct --date-format or the cell"
+            export.refuse(
+                "",
+                expected="a format of strptime",
+                found=f"--date-format {pattern!r}",
+                fix=f"{str(error).splitlines()[0]}",
+            )
+        export.refuse_cell(
+            bad,
+            column,
+            expected=f"a time as {pattern}",
+            fix="correct --date-format or the cell",
         )
     if "%z" in pattern or "%Z" in pattern:
         return Times(
@@ -245,15 +258,18 @@ def _of_known_formats(
         if us is not None and not any((us == o).all() for o in fitting.values()):
             fitting[pattern] = us
     if not fitting:
-        raise _misfit(export, session, column, texts, patterns)
+        _refuse_misfit(export, session, column, texts, patterns)
     if len(fitting) > 1:
         row = int(np.ptp(list(fitting.values()), axis=0).argmax())
         readings = [
             f"--date-format '{pattern}' ({us.astype('datetime64[us]')[row].item():%F})"
             for pattern, us in fitting.items()
         ]
-        raise export.cell_refusal(
-            row, column, "a date of one reading", f"say which: {' or '.join(readings)}"
+        export.refuse_cell(
+            row,
+            column,
+            expected="a date of one reading",
+            fix=f"say which: {' or '.join(readings)}",
         )
     ((pattern, us),) = fitting.items()
     if pattern in DAYS:
@@ -261,8 +277,8 @@ def _of_known_formats(
     return placed(export, session, column, us, pattern, zone)
 
 
-def _misfit(export: Export, session, column: str, texts, patterns) -> InputError:
-    """Return the refusal that shows the first cell which no format fits."""
+def _refuse_misfit(export: Export, session, column: str, texts, patterns) -> NoReturn:
+    """Refuse a column; show the first cell which no format fits."""
     bad = 0
     shapes = [p for p in (ZONED, NAIVE) if texts and re.fullmatch(p, texts[0])]
     for shape in shapes[:1]:
@@ -274,7 +290,9 @@ def _misfit(export: Export, session, column: str, texts, patterns) -> InputError
         bad = next(
             i for i, t in enumerate(texts) if not re.fullmatch(r"\d+(\.\d+)?", t)
         )
-    return export.cell_refusal(
-        bad, column, EXPECTED + (", written like the rows before" if bad else ""),
-        "correct the cell, or say how times are written: --date-format",
-    )  # fmt: skip
+    export.refuse_cell(
+        bad,
+        column,
+        expected=EXPECTED + (", written like the rows before" if bad else ""),
+        fix="correct the cell, or say how times are written: --date-format",
+    )

@@ -30,9 +30,12 @@ def refuse_unknown_zone(export: Export, session, zone: str) -> None:
     try:
         session.execute("select timezone(?, timestamp '2024-01-01')", [zone]).fetchall()
     except duckdb.Error:
-        raise export.refusal(
-            "", "a time zone", f"--timezone {zone}", "such as UTC or Europe/Warsaw"
-        ) from None
+        export.refuse(
+            "",
+            expected="a time zone",
+            found=f"--timezone {zone}",
+            fix="such as UTC or Europe/Warsaw",
+        )
 
 
 def local_of(session, us: np.ndarray, zone: str) -> np.ndarray:
@@ -53,10 +56,12 @@ def placed(
 ) -> Times:
     """Return times of a zone's wall clock in UTC; refuse hours that are not one."""
     if not zone:
-        raise export.cell_refusal(
-            0, column, "a time with a zone",
-            "export with times in UTC, or say their zone: --timezone UTC",
-        )  # fmt: skip
+        export.refuse_cell(
+            0,
+            column,
+            expected="a time with a zone",
+            fix="export with times in UTC, or say their zone: --timezone UTC",
+        )
     session.register(
         "moments", pa.table({"us": local_us, "nth": np.arange(len(local_us))})
     )
@@ -74,10 +79,11 @@ def placed(
         (np.asarray(rows["is_twice"], bool), "that occurs once"),
     ):
         if is_bad.any():
-            raise export.cell_refusal(
-                int(is_bad.argmax()), column,
-                f"an hour {words} in {zone} (clocks were changed)",
-                "export with times in UTC, or with their offset",
-            )  # fmt: skip
+            export.refuse_cell(
+                int(is_bad.argmax()),
+                column,
+                expected=f"an hour {words} in {zone} (clocks were changed)",
+                fix="export with times in UTC, or with their offset",
+            )
     us = np.asarray(rows["placed_us"], np.int64)
     return Times(us, local_us, form, zone, False)

@@ -199,22 +199,28 @@ def _name_problems(path: Path) -> Iterator[Problem]:
     """Yield what keeps DuckDB from finding a file, or its symbol, by its name."""
     if not path.is_file():
         yield Problem(
-            str(path), "", "a Parquet file",
-            "a folder" if path.is_dir() else "a link to nothing",
-            "write the data as one file",
-        )  # fmt: skip
+            str(path),
+            expected="a Parquet file",
+            found="a folder" if path.is_dir() else "a link to nothing",
+            fix="write the data as one file",
+        )
     elif "\\" in path.name or not _is_utf8(str(path)):
         yield Problem(
-            str(path), "the file's name", "UTF-8 text without a backslash",
-            ascii(path.name), "rename the file",
-        )  # fmt: skip
+            str(path),
+            "the file's name",
+            expected="UTF-8 text without a backslash",
+            found=ascii(path.name),
+            fix="rename the file",
+        )
 
 
 def _unreadable(path: Path, error: duckdb.Error) -> Problem:
     return Problem(
-        str(path), "", "a Parquet file that can be read",
-        str(error).splitlines()[0], "write the file again",
-    )  # fmt: skip
+        str(path),
+        expected="a Parquet file that can be read",
+        found=str(error).splitlines()[0],
+        fix="write the file again",
+    )
 
 
 def _type_fix(expected: str, found: str) -> str:
@@ -227,7 +233,11 @@ def _type_fix(expected: str, found: str) -> str:
 
 def _type_problem(path: Path, column: str, expected: str, found: str) -> Problem:
     return Problem(
-        str(path), f"column '{column}'", expected, found, _type_fix(expected, found)
+        str(path),
+        f"column '{column}'",
+        expected=expected,
+        found=found,
+        fix=_type_fix(expected, found),
     )
 
 
@@ -249,10 +259,13 @@ def _shape_problems(
         if column not in types:
             problems.append(
                 Problem(
-                    str(path), f"column '{column}'", f"it, as {expected}",
-                    f"only {', '.join(types)}", f"add the column '{column}'",
+                    str(path),
+                    f"column '{column}'",
+                    expected=f"it, as {expected}",
+                    found=f"only {', '.join(types)}",
+                    fix=f"add the column '{column}'",
                 )
-            )  # fmt: skip
+            )
         elif types[column] != expected:
             problems.append(_type_problem(path, column, expected, types[column]))
     for column, expected in kind.optional.items():
@@ -262,14 +275,21 @@ def _shape_problems(
         if column.lower() in RESERVED_COLUMNS:
             problems.append(
                 Problem(
-                    str(path), f"column '{column}'",
-                    f"no column of the name {' or '.join(RESERVED_COLUMNS)}",
-                    f"'{column}'", "rename the column or leave it out",
+                    str(path),
+                    f"column '{column}'",
+                    expected=f"no column of the name {' or '.join(RESERVED_COLUMNS)}",
+                    found=f"'{column}'",
+                    fix="rename the column or leave it out",
                 )
-            )  # fmt: skip
+            )
     if not problems and n_rows == 0 and kind is BARS:
         problems.append(
-            Problem(str(path), "", "at least one bar", "no rows", "remove the file")
+            Problem(
+                str(path),
+                expected="at least one bar",
+                found="no rows",
+                fix="remove the file",
+            )
         )
     return problems
 
@@ -288,7 +308,11 @@ def _row_problems(
             ).fetchone()
             more = f" (and {n_bad - 1} more)" if n_bad > 1 else ""
             yield Problem(
-                str(path), f"row {row}", rule.expected, f"{shown}{more}", rule.fix
+                str(path),
+                f"row {row}",
+                expected=rule.expected,
+                found=f"{shown}{more}",
+                fix=rule.fix,
             )
 
 
@@ -337,26 +361,32 @@ def _series_problems(
         series = declared.get(name)
         if series is None:
             yield Problem(
-                str(path), f"series '{name}'", f"one of {', '.join(declared)}",
-                f"'{name}'",
-                "correct the name, or declare it in seeds/macro_series.csv",
-            )  # fmt: skip
+                str(path),
+                f"series '{name}'",
+                expected=f"one of {', '.join(declared)}",
+                found=f"'{name}'",
+                fix="correct the name, or declare it in seeds/macro_series.csv",
+            )
             continue
         if low < series.min_value or high > series.max_value:
             row, value = (low_row, low) if low < series.min_value else (high_row, high)
             yield Problem(
-                str(path), f"row {row}, series '{name}'",
-                f"{series.unit} within {series.min_value:g} to {series.max_value:g}",
-                f"{value:.12g}",
-                "convert the values to the unit in seeds/macro_series.csv",
-            )  # fmt: skip
+                str(path),
+                f"row {row}, series '{name}'",
+                expected=(
+                    f"{series.unit} within {series.min_value:g} to {series.max_value:g}"
+                ),
+                found=f"{value:.12g}",
+                fix="convert the values to the unit in seeds/macro_series.csv",
+            )
         elif high < series.max_at_least:
             yield Problem(
-                str(path), f"series '{name}'",
-                f"{series.unit}, somewhere at least {series.max_at_least:g}",
-                f"at most {high:.12g}: fractions in the place of {series.unit}?",
-                "convert the values to the unit in seeds/macro_series.csv",
-            )  # fmt: skip
+                str(path),
+                f"series '{name}'",
+                expected=f"{series.unit}, somewhere at least {series.max_at_least:g}",
+                found=f"at most {high:.12g}: fractions in the place of {series.unit}?",
+                fix="convert the values to the unit in seeds/macro_series.csv",
+            )
 
 
 def settlements(rows: str, has_interval: bool) -> str:
@@ -398,10 +428,15 @@ def _funding_problems(
     ).fetchone()[0]
     if median is not None and median > GREATEST_MEDIAN_FUNDING:
         yield Problem(
-            str(path), "column 'funding_rate'",
-            f"fractions with a median of at most {GREATEST_MEDIAN_FUNDING:g} per 8 h",
-            f"a median of {median:.12g}", "divide percentages by 100",
-        )  # fmt: skip
+            str(path),
+            "column 'funding_rate'",
+            expected=(
+                "fractions with a median of at most "
+                f"{GREATEST_MEDIAN_FUNDING:g} per 8 h"
+            ),
+            found=f"a median of {median:.12g}",
+            fix="divide percentages by 100",
+        )
     if has_interval:
         rules = [
             Rule(
@@ -426,9 +461,12 @@ def _funding_problems(
         n, symbol, minute, first, last = twice
         more = f" (and {n - 1} more)" if n > 1 else ""
         yield Problem(
-            str(path), f"{symbol} at {minute}", "one settlement a minute",
-            f"{first} and {last}{more}", "keep one: both would be paid",
-        )  # fmt: skip
+            str(path),
+            f"{symbol} at {minute}",
+            expected="one settlement a minute",
+            found=f"{first} and {last}{more}",
+            fix="keep one: both would be paid",
+        )
 
 
 def _in_place_of_folder(path: Path) -> str:
@@ -444,7 +482,9 @@ def _files(market: Path, kind: Kind) -> tuple[list[Path], list[Problem]]:
     fix = "point BARSIEVE_MARKET at a market folder (bars/, macro/, funding/)"
     found = "no such file" if folder.is_dir() else _in_place_of_folder(folder)
     columns = ", ".join(kind.columns)
-    return [], [Problem(str(folder), "", f"*.parquet with {columns}", found, fix)]
+    return [], [
+        Problem(str(folder), expected=f"*.parquet with {columns}", found=found, fix=fix)
+    ]
 
 
 def _same_key_problems(
@@ -465,11 +505,12 @@ def _same_key_problems(
         n_keys, names, *key = twice
         more = f" (and {n_keys - 1} more such keys)" if n_keys > 1 else ""
         yield Problem(
-            str(paths[0].parent), ", ".join(str(part) for part in key),
-            f"each {keys} in one file",
-            f"it in {' and '.join(sorted(names))}{more}",
-            "remove it from one of the files",
-        )  # fmt: skip
+            str(paths[0].parent),
+            ", ".join(str(part) for part in key),
+            expected=f"each {keys} in one file",
+            found=f"it in {' and '.join(sorted(names))}{more}",
+            fix="remove it from one of the files",
+        )
 
 
 def _spacing_problems(
@@ -483,9 +524,12 @@ def _spacing_problems(
     ).fetchone()[0]
     if step is not None and step > 1:
         yield Problem(
-            str(path), "column 'ts'", "hourly bars (most of them 1 h after another)",
-            f"a median step of {step:g} h", "export the hourly bars of the symbol",
-        )  # fmt: skip
+            str(path),
+            "column 'ts'",
+            expected="hourly bars (most of them 1 h after another)",
+            found=f"a median step of {step:g} h",
+            fix="export the hourly bars of the symbol",
+        )
 
 
 def _content_problems(
@@ -556,11 +600,15 @@ def check_market(market: Path, seed: Path) -> tuple[list[str], list[Problem]]:
     if not market.is_dir():
         return [], [
             Problem(
-                str(market), "", "a market folder with bars/, macro/ and funding/",
-                _in_place_of_folder(market),
-                "set BARSIEVE_MARKET to your market, or unset it for the simulated one",
+                str(market),
+                expected="a market folder with bars/, macro/ and funding/",
+                found=_in_place_of_folder(market),
+                fix=(
+                    "set BARSIEVE_MARKET to your market, or unset it for the "
+                    "simulated one"
+                ),
             )
-        ]  # fmt: skip
+        ]
     declared = read_macro_series(seed)
     with duckdb.connect() as session:
         session.execute("set timezone = 'UTC'")

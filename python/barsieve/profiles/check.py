@@ -76,16 +76,21 @@ def _unusable_values(path: Path, document: Any) -> Iterator[Problem]:
             queue += [((*keys, number), part) for number, part in enumerate(value)]
         elif isinstance(value, float) and not isfinite(value):
             yield Problem(
-                str(path), f"key '{_dotted(keys)}'", "a finite number (up to 1.8e308)",
-                json.dumps(value), "write a number, or null where null is allowed",
-            )  # fmt: skip
+                str(path),
+                f"key '{_dotted(keys)}'",
+                expected="a finite number (up to 1.8e308)",
+                found=json.dumps(value),
+                fix="write a number, or null where null is allowed",
+            )
 
 
 def _too_deep(path: Path) -> Problem:
     return Problem(
-        str(path), "", f"at most {GREATEST_DEPTH} levels of nesting", "more",
-        "remove the nesting: no setting lies that deep",
-    )  # fmt: skip
+        str(path),
+        expected=f"at most {GREATEST_DEPTH} levels of nesting",
+        found="more",
+        fix="remove the nesting: no setting lies that deep",
+    )
 
 
 def read_json(path: Path) -> tuple[Any, list[Problem]]:
@@ -95,43 +100,57 @@ def read_json(path: Path) -> tuple[Any, list[Problem]]:
         if text.startswith("\ufeff"):
             return None, [
                 Problem(
-                    str(path), "line 1, column 1", "UTF-8 without a byte order mark",
-                    "a byte order mark", "save the file without it",
+                    str(path),
+                    "line 1, column 1",
+                    expected="UTF-8 without a byte order mark",
+                    found="a byte order mark",
+                    fix="save the file without it",
                 )
-            ]  # fmt: skip
+            ]
         document = json.loads(text, object_pairs_hook=_unique_keys, parse_int=_integer)
         return document, list(_unusable_values(path, document))
     except _DuplicateKeyError as error:
         return None, [
             Problem(
-                str(path), f"key '{error.key}'", "each key once", "it twice",
-                "remove one of the two",
+                str(path),
+                f"key '{error.key}'",
+                expected="each key once",
+                found="it twice",
+                fix="remove one of the two",
             )
-        ]  # fmt: skip
+        ]
     except json.JSONDecodeError as error:
         found = f"a fault there: {error.msg}" if text.strip() else "an empty file"
         return None, [
             Problem(
-                str(path), f"line {error.lineno}, column {error.colno}", "valid JSON",
-                found, "mend the syntax there",
+                str(path),
+                f"line {error.lineno}, column {error.colno}",
+                expected="valid JSON",
+                found=found,
+                fix="mend the syntax there",
             )
-        ]  # fmt: skip
+        ]
     except RecursionError:
         return None, [_too_deep(path)]
     except UnicodeDecodeError as error:
         return None, [
             Problem(
-                str(path), f"byte {error.start + 1}", "UTF-8 text",
-                f"the byte {error.object[error.start]:#04x}", "save the file as UTF-8",
+                str(path),
+                f"byte {error.start + 1}",
+                expected="UTF-8 text",
+                found=f"the byte {error.object[error.start]:#04x}",
+                fix="save the file as UTF-8",
             )
-        ]  # fmt: skip
+        ]
     except OSError as error:
         return None, [
             Problem(
-                str(path), "", "a readable file", error.strerror or str(error),
-                "put the file there; the shipped ones lie in configs/",
+                str(path),
+                expected="a readable file",
+                found=error.strerror or str(error),
+                fix="put the file there; the shipped ones lie in configs/",
             )
-        ]  # fmt: skip
+        ]
 
 
 def _dotted(path, key: str | None = None) -> str:
@@ -162,9 +181,12 @@ def _unknown_keys(path: Path, error: ValidationError) -> Iterator[Problem]:
         else:
             fix = "remove the key: nothing reads it"
         yield Problem(
-            str(path), f"unknown key '{_dotted(error.absolute_path, key)}'",
-            f"one of {', '.join(known)}", _shown(error.instance[key]), fix,
-        )  # fmt: skip
+            str(path),
+            f"unknown key '{_dotted(error.absolute_path, key)}'",
+            expected=f"one of {', '.join(known)}",
+            found=_shown(error.instance[key]),
+            fix=fix,
+        )
 
 
 def _missing_keys(path: Path, error: ValidationError) -> Iterator[Problem]:
@@ -172,9 +194,12 @@ def _missing_keys(path: Path, error: ValidationError) -> Iterator[Problem]:
         if key not in error.instance:
             described = error.schema["properties"][key].get("description", "")
             yield Problem(
-                str(path), f"key '{_dotted(error.absolute_path, key)}'",
-                "it to be given", "it missing", f"add the key. {described}".strip(),
-            )  # fmt: skip
+                str(path),
+                f"key '{_dotted(error.absolute_path, key)}'",
+                expected="it to be given",
+                found="it missing",
+                fix=f"add the key. {described}".strip(),
+            )
 
 
 _EXPECTED = {
@@ -197,10 +222,12 @@ def _wrong_value(path: Path, error: ValidationError) -> Problem:
     expected = template.format(bound) if template else error.message
     described = error.schema.get("description", "")
     return Problem(
-        str(path), f"key '{_dotted(error.absolute_path)}'",
-        expected, _shown(error.instance),
-        f"correct the value. {described}".strip(),
-    )  # fmt: skip
+        str(path),
+        f"key '{_dotted(error.absolute_path)}'",
+        expected=expected,
+        found=_shown(error.instance),
+        fix=f"correct the value. {described}".strip(),
+    )
 
 
 def _leaf_errors(error: ValidationError) -> list[ValidationError]:
@@ -243,10 +270,12 @@ def _weight_problems(path: Path, profile: dict) -> Iterator[Problem]:
     total = sum(weights.values())
     if abs(total - 1) > WEIGHT_SUM_TOLERANCE:
         yield Problem(
-            str(path), f"profile '{profile['profile']}', key 'weights'",
-            "weights that sum to 1", f"a sum of {_number(total)}",
-            "divide each weight by the sum",
-        )  # fmt: skip
+            str(path),
+            f"profile '{profile['profile']}', key 'weights'",
+            expected="weights that sum to 1",
+            found=f"a sum of {_number(total)}",
+            fix="divide each weight by the sum",
+        )
         return
     reach = highest_confidence(weights)
     thresholds = {"entry.entry_threshold": profile["entry"]["entry_threshold"]}
@@ -256,10 +285,15 @@ def _weight_problems(path: Path, profile: dict) -> Iterator[Problem]:
     for key, threshold in thresholds.items():
         if threshold > reach:
             yield Problem(
-                str(path), f"key '{key}'",
-                f"a threshold that these weights can reach (at most {_number(reach)})",
-                _number(threshold), "lower the threshold: no bar could ever pass it",
-            )  # fmt: skip
+                str(path),
+                f"key '{key}'",
+                expected=(
+                    "a threshold that these weights can reach (at most "
+                    f"{_number(reach)})"
+                ),
+                found=_number(threshold),
+                fix="lower the threshold: no bar could ever pass it",
+            )
 
 
 def _order_problems(path: Path, profile: dict) -> Iterator[Problem]:
@@ -270,10 +304,12 @@ def _order_problems(path: Path, profile: dict) -> Iterator[Problem]:
     ):
         if section[low] > section[high]:
             yield Problem(
-                str(path), f"keys '{low}' and '{high}'", f"{low} <= {high}",
-                f"{_number(section[low])} > {_number(section[high])}",
-                "exchange the two values",
-            )  # fmt: skip
+                str(path),
+                f"keys '{low}' and '{high}'",
+                expected=f"{low} <= {high}",
+                found=f"{_number(section[low])} > {_number(section[high])}",
+                fix="exchange the two values",
+            )
 
 
 def _integer_problems(path: Path, profile: dict) -> Iterator[Problem]:
@@ -284,9 +320,12 @@ def _integer_problems(path: Path, profile: dict) -> Iterator[Problem]:
         value = profile[section].get(key, 0)
         if value > GREATEST_INTEGER:
             yield Problem(
-                str(path), f"key '{setting.key}'", f"at most {GREATEST_INTEGER}",
-                _shown(value), "lower the value: no history is that long",
-            )  # fmt: skip
+                str(path),
+                f"key '{setting.key}'",
+                expected=f"at most {GREATEST_INTEGER}",
+                found=_shown(value),
+                fix="lower the value: no history is that long",
+            )
 
 
 def _moment(text: str | None) -> datetime | None:
@@ -304,16 +343,20 @@ def _study_problems(path: Path, profile: dict) -> Iterator[Problem]:
             moments[key] = _moment(profile["study"][key])
         except ValueError:
             yield Problem(
-                str(path), f"key 'study.{key}'", "ISO 8601 with a time zone, or null",
-                _shown(profile["study"][key]),
-                "write it like 2024-07-01T00:00:00+00:00",
-            )  # fmt: skip
+                str(path),
+                f"key 'study.{key}'",
+                expected="ISO 8601 with a time zone, or null",
+                found=_shown(profile["study"][key]),
+                fix="write it like 2024-07-01T00:00:00+00:00",
+            )
     if moments["start"] and moments["end"] and moments["start"] >= moments["end"]:
         yield Problem(
-            str(path), "keys 'study.start' and 'study.end'", "start before end",
-            f"{profile['study']['start']} and {profile['study']['end']}",
-            "exchange the two values",
-        )  # fmt: skip
+            str(path),
+            "keys 'study.start' and 'study.end'",
+            expected="start before end",
+            found=f"{profile['study']['start']} and {profile['study']['end']}",
+            fix="exchange the two values",
+        )
 
 
 def _parity_problems(path: Path, profile: dict) -> Iterator[Problem]:
@@ -321,27 +364,40 @@ def _parity_problems(path: Path, profile: dict) -> Iterator[Problem]:
     tolerances = {"trades_tolerance", "win_rate_tolerance"} & set(profile["parity"])
     if method == "sentinel" and promise == "exact":
         yield Problem(
-            str(path), "key 'parity.promise'",
-            "'within' for the sentinel screen, which loses entries", "'exact'",
-            "promise 'within' and give trades_tolerance and win_rate_tolerance, or use "
-            "the admissible screen",
-        )  # fmt: skip
+            str(path),
+            "key 'parity.promise'",
+            expected="'within' for the sentinel screen, which loses entries",
+            found="'exact'",
+            fix=(
+                "promise 'within' and give trades_tolerance and "
+                "win_rate_tolerance, or use "
+                "the admissible screen"
+            ),
+        )
     if method == "admissible" and promise == "within":
         yield Problem(
-            str(path), "key 'parity.promise'",
-            "'exact' for the admissible screen, which loses nothing", "'within'",
-            "promise 'exact' and remove the tolerances",
-        )  # fmt: skip
+            str(path),
+            "key 'parity.promise'",
+            expected="'exact' for the admissible screen, which loses nothing",
+            found="'within'",
+            fix="promise 'exact' and remove the tolerances",
+        )
     if promise == "within" and len(tolerances) < 2:
         yield Problem(
-            str(path), "key 'parity'", "trades_tolerance and win_rate_tolerance",
-            f"{', '.join(sorted(tolerances)) or 'neither'}", "give both",
-        )  # fmt: skip
+            str(path),
+            "key 'parity'",
+            expected="trades_tolerance and win_rate_tolerance",
+            found=f"{', '.join(sorted(tolerances)) or 'neither'}",
+            fix="give both",
+        )
     if promise == "exact" and tolerances:
         yield Problem(
-            str(path), "key 'parity'", "no tolerance where exactness is promised",
-            ", ".join(sorted(tolerances)), "remove it",
-        )  # fmt: skip
+            str(path),
+            "key 'parity'",
+            expected="no tolerance where exactness is promised",
+            found=", ".join(sorted(tolerances)),
+            fix="remove it",
+        )
 
 
 def _envelope_problems(path: Path, profile: dict) -> Iterator[Problem]:
@@ -350,20 +406,24 @@ def _envelope_problems(path: Path, profile: dict) -> Iterator[Problem]:
         return
     if profile["screen"]["method"] == "sentinel":
         yield Problem(
-            str(path), "key 'screen.envelope'",
-            "null for the sentinel screen, which does not read it", "an envelope",
-            "set it to null, or use the admissible screen",
-        )  # fmt: skip
+            str(path),
+            "key 'screen.envelope'",
+            expected="null for the sentinel screen, which does not read it",
+            found="an envelope",
+            fix="set it to null, or use the admissible screen",
+        )
     entry, gates = profile["entry"], envelope.get("gates", {})
     outside = []
     for domain, (low, high) in envelope.get("weights", {}).items():
         own = profile["weights"][domain]
         if low > high:
             yield Problem(
-                str(path), f"key 'screen.envelope.weights.{domain}'",
-                "[low, high] with low <= high", _shown([low, high]),
-                "exchange the two values",
-            )  # fmt: skip
+                str(path),
+                f"key 'screen.envelope.weights.{domain}'",
+                expected="[low, high] with low <= high",
+                found=_shown([low, high]),
+                fix="exchange the two values",
+            )
         elif not low <= own <= high:
             expected = f"[low, high] around {_number(own)}"
             outside.append((f"weights.{domain}", expected, [low, high]))
@@ -383,9 +443,12 @@ def _envelope_problems(path: Path, profile: dict) -> Iterator[Problem]:
         outside.append(("gates.alignment_required", "false, as in the profile", True))
     for key, expected, found in outside:
         yield Problem(
-            str(path), f"key 'screen.envelope.{key}'", expected, _shown(found),
-            "widen the envelope: it must cover the profile itself",
-        )  # fmt: skip
+            str(path),
+            f"key 'screen.envelope.{key}'",
+            expected=expected,
+            found=_shown(found),
+            fix="widen the envelope: it must cover the profile itself",
+        )
 
 
 def _learned_problems(path: Path, profile: dict) -> Iterator[Problem]:
@@ -394,16 +457,22 @@ def _learned_problems(path: Path, profile: dict) -> Iterator[Problem]:
         return
     if profile["screen"]["method"] != "admissible":
         yield Problem(
-            str(path), "key 'screen.method'",
-            "'admissible' where 'learned' is true: it covers what may be learned",
-            f"'{profile['screen']['method']}'", "use the admissible screen",
-        )  # fmt: skip
+            str(path),
+            "key 'screen.method'",
+            expected=(
+                "'admissible' where 'learned' is true: it covers what may be learned"
+            ),
+            found=f"'{profile['screen']['method']}'",
+            fix="use the admissible screen",
+        )
     elif not (profile["screen"]["envelope"] or {}).get("weights"):
         yield Problem(
-            str(path), "key 'screen.envelope.weights'",
-            "a box of weights where 'learned' is true", "none",
-            "give low and high per domain, or set learned to false",
-        )  # fmt: skip
+            str(path),
+            "key 'screen.envelope.weights'",
+            expected="a box of weights where 'learned' is true",
+            found="none",
+            fix="give low and high per domain, or set learned to false",
+        )
 
 
 def check_document(path: Path, profile: Any) -> list[Problem]:
@@ -438,10 +507,13 @@ def check_profile(path: Path) -> tuple[dict | None, list[Problem]]:
     if profile["profile"] != path.stem:
         problems.append(
             Problem(
-                str(path), "key 'profile'", f"the file's name '{path.stem}'",
-                f"'{profile['profile']}'", "rename the file or the profile",
+                str(path),
+                "key 'profile'",
+                expected=f"the file's name '{path.stem}'",
+                found=f"'{profile['profile']}'",
+                fix="rename the file or the profile",
             )
-        )  # fmt: skip
+        )
     return profile, problems + _contradictions(path, profile)
 
 
@@ -451,11 +523,12 @@ def _reference_problems(
     regime = profile["regime"]
     if regime["classifier"] != "off" and regime["reference_symbol"] not in symbols:
         yield Problem(
-            str(path), "key 'regime.reference_symbol'",
-            f"a symbol of the market ({', '.join(symbols)})",
-            f"'{regime['reference_symbol']}'",
-            "name one of them, or set regime.classifier to off",
-        )  # fmt: skip
+            str(path),
+            "key 'regime.reference_symbol'",
+            expected=f"a symbol of the market ({', '.join(symbols)})",
+            found=f"'{regime['reference_symbol']}'",
+            fix="name one of them, or set regime.classifier to off",
+        )
 
 
 def check_configs(folder: Path, symbols: list[str]) -> list[Problem]:
@@ -464,11 +537,12 @@ def check_configs(folder: Path, symbols: list[str]) -> list[Problem]:
     if not paths:
         return [
             Problem(
-                str(folder), "", "at least one profile (*.json)",
-                "none" if folder.is_dir() else "no such folder",
-                "add a profile; the shipped ones lie in configs/",
+                str(folder),
+                expected="at least one profile (*.json)",
+                found="none" if folder.is_dir() else "no such folder",
+                fix="add a profile; the shipped ones lie in configs/",
             )
-        ]  # fmt: skip
+        ]
     problems: list[Problem] = []
     for path in paths:
         profile, found = check_profile(path)
@@ -476,13 +550,17 @@ def check_configs(folder: Path, symbols: list[str]) -> list[Problem]:
         if profile and symbols and profile["symbol"] not in symbols:
             problems.append(
                 Problem(
-                    str(path), "key 'symbol'",
-                    f"a symbol of the market ({', '.join(symbols)})",
-                    f"'{profile['symbol']}'",
-                    f"add bars/{profile['symbol']}.parquet to the market, or take the "
-                    "profile out of the configs folder",
+                    str(path),
+                    "key 'symbol'",
+                    expected=f"a symbol of the market ({', '.join(symbols)})",
+                    found=f"'{profile['symbol']}'",
+                    fix=(
+                        f"add bars/{profile['symbol']}.parquet to the "
+                        "market, or take the "
+                        "profile out of the configs folder"
+                    ),
                 )
-            )  # fmt: skip
+            )
         elif profile and symbols:
             problems += _reference_problems(path, profile, symbols)
     shared = folder / "shared" / "macro_signals.json"

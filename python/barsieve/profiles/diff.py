@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from barsieve.core import paths
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import refuse
 
 KeyPath = tuple[str, ...]
 
@@ -81,12 +81,9 @@ def find_profile(name: str) -> Path:
         if path.is_file():
             return path
     known = sorted(path.stem for path in found[0].parent.glob("*.json"))
-    raise InputError(
-        [
-            Problem(
-                str(found[0]), "", "a profile, as a file or by its name",
-                "no such file",
-                f"name one of {', '.join(known)}" if known else "correct the path",
-            )
-        ]
-    )  # fmt: skip
+    refuse(
+        str(found[0]),
+        expected="a profile, as a file or by its name",
+        found="no such file",
+        fix=f"name one of {', '.join(known)}" if known else "correct the path",
+    )

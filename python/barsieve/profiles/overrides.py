@@ -12,7 +12,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import InputError, Problem, refuse
 from barsieve.profiles.check import DOMAINS, LEGACY_NAMES, check_document
 from barsieve.profiles.schema import leaves, load_schema
 
@@ -50,23 +50,24 @@ def _parsed(setting: str, known: list[str]) -> tuple[str, Any]:
     key, sign, text = setting.partition("=")
     key = key.strip()
     if not sign or not key:
-        raise InputError([
-            Problem(
-                f"--set {setting}", "", "section.key=value", "no such pair",
-                "write it like --set exits.stop_atr=2.5",
-            )
-        ])  # fmt: skip
+        refuse(
+            f"--set {setting}",
+            expected="section.key=value",
+            found="no such pair",
+            fix="write it like --set exits.stop_atr=2.5",
+        )
     sections = {k.rsplit(".", 1)[0] for k in known if "." in k}
     if key in known or key in sections & {"screen.envelope"}:
         return key, _value(text.strip())
     near = _near(key, known)
-    raise InputError([
-        Problem(
-            f"--set {setting}", "", "a key of the profile schema", f"'{key}'",
-            f"did you mean {' or '.join(near)}?" if near
-            else "keys look like exits.stop_atr; see the files in configs/",
-        )
-    ])  # fmt: skip
+    refuse(
+        f"--set {setting}",
+        expected="a key of the profile schema",
+        found=f"'{key}'",
+        fix=f"did you mean {' or '.join(near)}?"
+        if near
+        else "keys look like exits.stop_atr; see the files in configs/",
+    )
 
 
 def parse(settings: Iterable[str]) -> dict[str, Any]:
@@ -100,9 +101,12 @@ def _with_hint(problem: Problem, changes: dict[str, Any]) -> Problem:
     given = [d for d in DOMAINS if f"weights.{d}" in changes]
     rest = ", ".join(f"weights.{d}" for d in DOMAINS if d not in given)
     return Problem(
-        problem.file, problem.where, problem.expected, problem.found,
-        f"set others as well ({rest}), so that the sum is 1",
-    )  # fmt: skip
+        problem.file,
+        problem.where,
+        expected=problem.expected,
+        found=problem.found,
+        fix=f"set others as well ({rest}), so that the sum is 1",
+    )
 
 
 def apply(document: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

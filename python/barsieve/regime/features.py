@@ -6,7 +6,7 @@ import duckdb
 import numpy as np
 
 from barsieve.core.arrow import matching
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import refuse
 from barsieve.regime.stress import SERIES, Scale, level
 
 COLUMNS = (
@@ -42,16 +42,12 @@ def _refuse_duplicates(symbol: str, day: np.ndarray) -> None:
     days, counts = np.unique(day, return_counts=True)
     if (counts > 1).any():
         found = ", ".join(str(d) for d in days[counts > 1][:3])
-        raise InputError(
-            [
-                Problem(
-                    "regime_observations",
-                    f"reference symbol '{symbol}', column 'day'",
-                    "each day once",
-                    f"{found} more than once",
-                    "remove the repeated days from what feeds the table",
-                )
-            ]
+        refuse(
+            "regime_observations",
+            f"reference symbol '{symbol}', column 'day'",
+            expected="each day once",
+            found=f"{found} more than once",
+            fix="remove the repeated days from what feeds the table",
         )
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import duckdb
 import numpy as np
 
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import refuse
 from barsieve.regime import NAMES
 
 SERIES = ("vix", "move")
@@ -49,14 +49,13 @@ def read_scale(policy: duckdb.DuckDBPyRelation) -> Scale:
     """
     missing = [f"{s}_anchor" for s in SERIES if f"{s}_anchor" not in policy.columns]
     if missing:
-        raise InputError(
-            [
-                Problem(
-                    "regime_policy", "columns", "an anchor of each series",
-                    f"no {', no '.join(missing)}", "build again: `barsieve build`",
-                )
-            ]
-        )  # fmt: skip
+        refuse(
+            "regime_policy",
+            "columns",
+            expected="an anchor of each series",
+            found=f"no {', no '.join(missing)}",
+            fix="build again: `barsieve build`",
+        )
     ordered = policy.order("stress_rank").to_arrow_table()
     return Scale(*(ordered[f"{series}_anchor"].to_numpy() for series in SERIES))
 

@@ -2,9 +2,9 @@
 
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import refuse
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 WIDTH = 1200
@@ -23,8 +23,8 @@ def find_browser() -> str | None:
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
-def _refuse(what: str, expected: str, fix: str) -> InputError:
-    return InputError([Problem(what, "", expected, "none", fix)])
+def _refuse(what: str, expected: str, fix: str) -> NoReturn:
+    refuse(what, expected=expected, found="none", fix=fix)
 
 
 def _playwright() -> Any:
@@ -32,7 +32,7 @@ def _playwright() -> Any:
         from playwright.sync_api import sync_playwright
     except ImportError:
         fix = "pip install 'barsieve[report]'"
-        raise _refuse("playwright", "the extra 'report'", fix) from None
+        _refuse("playwright", "the extra 'report'", fix)
     return sync_playwright
 
 
@@ -41,17 +41,15 @@ def check_picture(picture: Path) -> None:
     _playwright()
     if find_browser() is None:
         fix = f"install one of {', '.join(BROWSERS)}"
-        raise _refuse("browser", "a browser to draw the page with", fix)
+        _refuse("browser", "a browser to draw the page with", fix)
     if picture.suffix != ".png" or not picture.parent.is_dir():
         fix = "name one with --picture"
-        raise InputError(
-            [
-                Problem(
-                    str(picture), "", "a .png file in a folder that exists", "not that",
-                    fix,
-                )
-            ]
-        )  # fmt: skip
+        refuse(
+            str(picture),
+            expected="a .png file in a folder that exists",
+            found="not that",
+            fix=fix,
+        )
 
 
 def write_picture(report: Path, picture: Path) -> None:

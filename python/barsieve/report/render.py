@@ -7,11 +7,11 @@ import os
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from duckdb import BinderException, CatalogException
 
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import refuse
 from barsieve.report.sections import SECTIONS
 from barsieve.report.source import Source, open_source
 from barsieve.report.verdict import Verdict, read_verdict
@@ -128,27 +128,27 @@ def render(source: Source, verdict: Verdict) -> str:
     )
 
 
-def _other_models(database: Path, error: Exception) -> InputError:
+def _refuse_models(database: Path, error: Exception) -> NoReturn:
     expected, found = "tables of this version's models", str(error).splitlines()[0]
-    return InputError([Problem(str(database), "", expected, found, "dbt build")])
+    refuse(str(database), expected=expected, found=found, fix="dbt build")
 
 
-def _refuse(path: Path, expected: str, found: str) -> InputError:
+def _refuse(path: Path, expected: str, found: str) -> NoReturn:
     fix = "choose another file with --to"
-    return InputError([Problem(str(path), "", expected, found, fix)])
+    refuse(str(path), expected=expected, found=found, fix=fix)
 
 
 def check_target(path: Path) -> None:
     """Raise InputError when the file is not ours to write."""
     if path.is_dir():
-        raise _refuse(path, "a file to write", "a folder")
+        _refuse(path, "a file to write", "a folder")
     if not path.parent.is_dir():
-        raise _refuse(path, "a file in a folder that exists", "no such folder")
+        _refuse(path, "a file in a folder that exists", "no such folder")
     if path.exists():
         with path.open("rb") as stream:
             head = stream.read(4096)
         if head and MARK.encode() not in head:
-            raise _refuse(path, "a new file or an older report", "another file")
+            _refuse(path, "a new file or an older report", "another file")
 
 
 def _write_whole(path: Path, text: str) -> None:
@@ -179,11 +179,11 @@ def write_report(database: Path, path: Path, profiles: list[str]) -> Written:
         verdict = read_verdict(source)
         text = render(source, verdict)
     except (BinderException, CatalogException) as error:
-        raise _other_models(database, error) from None
+        _refuse_models(database, error)
     try:
         _write_whole(path, text)
     except OSError as error:
-        raise _refuse(path, "a file that can be written", str(error.strerror)) from None
+        _refuse(path, "a file that can be written", str(error.strerror))
     return Written(
         path,
         path.stat().st_size,

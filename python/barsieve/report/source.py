@@ -71,9 +71,9 @@ def open_source(database: Path, names: list[str]) -> Source:
                 Problem(
                     str(database),
                     "profile",
-                    f"one of {', '.join(known)}",
-                    f"'{name}'",
-                    "correct the name, or add the profile and dbt build",
+                    expected=f"one of {', '.join(known)}",
+                    found=f"'{name}'",
+                    fix="correct the name, or add the profile and dbt build",
                 )
                 for name in unknown
             ]

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import refuse
 from barsieve.profiles.check import DOMAINS, SCORE_RANGES, WEIGHT_SUM_TOLERANCE
 from barsieve.profiles.schema import settings
 
@@ -62,14 +62,13 @@ def _sobol(n_dimensions: int, n: int, seed: int) -> np.ndarray:
     try:
         from scipy.stats.qmc import Sobol
     except ImportError:
-        raise InputError(
-            [
-                Problem(
-                    "sweep", "a sampled grid", "scipy", "none installed",
-                    "pip install 'barsieve[ml]'",
-                )
-            ]
-        ) from None  # fmt: skip
+        refuse(
+            "sweep",
+            "a sampled grid",
+            expected="scipy",
+            found="none installed",
+            fix="pip install 'barsieve[ml]'",
+        )
     n_bits = max(0, int(n - 1).bit_length())
     return Sobol(n_dimensions, scramble=True, rng=seed).random_base2(n_bits)[:n]
 
@@ -143,13 +142,13 @@ def _refuse_unknown(name: str, grids: list[dict[str, Any]]) -> None:
     if name not in names:
         expected = f"one of {', '.join(names)}"
         fix = "correct the name, or add rows to seeds/sweep_grids.csv and dbt build"
-        raise InputError([Problem("sweep_grids", "grid", expected, f"'{name}'", fix)])
+        refuse("sweep_grids", "grid", expected=expected, found=f"'{name}'", fix=fix)
     for row in grids:
         if row["grid"] == name and row["setting"] not in CONFIG.names:
             expected, fix = f"one of {', '.join(CONFIG.names)}", "correct the name"
             found = f"'{row['setting']}'"
-            raise InputError(
-                [Problem("sweep_grids", f"grid '{name}'", expected, found, fix)]
+            refuse(
+                "sweep_grids", f"grid '{name}'", expected=expected, found=found, fix=fix
             )
 
 

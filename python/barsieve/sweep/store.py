@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import refuse
 from barsieve.core.locations import parquet_rows
 from barsieve.core.numba_cache import sources_hash
 from barsieve.sweep.run import (
@@ -166,18 +166,16 @@ def load(database: Path, folders: list[Path]) -> int:
         duckdb.CatalogException,
         duckdb.ConnectionException,
     ) as e:
-        raise InputError(
-            [
-                Problem(
-                    str(database),
-                    "table sweep_results",
-                    "a built database that nobody else has open",
-                    str(e).splitlines()[0],
-                    "close it, or dbt build; then run the same sweep again: "
-                    "it is finished and will only be loaded",
-                )
-            ]
-        ) from None
+        refuse(
+            str(database),
+            "table sweep_results",
+            expected="a built database that nobody else has open",
+            found=str(e).splitlines()[0],
+            fix=(
+                "close it, or dbt build; then run the same sweep again: "
+                "it is finished and will only be loaded"
+            ),
+        )
     with connection:
         connection.execute("set threads = 1")
         for folder in folders:

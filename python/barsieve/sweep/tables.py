@@ -6,7 +6,7 @@ import duckdb
 import pyarrow as pa
 
 from barsieve.core import schemas
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import refuse
 from barsieve.database.connect import built_tables
 from barsieve.sweep.grids import expand
 from barsieve.sweep.run import Rooms, Sweep, measure_chunk, prepare, runs_table
@@ -25,7 +25,7 @@ def base_of(profiles: list[dict[str, Any]], symbol: str, name: str | None):
     found = f"'{name}'" if name is not None else f"none of symbol '{symbol}'"
     fix = "name a profile as the base of the sweep (--profile)"
     expected = f"one of {', '.join(sorted(by_name))}"
-    raise InputError([Problem("config_profiles", "profile", expected, found, fix)])
+    refuse("config_profiles", "profile", expected=expected, found=found, fix=fix)
 
 
 def _run_whole(sweep: Sweep) -> pa.Table:
@@ -77,4 +77,4 @@ def known_symbol(sweep_bars, symbol: str) -> None:
     if symbol not in symbols:
         expected = f"one of {', '.join(sorted(symbols))}"
         fix = "correct the name, or add its bars and dbt build"
-        raise InputError([Problem("bars_1h", "symbol", expected, f"'{symbol}'", fix)])
+        refuse("bars_1h", "symbol", expected=expected, found=f"'{symbol}'", fix=fix)

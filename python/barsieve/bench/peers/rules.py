@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow.parquet as pq
 
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import refuse
 from barsieve.profiles.rules import BPS
 
 ATR_BARS = 14
@@ -177,24 +177,17 @@ def read_bars(market: Path, symbol: str | None = None, last: int | None = None) 
     if name not in files:
         found = ", ".join(files) or "no bars"
         fix = "name one that the market has with --symbol, or another --market"
-        raise InputError(
-            [Problem(str(market / "bars"), "", f"{name}.parquet", found, fix)]
-        )
+        refuse(str(market / "bars"), expected=f"{name}.parquet", found=found, fix=fix)
     columns = ["ts", "open", "high", "low", "close"]
     table = pq.read_table(files[name], columns=columns).sort_by("ts")
     if last is not None:
         table = table.slice(max(0, table.num_rows - last))
     if table.num_rows < LEAST_BARS:
-        raise InputError(
-            [
-                Problem(
-                    str(files[name]),
-                    "",
-                    f"at least {LEAST_BARS} bars",
-                    str(table.num_rows),
-                    "choose a longer history: barsieve demo --hours 20000",
-                )
-            ]
+        refuse(
+            str(files[name]),
+            expected=f"at least {LEAST_BARS} bars",
+            found=str(table.num_rows),
+            fix="choose a longer history: barsieve demo --hours 20000",
         )
     ts = table["ts"].to_numpy().astype("datetime64[us]")
     prices = [table[c].to_numpy().astype(np.float64) for c in columns[1:]]

@@ -24,7 +24,7 @@ from barsieve.cli.ingest.options import (
 )
 from barsieve.cli.ingest.run import Job, patience_of, reporting, request_of, run, split
 from barsieve.cli.output import AsJson
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import refuse
 
 
 def _read_options(path: Path | None) -> dict[str, Any]:
@@ -35,14 +35,12 @@ def _read_options(path: Path | None) -> dict[str, Any]:
         if not isinstance(options, dict):
             raise ValueError("no object")
     except (OSError, ValueError) as error:
-        raise InputError(
-            [
-                Problem(
-                    str(path), "", "a JSON object of ccxt settings", str(error),
-                    'such as {"httpsProxy": "http://localhost:8080"}',
-                )
-            ]
-        ) from None  # fmt: skip
+        refuse(
+            str(path),
+            expected="a JSON object of ccxt settings",
+            found=str(error),
+            fix='such as {"httpsProxy": "http://localhost:8080"}',
+        )
     return options
 
 

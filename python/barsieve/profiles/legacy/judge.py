@@ -26,7 +26,7 @@ from barsieve.profiles.legacy.rows import (
     NORMALISED,
     RENAMED,
     Row,
-    refuse,
+    fault,
 )
 from barsieve.profiles.legacy.weights import is_other_weight
 from barsieve.profiles.schema import load_schema
@@ -62,7 +62,7 @@ def _carried(file: Path, path: KeyPath, value: Any, rule: Carried) -> Row:
         setting = _setting(key)
         for error in Draft202012Validator(setting).iter_errors(written):
             expected = f"a value for {key}: {error.message}"
-            raise InputError([refuse(file, path, expected, value)])
+            raise InputError([fault(file, path, expected, value)])
     if done:
         return Row(path, value, NORMALISED, rule.to, written, done)
     same_name = rule.to[0].split(".")[-1] == path[-1]

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from barsieve.core.errors import InputError, Problem
+from barsieve.core.errors import InputError, Problem, refuse
 from barsieve.profiles.check import check_document, read_json
 from barsieve.profiles.diff import KeyPath, leaves
 from barsieve.profiles.legacy.base import Base
 from barsieve.profiles.legacy.judge import is_label, judge
 from barsieve.profiles.legacy.keys import Carried, Rule, rule_of, rules_for, value_at
-from barsieve.profiles.legacy.rows import DECISION, Added, Row, refuse
+from barsieve.profiles.legacy.rows import DECISION, Added, Row, fault
 from barsieve.profiles.legacy.weights import read_weights
 
 
@@ -31,11 +31,11 @@ def _refuse_shapes(file: Path, document: dict, rules: dict[KeyPath, Rule]) -> No
     problems = []
     for path, value in leaves(document):
         if path in sections and value != {}:
-            problems.append(refuse(file, path, "a section: an object", value))
+            problems.append(fault(file, path, "a section: an object", value))
         for n in range(1, len(path) + (value == {})):
             if path[:n] in settings:
                 found = value_at(document, path[:n])
-                problems.append(refuse(file, path[:n], "a value", found))
+                problems.append(fault(file, path[:n], "a value", found))
     if problems:
         raise InputError(list(dict.fromkeys(problems)))
 
@@ -72,10 +72,10 @@ def read_legacy(file: Path) -> dict[str, Any]:
     if problems:
         raise InputError(problems)
     if not isinstance(document, dict) or not document:
-        raise InputError([refuse(file, (), "an object with settings", document)])
+        raise InputError([fault(file, (), "an object with settings", document)])
     if {"entry", "screen", "costs"} <= set(document):
         expected, fix = "a Bull Machine config", "nothing to do: barsieve config check"
-        raise InputError([Problem(str(file), "", expected, "a profile already", fix)])
+        refuse(str(file), expected=expected, found="a profile already", fix=fix)
     return document
 
 
@@ -152,6 +152,9 @@ def migrate(file: Path, name: str, base: Base, symbol: str | None = None) -> Mig
 
 def _no_symbol(file: Path) -> Problem:
     return Problem(
-        str(file), "key 'asset'", "the symbol to trade", "no such key",
-        "name it with --symbol",
-    )  # fmt: skip
+        str(file),
+        "key 'asset'",
+        expected="the symbol to trade",
+        found="no such key",
+        fix="name it with --symbol",
+    )

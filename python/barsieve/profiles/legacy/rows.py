@@ -43,9 +43,12 @@ def shown(value: Any) -> str:
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def refuse(file: Path, path: KeyPath, expected: str, found: Any) -> Problem:
+def fault(file: Path, path: KeyPath, expected: str, found: Any) -> Problem:
     """Return what is wrong with a key of the old file."""
     return Problem(
-        str(file), f"key '{dotted(path)}'", expected, shown(found),
-        "correct it, or take the key out and decide in the profile",
-    )  # fmt: skip
+        str(file),
+        f"key '{dotted(path)}'",
+        expected=expected,
+        found=shown(found),
+        fix="correct it, or take the key out and decide in the profile",
+    )

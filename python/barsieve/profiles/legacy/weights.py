@@ -21,7 +21,7 @@ from barsieve.profiles.legacy.rows import (
     NORMALISED,
     RENAMED,
     Row,
-    refuse,
+    fault,
 )
 
 
@@ -67,7 +67,7 @@ def _read(file: Path, document: dict, path: KeyPath) -> float:
     value = value_at(document, path)
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         raise InputError(
-            [refuse(file, path, "a weight: a number that is not negative", value)]
+            [fault(file, path, "a weight: a number that is not negative", value)]
         )
     return value
 
@@ -86,7 +86,7 @@ def read_weights(file: Path, document: dict) -> tuple[dict[str, float], list[Row
     total = sum(given.values())
     if not (total > 0 and isfinite(total)):
         section = next(iter(paths))[:-1]
-        raise InputError([refuse(file, section, "weights that sum to over 0", given)])
+        raise InputError([fault(file, section, "weights that sum to over 0", given)])
     is_sound = abs(total - 1) <= WEIGHT_SUM_TOLERANCE and max(given.values()) <= 1
     weights = {d: given.get(d, 0.0) / (1 if is_sound else total) for d in DOMAINS}
     rows = []
