@@ -5,6 +5,7 @@
 -- depends_on: {{ ref('report_performance') }}
 -- depends_on: {{ ref('report_screening') }}
 -- depends_on: {{ ref('report_health') }}
+-- depends_on: {{ ref('trade_reasons') }}
 with build as (
     select barsieve_build()::json as info
 ),

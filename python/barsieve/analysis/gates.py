@@ -1,15 +1,21 @@
-"""The gates of an entry at one close: what each asks, what it found, whether it passed.
+"""Gates of an entry in words: what each asks, what it found, whether it passed.
 
-In the order of `report_screening`; all pass exactly when the step orders an entry.
+Told here alone. `report_screening` shows what the gates ask of all bars of a profile,
+`trade_reasons` and `explain` what they asked of one close; all pass exactly when the
+step orders an entry.
 """
 
-from math import isnan
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from barsieve.analysis.decision import SIDES, Decision
 from barsieve.analysis.session import Study
+from barsieve.core import schemas
+from barsieve.core.arrow import rows_of
+from barsieve.profiles.settings import Profile
 from barsieve.replay.decimals import sum_of_decimals
 from barsieve.replay.exits import is_macro_exit
 from barsieve.replay.state import FLAT
@@ -18,106 +24,165 @@ from barsieve.replay.state import FLAT
 WORTH_SAYING = 5e-5
 
 
-def _gate(name: str, passed: bool, asks: str, found: Any) -> dict[str, Any]:
+class Close(NamedTuple):
+    """What the gates of an entry see of one close; names as in `trade_decisions`.
+
+    `threshold` is what is asked, with `streak_shift` and `regime_shift` in it;
+    `net_veto` that of the side.
+    """
+
+    bar_ts: datetime
+    known_at: datetime
+    fusion_score: float | None
+    is_in_atr_band: bool
+    atr_rank_100: float | None
+    is_aligned: bool
+    alignment: float | None
+    is_eligible: bool
+    side: str | None
+    votes_long: int
+    votes_short: int
+    confidence: float | None
+    threshold: float
+    streak_shift: float
+    loss_streak: int
+    regime: str
+    regime_shift: float
+    net_veto: float | None
+    vix: float | None
+    is_macro_exit: bool
+
+
+class Gate(NamedTuple):
+    """A gate at one close. `found` is a number, a moment, a text, or unknown."""
+
+    gate: str
+    passed: bool
+    asks: str
+    found: float | int | datetime | str | None
+
+
+def _gate(name: str, passed: bool, asks: str, found: Any) -> Gate:
     if isinstance(found, float):
         found = None if np.isnan(found) else float(found)
-    return {"gate": name, "passed": bool(passed), "asks": asks, "found": found}
+    return Gate(name, bool(passed), asks, found)
 
 
-def _figure(value: float) -> str:
-    return "unknown" if np.isnan(value) else f"{value:.4g}"
+def shown(found: Any) -> str:
+    """Return what a gate found as it is printed; a dash for the unknown."""
+    if isinstance(found, datetime):
+        return f"{found:%Y-%m-%d %H:%M}"
+    if isinstance(found, str):
+        return found
+    return "-" if found is None else f"{found:.4g}"
 
 
-def _macro_exits(study: Study) -> str:
+def _figure(value: float | None) -> str:
+    return "unknown" if value is None or np.isnan(value) else f"{value:.4g}"
+
+
+def _macro_limits(macro_exit_veto: float | None, vix_exit: float | None, kind: str):
     """Return what the macro exits of a profile ask for: net veto and VIX."""
-    rules = study.inputs.profile.rules
-    asked = [
-        f"{name} below {limit:g}"
-        for name, limit in (
-            ("net macro veto", rules.macro_exit_veto),
-            ("VIX", rules.vix_exit),
-        )
-        if not isnan(limit)
+    named = (("net macro veto", macro_exit_veto), ("VIX", vix_exit))
+    return [
+        f"{name} below {limit:{kind}}" for name, limit in named if limit is not None
     ]
-    return " and ".join(asked) or "the profile has none"
 
 
-def _market_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
-    entry, fusion, votes = study.document["entry"], decision.fusion, decision.votes
-    span = [study.document["study"][key] for key in ("start", "end")]
-    profile = study.inputs.profile
+def _market_gates(
+    close: Close, profile: Profile, document: dict[str, Any]
+) -> list[Gate]:
+    entry = document["entry"]
+    span = [document["study"][key] for key in ("start", "end")]
     starts, ends = profile.study_start, profile.study_end
-    is_inside = (starts is None or decision.known_at > starts) and (
-        ends is None or decision.known_at <= ends
+    is_inside = (starts is None or close.known_at > starts) and (
+        ends is None or close.known_at <= ends
     )
     is_required = entry["alignment_required"]
     is_4h = entry["cadence"] == "4h"
     return [
         _gate(
-            "scored", fusion["fusion_score"] is not None,
-            "trends and a domain score known", fusion["fusion_score"],
+            "scored", close.fusion_score is not None,
+            "trends and a domain score known", close.fusion_score,
         ),
         _gate(
-            "in_atr_band", fusion["is_in_atr_band"],
+            "in_atr_band", close.is_in_atr_band,
             f"ATR rank within {entry['atr_rank_floor']:g} to {entry['atr_rank_cap']:g}",
-            votes["atr_rank_100"],
+            close.atr_rank_100,
         ),
         _gate(
-            "aligned", fusion["is_aligned"] or not is_required,
+            "aligned", close.is_aligned or not is_required,
             "alignment at least 1" if is_required else "any alignment",
-            fusion["alignment"],
+            close.alignment,
         ),
         _gate(
             "in_study", is_inside,
             "within " + " to ".join(moment or "any time" for moment in span),
-            decision.known_at,
+            close.known_at,
         ),
         _gate(
-            "eligible", decision.bar.is_eligible,
+            "eligible", close.is_eligible,
             "first bar of its 4 hours to pass the gates above" if is_4h
             else "every bar that passes the gates above",
-            decision.bar_ts,
+            close.bar_ts,
         ),
     ]  # fmt: skip
 
 
-def _signal_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
-    bar, fusion = decision.bar, decision.fusion
-    streak = decision.threshold_shift
-    asked = float(sum_of_decimals(decision.bar.threshold, streak))
-    veto = bar.net_veto_long if bar.side > 0 else bar.net_veto_short
-    rules = study.inputs.profile.rules
-    losses = decision.state.account.loss_streak
-    why = f" ({streak:g} of it for {losses} losses in a row)" if streak else ""
-    if abs(fusion["regime_shift"]) >= WORTH_SAYING:
-        why += f" ({fusion['regime_shift']:+.4f} for the regime {fusion['regime']})"
+def _raised(close: Close) -> str:
+    """Return what raised the threshold, in brackets; nothing where nothing did."""
+    why = ""
+    if close.streak_shift:
+        losses = close.loss_streak
+        why += f" ({close.streak_shift:g} of it for {losses} losses in a row)"
+    if abs(close.regime_shift) >= WORTH_SAYING:
+        why += f" ({close.regime_shift:+.4f} for the regime {close.regime})"
+    return why
+
+
+def _signal_gates(close: Close, profile: Profile) -> list[Gate]:
+    is_sided = close.side is not None
+    is_confident = close.confidence is not None and close.confidence >= close.threshold
+    is_admitted = close.net_veto is not None and close.net_veto < profile.veto_limit
+    limits = _macro_limits(profile.macro_exit_veto, profile.vix_exit, "g")
     return [
         _gate(
-            "sided", bar.side != FLAT, "votes or score give a side",
-            f"{fusion['side'] or 'none'}, {fusion['votes_long']} long to "
-            f"{fusion['votes_short']} short",
+            "sided", is_sided, "votes or score give a side",
+            f"{close.side or 'none'}, {close.votes_long} long to "
+            f"{close.votes_short} short",
         ),
         _gate(
-            "confident", bar.confidence >= asked,
-            f"confidence at least {asked:.4g}{why}", bar.confidence,
+            "confident", is_confident,
+            f"confidence at least {close.threshold:.4g}{_raised(close)}",
+            close.confidence,
         ),
         _gate(
-            "admitted", bar.side != FLAT and veto < rules.veto_limit,
-            f"net macro veto below {rules.veto_limit:g}",
-            veto if bar.side != FLAT else None,
+            "admitted", is_sided and is_admitted,
+            f"net macro veto below {profile.veto_limit:g}",
+            close.net_veto if is_sided else None,
         ),
         _gate(
-            "no_macro_exit",
-            bar.side == FLAT or not is_macro_exit(bar.side, bar, rules),
-            "no macro exit in force: " + _macro_exits(study),
-            f"{_figure(veto)} and {_figure(bar.vix)}" if bar.side != FLAT else None,
+            "no_macro_exit", not (is_sided and close.is_macro_exit),
+            "no macro exit in force: "
+            + (" and ".join(limits) or "the profile has none"),
+            f"{_figure(close.net_veto)} and {_figure(close.vix)}" if is_sided else None,
         ),
     ]  # fmt: skip
 
 
-def _account_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
-    account, position = decision.state.account, decision.state.position
-    bar, rules = decision.bar, study.inputs.profile.rules
+def gates_of_close(
+    close: Close, profile: Profile, document: dict[str, Any]
+) -> list[Gate]:
+    """Return the gates that market and signal must pass, in order.
+
+    `document` has the settings of the profile as its file has them.
+    """
+    return [*_market_gates(close, profile, document), *_signal_gates(close, profile)]
+
+
+def _account_gates(study: Study, decision: Decision) -> list[Gate]:
+    (account, position, _), bar = decision.state, decision.bar
+    rules = study.inputs.profile
     since = decision.index - account.last_exit_index
     is_flat = position.side == FLAT
     return [
@@ -138,10 +203,84 @@ def _account_gates(study: Study, decision: Decision) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def close_of(study: Study, decision: Decision) -> Close:
+    """Return what the gates see of the close of a decision."""
+    bar, fusion = decision.bar, decision.fusion
+    rules, streak = study.inputs.profile.rules(), decision.threshold_shift
+    veto = float(bar.net_veto_long if bar.side > 0 else bar.net_veto_short)
+    return Close(
+        decision.bar_ts,
+        decision.known_at,
+        *(fusion[name] for name in ("fusion_score", "is_in_atr_band")),
+        decision.votes["atr_rank_100"],
+        *(fusion[name] for name in ("is_aligned", "alignment")),
+        bool(bar.is_eligible),
+        *(fusion[name] for name in ("side", "votes_long", "votes_short")),
+        float(bar.confidence),
+        float(sum_of_decimals(bar.threshold, streak)),
+        streak,
+        decision.state.account.loss_streak,
+        *(fusion[name] for name in ("regime", "regime_shift")),
+        veto,
+        float(bar.vix),
+        bar.side != FLAT and bool(is_macro_exit(bar.side, bar, rules)),
+    )
+
+
 def gates_at(study: Study, decision: Decision) -> list[dict[str, Any]]:
     """Return every gate between a close and an entry, in order."""
-    return [
-        *_market_gates(study, decision),
-        *_signal_gates(study, decision),
-        *_account_gates(study, decision),
+    close, profile = close_of(study, decision), study.inputs.profile
+    gates = gates_of_close(close, profile, study.document)
+    gates += _account_gates(study, decision)
+    return [gate._asdict() for gate in gates]
+
+
+def funnel(counts: dict[str, Any]) -> list[tuple[str, int, str]]:
+    """Return the gates over all bars: name, bars left, what it asks of them.
+
+    `counts` is a row of `screening_counts`. What is asked comes with the nearest that
+    the market came to it.
+    """
+    of = counts.__getitem__
+    limits = _macro_limits(of("macro_exit_veto"), of("vix_exit"), "")
+    asked = {
+        "bars": "every bar of the symbol",
+        "scored": "trends and at least one domain score are known",
+        "in_atr_band":
+            f"atr_rank_100 within {of('atr_rank_floor')} to {of('atr_rank_cap')}",
+        "aligned": "trends align, inside the study" if of("alignment_required")
+            else "inside the study (alignment is not required)",
+        "eligible": "first such bar of its 4-hour block" if of("cadence") == "4h"
+            else "every such bar",
+        "sided": "the votes or the score give a side",
+        "confident": f"confidence at least {of('entry_threshold')}; "
+            f"the highest here is {of('highest_confidence') or 0:.3f}",
+        "admitted": f"net macro veto below {of('veto_limit')}; the lowest here is "
+            f"{of('lowest_veto') or 0:.2f}, and {100 * of('macro_coverage'):.0f} % of "
+            "the signals had their series",
+        "no_macro_exit": "no macro exit in force: " + ", ".join(limits) if limits
+            else "the profile has no macro exit",
+        "entered": "no position of that side was open, no cooldown, no loss streak; "
+            f"of the orders {of('lapsed')} lapsed and {of('refused')} were refused",
+    }  # fmt: skip
+    return [(gate, of(gate), asks) for gate, asks in asked.items()]
+
+
+def screening_gates(counts) -> pa.Table:
+    """Return the gates of every profile: the rows of `screening_gates`.
+
+    `counts` is the relation `screening_counts`.
+    """
+    rows = [
+        {
+            "profile": row["profile"],
+            "symbol": row["symbol"],
+            "gate_number": number,
+            "gate": gate,
+            "bars": bars,
+            "asks": asks,
+        }
+        for row in rows_of(counts)
+        for number, (gate, bars, asks) in enumerate(funnel(row), 1)
     ]
+    return pa.Table.from_pylist(rows, schema=schemas.SCREENING_GATES)

@@ -20,13 +20,9 @@ from barsieve.core.prices import shown_price
 STALE_AFTER_HOURS = 2.0
 
 
-def _found(value: Any) -> str:
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M}"
-    return value if isinstance(value, str) else number(value, ".4g")
-
-
 def _print_read(document: dict[str, Any]) -> None:
+    from barsieve.analysis.gates import shown
+
     rows = [
         [v["domain"], number(v["score"], ".3f"), v["vote"] or "-", f"{v['weight']:g}"]
         for v in document["votes"]
@@ -36,7 +32,7 @@ def _print_read(document: dict[str, Any]) -> None:
         [
             gate["gate"],
             "yes" if gate["passed"] else "NO",
-            _found(gate["found"]),
+            shown(gate["found"]),
             gate["asks"],
         ]
         for gate in document["gates"]

@@ -126,6 +126,35 @@ PERFORMANCE_RUNS = pa.schema(
     ]
 )  # fmt: skip
 
+SCREENING_GATES = pa.schema(
+    [
+        pa.field("profile", pa.string()),
+        pa.field("symbol", pa.string()),
+        pa.field("gate_number", pa.int64()),
+        pa.field("gate", pa.string()),
+        pa.field("bars", pa.int64()),
+        pa.field("asks", pa.string()),
+    ]
+)
+
+GATE = [
+    pa.field("gate", pa.string()),
+    pa.field("passed", pa.bool_()),
+    pa.field("asks", pa.string()),
+    pa.field("found", pa.string()),
+]
+
+TRADE_REASONS = pa.schema(
+    [
+        pa.field("profile", pa.string()),
+        pa.field("symbol", pa.string()),
+        pa.field("trade_id", pa.int64()),
+        pa.field("why_entered", pa.string()),
+        pa.field("why_left", pa.string()),
+        pa.field("gates", pa.list_(pa.struct(GATE))),
+    ]
+)
+
 _STATE = pa.struct(
     [
         pa.field(name, pa.float64())

@@ -1,0 +1,66 @@
+-- Bars of a profile that are left after each gate, counted one by one, and the nearest
+-- that the market came to what is asked.
+with bars as (
+    select
+        fusion.*,
+        profiles.cadence,
+        profiles.alignment_required,
+        profiles.atr_rank_floor,
+        profiles.atr_rank_cap,
+        profiles.veto_limit,
+        profiles.vix_exit,
+        profiles.macro_exit_veto,
+    from {{ ref('fusion_scores') }} as fusion
+    inner join {{ ref('config_profiles') }} as profiles using (profile)
+),
+
+entries as (
+    select
+        profile,
+        count(*) as entered,
+    from {{ ref('trades') }}
+    where replayed = 'full'
+    group by profile
+),
+
+counts as (
+    select
+        profile,
+        symbol,
+        count(*) as bars,
+        count(fusion_score) as scored,
+        count_if(fusion_score is not null and is_in_atr_band) as in_atr_band,
+        count_if(fusion_score is not null and passes_gates) as aligned,
+        count_if(fusion_score is not null and is_eligible) as eligible,
+        count_if(is_eligible and side is not null) as sided,
+        count_if(is_eligible and confidence >= entry_threshold) as confident,
+        count_if(
+            is_eligible and confidence >= threshold and net_veto < veto_limit
+        ) as admitted,
+        count_if(is_entry) as no_macro_exit,
+        max(confidence) filter (where is_eligible) as highest_confidence,
+        min(net_veto) filter (where is_eligible and confidence >= entry_threshold)
+            as lowest_veto,
+        any_value(entry_threshold) as entry_threshold,
+        any_value(veto_limit) as veto_limit,
+        any_value(vix_exit) as vix_exit,
+        any_value(macro_exit_veto) as macro_exit_veto,
+        any_value(cadence) as cadence,
+        any_value(alignment_required) as alignment_required,
+        any_value(atr_rank_floor) as atr_rank_floor,
+        any_value(atr_rank_cap) as atr_rank_cap,
+        avg(macro_coverage order by bar_ts) as macro_coverage,
+    from bars
+    group by profile, symbol
+)
+
+select
+    counts.*,
+    coalesce(entries.entered, 0) as entered,
+    runs.lapsed,
+    runs.refused,
+    runs.liquidated,
+from counts
+left join entries using (profile)
+left join {{ ref('replay_runs') }} as runs
+    on counts.profile = runs.profile and runs.replayed = 'full'

@@ -1,0 +1,115 @@
+-- What each trade was decided upon: the close of its decision, that at which its exit
+-- was ordered, and the levels in force at its end.
+with trades as (
+    select
+        *,
+        -- Still open at the decision: the trade before it was of the other side.
+        coalesce(lag(exit_ts) over (
+            partition by replayed, profile, symbol order by trade_id
+        ) > decision_ts, false) as is_reversal,
+    from {{ ref('trades') }}
+),
+
+runs as (
+    select
+        replayed,
+        profile,
+        symbol,
+        unnest(trades) as trade,
+    from {{ ref('replay_runs') }}
+),
+
+distances as (
+    select
+        replayed,
+        profile,
+        symbol,
+        trade.trade_id,
+        trade.risk_distance,
+    from runs
+),
+
+last_stops as (
+    select
+        replayed,
+        profile,
+        symbol,
+        trade_id,
+        arg_max(stop, bar_ts) as last_stop,
+    from {{ ref('trade_stops') }}
+    group by replayed, profile, symbol, trade_id
+),
+
+closes as (
+    select * from {{ ref('fusion_scores') }}
+),
+
+bars as (
+    select
+        symbol,
+        bar_ts,
+        known_at,
+        bar_index,
+        atr_rank_100,
+        vix,
+    from {{ ref('features') }}
+)
+
+select
+    trades.replayed,
+    trades.profile,
+    trades.symbol,
+    trades.trade_id,
+    trades.decision_ts as bar_ts,
+    bars.known_at,
+    decided.fusion_score,
+    decided.is_in_atr_band,
+    bars.atr_rank_100,
+    decided.is_aligned,
+    decided.alignment,
+    decided.is_eligible,
+    decided.side,
+    decided.votes_long,
+    decided.votes_short,
+    trades.confidence,
+    trades.threshold,
+    {{ decimal_sum('trades.threshold', '-decided.threshold') }} as streak_shift,
+    trades.loss_streak,
+    decided.regime,
+    decided.regime_shift,
+    decided.net_veto,
+    bars.vix,
+    decided.is_macro_exit,
+    trades.is_reversal,
+    trades.entry_price,
+    trades.exit_ts,
+    trades.exit_price,
+    trades.exit_reason,
+    trades.bars_held,
+    trades.shortfall,
+    distances.risk_distance,
+    last_stops.last_stop,
+    case trades.side
+        when 'long' then left_at.net_veto_long else left_at.net_veto_short
+    end as exit_net_veto,
+    bars_left.vix as exit_vix,
+from trades
+inner join distances using (replayed, profile, symbol, trade_id)
+inner join last_stops using (replayed, profile, symbol, trade_id)
+inner join bars
+    on trades.symbol = bars.symbol and trades.decision_ts = bars.bar_ts
+inner join closes as decided
+    on
+        trades.profile = decided.profile
+        and trades.symbol = decided.symbol
+        and trades.decision_ts = decided.bar_ts
+inner join bars as exits
+    on trades.symbol = exits.symbol and trades.exit_ts = exits.bar_ts
+-- An exit ordered at a close filled at the open of the next bar.
+left join bars as bars_left
+    on exits.symbol = bars_left.symbol and exits.bar_index - 1 = bars_left.bar_index
+left join closes as left_at
+    on
+        trades.profile = left_at.profile
+        and bars_left.symbol = left_at.symbol
+        and bars_left.bar_ts = left_at.bar_ts
