@@ -95,7 +95,7 @@ select
     bars_left.vix as exit_vix,
 from trades
 inner join distances using (replayed, profile, symbol, trade_id)
-inner join last_stops using (replayed, profile, symbol, trade_id)
+left join last_stops using (replayed, profile, symbol, trade_id)
 inner join bars
     on trades.symbol = bars.symbol and trades.decision_ts = bars.bar_ts
 inner join closes as decided

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from barsieve.core.errors import InputError
-from barsieve.core.files import written_aside
+from barsieve.core.files import written_whole
 from barsieve.database.connect import open_database, table_names
 from barsieve.database.export import WRITERS, export_table
 from barsieve.database.marks import Mark
@@ -140,7 +140,7 @@ def test_a_failing_writer_leaves_the_old_file_and_no_other(tmp_path):
     target.write_text("old")
 
     def write_half() -> None:
-        with written_aside(target, force=True) as partial:
+        with written_whole(target) as partial:
             partial.write_text("half of the n")
             raise ZeroDivisionError
 
@@ -155,7 +155,7 @@ def test_the_next_writer_removes_what_a_killed_one_left(tmp_path):
     other = tmp_path / ".y.csv.999999999.partial"
     for path in (gone, alive, other):
         path.write_text("half")
-    with written_aside(tmp_path / "x.csv") as partial:
+    with written_whole(tmp_path / "x.csv") as partial:
         partial.write_text("whole")
     left = {path.name for path in tmp_path.iterdir()}
     assert left == {"x.csv", alive.name, other.name}

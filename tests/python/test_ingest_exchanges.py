@@ -516,12 +516,12 @@ def test_a_kill_at_any_moment_leaves_a_valid_market_that_the_next_run_completes(
     assert (killed / "bars" / "BTC.parquet").read_bytes() == (
         whole / "bars" / "BTC.parquet"
     ).read_bytes()
-    assert not list(killed.rglob("*.part"))
+    assert not list(killed.rglob("*.partial"))
 
 
 def test_half_a_file_that_a_kill_left_is_no_part_of_the_market(source, market):
     from_exchange("ohlcv", source, market, *SINCE)
-    half = market / "bars" / ".BTC.parquet.part"
+    half = market / "bars" / ".BTC.parquet.77.partial"
     half.write_bytes((market / "bars" / "BTC.parquet").read_bytes()[:500])
     assert_sound(market)
     assert from_exchange("ohlcv", source, market).code == 0

@@ -194,7 +194,7 @@ def test_values_in_another_unit_are_refused_and_nothing_is_written(source, marke
     assert done.code == 1
     assert "percent within" in done.target("macro/US10Y")["failure"]
     assert not (market / "macro" / "US10Y.parquet").exists()
-    assert not list(market.rglob("*.part"))
+    assert not list(market.rglob("*.partial"))
     assert_sound(market)
 
 

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from barsieve.core.arrow import rows_of
 from barsieve.metrics.performance import daily_sharpe, marked_equity, max_drawdown
 from barsieve.profiles.settings import Profile
 from barsieve.replay.decimals import sum_of_decimals
@@ -38,7 +39,7 @@ from barsieve.sweep.run import (
     trades_hash,
 )
 from barsieve.sweep.store import chunks_left, folder_of, read_results, run_sweeps
-from barsieve.sweep.tables import base_of, rows_of, tables_of
+from barsieve.sweep.tables import base_of, tables_of
 from compiled_project import CompiledProject
 from conftest import PROJECT
 from test_cli import barsieve
@@ -513,7 +514,7 @@ def test_what_is_finished_is_not_run_again(small_sweep, tmp_path):
     run_sweeps([(small_sweep, part)], 1, 10)
     (part / "results-000010-000019.parquet").unlink()
     (part / "results-000040-000044.parquet").unlink()
-    (part / "results-000010-000019.77.part").write_bytes(b"half a file")
+    (part / ".results-000010-000019.parquet.77.partial").write_bytes(b"half a file")
     assert chunks_left(part, 45, 4) == [
         range(10, 14), range(14, 18), range(18, 20), range(40, 44), range(44, 45),
     ]  # fmt: skip

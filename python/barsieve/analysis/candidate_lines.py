@@ -15,6 +15,7 @@ from barsieve.analysis.session import Study, read
 from barsieve.core import schemas
 from barsieve.core.arrow import column, numbers, texts
 from barsieve.core.errors import InputError, Problem, refuse
+from barsieve.core.times import read_moment
 from barsieve.database.overlay import Scratch
 
 SIDES = ("long", "short")
@@ -53,10 +54,8 @@ def _shown(value: Any) -> str:
 
 def _moment(path: Path, number: int, value: Any) -> datetime:
     try:
-        moment = datetime.fromisoformat(value)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return moment.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
+        return read_moment(value)
+    except (TypeError, ValueError):
         _refuse(
             path,
             number,

@@ -14,6 +14,7 @@ import numpy as np
 
 from barsieve.analysis.trade_log import SUFFIX, read_log
 from barsieve.core import paths
+from barsieve.core.arrow import rows_of
 from barsieve.core.errors import refuse
 from barsieve.metrics.measures import of_trades
 from barsieve.metrics.performance import of_equity
@@ -94,8 +95,7 @@ def _built_run(name: str, span) -> NamedRun:
         "select * from trades where replayed = ? and profile = ? order by trade_id",
         values,
     )
-    columns = [column[0] for column in found.description]
-    trades = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+    trades = rows_of(found)
     marks = connection.execute(
         "select equity, epoch(bar_ts)::bigint // 86400 as day from equity "
         "where replayed = ? and profile = ? "

@@ -18,7 +18,7 @@ from barsieve.core.arrow import rows_of
 from barsieve.profiles.settings import Profile
 from barsieve.replay.decimals import sum_of_decimals
 from barsieve.replay.exits import is_macro_exit
-from barsieve.replay.state import FLAT
+from barsieve.replay.state import FLAT, Rules
 
 # A shift that would be printed as 0.0000.
 WORTH_SAYING = 5e-5
@@ -81,12 +81,15 @@ def _figure(value: float | None) -> str:
     return "unknown" if value is None or np.isnan(value) else f"{value:.4g}"
 
 
+def _is_off(limit: float | None) -> bool:
+    """Tell whether a limit is switched off: null in a table, NaN in the rules."""
+    return limit is None or np.isnan(limit)
+
+
 def _macro_limits(macro_exit_veto: float | None, vix_exit: float | None, kind: str):
     """Return what the macro exits of a profile ask for: net veto and VIX."""
-    named = (("net macro veto", macro_exit_veto), ("VIX", vix_exit))
-    return [
-        f"{name} below {limit:{kind}}" for name, limit in named if limit is not None
-    ]
+    limits = {"net macro veto": macro_exit_veto, "VIX": vix_exit}
+    return [f"{k} below {v:{kind}}" for k, v in limits.items() if not _is_off(v)]
 
 
 def _market_gates(
@@ -140,11 +143,11 @@ def _raised(close: Close) -> str:
     return why
 
 
-def _signal_gates(close: Close, profile: Profile) -> list[Gate]:
+def _signal_gates(close: Close, rules: Rules) -> list[Gate]:
     is_sided = close.side is not None
     is_confident = close.confidence is not None and close.confidence >= close.threshold
-    is_admitted = close.net_veto is not None and close.net_veto < profile.veto_limit
-    limits = _macro_limits(profile.macro_exit_veto, profile.vix_exit, "g")
+    is_admitted = close.net_veto is not None and close.net_veto < rules.veto_limit
+    limits = _macro_limits(rules.macro_exit_veto, rules.vix_exit, "g")
     return [
         _gate(
             "sided", is_sided, "votes or score give a side",
@@ -158,7 +161,7 @@ def _signal_gates(close: Close, profile: Profile) -> list[Gate]:
         ),
         _gate(
             "admitted", is_sided and is_admitted,
-            f"net macro veto below {profile.veto_limit:g}",
+            f"net macro veto below {rules.veto_limit:g}",
             close.net_veto if is_sided else None,
         ),
         _gate(
@@ -177,12 +180,15 @@ def gates_of_close(
 
     `document` has the settings of the profile as its file has them.
     """
-    return [*_market_gates(close, profile, document), *_signal_gates(close, profile)]
+    return [
+        *_market_gates(close, profile, document),
+        *_signal_gates(close, profile.rules),
+    ]
 
 
 def _account_gates(study: Study, decision: Decision) -> list[Gate]:
-    (account, position, _), bar = decision.state, decision.bar
-    rules = study.inputs.profile
+    account, position = decision.state.account, decision.state.position
+    bar, rules = decision.bar, study.inputs.profile.rules
     since = decision.index - account.last_exit_index
     is_flat = position.side == FLAT
     return [
@@ -206,7 +212,7 @@ def _account_gates(study: Study, decision: Decision) -> list[Gate]:
 def close_of(study: Study, decision: Decision) -> Close:
     """Return what the gates see of the close of a decision."""
     bar, fusion = decision.bar, decision.fusion
-    rules, streak = study.inputs.profile.rules(), decision.threshold_shift
+    rules, streak = study.inputs.profile.rules, decision.threshold_shift
     veto = float(bar.net_veto_long if bar.side > 0 else bar.net_veto_short)
     return Close(
         decision.bar_ts,
@@ -243,6 +249,8 @@ def funnel(counts: dict[str, Any]) -> list[tuple[str, int, str]]:
     """
     of = counts.__getitem__
     limits = _macro_limits(of("macro_exit_veto"), of("vix_exit"), "")
+    highest, lowest = of("highest_confidence") or 0, of("lowest_veto") or 0
+    covered = 100 * (of("macro_coverage") or 0)
     asked = {
         "bars": "every bar of the symbol",
         "scored": "trends and at least one domain score are known",
@@ -254,10 +262,9 @@ def funnel(counts: dict[str, Any]) -> list[tuple[str, int, str]]:
             else "every such bar",
         "sided": "the votes or the score give a side",
         "confident": f"confidence at least {of('entry_threshold')}; "
-            f"the highest here is {of('highest_confidence') or 0:.3f}",
+            f"the highest here is {highest:.3f}",
         "admitted": f"net macro veto below {of('veto_limit')}; the lowest here is "
-            f"{of('lowest_veto') or 0:.2f}, and {100 * of('macro_coverage'):.0f} % of "
-            "the signals had their series",
+            f"{lowest:.2f}, and {covered:.0f} % of the signals had their series",
         "no_macro_exit": "no macro exit in force: " + ", ".join(limits) if limits
             else "the profile has no macro exit",
         "entered": "no position of that side was open, no cooldown, no loss streak; "

@@ -1,14 +1,14 @@
 """Trades as lines of JSON: what `replay --trade-log` writes and `compare` reads."""
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from barsieve.core.errors import refuse
+from barsieve.core.files import written_whole
+from barsieve.core.times import read_moment
 
 SUFFIX = ".jsonl"
 MOMENTS = ("decision_ts", "entry_ts", "exit_ts")
@@ -31,27 +31,13 @@ def check_target(path: Path, option: str) -> None:
 
 def write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
     """Write rows as JSON lines; the file is whole or is not there."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            for row in rows:
-                stream.write(json.dumps(row, default=_as_text) + "\n")
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    with written_whole(path) as partial, partial.open("w", encoding="utf-8") as stream:
+        for row in rows:
+            stream.write(json.dumps(row, default=_as_text) + "\n")
 
 
 def _as_text(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"'{text}' has no time zone")
-    return moment
 
 
 def _trade(path: Path, number: int, line: str) -> dict[str, Any]:
@@ -62,7 +48,7 @@ def _trade(path: Path, number: int, line: str) -> dict[str, Any]:
         missing = [key for key in NEEDED if key not in trade]
         if missing:
             raise ValueError(f"{', '.join(missing)} missing")
-        moments = {key: _moment(trade[key]) for key in MOMENTS}
+        moments = {key: read_moment(trade[key], is_zone_needed=True) for key in MOMENTS}
         for key in FIGURES:
             trade[key] + 0.0
     except (ValueError, TypeError) as error:

@@ -41,7 +41,8 @@ def why_entered(decision: dict[str, Any], profile: Profile) -> str:
         f"{close.votes_long} domains voted long and {close.votes_short} short; the "
         f"confidence of a {close.side} was {close.confidence:.4f}, at least "
         f"{close.threshold:.4f} was asked; the net macro veto was "
-        f"{close.net_veto:.2f}, below {profile.veto_limit:g}, and no macro exit held."
+        f"{close.net_veto:.2f}, below {profile.rules.veto_limit:g}, and no "
+        "macro exit held."
     )
     if close.streak_shift:
         text += (
@@ -64,7 +65,7 @@ def _why_resting_order(decision: dict[str, Any], profile: Profile) -> str:
     reason, side = decision["exit_reason"], 1 if decision["side"] == "long" else -1
     level = decision["last_stop"]
     if reason == REASONS[TARGET]:
-        reach = side * profile.target_r * decision["risk_distance"]
+        reach = side * profile.rules.target_r * decision["risk_distance"]
         level = decision["entry_price"] + reach
     is_gap = side * (decision["exit_price"] - level) != 0
     how = "opened beyond" if is_gap else "reached"
@@ -79,10 +80,11 @@ def _why_resting_order(decision: dict[str, Any], profile: Profile) -> str:
 
 def _macro_exits_that_held(decision: dict[str, Any], profile: Profile) -> str:
     veto, vix, held = decision["exit_net_veto"], decision["exit_vix"], []
-    limit, level = profile.macro_exit_veto, profile.vix_exit
-    if None not in (limit, veto) and veto >= limit:
+    limit, level = profile.rules.macro_exit_veto, profile.rules.vix_exit
+    # What is switched off is NaN, which nothing reaches.
+    if veto is not None and veto >= limit:
         held.append(f"the net veto was {veto:.2f}, at or above {limit:g}")
-    if None not in (level, vix) and vix >= level:
+    if vix is not None and vix >= level:
         held.append(f"VIX was {vix:.2f}, at or above {level:g}")
     return " and ".join(held)
 
@@ -104,7 +106,7 @@ def why_left(decision: dict[str, Any], profile: Profile) -> str:
     if reason == "time":
         return at_the_close + (
             f"it had been held for {decision['bars_held']} bars; the time stop is "
-            f"{profile.time_stop_bars}."
+            f"{profile.rules.time_stop_bars}."
         )
     if reason == "reversal":
         return at_the_close + "the entry predicate held for the other side."

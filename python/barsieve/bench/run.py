@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 
 from barsieve.core import paths
+from barsieve.core.arrow import rows_of
 from barsieve.database.provenance import about_market
 from barsieve.market import simulation
 from barsieve.profiles.settings import read_profiles
@@ -122,8 +123,7 @@ def _best_ms(inputs: Inputs, replayed: str) -> float:
 def _replay_rows(database: Path) -> list[dict[str, Any]]:
     connection = duckdb.connect(str(database), read_only=True)
     summary = {
-        row["profile"]: row
-        for row in connection.table("parity_summary").to_arrow_table().to_pylist()
+        row["profile"]: row for row in rows_of(connection.table("parity_summary"))
     }
     tables = [
         connection.table(name)

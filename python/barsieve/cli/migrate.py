@@ -113,7 +113,7 @@ def migrate(
 
     Example: barsieve config migrate ETH_live.json --symbol ETH --name eth_mine
     """
-    from barsieve.core.files import refuse_target, written_aside
+    from barsieve.core.files import refuse_target, written_whole
     from barsieve.profiles.legacy.base import DEFAULT_BASE, load_base
     from barsieve.profiles.legacy.migrate import migrate as migrate_file
 
@@ -125,7 +125,7 @@ def migrate(
         used = load_base(base or DEFAULT_BASE)
         migration = migrate_file(old, chosen, used, symbol)
         if not dry_run:
-            with written_aside(target, force) as partial:
+            with written_whole(target) as partial:
                 partial.write_text(json.dumps(migration.profile, indent=2) + "\n")
     if as_json:
         written = None if dry_run else target

@@ -118,8 +118,10 @@ def optimize(as_json: AsJson = False) -> None:
 def _rows(connection, name: str) -> list[dict[str, Any]]:
     import duckdb
 
+    from barsieve.core.arrow import rows_of
+
     try:
-        return connection.table(name).to_arrow_table().to_pylist()
+        return rows_of(connection.table(name))
     except duckdb.CatalogException:
         return []
 

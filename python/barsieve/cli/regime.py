@@ -16,18 +16,18 @@ from barsieve.cli.output import (
     table,
 )
 from barsieve.core import paths
+from barsieve.core.times import read_moment
 
 
 def _moment(text: str) -> datetime:
     if text == "now":
         return datetime.now(UTC)
     try:
-        moment = datetime.fromisoformat(text)
+        return read_moment(text)
     except ValueError:
         raise fail(
             f"--at {text}: expected now or a time such as 2024-08-05T12:00"
         ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _print_beliefs(report: dict[str, Any]) -> None:
@@ -126,10 +126,6 @@ order by span, classifier, profile, list_position(
 """
 
 
-def _rows(connection, sql: str) -> list[dict[str, Any]]:
-    return connection.sql(sql).to_arrow_table().to_pylist()
-
-
 def _print_judged(rows: list[dict[str, Any]]) -> None:
     columns = [
         "classifier", "window", "reference", "days", "log-likelihood", "stay, days",
@@ -192,8 +188,10 @@ def _print_for_how_many(rows: list[dict[str, Any]]) -> None:
 def _report(connection, as_json: bool) -> None:
     from duckdb import CatalogException
 
+    from barsieve.core.arrow import rows_of
+
     try:
-        judged, worth = _rows(connection, JUDGED), _rows(connection, WORTH)
+        judged, worth = rows_of(connection.sql(JUDGED)), rows_of(connection.sql(WORTH))
     except CatalogException:
         raise fail(
             "no report of regimes: the database was built without the tag ml; dbt build"

@@ -138,6 +138,7 @@ def show(
 
     Example: barsieve show
     """
+    from barsieve.core.arrow import rows_of
     from barsieve.database.connect import built_tables, open_database
     from barsieve.database.health import read_findings
 
@@ -147,10 +148,7 @@ def show(
     with refusing():
         connection = open_database(paths.database_path())
         found = built_tables(connection, names)
-        tables = {
-            name: rows.to_arrow_table().to_pylist()
-            for name, rows in zip(names, found, strict=True)
-        }
+        tables = {name: rows_of(rows) for name, rows in zip(names, found, strict=True)}
         costs = costs_paid(connection)
         findings = read_findings(connection)
     if health and not as_json:

@@ -59,11 +59,12 @@ FIGURES = (
 
 def _prepared(database: Path, grid, n, seed, symbols, profile):
     """Read the database once; return each symbol's sweep with its folder."""
+    from barsieve.core.arrow import rows_of
     from barsieve.database.connect import open_database
     from barsieve.sweep.grids import expand
     from barsieve.sweep.run import prepare
     from barsieve.sweep.store import folder_of
-    from barsieve.sweep.tables import base_of, known_symbol, rows_of, tables_of
+    from barsieve.sweep.tables import base_of, known_symbol, tables_of
 
     with open_database(database) as connection:
         tables = tables_of(connection)

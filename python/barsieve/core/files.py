@@ -10,9 +10,14 @@ import psutil
 
 from barsieve.core.errors import InputError, Problem
 
+PARTIAL = ".partial"
+"""How the hidden file ends that is written beside its place."""
+
 
 def sync(path: Path) -> None:
     """Have the disk keep a file or a folder, come what may."""
+    if os.name == "nt" and path.is_dir():  # a folder cannot be opened there
+        return
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -57,22 +62,20 @@ def refuse_target(target: Path, force: bool) -> None:
 
 def _remove_leftovers(target: Path) -> None:
     """Remove what killed writers of the same file left behind."""
-    for path in target.parent.glob(f".{escape(target.name)}.*.partial"):
+    for path in target.parent.glob(f".{escape(target.name)}.*{PARTIAL}"):
         pid = path.name.split(".")[-2]
         if not (pid.isdigit() and psutil.pid_exists(int(pid))):
             path.unlink(missing_ok=True)
 
 
 @contextmanager
-def written_aside(target: Path, force: bool = False) -> Iterator[Path]:
+def written_whole(target: Path) -> Iterator[Path]:
     """Yield a path to write to; what is there at the end becomes `target`, at once.
 
-    When the writing fails nothing remains of it, and `target` is as it was. Raises
-    InputError where `target` exists and `force` was not given, or cannot be written.
+    When the writing fails nothing remains of it, and `target` is as it was.
     """
-    refuse_target(target, force)
     _remove_leftovers(target)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    partial = target.with_name(f".{target.name}.{os.getpid()}{PARTIAL}")
     try:
         yield partial
         move_into_place(partial, target)

@@ -1,8 +1,27 @@
-"""Spans of time as a user writes them: a date, or a moment with a zone."""
+"""Moments and spans of time as a user writes them."""
 
 from datetime import UTC, datetime
 
 from barsieve.core.errors import refuse
+
+
+def read_moment(text: str, is_zone_needed: bool = False) -> datetime:
+    """Return the moment of an ISO 8601 text in UTC; a date is its midnight.
+
+    No zone means UTC, unless one is needed. Raises ValueError for any other text.
+    """
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None and is_zone_needed:
+        raise ValueError(f"'{text}' has no time zone")
+    try:
+        return in_utc(found)
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
+
+
+def in_utc(found: datetime) -> datetime:
+    """Return a moment in UTC; no zone means UTC."""
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def moment(text: str, name: str) -> datetime:
@@ -11,10 +30,8 @@ def moment(text: str, name: str) -> datetime:
     `name` is the option it was given to. Raises InputError for anything else.
     """
     try:
-        found = datetime.fromisoformat(text)
-        found = found if found.tzinfo else found.replace(tzinfo=UTC)
-        return found.astimezone(UTC)
-    except (ValueError, OverflowError):
+        return read_moment(text)
+    except ValueError:
         refuse(
             f"{name} {text}",
             expected="a date or a moment, ISO 8601",

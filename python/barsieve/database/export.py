@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 
 from barsieve.core.errors import refuse
-from barsieve.core.files import refuse_target, written_aside
+from barsieve.core.files import refuse_target, written_whole
 from barsieve.database.connect import open_database, primary_key, require_table
 
 Writer = Callable[[duckdb.DuckDBPyConnection, duckdb.DuckDBPyRelation, Path], None]
@@ -91,7 +91,7 @@ def export_table(
             rows = rows.filter(where) if where else rows
             if keys := primary_key(connection, table):
                 rows = rows.order(", ".join(f'"{key}"' for key in keys))
-            with written_aside(to, force) as partial:
+            with written_whole(to) as partial:
                 write(connection, rows, partial)
                 return rows.aggregate("count(*)").fetchall()[0][0]
         except duckdb.Error as error:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import duckdb
 
+from barsieve.core.arrow import rows_of
 from barsieve.core.errors import Problem
 
 # The last table of a build, which vouches for all that it was made of.
@@ -193,9 +194,7 @@ def build_problems(path: Path, connection: duckdb.DuckDBPyConnection) -> list[Pr
     found = connection.execute(
         f"select market_name, market_hash, configs_hash from {LAST}"
     )
-    names = [column[0] for column in found.description]
-    info = dict(zip(names, found.fetchall()[0], strict=True))
-    return list(_hash_problems(path, marks, info))
+    return list(_hash_problems(path, marks, rows_of(found)[0]))
 
 
 def differing(marks: Marks, hashes: dict[str, str]) -> list[dict[str, str | None]]:

@@ -14,6 +14,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from barsieve.core.arrow import rows_of
+
 # {{ ref('table') }} or {{ source('group', 'table') }}
 REF = re.compile(r"""\bref\(\s*['"](\w+)['"]\s*\)""")
 SOURCE = re.compile(r"""\bsource\(\s*['"](\w+)['"]\s*,\s*['"](\w+)['"]\s*\)""")
@@ -119,9 +121,7 @@ class Scratch:
     def rows(self, sql: str, *values: Any) -> list[dict[str, Any]]:
         """Return the rows of a query; `{table}` in it is the table's full name."""
         placed = re.sub(r"\{(\w+)\}", lambda found: self.place(found[1]), sql)
-        found = self.connection.execute(placed, list(values))
-        names = [column[0] for column in found.description]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+        return rows_of(self.connection.execute(placed, list(values)))
 
     def put(self, name: str, rows: pa.Table) -> None:
         """Let Arrow rows stand for a table; what was made of it before is forgotten."""

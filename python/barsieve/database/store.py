@@ -5,12 +5,13 @@
 """
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from barsieve.core import paths
 from barsieve.core.errors import InputError, refuse
+from barsieve.core.times import in_utc, read_moment
 from barsieve.database.connect import open_database, require_table, table_names
 
 try:
@@ -49,7 +50,7 @@ def _utc(moment: str | date | datetime) -> datetime:
     """Return a moment in UTC; a day is its first moment, no zone means UTC."""
     if isinstance(moment, str):
         try:
-            moment = datetime.fromisoformat(moment)
+            return read_moment(moment)
         except ValueError:
             refuse(
                 "the store",
@@ -58,9 +59,9 @@ def _utc(moment: str | date | datetime) -> datetime:
                 found=f"'{moment}'",
                 fix="write it so",
             )
-    elif not isinstance(moment, datetime):
+    if not isinstance(moment, datetime):
         moment = datetime(moment.year, moment.month, moment.day)
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return in_utc(moment)
 
 
 class StoreTable(ir.Table):

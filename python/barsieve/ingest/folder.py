@@ -1,8 +1,8 @@
 """The folder that an ingest writes to: whose it is, one writer at a time, whole files.
 
 A file changes by one rename of a checked and synced file beside it. A kill at any
-moment leaves the old file or the new one, and at most a hidden `.part` file, which the
-next ingest removes.
+moment leaves the old file or the new one, and at most a hidden `.partial` file, which
+the next ingest removes.
 """
 
 import contextlib
@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from barsieve.core.errors import InputError, refuse
+from barsieve.core.files import PARTIAL, written_whole
 from barsieve.core.schemas import TIMESTAMP
 from barsieve.ingest.origin import metadata_of
 from barsieve.ingest.publication import Publication, read_publications
@@ -153,19 +154,9 @@ def open_market(folder: Path, seed: Path) -> Iterator[Market]:
     _refuse_foreign(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
-        for part in folder.glob("*/.*.part"):
-            part.unlink()
+        for left in folder.glob(f"*/.*{PARTIAL}"):
+            left.unlink()
         yield Market(folder, read_macro_series(seed), read_publications(seed))
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # a folder cannot be opened there
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _complete_layout(market: Market) -> None:
@@ -173,25 +164,13 @@ def _complete_layout(market: Market) -> None:
     for kind in (MACRO, FUNDING):
         folder = market.folder / kind.folder
         if not any(folder.glob("*.parquet")):
-            _write(schema_of(kind).empty_table(), folder / "none.parquet")
+            folder.mkdir(parents=True, exist_ok=True)
+            with written_whole(folder / "none.parquet") as partial:
+                _write(schema_of(kind).empty_table(), partial)
 
 
-def _write(table: pa.Table, path: Path) -> Path:
-    """Write and sync a table beside its place; rename it there."""
-    part = _write_part(table, path)
-    os.replace(part, path)
-    _sync_folder(path.parent)
-    return path
-
-
-def _write_part(table: pa.Table, path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as stream:
-        pq.write_table(table.combine_chunks(), stream, compression="zstd")
-        stream.flush()
-        os.fsync(stream.fileno())
-    return part
+def _write(table: pa.Table, path: Path) -> None:
+    pq.write_table(table.combine_chunks(), path, compression="zstd")
 
 
 def put(
@@ -209,10 +188,8 @@ def put(
     """
     _complete_layout(market)
     kept = metadata_of(path) | (metadata or {})
-    part = _write_part(table.replace_schema_metadata(kept or None), path)
-    problems = file_problems(part, kind, market.declared)
-    if problems:
-        part.unlink()
-        raise InputError([replace(problem, file=str(path)) for problem in problems])
-    os.replace(part, path)
-    _sync_folder(path.parent)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(path) as partial:
+        _write(table.replace_schema_metadata(kept or None), partial)
+        if problems := file_problems(partial, kind, market.declared):
+            raise InputError([replace(found, file=str(path)) for found in problems])

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve.core import schemas
+from barsieve.core.arrow import rows_of
 from barsieve.learning import LEARNERS
 from barsieve.learning.backtests import (
     LEARNED,
@@ -207,9 +208,9 @@ def optimizer_figures(
     Parameters are relations of the built database. What belongs to no learned profile
     has the profile `-`.
     """
-    bases = profiles.order("profile").to_arrow_table().to_pylist()
+    bases = rows_of(profiles.order("profile"))
     made = []
-    for walked in walks.order("symbol").to_arrow_table().to_pylist():
+    for walked in rows_of(walks.order("symbol")):
         symbol = walked["symbol"]
         rows = read_rows(sweep, symbol)
         found = [*model_rows(walked), *importance_rows(walked)]

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve.core import schemas
+from barsieve.core.arrow import rows_of
 from barsieve.learning.dataset import Rows, SweepTables, read_rows
 from barsieve.learning.proposals import box_of, propose
 from barsieve.learning.walk import Month, in_sample_r2, walk
@@ -74,7 +75,7 @@ def sweep_walks(profiles, sweep: SweepTables) -> pa.Table:
 
     `profiles` is the relation `config_profiles`. A symbol without results has no row.
     """
-    known = profiles.order("profile").to_arrow_table().to_pylist()
+    known = rows_of(profiles.order("profile"))
     made = []
     for symbol in sweep.symbols:
         rows = read_rows(sweep, symbol)

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve.core import schemas
-from barsieve.core.arrow import matching
+from barsieve.core.arrow import matching, rows_of
 from barsieve.oracle.features import feature_row
 from barsieve.oracle.history import (
     NO_VINTAGES,
@@ -24,11 +24,6 @@ from barsieve.oracle.scores import score_row
 ORACLE_TOLERANCE = 1e-9
 
 SAMPLED_BARS = 48
-
-
-def rows_of(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
-    """Return the rows of a relation."""
-    return relation.to_arrow_table().to_pylist()
 
 
 def read_vintages(macro: duckdb.DuckDBPyRelation) -> dict[str, Vintages]:

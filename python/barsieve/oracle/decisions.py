@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve.core import schemas
-from barsieve.core.arrow import matching
+from barsieve.core.arrow import matching, rows_of
 from barsieve.oracle.candidates import admissible, legacy
-from barsieve.oracle.compare import ORACLE_TOLERANCE, read_vintages, rows_of, worst_of
+from barsieve.oracle.compare import ORACLE_TOLERANCE, read_vintages, worst_of
 from barsieve.oracle.entries import Row, decide_block, entry_row
 from barsieve.oracle.history import HOUR, NO_VINTAGES, Vintages
 from barsieve.oracle.sentinels import sentinel_row

@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from barsieve.core.errors import Problem
+from barsieve.core.times import read_moment
 from barsieve.profiles.schema import load_schema, settings
 
 DOMAINS = ("wyckoff", "liquidity", "smc", "momentum", "temporal")
@@ -333,7 +334,7 @@ def _moment(text: str | None) -> datetime | None:
         return None
     if not MOMENT.fullmatch(text):
         raise ValueError(text)
-    return datetime.fromisoformat(text)
+    return read_moment(text, is_zone_needed=True)
 
 
 def _study_problems(path: Path, profile: dict) -> Iterator[Problem]:

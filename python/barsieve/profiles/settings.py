@@ -6,6 +6,7 @@ from typing import Any
 
 import duckdb
 
+from barsieve.core.arrow import rows_of
 from barsieve.profiles.rules import Rules
 
 
@@ -36,6 +37,4 @@ def rules_of(row: dict[str, Any]) -> Rules:
 
 def read_profiles(config_profiles: duckdb.DuckDBPyRelation) -> list[Profile]:
     """Return every profile of the relation `config_profiles`, by name."""
-    ordered = config_profiles.order("profile")
-    rows = [dict(zip(ordered.columns, row, strict=True)) for row in ordered.fetchall()]
-    return [Profile.from_row(row) for row in rows]
+    return [Profile.from_row(row) for row in rows_of(config_profiles.order("profile"))]

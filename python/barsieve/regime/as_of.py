@@ -5,6 +5,8 @@ from typing import Any
 
 import duckdb
 
+from barsieve.core.arrow import rows_of
+
 STALE_AFTER_HOURS = 72
 """As in the model `regimes`: an older belief says nothing of now."""
 
@@ -65,15 +67,9 @@ having count(*) > 0
 """
 
 
-def _rows(connection, sql: str, **values) -> list[dict[str, Any]]:
-    found = connection.execute(sql, values)
-    names = [column[0] for column in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-
-
 def _inputs(connection, symbol: str, at: datetime) -> list[dict[str, Any]]:
     """Return each input of a reference symbol with its age in hours at the moment."""
-    rows = _rows(connection, _INPUTS, symbol=symbol, at=at)
+    rows = rows_of(connection.execute(_INPUTS, {"symbol": symbol, "at": at}))
     return [
         {
             "reference_symbol": symbol,
@@ -92,7 +88,9 @@ def regime_at(connection: duckdb.DuckDBPyConnection, at: datetime) -> dict[str, 
 
     A belief older than 72 hours shifts nothing: its regime is `unknown`.
     """
-    beliefs = _rows(connection, _BELIEFS, at=at, stale=STALE_AFTER_HOURS)
+    beliefs = rows_of(
+        connection.execute(_BELIEFS, {"at": at, "stale": STALE_AFTER_HOURS})
+    )
     inputs = [
         row
         for symbol in sorted({belief["reference_symbol"] for belief in beliefs})
@@ -101,7 +99,7 @@ def regime_at(connection: duckdb.DuckDBPyConnection, at: datetime) -> dict[str, 
     keys = ("classifier", "fit_window", "reference_symbol")
     by_run = {tuple(b[k] for k in keys): b for b in beliefs}
     profiles = []
-    for profile in _rows(connection, _PROFILES):
+    for profile in rows_of(connection.execute(_PROFILES)):
         belief = by_run.get(tuple(profile[k] for k in keys))
         shift = belief["threshold_shift"] if belief else 0.0
         is_off = profile["classifier"] == "off"
@@ -109,7 +107,7 @@ def regime_at(connection: duckdb.DuckDBPyConnection, at: datetime) -> dict[str, 
         if profile["learned"]:
             where = {"profile": profile["profile"], "at": at}
             where["regime"] = "unknown" if is_off else regime
-            for learned in _rows(connection, _LEARNED, **where):
+            for learned in rows_of(connection.execute(_LEARNED, where)):
                 profile["entry_threshold"] = learned["threshold"]
         profiles.append(
             profile

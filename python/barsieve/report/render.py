@@ -3,8 +3,6 @@
 import base64
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -12,6 +10,7 @@ from typing import Any, NoReturn
 from duckdb import BinderException, CatalogException
 
 from barsieve.core.errors import refuse
+from barsieve.core.files import written_whole
 from barsieve.report.sections import SECTIONS
 from barsieve.report.source import Source, open_source
 from barsieve.report.verdict import Verdict, read_verdict
@@ -151,22 +150,6 @@ def check_target(path: Path) -> None:
             _refuse(path, "a new file or an older report", "another file")
 
 
-def _write_whole(path: Path, text: str) -> None:
-    """Write beside the file, then put it in place: nobody meets half a report."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".report-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-        # mkstemp keeps a file to its owner; a report is as readable as any new file.
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(name, 0o666 & ~mask)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
 def write_report(database: Path, path: Path, profiles: list[str]) -> Written:
     """Write the report of a built database, of some profiles or (none named) of all.
 
@@ -181,7 +164,8 @@ def write_report(database: Path, path: Path, profiles: list[str]) -> Written:
     except (BinderException, CatalogException) as error:
         _refuse_models(database, error)
     try:
-        _write_whole(path, text)
+        with written_whole(path) as partial:
+            partial.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         _refuse(path, "a file that can be written", str(error.strerror))
     return Written(

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from barsieve.core.arrow import rows_of
 from barsieve.core.errors import InputError, Problem
 from barsieve.database.connect import open_database, table_names
 from barsieve.database.marks import read_marks, stale_tables
@@ -25,10 +26,10 @@ class Source:
 
     def rows(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
         """Return the rows of a query; times as Unix seconds, no NaN or infinity."""
-        table = self.connection.sql(query, params=parameters or None).to_arrow_table()
+        found = self.connection.sql(query, params=parameters or None)
         return [
             {name: _plain(value) for name, value in row.items()}
-            for row in table.to_pylist()
+            for row in rows_of(found)
         ]
 
     def arrays(self, query: str, **parameters: Any) -> dict[str, np.ndarray]:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from hashlib import blake2b
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from barsieve.core.errors import refuse
+from barsieve.core.files import written_whole
 from barsieve.core.locations import parquet_rows
 from barsieve.core.numba_cache import sources_hash
 from barsieve.sweep.run import (
@@ -73,15 +73,14 @@ def chunks_left(folder: Path, n_configs: int, chunk: int) -> list[range]:
 
 def _write(table, path: Path) -> None:
     """Write a Parquet file that is either whole or not there."""
-    beginning = path.with_suffix(f".{threading.get_ident()}.part")
-    pq.write_table(
-        table,
-        beginning,
-        compression="lz4",
-        use_dictionary=["grid", "config", "symbol", "fold"],
-        write_statistics=False,
-    )
-    beginning.rename(path)
+    with written_whole(path) as partial:
+        pq.write_table(
+            table,
+            partial,
+            compression="lz4",
+            use_dictionary=["grid", "config", "symbol", "fold"],
+            write_statistics=False,
+        )
 
 
 def _begin(folder: Path, sweep: Sweep) -> None:

@@ -4,6 +4,8 @@ from typing import Any
 
 import duckdb
 
+from barsieve.core.arrow import rows_of
+
 SUMMARY = """
 with wholes as (
     select configs.entry_threshold, configs.config, results.*,
@@ -56,6 +58,6 @@ def summarise(connection: duckdb.DuckDBPyConnection) -> dict[str, list[dict[str,
     whole history ends above its start after all costs; one that never traded is none.
     """
     return {
-        "summary": connection.sql(SUMMARY).to_arrow_table().to_pylist(),
-        "violations": connection.sql(VIOLATIONS).to_arrow_table().to_pylist(),
+        "summary": rows_of(connection.sql(SUMMARY)),
+        "violations": rows_of(connection.sql(VIOLATIONS)),
     }

@@ -6,6 +6,7 @@ import duckdb
 import pyarrow as pa
 
 from barsieve.core import schemas
+from barsieve.core.arrow import rows_of
 from barsieve.core.errors import refuse
 from barsieve.database.connect import built_tables
 from barsieve.sweep.grids import expand
@@ -64,11 +65,6 @@ def tables_of(connection: duckdb.DuckDBPyConnection) -> Tables:
     """
     names = ("config_profiles", "sweep_grids", "sweep_bars", "regimes")
     return Tables(*built_tables(connection, names))
-
-
-def rows_of(relation: duckdb.DuckDBPyRelation) -> list[dict[str, Any]]:
-    """Return a small relation as rows."""
-    return relation.to_arrow_table().to_pylist()
 
 
 def known_symbol(sweep_bars, symbol: str) -> None:
