@@ -15,10 +15,11 @@ from barsieve.analysis.decision import SIDES, Decision
 from barsieve.analysis.session import Study
 from barsieve.core import schemas
 from barsieve.core.arrow import rows_of
+from barsieve.profiles.rules import Rules
 from barsieve.profiles.settings import Profile
 from barsieve.replay.decimals import sum_of_decimals
 from barsieve.replay.exits import is_macro_exit
-from barsieve.replay.state import FLAT, Rules
+from barsieve.replay.state import FLAT
 
 # A shift that would be printed as 0.0000.
 WORTH_SAYING = 5e-5
