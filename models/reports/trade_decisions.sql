@@ -45,14 +45,7 @@ closes as (
 ),
 
 bars as (
-    select
-        symbol,
-        bar_ts,
-        known_at,
-        bar_index,
-        atr_rank_100,
-        vix,
-    from {{ ref('features') }}
+    select * from {{ ref('score_votes') }}
 )
 
 select
@@ -80,6 +73,11 @@ select
     decided.net_veto,
     bars.vix,
     decided.is_macro_exit,
+    {{ vote('bars.wyckoff') }} as wyckoff_vote,
+    {{ vote('bars.liquidity') }} as liquidity_vote,
+    {{ vote('bars.smc') }} as smc_vote,
+    {{ vote('bars.momentum') }} as momentum_vote,
+    {{ vote('bars.temporal') }} as temporal_vote,
     trades.is_reversal,
     trades.entry_price,
     trades.exit_ts,

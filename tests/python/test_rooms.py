@@ -32,7 +32,7 @@ ROOMS = {
         "core", "profiles", "replay", "signals", "database", "metrics", "regime",
         "sweep", "learning",
     },
-    "report": {"core", "database"},
+    "report": {"core", "database", "metrics"},
     "bench": {
         "core", "profiles", "market", "replay", "signals", "database", "metrics",
         "regime", "sweep", "learning", "analysis",

@@ -90,6 +90,11 @@ class Pack:
         codes = np.array([number.get(v, np.nan) for v in values], float)
         return {"kind": "texts", "names": names, "codes": self.rounded(codes, 0)}
 
+    def lines(self, values: list[str]) -> dict[str, Any]:
+        """Keep texts that hardly repeat one after the other, a line each."""
+        content = "\n".join(value.replace("\n", " ") for value in values).encode()
+        return {"kind": "lines", "at": self._place(content), "n": len(content)}
+
     def encode(self) -> str:
         """Return all columns, compressed, as text."""
         # No time in the header: equal reports are equal files.

@@ -36,9 +36,18 @@ function textColumn({ names, codes }) {
   return Array.from(roundedColumn(codes), (code) => (Number.isNaN(code) ? null : names[code]));
 }
 
+function lineColumn({ at, n }) {
+  return new TextDecoder().decode(bytes.subarray(at, at + n)).split("\n");
+}
+
 function column(reference) {
   if (!unpacked.has(reference)) {
-    const read = { exact: exactColumn, rounded: roundedColumn, texts: textColumn }[reference.kind];
+    const read = {
+      exact: exactColumn,
+      rounded: roundedColumn,
+      texts: textColumn,
+      lines: lineColumn,
+    }[reference.kind];
     unpacked.set(reference, read(reference));
   }
   return unpacked.get(reference);

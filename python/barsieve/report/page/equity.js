@@ -5,14 +5,6 @@ const STRONG_MONTH = 0.1;
 
 const curveOf = (at, values) => Array.from(at, (seconds, k) => [seconds * 1000, values[k]]);
 
-function drawdown(values) {
-  let peak = -Infinity;
-  return Float64Array.from(values, (value) => {
-    if (value > peak) peak = value;
-    return value / peak - 1;
-  });
-}
-
 function equityTip(parameters) {
   return tip(
     `${moment(parameters[0].value[0] / 1000)} UTC`,
@@ -27,8 +19,7 @@ function drawEquity() {
   const own = of("equity");
   const at = column(own.at);
   const [full, focused] = [column(own.full_replay), column(own.focused_replay)];
-  const falls = drawdown(full);
-  const deepest = falls.reduce((one, other) => Math.min(one, other), 0);
+  const falls = column(own.fall).map((fall) => -fall);
   const c = colours();
   const isSame = full.every((value, k) => Object.is(value, focused[k]));
   byId("equity-note").textContent =
@@ -48,7 +39,7 @@ function drawEquity() {
   chart(
     "equity-chart",
     `Equity of ${profile().profile} from ${number(own.start_balance)}, full and focused replay, ` +
-      `to ${number(full.at(-1), 2)}; deepest drawdown ${share(deepest)}`,
+      `to ${number(full.at(-1), 2)}; deepest drawdown ${share(-own.deepest_fall)}`,
     {
       grid: [
         { left: 64, right: 20, top: 30, height: "54%" },

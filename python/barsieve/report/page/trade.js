@@ -34,7 +34,7 @@ function gatesTable(trade) {
 function votesTable(trade) {
   const rows = report.sections.trades.domains.map((domain) => {
     const score = trade[domain];
-    const vote = score > 0.55 ? "long" : score < 0.45 ? "short" : "–";
+    const vote = toldOf(trade, of("trades").told.votes[domain]) ?? "–";
     const bar = el("i", { class: "lean" }, el("b"));
     if (isNumber(score)) {
       bar.firstChild.style.cssText = `left:${Math.min(score, 0.5) * 100}%;width:${Math.abs(score - 0.5) * 100}%`;

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from barsieve.metrics.performance import drawdowns, max_drawdown
 from barsieve.report.section import Section
 from barsieve.report.source import Source
 
@@ -51,11 +52,13 @@ def _decimals(balance: float) -> int:
 def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
     name, start = profile["profile"], profile["start_balance"]
     curves = source.arrays(CURVES, profile=name, symbol=profile["symbol"])
-    decimals = _decimals(start)
+    decimals, full = _decimals(start), curves["full_replay"]
     at = source.pack.rounded(curves.pop("at"), 0)
     return {
         **{k: source.pack.rounded(curve, decimals) for k, curve in curves.items()},
         "at": at,
+        "fall": source.pack.rounded(drawdowns(full), 7),
+        "deepest_fall": max_drawdown(full),
         "start_balance": start,
         "months": source.rows(MONTHS, profile=name, start=start),
     }

@@ -11,13 +11,6 @@ DOMAINS = ("wyckoff", "liquidity", "smc", "momentum", "temporal")
 
 TRADES = """
     with
-    distances as (
-        select
-            profile,
-            unnest(list_transform(trades, lambda t: t.trade_id)) as trade_id,
-            unnest(list_transform(trades, lambda t: t.risk_distance)) as risk_distance,
-        from replay_runs where replayed = 'full' and profile = $profile
-    ),
     partials as (
         select
             trade_id,
@@ -35,9 +28,9 @@ TRADES = """
     opinions as (pivot scores on domain in {domains} using first(score))
     select
         trades.* exclude (weights),
-        trades.threshold - fusion.threshold as streak_shift,
+        decisions.streak_shift,
         weights_in_force.* exclude (trade_id),
-        distances.risk_distance,
+        decisions.risk_distance,
         partials.* exclude (trade_id),
         fusion.* exclude (
             profile, symbol, bar_ts, bar_index, side, confidence, regime, threshold,
@@ -49,7 +42,8 @@ TRADES = """
         candidates.reason as sentinels,
         candidates.bar_ts is not null as is_on_candidate,
     from trades
-    left join distances using (trade_id)
+    left join trade_decisions as decisions
+        using (replayed, profile, symbol, trade_id)
     left join weights_in_force using (trade_id)
     left join partials using (trade_id)
     left join fusion_scores as fusion
@@ -72,6 +66,18 @@ for place, text in {
     "{fused_weights}": ", ".join(WEIGHTS),
 }.items():
     TRADES = TRADES.replace(place, text)
+
+VOTES = """
+    select {votes}
+    from trade_decisions where replayed = 'full' and profile = $profile
+    order by trade_id
+""".replace("{votes}", ", ".join(f"nullif({domain}_vote, 'none') as {domain}" for domain in DOMAINS))
+
+REASONS = """
+    select why_left, gates
+    from trade_reasons where profile = $profile
+    order by trade_id
+"""
 
 STOPS = """
     select trade_id, epoch(bar_ts) as at, stop, reason
@@ -110,6 +116,26 @@ def _numbers(rows: list[dict[str, Any]], name: str) -> np.ndarray:
     return np.array([np.nan if row[name] is None else row[name] for row in rows], float)
 
 
+def _told(source: Source, name: str) -> dict[str, Any]:
+    """Return in words what was voted and asked at each trade's entry, and its end."""
+    pack, votes = source.pack, source.rows(VOTES, profile=name)
+    rows = source.rows(REASONS, profile=name)
+    by_gate = list(zip(*(row["gates"] for row in rows), strict=True))
+    return {
+        "votes": {d: pack.texts([vote[d] for vote in votes]) for d in DOMAINS},
+        "why_left": pack.lines([row["why_left"] for row in rows]),
+        "gates": [
+            {
+                "gate": gates[0]["gate"],
+                "asks": pack.texts([gate["asks"] for gate in gates]),
+                "found": pack.lines([gate["found"] for gate in gates]),
+                "passed": pack.rounded(np.array([gate["passed"] for gate in gates]), 0),
+            }
+            for gates in by_gate
+        ],
+    }
+
+
 def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
     pack, name = source.pack, profile["profile"]
     rows = source.rows(TRADES, profile=name)
@@ -121,6 +147,7 @@ def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
             **{k: pack.exact(_numbers(rows, k)) for k in EXACT},
             **{k: pack.texts([row[k] for row in rows]) for k in TEXTS},
         },
+        "told": _told(source, name),
         "stops": {
             "trade_id": pack.rounded(_numbers(stops, "trade_id"), 0),
             "at": pack.rounded(_numbers(stops, "at"), 0),
@@ -148,7 +175,8 @@ SECTION = Section(
     "trades",
     "Trades",
     (
-        "trades", "trade_legs", "trade_stops", "replay_runs", "scores", "fusion_scores",
+        "trades", "trade_legs", "trade_stops", "trade_decisions", "trade_reasons",
+        "scores", "fusion_scores",
         "features", "macro_signals", "candidates",
     ),
     collect,
