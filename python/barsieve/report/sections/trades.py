@@ -71,7 +71,11 @@ VOTES = """
     select {votes}
     from trade_decisions where replayed = 'full' and profile = $profile
     order by trade_id
-""".replace("{votes}", ", ".join(f"nullif({domain}_vote, 'none') as {domain}" for domain in DOMAINS))
+"""
+NO_VIEW = "nullif({domain}_vote, 'none') as {domain}"
+VOTES = VOTES.replace(
+    "{votes}", ", ".join(NO_VIEW.format(domain=domain) for domain in DOMAINS)
+)
 
 REASONS = """
     select why_left, gates
