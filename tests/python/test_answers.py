@@ -7,7 +7,7 @@ import pytest
 
 from barsieve.analysis.decision import decision_at, last_known, order_of
 from barsieve.analysis.explain import explain, signal
-from barsieve.analysis.gates import gates_at
+from barsieve.analysis.gates import gates_at, shown
 from barsieve.analysis.session import prepare
 from barsieve.core.errors import InputError
 from barsieve.replay.ledger import ENTRY, EXIT, PARTIAL
@@ -170,6 +170,29 @@ def test_what_is_told_at_a_moment_does_not_depend_on_what_came_after(studies):
     }
 
 
+def assert_told_alike(told, reasons):
+    """Compare what is told of a trade with its row of `trade_reasons`."""
+    for name in ("why_entered", "why_left"):
+        assert told[name] == reasons[name]
+    gates = [gate | {"found": shown(gate["found"])} for gate in told["gates"]]
+    assert gates[: len(reasons["gates"])] == reasons["gates"]
+    # The table leaves out what the account alone decides.
+    rest = [gate["gate"] for gate in gates[len(reasons["gates"]) :]]
+    assert rest == ["free", "cooled_down", "stop_known"]
+
+
+def test_every_trade_has_its_reasons(demo):
+    """A trade without its decision, or with a gate closed, would be left out."""
+    (trades, decided, told, passed) = demo.execute(
+        "select (select count(*) from trades), "
+        "(select count(*) from trade_decisions), "
+        "(select count(*) from trade_reasons), "
+        "(select count_if(len(gates) = 9 and "
+        "list_bool_and(list_transform(gates, g -> g.passed))) from trade_reasons)"
+    ).fetchall()[0]
+    assert decided == trades > told == passed > 1000
+
+
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("replayed", [FULL, FOCUSED])
 def test_an_explanation_agrees_with_the_trade_and_its_legs(studies, profile, replayed):
@@ -179,8 +202,13 @@ def test_an_explanation_agrees_with_the_trade_and_its_legs(studies, profile, rep
     )
     by_reason = {trade["exit_reason"]: trade["trade_id"] for trade in trades}
     chosen = {*by_reason.values(), 1, len(trades), len(trades) // 2}
+    reasons = study.scratch.rows(
+        "select * from {trade_reasons} where profile = ? order by trade_id", profile
+    )
     for trade_id in chosen:
         told = explain(study, trade_id, replayed)
+        if replayed == FULL:
+            assert_told_alike(told, reasons[trade_id - 1])
         trade = told["trade"]
         assert all(gate["passed"] for gate in told["gates"]), trade_id
         assert told["confidence"] == trade["confidence"]

@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from barsieve.metrics import measures
-from barsieve.metrics.performance import marked_equity, max_drawdown
+from barsieve.metrics import account
+from barsieve.metrics.account import marked_equity
+from barsieve.metrics.performance import max_drawdown
 from barsieve.profiles.settings import read_profiles
 from barsieve.replay.runs import FOCUSED, FULL, read_inputs, replay, running_balance
 from replay_cases import same_bits
@@ -126,7 +127,7 @@ def test_nothing_is_entered_after_ruin(inputs, start_balance):
     made = with_rules(inputs["btc_live"], start_balance=start_balance)
     run = replay(made)
     index, rules = run.outcome.ruined_index, made.profile
-    summary = measures.of_run(run, [])
+    summary = account.of_run(run, [])
     assert_sound(run)
     assert (summary["ruined_ts"] is None) == (index < 0)
     if index >= 0:

@@ -19,7 +19,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from barsieve.core.arrow import rows_of
-from barsieve.metrics.performance import daily_sharpe, marked_equity, max_drawdown
+from barsieve.metrics.account import marked_equity, nets_of
+from barsieve.metrics.performance import daily_sharpe, max_drawdown, of_results
 from barsieve.profiles.settings import Profile
 from barsieve.replay.decimals import sum_of_decimals
 from barsieve.replay.runs import FULL, Inputs, Run, read_inputs, replay
@@ -619,7 +620,7 @@ def assert_months_are_those_of_the_curve(sweep: Sweep, months: np.ndarray, run):
     equity = marked_equity(run, np.ascontiguousarray(sweep.market.bars.close))
     days = opens // (24 * HOUR_US)
     names = np.array([str(m) for m in opens.astype("M8[us]").astype("M8[M]")])
-    start = float(run.inputs.profile.start_balance)
+    start, nets = float(run.inputs.profile.start_balance), nets_of(run)
     for fold, row in zip(sweep.folds[1:], months, strict=True):
         found = dict(zip(FIGURES, row, strict=True))
         inside = np.flatnonzero(names == fold)
@@ -634,6 +635,8 @@ def assert_months_are_those_of_the_curve(sweep: Sweep, months: np.ndarray, run):
         assert found["sharpe"] == pytest.approx(sharpe, nan_ok=True, rel=1e-6)
         in_month = names[run.trades.exit_index] == fold
         assert found["trades"] == np.count_nonzero(in_month)
+        factor = of_results(nets[in_month])["profit_factor"] or np.nan
+        assert found["profit_factor"] == pytest.approx(factor, nan_ok=True, rel=1e-9)
 
 
 def test_folds_sum_to_the_whole(demo):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from barsieve.analysis.session import Study, prepare, trade_rows
-from barsieve.metrics.measures import of_batch, of_run
+from barsieve.metrics.account import of_batch, of_run
 from barsieve.replay.runs import FULL, replay
 
 

@@ -16,7 +16,7 @@ from barsieve.analysis.session import open_profile, put_runs, read, refuse_other
 from barsieve.core.arrow import matching, numbers
 from barsieve.core.errors import refuse
 from barsieve.database.overlay import Scratch
-from barsieve.metrics import measures
+from barsieve.metrics import account
 from barsieve.replay.decimals import sum_of_decimals
 from barsieve.replay.runs import FOCUSED, FULL, Inputs, Run, replay
 from barsieve.replay.state import BAR, FLAT
@@ -69,7 +69,7 @@ def _results(scratch: Scratch, runs: Sequence[Run]) -> list[dict[str, Any]]:
     trades: dict[str, list] = {run.inputs.profile.profile: [] for run in runs}
     for trade in scratch.rows("select * from {trades} order by profile, trade_id"):
         trades[trade["profile"]].append(trade)
-    return [measures.of_run(run, trades[run.inputs.profile.profile]) for run in runs]
+    return [account.of_run(run, trades[run.inputs.profile.profile]) for run in runs]
 
 
 def _numbered(inputs: Inputs, number: int) -> Inputs:

@@ -7,56 +7,8 @@ equal to it. Where a figure has no value it is NaN, and null in a table.
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
-from barsieve.core.arrow import numbers
-from barsieve.profiles.settings import Profile
-from barsieve.replay.ledger import ENTRY
-from barsieve.replay.runs import Inputs, Run, running_balance
-
-HOUR_US = 3_600_000_000
-DAY_US = 24 * HOUR_US
 DAYS_A_YEAR = 365
-
-
-def is_judged(profile: Profile, bar_ts: np.ndarray) -> np.ndarray:
-    """Tell which bars lie in the study of a profile, shape (n_bars,), by their close.
-
-    A study limits trading, so it limits what is judged. `bar_ts` are opens, in µs.
-    """
-    closed_at = bar_ts + HOUR_US
-    start, end = profile.study_start, profile.study_end
-    is_inside = np.ones(len(closed_at), bool)
-    if start is not None:
-        is_inside &= closed_at > start.timestamp() * 1e6
-    if end is not None:
-        is_inside &= closed_at <= end.timestamp() * 1e6
-    return is_inside
-
-
-def in_study(inputs: Inputs) -> np.ndarray:
-    """Tell which bars of a replay lie in its study, shape (n_bars,)."""
-    return is_judged(inputs.profile, numbers(inputs.bar_ts.view(pa.int64())))
-
-
-def nets_of(run: Run) -> np.ndarray:
-    """Return the net result of each trade, shape (n_trades,), USD."""
-    legs = run.legs
-    nets = legs.amount - legs.fee - legs.slippage
-    return np.bincount(legs.trade, nets, minlength=len(run.trades))
-
-
-def marked_equity(run: Run, closes: np.ndarray) -> np.ndarray:
-    """Return the equity at each close, shape (n_bars,), USD: realised plus open."""
-    legs, start = run.legs, float(run.inputs.profile.start_balance)
-    # What is in force from a leg to the next; before the first, the money alone.
-    balance = np.concatenate([[start], running_balance(run)])
-    position = np.concatenate([[0.0], legs.position])
-    is_entry = legs.kind == ENTRY
-    entered = legs.price[is_entry][np.cumsum(is_entry) - 1]
-    entry_price = np.concatenate([[0.0], entered])
-    last = np.cumsum(np.bincount(legs.index, minlength=len(closes)))
-    return balance[last] + position[last] * (closes - entry_price[last])
 
 
 def annual_sharpe(returns: np.ndarray) -> np.ndarray:

@@ -7,8 +7,8 @@ import pyarrow as pa
 
 from barsieve.core import schemas
 from barsieve.core.arrow import matching, numbers, rows_of
-from barsieve.metrics.measures import of_trades
-from barsieve.metrics.performance import DAY_US, is_judged, of_equity
+from barsieve.metrics.account import DAY_US, is_judged, of_trades
+from barsieve.metrics.performance import of_equity
 from barsieve.profiles.rules import BPS
 from barsieve.profiles.settings import Profile, read_profiles
 from barsieve.replay.runs import FULL

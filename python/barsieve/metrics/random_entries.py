@@ -13,14 +13,8 @@ import pyarrow as pa
 
 from barsieve.core import schemas
 from barsieve.core.arrow import numbers
-from barsieve.metrics.performance import (
-    DAY_US,
-    in_study,
-    marked_equity,
-    nets_of,
-    of_equity,
-    of_results,
-)
+from barsieve.metrics.account import DAY_US, in_study, marked_equity, nets_of
+from barsieve.metrics.performance import of_equity, of_results
 from barsieve.metrics.shifts import DRAWS, Draws
 from barsieve.profiles.settings import read_profiles
 from barsieve.replay.ledger import ENTRY, FUNDING

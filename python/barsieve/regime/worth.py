@@ -17,17 +17,9 @@ import pyarrow as pa
 
 from barsieve.core import schemas
 from barsieve.core.arrow import matching
+from barsieve.metrics.account import DAY_US, in_study, marked_equity, nets_of
 from barsieve.metrics.bootstrap import drawn_days, simultaneous
-from barsieve.metrics.performance import (
-    DAY_US,
-    annual_sharpe,
-    drawdowns,
-    in_study,
-    known,
-    marked_equity,
-    nets_of,
-    profit_factor,
-)
+from barsieve.metrics.performance import annual_sharpe, drawdowns, known, profit_factor
 from barsieve.profiles.settings import read_profiles
 from barsieve.regime import EXPANDING, HMM, KMEANS, VIX_BANDS
 from barsieve.replay.runs import FULL, Inputs, Run, read_inputs, replay

@@ -1,16 +1,26 @@
 """An account over time, against slow definitions."""
 
 import math
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from barsieve.metrics.performance import daily_sharpe, marked_equity, max_drawdown
+from barsieve.metrics.account import marked_equity
+from barsieve.metrics.performance import (
+    annual_sharpe,
+    daily_sharpe,
+    drawdowns,
+    max_drawdown,
+    of_results,
+    profit_factor,
+)
 from barsieve.profiles.rules import BPS
 from barsieve.replay.ledger import KINDS
 from barsieve.replay.runs import replay
 from barsieve.replay.state import LONG
+from conftest import PROJECT
 from profile_cases import inputs_of
 from replay_cases import as_bars, at, quiet, random_bars, signalled
 
@@ -140,3 +150,63 @@ def test_the_drawdown_is_the_worst_loss_between_any_two_points(seed):
 
 def test_a_curve_that_only_rises_has_no_drawdown():
     assert max_drawdown(np.array([1.0, 2.0, 2.0, 3.0])) == 0
+
+
+def test_a_fall_counts_from_the_start_where_that_is_given():
+    curves = np.array([[0.9, 1.2, 0.6], [1.1, 1.1, 1.1]])
+    assert drawdowns(curves, start=1.0) == pytest.approx(
+        np.array([[0.1, 0.0, 0.5], [0.0, 0.0, 0.0]])
+    )
+    assert drawdowns(curves)[0] == pytest.approx([0.0, 0.0, 0.5])
+
+
+def test_figures_of_many_curves_are_those_of_each():
+    returns = np.random.default_rng(3).normal(0, 0.01, (5, 90))
+    assert annual_sharpe(returns).tolist() == [
+        pytest.approx(float(annual_sharpe(one)), rel=1e-12) for one in returns
+    ]
+
+
+def test_a_profit_factor_needs_a_loss():
+    found = profit_factor(np.array([3.0, 3.0, 0.0]), np.array([2.0, 0.0, 1.0]))
+    assert found == pytest.approx([1.5, np.nan, 0.0], nan_ok=True)
+    nets = np.array([2.0, 0.0, -1.0, -1.0, 1.0])
+    assert of_results(nets) == {"trades": 5, "win_rate": 0.4, "profit_factor": 1.5}
+    nothing = {"trades": 0, "win_rate": None, "profit_factor": None}
+    assert of_results(np.array([])) == nothing
+
+
+# --- One home -------------------------------------------------------------------------
+
+# How a Sharpe ratio is annualised, a peak is carried, a profit factor is divided.
+COMPUTED = re.compile(
+    r"sqrt\((365|DAYS_A_YEAR)|maximum\.accumulate|cummax|stddev\w*\(daily"
+    r"|profit_factor = .*/|/ peak\b|(?i:drawdown\w* = .*/)"
+)
+# The compiled figures of a sweep, which test_sweep.py holds equal to these.
+HOMES = {"python/barsieve/metrics/performance.py", "python/barsieve/sweep/figures.py"}
+
+
+def test_sharpe_drawdown_and_profit_factor_are_computed_in_metrics_alone():
+    sources = [
+        path.relative_to(PROJECT).as_posix()
+        for folder, kind in (("python", "py"), ("models", "sql"), ("python", "js"))
+        for path in (PROJECT / folder).rglob(f"*.{kind}")
+        if "vendor" not in path.parts
+    ]
+    found = {s for s in sources if COMPUTED.search((PROJECT / s).read_text())}
+    assert found == HOMES
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "returns.mean() / returns.std(ddof=1) * np.sqrt(365)",
+        "    return value / peak - 1;",
+        "max(1 - equity / peak) as x, stddev_samp(daily_return)",
+        "const drawdown = equity / highest - 1",
+        "profit_factor = won / lost",
+    ],
+)
+def test_another_body_would_be_seen(line):
+    assert COMPUTED.search(line)
