@@ -110,6 +110,8 @@ def why_left(decision: dict[str, Any], profile: Profile) -> str:
         )
     if reason == "reversal":
         return at_the_close + "the entry predicate held for the other side."
+    if reason != "macro":
+        return at_the_close + f"the exit '{reason}' was ordered."
     held = _macro_exits_that_held(decision, profile)
     return at_the_close + f"the macro exit held: {held}."
 
