@@ -15,7 +15,6 @@ import numpy as np
 from barsieve.analysis.trade_log import SUFFIX, read_log
 from barsieve.core import paths
 from barsieve.core.arrow import rows_of
-from barsieve.core.arrow import rows_of
 from barsieve.core.errors import refuse
 from barsieve.metrics.account import of_trades
 from barsieve.metrics.performance import of_equity
