@@ -188,7 +188,7 @@ def test_every_trade_has_its_reasons(demo):
         "(select count(*) from trade_decisions), "
         "(select count(*) from trade_reasons), "
         "(select count_if(len(gates) = 9 and "
-        "list_bool_and(list_transform(gates, g -> g.passed))) from trade_reasons)"
+        "list_bool_and(list_transform(gates, lambda g: g.passed))) from trade_reasons)"
     ).fetchall()[0]
     assert decided == trades > told == passed > 1000
 

@@ -635,7 +635,8 @@ def assert_months_are_those_of_the_curve(sweep: Sweep, months: np.ndarray, run):
         assert found["sharpe"] == pytest.approx(sharpe, nan_ok=True, rel=1e-6)
         in_month = names[run.trades.exit_index] == fold
         assert found["trades"] == np.count_nonzero(in_month)
-        factor = of_results(nets[in_month])["profit_factor"] or np.nan
+        factor = of_results(nets[in_month])["profit_factor"]
+        factor = np.nan if factor is None else factor
         assert found["profit_factor"] == pytest.approx(factor, nan_ok=True, rel=1e-9)
 
 
