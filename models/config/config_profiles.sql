@@ -1,6 +1,5 @@
--- A column for each setting of the profile's JSON Schema, the one list of them.
 select
-    {{ columns_of_settings() }},
+    {{ columns_of_settings('profile') }},
 
     -- the whole, so that a replay with other settings can start from it
     json as document,

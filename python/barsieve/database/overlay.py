@@ -83,11 +83,12 @@ class Models:
         )
 
     def _answer(self, query: str):
-        """Return what a macro asks the database for: the columns of the settings."""
+        """Return what a macro asks the database for: the columns of settings."""
         from barsieve.database.plugin import _settings
 
-        assert query == "select barsieve_settings() as columns"
-        return SimpleNamespace(columns=[SimpleNamespace(values=lambda: [_settings()])])
+        asked = re.fullmatch(r"select barsieve_settings\('(\w+)'\)", query)[1]
+        columns = [SimpleNamespace(values=lambda: [_settings(asked)])]
+        return SimpleNamespace(columns=columns)
 
 
 class Scratch:

@@ -15,8 +15,8 @@ class Plugin(BasePlugin):
     `barsieve_problems()`: what is wrong with the input, or null. `barsieve_build()`:
     JSON of what a database built now would be built from. `barsieve_columns(table)`:
     names and types of a table that Python writes, as in `create table`.
-    `barsieve_settings()`: the columns of `config_profiles`, as in `select`;
-    `barsieve_setting_descriptions()`: JSON of what each of them holds.
+    `barsieve_settings(schema)`: a column for each setting of a JSON Schema, as in
+    `select`; `barsieve_setting_descriptions(schema)`: JSON of what each of them holds.
     `barsieve_market_findings()`: JSON of what the market's files say by themselves.
     `barsieve_mark(own, parents)`: the comment of a table just made, from what dbt knows
     of it and the comments of the tables it was made of, both JSON;
@@ -49,8 +49,6 @@ class Plugin(BasePlugin):
             ("barsieve_problems", _problems),
             ("barsieve_build", _build),
             ("barsieve_market_findings", _market_findings),
-            ("barsieve_settings", _settings),
-            ("barsieve_setting_descriptions", _setting_descriptions),
         ):
             conn.create_function(
                 name,
@@ -60,7 +58,12 @@ class Plugin(BasePlugin):
                 null_handling="special",
                 side_effects=True,
             )
-        conn.create_function("barsieve_columns", _columns, ["VARCHAR"], "VARCHAR")
+        for name, function in (
+            ("barsieve_columns", _columns),
+            ("barsieve_settings", _settings),
+            ("barsieve_setting_descriptions", _setting_descriptions),
+        ):
+            conn.create_function(name, function, ["VARCHAR"], "VARCHAR")
         # What a run builds from is read once, as it starts.
         hashes = cache(_hashes)
         conn.create_function(
@@ -101,16 +104,18 @@ def _columns(table: str) -> str:
     )
 
 
-def _settings() -> str:
+def _settings(schema: str) -> str:
     from barsieve.profiles.schema import settings
 
-    return ",\n    ".join(setting.sql for setting in settings())
+    return ",\n    ".join(setting.sql for setting in settings(schema))
 
 
-def _setting_descriptions() -> str:
+def _setting_descriptions(schema: str) -> str:
     from barsieve.profiles.schema import settings
 
-    return json.dumps({setting.column: setting.description for setting in settings()})
+    return json.dumps(
+        {setting.column: setting.description for setting in settings(schema)}
+    )
 
 
 def _build() -> str:

@@ -1,7 +1,8 @@
-"""Settings of a profile: the one list, read from its JSON Schema.
+"""Settings of the configs: the one list of them, read from their JSON Schemas.
 
-Whatever has a part for each setting is made of this list: the columns of the table
-`config_profiles` and the record that the replay's kernel reads. A setting may say
+Whatever has a part for each setting is made of this list: the columns of the tables
+`config_profiles` and `config_macro_signals`, and the record that the replay's kernel
+reads. A setting may say
 `column` where its column is not named as its key, and `default` where a profile may
 leave it out.
 """
@@ -70,10 +71,10 @@ def _sql_type(part: dict[str, Any]) -> str:
     return SQL_TYPES.get(named) or FORMATS.get(part.get("format", ""), "varchar")
 
 
-def _setting(key: str, part: dict[str, Any]) -> Setting:
+def _setting(key: str, part: dict[str, Any], column: str) -> Setting:
     return Setting(
         key=key,
-        column=part.get("column", key.rpartition(".")[2]),
+        column=part.get("column", column),
         sql_type=_sql_type(part),
         default=part.get("default"),
         description=part["description"],
@@ -81,12 +82,18 @@ def _setting(key: str, part: dict[str, Any]) -> Setting:
 
 
 @cache
-def settings() -> tuple[Setting, ...]:
-    """Return every setting of a profile that has a column, in the schema's order."""
+def settings(schema: str = "profile") -> tuple[Setting, ...]:
+    """Return every setting of a schema that has a column, in the schema's order.
+
+    A column is named as the key; that of a macro signal begins with the signal, whose
+    keys are those of others too.
+    """
+    prefix = "{}__" if schema == "macro_signals" else ""
     found = []
-    for key, part in load_schema("profile")["properties"].items():
+    for key, part in load_schema(schema)["properties"].items():
         inner = part.get("properties", {})
-        found += [_setting(f"{key}.{name}", own) for name, own in inner.items()]
+        for name, own in inner.items():
+            found.append(_setting(f"{key}.{name}", own, prefix.format(key) + name))
         if not inner:
-            found.append(_setting(key, part))
+            found.append(_setting(key, part, key))
     return tuple(found)
