@@ -62,7 +62,11 @@ def without(inputs, start: str, end: str):
 
 
 def with_rules(inputs, **changes):
-    return inputs._replace(profile=with_fields(inputs.profile, **changes))
+    return inputs._replace(
+        profile=with_fields(
+            inputs.profile, rules=inputs.profile.rules._replace(**changes)
+        )
+    )
 
 
 def assert_sound(run):
@@ -124,9 +128,9 @@ def test_an_order_before_an_outage_lapses(inputs):
 
 @pytest.mark.parametrize("start_balance", [50.0, 20.0, 11.0, 2.6, 2.4, 1e-9])
 def test_nothing_is_entered_after_ruin(inputs, start_balance):
-    made = with_rules(inputs["btc_live"], start_balance=start_balance)
-    run = replay(made)
-    index, rules = run.outcome.ruined_index, made.profile
+    profile = with_fields(inputs["btc_live"].profile, start_balance=start_balance)
+    run = replay(inputs["btc_live"]._replace(profile=profile))
+    index, rules = run.outcome.ruined_index, profile.rules
     summary = account.of_run(run, [])
     assert_sound(run)
     assert (summary["ruined_ts"] is None) == (index < 0)

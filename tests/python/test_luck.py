@@ -300,6 +300,12 @@ def test_how_small_an_edge_is_seen():
 # --- The rows -------------------------------------------------------------------------
 
 
+def row_of(profile):
+    """Return a profile as its row of `config_profiles`."""
+    row = asdict(profile)
+    return row | row.pop("rules")._asdict()
+
+
 def runs_of(names):
     """Draw random entries for profiles of these names over one market."""
     inputs = noise(1, 0.5)
@@ -314,7 +320,7 @@ def runs_of(names):
         for name in names
     ]
     return draw_random_entries(
-        profiles=relation([asdict(profile_named(name)) for name in names]),
+        profiles=relation([row_of(profile_named(name)) for name in names]),
         bars=connection.from_arrow(pa.concat_tables(tables)),
         candidates=relation([{"profile": "none", "bar_index": 1}]),
         windows=relation([{"profile": "none", "first_index": 1, "last_index": 1}]),
