@@ -1,7 +1,6 @@
 """An account over time, against slow definitions."""
 
 import math
-import re
 
 import numpy as np
 import pandas as pd
@@ -20,7 +19,6 @@ from barsieve.profiles.rules import BPS
 from barsieve.replay.ledger import KINDS
 from barsieve.replay.runs import replay
 from barsieve.replay.state import LONG
-from conftest import PROJECT
 from profile_cases import inputs_of
 from replay_cases import as_bars, at, quiet, random_bars, signalled
 
@@ -174,39 +172,3 @@ def test_a_profit_factor_needs_a_loss():
     assert of_results(nets) == {"trades": 5, "win_rate": 0.4, "profit_factor": 1.5}
     nothing = {"trades": 0, "win_rate": None, "profit_factor": None}
     assert of_results(np.array([])) == nothing
-
-
-# --- One home -------------------------------------------------------------------------
-
-# How a Sharpe ratio is annualised, a peak is carried, a profit factor is divided.
-COMPUTED = re.compile(
-    r"sqrt\((365|DAYS_A_YEAR)|maximum\.accumulate|cummax|stddev\w*\(daily"
-    r"|profit_factor = .*/|/ peak\b|(?i:drawdown\w* = .*/)"
-)
-# The compiled figures of a sweep, which test_sweep.py holds equal to these.
-HOMES = {"python/barsieve/metrics/performance.py", "python/barsieve/sweep/figures.py"}
-
-
-def test_sharpe_drawdown_and_profit_factor_are_computed_in_metrics_alone():
-    sources = [
-        path.relative_to(PROJECT).as_posix()
-        for folder, kind in (("python", "py"), ("models", "sql"), ("python", "js"))
-        for path in (PROJECT / folder).rglob(f"*.{kind}")
-        if "vendor" not in path.parts
-    ]
-    found = {s for s in sources if COMPUTED.search((PROJECT / s).read_text())}
-    assert found == HOMES
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "returns.mean() / returns.std(ddof=1) * np.sqrt(365)",
-        "    return value / peak - 1;",
-        "max(1 - equity / peak) as x, stddev_samp(daily_return)",
-        "const drawdown = equity / highest - 1",
-        "profit_factor = won / lost",
-    ],
-)
-def test_another_body_would_be_seen(line):
-    assert COMPUTED.search(line)
