@@ -14,9 +14,12 @@ import duckdb
 import numpy as np
 import yaml
 
+from barsieve.analysis.gates import screening_gates
+from barsieve.analysis.trade_reasons import trade_reasons
 from barsieve.core import schemas
 from barsieve.learning.dataset import SweepTables
 from barsieve.learning.tables import sweep_walks
+from barsieve.metrics.performance_runs import performance_runs
 from barsieve.regime import walk_forward
 from barsieve.regime.tables import regime_runs
 from barsieve.replay.runs import replay_profiles
@@ -41,6 +44,12 @@ PYTHON_MODELS = {
         replay_profiles,
         ("config_profiles", "replay_bars", "candidates", "candidate_windows"),
     ),
+    "performance_runs": (
+        performance_runs,
+        ("config_profiles", "equity", "trades", "replay_runs", "bars_1h"),
+    ),
+    "screening_gates": (screening_gates, ("screening_counts",)),
+    "trade_reasons": (trade_reasons, ("config_profiles", "trade_decisions")),
 }
 
 

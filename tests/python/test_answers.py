@@ -10,6 +10,7 @@ from barsieve.analysis.explain import explain, signal
 from barsieve.analysis.gates import gates_at, shown
 from barsieve.analysis.session import prepare
 from barsieve.core.errors import InputError
+from barsieve.replay.decimals import sum_of_decimals
 from barsieve.replay.ledger import ENTRY, EXIT, PARTIAL
 from barsieve.replay.runs import FOCUSED, FULL, replay
 from barsieve.replay.state import REASONS
@@ -212,7 +213,7 @@ def test_an_explanation_agrees_with_the_trade_and_its_legs(studies, profile, rep
         trade = told["trade"]
         assert all(gate["passed"] for gate in told["gates"]), trade_id
         assert told["confidence"] == trade["confidence"]
-        asked = told["threshold"] + told["loss_streak_shift"]
+        asked = sum_of_decimals(told["threshold"], told["loss_streak_shift"])
         assert trade["confidence"] >= asked == trade["threshold"]
         assert told["loss_streak"] == trade["loss_streak"]
         assert {v["domain"]: v["weight"] for v in told["votes"]} == trade["weights"]

@@ -36,12 +36,17 @@ def daily_sharpe(equity: np.ndarray, days: np.ndarray) -> float:
     return float(annual_sharpe(closes[1:] / closes[:-1] - 1))
 
 
+def peaks(equity: np.ndarray) -> np.ndarray:
+    """Return the greatest equity so far, along the last axis."""
+    return np.maximum.accumulate(equity, axis=-1)
+
+
 def drawdowns(equity: np.ndarray, start: float = -np.inf) -> np.ndarray:
     """Return the fall from the peak so far, as a fraction of it, along the last axis.
 
     `start` is what the account had before the first of `equity`, if that counts.
     """
-    return 1.0 - equity / np.maximum(np.maximum.accumulate(equity, axis=-1), start)
+    return 1.0 - equity / np.maximum(peaks(equity), start)
 
 
 def max_drawdown(equity: np.ndarray) -> float:

@@ -14,6 +14,8 @@ import numpy as np
 
 # Whole numbers travel as doubles on the page, exact up to here.
 LARGEST_EXACT = 2**53
+# With more decimals, numbers of many digits are no smaller than doubles.
+MOST_DECIMALS = 6
 
 
 def decimals_for(prices: np.ndarray) -> int:
@@ -41,6 +43,20 @@ def _planes(whole: np.ndarray) -> tuple[bytes, int]:
     return as_bytes[:, :width].T.tobytes(), width
 
 
+def _exact_decimals(values: np.ndarray) -> int | None:
+    """Return the decimals of which all numbers are the nearest doubles, if few."""
+    known = values[~np.isnan(values)]
+    if not np.isfinite(known).all() or np.any(np.signbit(known) & (known == 0)):
+        return None
+    for decimals in range(MOST_DECIMALS + 1):
+        whole = np.round(known * 10**decimals)
+        if np.any(np.abs(whole) > LARGEST_EXACT / 4):
+            return None
+        if np.array_equal(whole / 10**decimals, known):
+            return decimals
+    return None
+
+
 class Pack:
     """The columns of a page, one after the other."""
 
@@ -58,7 +74,16 @@ class Pack:
         return self._places[content]
 
     def exact(self, values: np.ndarray) -> dict[str, Any]:
-        """Keep doubles bit for bit, as planes of bytes; NaN is missing."""
+        """Keep doubles bit for bit; NaN is missing.
+
+        Decimals are whole numbers by a power of ten, others are planes of bytes.
+        """
+        decimals = _exact_decimals(np.asarray(values, float))
+        if decimals is None:
+            return self._doubles(values)
+        return self.rounded(values, decimals)
+
+    def _doubles(self, values: np.ndarray) -> dict[str, Any]:
         content = np.asarray(values, "<f8").view(np.uint8).reshape(-1, 8).T.tobytes()
         return {"at": self._place(content), "n": len(values), "kind": "exact"}
 
@@ -70,7 +95,7 @@ class Pack:
         scaled = np.asarray(values, float) * 10**decimals
         is_known = np.isfinite(scaled)
         if np.any(np.abs(scaled[is_known]) > LARGEST_EXACT / 4):
-            return self.exact(values)
+            return self._doubles(values)
         missing = int(np.min(scaled[is_known], initial=0)) - 1
         whole = np.where(is_known, np.round(scaled), missing).astype(np.int64)
         content, width = _planes(_zigzag(np.diff(whole, prepend=0)))
@@ -94,6 +119,10 @@ class Pack:
         """Keep texts that hardly repeat one after the other, a line each."""
         content = "\n".join(value.replace("\n", " ") for value in values).encode()
         return {"kind": "lines", "at": self._place(content), "n": len(content)}
+
+    def falls(self, values: dict[str, Any], peaks: dict[str, Any]) -> dict[str, Any]:
+        """Keep the falls of a column from its peaks as both: peaks seldom change."""
+        return {"kind": "falls", "values": values, "peaks": peaks}
 
     def encode(self) -> str:
         """Return all columns, compressed, as text."""

@@ -40,6 +40,11 @@ function lineColumn({ at, n }) {
   return new TextDecoder().decode(bytes.subarray(at, at + n)).split("\n");
 }
 
+function fallColumn({ values, peaks }) {
+  const from = column(peaks);
+  return column(values).map((value, k) => value / from[k] - 1);
+}
+
 function column(reference) {
   if (!unpacked.has(reference)) {
     const read = {
@@ -47,6 +52,7 @@ function column(reference) {
       rounded: roundedColumn,
       texts: textColumn,
       lines: lineColumn,
+      falls: fallColumn,
     }[reference.kind];
     unpacked.set(reference, read(reference));
   }

@@ -19,7 +19,7 @@ function drawEquity() {
   const own = of("equity");
   const at = column(own.at);
   const [full, focused] = [column(own.full_replay), column(own.focused_replay)];
-  const falls = column(own.fall).map((fall) => -fall);
+  const falls = column(own.falls);
   const c = colours();
   const isSame = full.every((value, k) => Object.is(value, focused[k]));
   byId("equity-note").textContent =
@@ -39,7 +39,7 @@ function drawEquity() {
   chart(
     "equity-chart",
     `Equity of ${profile().profile} from ${number(own.start_balance)}, full and focused replay, ` +
-      `to ${number(full.at(-1), 2)}; deepest drawdown ${share(-own.deepest_fall)}`,
+      `to ${number(full.at(-1), 2)}; deepest drawdown ${share(-own.max_drawdown)}`,
     {
       grid: [
         { left: 64, right: 20, top: 30, height: "54%" },

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from barsieve.metrics.performance import drawdowns, max_drawdown
+from barsieve.metrics.performance import max_drawdown, peaks
 from barsieve.report.section import Section
 from barsieve.report.source import Source
 
@@ -52,13 +52,14 @@ def _decimals(balance: float) -> int:
 def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
     name, start = profile["profile"], profile["start_balance"]
     curves = source.arrays(CURVES, profile=name, symbol=profile["symbol"])
-    decimals, full = _decimals(start), curves["full_replay"]
-    at = source.pack.rounded(curves.pop("at"), 0)
+    pack, decimals, full = source.pack, _decimals(start), curves["full_replay"]
+    at = pack.rounded(curves.pop("at"), 0)
+    packed = {k: pack.rounded(curve, decimals) for k, curve in curves.items()}
     return {
-        **{k: source.pack.rounded(curve, decimals) for k, curve in curves.items()},
+        **packed,
         "at": at,
-        "fall": source.pack.rounded(drawdowns(full), 7),
-        "deepest_fall": max_drawdown(full),
+        "falls": pack.falls(packed["full_replay"], pack.rounded(peaks(full), decimals)),
+        "max_drawdown": max_drawdown(full),
         "start_balance": start,
         "months": source.rows(MONTHS, profile=name, start=start),
     }
