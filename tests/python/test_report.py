@@ -818,10 +818,26 @@ def test_columns_survive_the_journey_to_the_page(browser):
             np.array([math.pi, -1e-300, np.nan, 1e300, 0.1]),
             pack.exact(np.array([math.pi, -1e-300, np.nan, 1e300, 0.1])),
         ),
+        "decimals": (
+            np.array([0.1, -2.345, np.nan, 7.0]),
+            pack.exact(np.array([0.1, -2.345, np.nan, 7.0])),
+        ),
+        "zero": (np.array([-0.0]), pack.exact(np.array([-0.0]))),
+        "falls": (
+            np.array([0.0, 0.0, 6.0 / 8.0 - 1]),
+            pack.falls(
+                pack.exact(np.array([5.0, 8.0, 6.0])),
+                pack.exact(np.array([5.0, 8.0, 8.0])),
+            ),
+        ),
     }  # fmt: skip
+    assert sent["decimals"][1]["kind"] == "rounded"
+    assert sent["zero"][1]["kind"] == "exact"
     texts = ["a", None, "<b>", "a"]
     references = {name: reference for name, (_, reference) in sent.items()}
     references["texts"] = pack.texts(texts)
+    lines = ["a stop at 1,5", "", "ü < 2"]
+    references["lines"] = pack.lines(lines)
     page = browser.new_page()
     got = page.evaluate(
         "async ([text, references]) => {"
@@ -833,6 +849,7 @@ def test_columns_survive_the_journey_to_the_page(browser):
     )
     page.close()
     assert got.pop("texts") == texts
+    assert got.pop("lines") == lines
     for name, values in got.items():
         back = np.array([np.nan if v is None else v for v in values], float)
         assert np.array_equal(back, sent[name][0], equal_nan=True), name

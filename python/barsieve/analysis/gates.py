@@ -6,9 +6,9 @@ step orders an entry.
 """
 
 from datetime import datetime
+from math import isnan
 from typing import Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 
 from barsieve.analysis.decision import SIDES, Decision
@@ -65,7 +65,7 @@ class Gate(NamedTuple):
 
 def _gate(name: str, passed: bool, asks: str, found: Any) -> Gate:
     if isinstance(found, float):
-        found = None if np.isnan(found) else float(found)
+        found = None if isnan(found) else float(found)
     return Gate(name, bool(passed), asks, found)
 
 
@@ -79,12 +79,12 @@ def shown(found: Any) -> str:
 
 
 def _figure(value: float | None) -> str:
-    return "unknown" if value is None or np.isnan(value) else f"{value:.4g}"
+    return "unknown" if value is None or isnan(value) else f"{value:.4g}"
 
 
 def _is_off(limit: float | None) -> bool:
     """Tell whether a limit is switched off: null in a table, NaN in the rules."""
-    return limit is None or np.isnan(limit)
+    return limit is None or isnan(limit)
 
 
 def _macro_limits(macro_exit_veto: float | None, vix_exit: float | None, kind: str):
