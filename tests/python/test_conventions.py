@@ -104,6 +104,12 @@ def test_only_the_command_line_prints_and_reads_clocks(path: Path):
         assert not re.search(r"time\.time\(|perf_counter|datetime\.now", text)
 
 
+def test_numba_is_first_imported_where_its_cache_is_told():
+    for path in [*PYTHON, *(PROJECT / "tests").rglob("*.py")]:
+        imports = re.search(r"^(from|import) numba\b", path.read_text(), re.M)
+        assert not imports or path.name == "numba_cache.py", path
+
+
 def test_only_the_doorways_of_parity_use_the_oracle():
     for path in PYTHON:
         if path.parent.name != "oracle":

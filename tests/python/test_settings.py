@@ -3,7 +3,6 @@
 import duckdb
 import numpy as np
 import pytest
-from numba.core.errors import TypingError
 
 from barsieve.core.numba_cache import compiled
 from barsieve.profiles.rules import Rules
@@ -84,6 +83,9 @@ def test_a_field_is_replaced_by_its_name_compiled_and_not():
 
 
 def test_a_name_that_no_field_has_does_not_compile():
+    # Not above: numba must first be imported by `numba_cache`, which tells it where.
+    from numba.core.errors import TypingError
+
     with pytest.raises(TypingError, match="Position has no"):
         _misnamed(FLAT_POSITION, 97.5)
     with pytest.raises(ValueError, match="stpo"):

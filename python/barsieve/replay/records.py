@@ -5,9 +5,7 @@ taught here, as the one construction that one would write by hand.
 """
 
 from collections.abc import Callable, Mapping
-
-from numba import types
-from numba.core.errors import TypingError
+from typing import Any
 
 from barsieve.core.numba_cache import overloaded
 
@@ -24,9 +22,12 @@ def overlaid(record, other):
 
 
 def _construction(
-    record: types.BaseNamedTuple, parameters: str, exchanged: Mapping[str, str]
+    record: Any, parameters: str, exchanged: Mapping[str, str]
 ) -> Callable:
-    """Return a function that builds a named tuple anew, its fields by their names."""
+    """Return a function that builds a named tuple anew, its fields by their names.
+
+    `record` is numba's type of it.
+    """
     values = {name: f"record.{name}" for name in record.fields} | exchanged
     fields = ", ".join(f"{name}={value}" for name, value in values.items())
     scope = {"construct": record.instance_class}
@@ -38,6 +39,8 @@ def _construction(
 def _replaced(record, **changes):
     unknown = set(changes) - set(record.fields)
     if unknown:
+        from numba.core.errors import TypingError
+
         raise TypingError(f"{record.instance_class.__name__} has no {unknown}")
     return _construction(record, ", ".join(changes), {name: name for name in changes})
 
