@@ -14,8 +14,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from barsieve.core.errors import Problem, describe
-from barsieve.profiles.check import check_configs, check_profile, highest_confidence
+from barsieve.profiles.check import check_configs, check_profile
 from barsieve.profiles.findings import profile_findings
+from barsieve.profiles.weights import highest_confidence
 
 PROJECT = Path(__file__).parents[2]
 SHIPPED = PROJECT / "configs"

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from barsieve.core.errors import InputError
-from barsieve.profiles.check import DOMAINS, check_document, check_profile, load_schema
+from barsieve.profiles.check import check_document, check_profile
 from barsieve.profiles.diff import differences, dotted, leaves
 from barsieve.profiles.legacy import keys
 from barsieve.profiles.legacy.base import DEFAULT_BASE, load_base
@@ -25,6 +25,7 @@ from barsieve.profiles.legacy.rows import (
     RENAMED,
     STATUSES,
 )
+from barsieve.profiles.schema import DOMAINS, load_schema
 from conftest import PROJECT
 from test_cli import barsieve
 

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from barsieve.core.errors import InputError
-from barsieve.profiles.check import check_document, load_schema
+from barsieve.profiles.check import check_document
 from barsieve.profiles.overrides import apply, changed, leaves, parse
+from barsieve.profiles.schema import load_schema
 from conftest import PROJECT
 
 DOCUMENT = json.loads((PROJECT / "configs/eth_comprehensive.json").read_text())

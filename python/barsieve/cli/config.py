@@ -40,7 +40,7 @@ def _problems_of(file: Path | None) -> tuple[list, str]:
 
 def _refuse_legacy(file: Path | None) -> None:
     """Point to `migrate` when the file is a legacy config: hardly a key would do."""
-    from barsieve.profiles.check import read_json
+    from barsieve.profiles.json_file import read_json
 
     document = read_json(file)[0] if file is not None else None
     if isinstance(document, dict) and isinstance(document.get("fusion"), dict):
@@ -78,8 +78,8 @@ def check(
 
 def _document(name: str) -> dict[str, Any]:
     from barsieve.core.errors import InputError
-    from barsieve.profiles.check import read_json
     from barsieve.profiles.diff import find_profile
+    from barsieve.profiles.json_file import read_json
     from barsieve.profiles.legacy.rows import fault
 
     path = find_profile(name)

@@ -13,7 +13,7 @@ from barsieve.core.arrow import matching
 from barsieve.learning import EQUAL, LAST_BEST
 from barsieve.learning.dataset import WEIGHTS
 from barsieve.learning.proposals import SETTINGS, box_of
-from barsieve.profiles.check import DOMAINS
+from barsieve.profiles.schema import DOMAINS
 from barsieve.profiles.settings import Profile
 from barsieve.replay.runs import FULL, Inputs, Run, replay
 from barsieve.replay.state import FLAT, LONG, SHORT

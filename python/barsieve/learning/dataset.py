@@ -7,7 +7,7 @@ import numpy as np
 
 from barsieve.core.arrow import matching
 from barsieve.database.connect import built_tables
-from barsieve.profiles.check import DOMAINS
+from barsieve.profiles.schema import DOMAINS
 from barsieve.regime import NAMES
 from barsieve.sweep.folds import months_of
 from barsieve.sweep.grids import CONFIG

@@ -9,7 +9,7 @@ import numpy as np
 from barsieve.learning import LEARNERS, LEAST_CONFIDENCE, RIDGE, TOP_SHARE
 from barsieve.learning.dataset import BELIEFS, WEIGHTS, Rows
 from barsieve.learning.walk import Month, best_of
-from barsieve.profiles.check import DOMAINS
+from barsieve.profiles.schema import DOMAINS
 
 LEAST_SCORED = 3
 """Predicted months that must have been scored before a model is preferred."""

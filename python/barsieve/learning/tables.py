@@ -10,7 +10,7 @@ from barsieve.core.arrow import rows_of
 from barsieve.learning.dataset import Rows, SweepTables, read_rows
 from barsieve.learning.proposals import box_of, propose
 from barsieve.learning.walk import Month, in_sample_r2, walk
-from barsieve.profiles.check import DOMAINS
+from barsieve.profiles.schema import DOMAINS
 
 
 def _number(value: float) -> float | None:

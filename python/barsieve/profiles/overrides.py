@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from barsieve.core.errors import InputError, Problem, refuse
-from barsieve.profiles.check import DOMAINS, LEGACY_NAMES, check_document
-from barsieve.profiles.schema import leaves, load_schema
+from barsieve.profiles.check import check_document
+from barsieve.profiles.schema import DOMAINS, leaves, load_schema
+from barsieve.profiles.shape import LEGACY_NAMES
 
 MOST_SHOWN = 3
 

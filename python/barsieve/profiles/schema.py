@@ -97,3 +97,11 @@ def settings(schema: str = "profile") -> tuple[Setting, ...]:
         if not inner:
             found.append(_setting(key, part, key))
     return tuple(found)
+
+
+DOMAINS = tuple(
+    setting.key.partition(".")[2]
+    for setting in settings()
+    if setting.section == "weights"
+)
+"""The domains that vote, in the order of their weights."""

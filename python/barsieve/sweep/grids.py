@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from barsieve.core.errors import refuse
-from barsieve.profiles.check import DOMAINS, SCORE_RANGES, WEIGHT_SUM_TOLERANCE
-from barsieve.profiles.schema import settings
+from barsieve.profiles.schema import DOMAINS, settings
+from barsieve.profiles.weights import SCORE_RANGES, WEIGHT_SUM_TOLERANCE
 
 WEIGHTS = tuple(f"weight_{domain}" for domain in DOMAINS)
 

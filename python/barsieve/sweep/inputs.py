@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve.core.arrow import matching
-from barsieve.profiles.check import DOMAINS
+from barsieve.profiles.schema import DOMAINS
 from barsieve.replay.state import BAR, FLAT
 
 # What a configuration writes into its bars; the rest of `BAR` comes from `sweep_bars`.

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from barsieve.profiles.check import DOMAINS
+from barsieve.profiles.schema import DOMAINS
 from barsieve.sweep.grids import WEIGHTS
 from barsieve.sweep.inputs import Market
 

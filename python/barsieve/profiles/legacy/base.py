@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from barsieve.core.errors import InputError
-from barsieve.profiles.check import check_profile, read_json
+from barsieve.profiles.check import check_profile
 from barsieve.profiles.diff import find_profile
+from barsieve.profiles.json_file import read_json
 
 # Its settings are those that the legacy system fell back to, and its threshold is the
 # most careful of the shipped ones.

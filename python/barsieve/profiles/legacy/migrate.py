@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from barsieve.core.errors import InputError, Problem, refuse
-from barsieve.profiles.check import check_document, read_json
+from barsieve.profiles.check import check_document
 from barsieve.profiles.diff import KeyPath, leaves
+from barsieve.profiles.json_file import read_json
 from barsieve.profiles.legacy.base import Base
 from barsieve.profiles.legacy.judge import is_label, judge
 from barsieve.profiles.legacy.keys import Carried, Rule, rule_of, rules_for, value_at

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from barsieve.core.errors import InputError
-from barsieve.profiles.check import DOMAINS, WEIGHT_SUM_TOLERANCE
 from barsieve.profiles.diff import KeyPath
 from barsieve.profiles.legacy.keys import (
     NO_DOMAIN,
@@ -23,6 +22,8 @@ from barsieve.profiles.legacy.rows import (
     Row,
     fault,
 )
+from barsieve.profiles.schema import DOMAINS
+from barsieve.profiles.weights import WEIGHT_SUM_TOLERANCE
 
 
 def weight_paths(document: dict) -> dict[KeyPath, str]:

@@ -1,0 +1,105 @@
+"""Shape of a config, by its JSON Schema: unknown and missing keys, wrong values.
+
+dbt would read a mistyped key as null, so none may reach it.
+"""
+
+import json
+from collections.abc import Iterator
+from difflib import get_close_matches
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from barsieve.core.errors import Problem
+from barsieve.profiles.schema import load_schema
+from barsieve.profiles.words import dotted, shown
+
+LEGACY_NAMES = {"hob": "liquidity"}
+
+
+def _unknown_keys(path: Path, error: ValidationError) -> Iterator[Problem]:
+    known = list(error.schema["properties"])
+    for key in error.instance:
+        if key in known:
+            continue
+        near = get_close_matches(key, known, n=1)
+        if key in LEGACY_NAMES and LEGACY_NAMES[key] in known:
+            fix = f"the legacy name '{key}' is '{LEGACY_NAMES[key]}' here"
+        elif near:
+            fix = f"did you mean '{near[0]}'? Else remove the key"
+        else:
+            fix = "remove the key: nothing reads it"
+        yield Problem(
+            str(path),
+            f"unknown key '{dotted(error.absolute_path, key)}'",
+            expected=f"one of {', '.join(known)}",
+            found=shown(error.instance[key]),
+            fix=fix,
+        )
+
+
+def _missing_keys(path: Path, error: ValidationError) -> Iterator[Problem]:
+    for key in error.validator_value:
+        if key not in error.instance:
+            described = error.schema["properties"][key].get("description", "")
+            yield Problem(
+                str(path),
+                f"key '{dotted(error.absolute_path, key)}'",
+                expected="it to be given",
+                found="it missing",
+                fix=f"add the key. {described}".strip(),
+            )
+
+
+_EXPECTED = {
+    "minimum": "at least {0}",
+    "exclusiveMinimum": "more than {0}",
+    "maximum": "at most {0}",
+    "exclusiveMaximum": "less than {0}",
+    "enum": "one of {0}",
+    "type": "the type {0}",
+    "pattern": "text that matches {0}",
+    "minItems": "[low, high]",
+    "maxItems": "[low, high]",
+    "oneOf": "null or an object",
+}
+
+
+def _wrong_value(path: Path, error: ValidationError) -> Problem:
+    template = _EXPECTED.get(error.validator)
+    bound = json.dumps(error.validator_value)
+    expected = template.format(bound) if template else error.message
+    described = error.schema.get("description", "")
+    return Problem(
+        str(path),
+        f"key '{dotted(error.absolute_path)}'",
+        expected=expected,
+        found=shown(error.instance),
+        fix=f"correct the value. {described}".strip(),
+    )
+
+
+def _leaf_errors(error: ValidationError) -> list[ValidationError]:
+    """Return what is wrong with an envelope, not that it is neither null nor sound."""
+    if error.validator == "oneOf" and isinstance(error.instance, dict):
+        return [nested for nested in error.context if nested.schema_path[0] == 1]
+    return [error]
+
+
+def shape_problems(path: Path, document: Any, schema: str) -> list[Problem]:
+    """Return where a document is not as the JSON Schema of that name wants it."""
+    problems: list[Problem] = []
+    validator = Draft202012Validator(load_schema(schema))
+    for error in chain.from_iterable(
+        map(_leaf_errors, validator.iter_errors(document))
+    ):
+        if error.validator == "additionalProperties":
+            problems += _unknown_keys(path, error)
+        elif error.validator == "required":
+            problems += _missing_keys(path, error)
+        else:
+            problems.append(_wrong_value(path, error))
+    return list(dict.fromkeys(problems))
