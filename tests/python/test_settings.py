@@ -1,5 +1,7 @@
 """Settings: one list, and what is made of it; records changed by name."""
 
+import ast
+
 import duckdb
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from barsieve.profiles.schema import leaves, load_schema, settings
 from barsieve.replay.records import overlaid, replaced
 from barsieve.replay.state import FLAT_POSITION, STOP
 from barsieve.sweep.grids import CONFIG
+from conftest import PROJECT
 from replay_cases import RULES
 
 
@@ -59,6 +62,35 @@ def test_every_number_of_exits_and_costs_is_a_rule():
 
 
 # --- Records --------------------------------------------------------------------------
+
+RECORDS = {
+    "Rules", "Account", "Position", "Orders", "State", "Fill", "Fills", "Outcome",
+    "Ledger", "Room", "Calendar",
+}  # fmt: skip
+
+
+def made_by_position(text: str) -> list[str]:
+    """Return what is made of values whose places say what they are."""
+    return [
+        node.func.id
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in RECORDS
+        and node.args
+    ]
+
+
+@pytest.mark.parametrize("room", ["profiles", "replay", "sweep", "bench", "analysis"])
+def test_no_record_is_made_by_position(room):
+    for path in (PROJECT / "python/barsieve" / room).rglob("*.py"):
+        assert not made_by_position(path.read_text()), path
+
+
+def test_a_record_made_by_position_is_seen():
+    assert made_by_position("Account(balance, 0, index)") == ["Account"]
+    assert made_by_position("f(Rules(*values))") == ["Rules"]
+    assert not made_by_position("Account(balance=balance, **rest)")
 
 
 @compiled

@@ -33,5 +33,5 @@ Every number that says how to enter, leave, size and pay, named as in the JSON f
 where a profile has none.
 """
 
-DEFAULTS = Rules(*map(_default, _SETTINGS))
+DEFAULTS = Rules(**{setting.column: _default(setting) for setting in _SETTINGS})
 """Rules of which none is given; for rules made by hand, which name what they need."""
