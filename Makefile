@@ -34,9 +34,10 @@ proofs: $(READY) ## statistical proofs over many seeds, which `make test` leaves
 check: $(READY) ## check market and configs without building
 	@$(BIN)/barsieve check
 
-lint: $(READY) ## ruff and sqlfluff
+lint: $(READY) ## ruff, mypy and sqlfluff
 	@$(BIN)/ruff check python tests models
 	@$(BIN)/ruff format --check python tests models
+	@$(BIN)/mypy
 	@$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 models tests/singular
 
 format: $(READY) ## let ruff and sqlfluff mend what they can

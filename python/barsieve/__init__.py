@@ -3,7 +3,7 @@
 __version__ = "0.1.0"
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> object:
     """Import `barsieve.store` when it is first named: ibis takes a second."""
     if name == "store":
         from importlib import import_module

@@ -16,6 +16,7 @@ from barsieve.replay.ledger import Outcome
 from barsieve.replay.runs import Inputs, replay
 from barsieve.replay.state import (
     BAR,
+    BAR_FIELDS,
     FLAT,
     LONG,
     NO_REASON,
@@ -34,7 +35,7 @@ class Decision(NamedTuple):
     is the profile's row of `fusion_scores`, `votes` that of `score_votes`.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # a tuple has a method of this name
     bar_ts: datetime
     state: State
     threshold_shift: float
@@ -50,7 +51,8 @@ class Decision(NamedTuple):
 
 def outcome_after(inputs: Inputs, index: int, replayed: str) -> Outcome:
     """Return how a replay stands after a bar, with what it ordered for the next."""
-    return replay(inputs._replace(bars=inputs.bars[: index + 1]), replayed).outcome
+    seen = inputs.bars[: index + 1].view(np.recarray)
+    return replay(inputs._replace(bars=seen), replayed).outcome
 
 
 def last_known(study: Study, at: datetime | None) -> int:
@@ -158,7 +160,7 @@ def input_ages(study: Study, decision: Decision) -> list[dict[str, Any]]:
 def _hypothetical(bar: np.record) -> np.recarray:
     """Return a bar that opens and stays at the close of another, with nothing known."""
     after = np.zeros(1, BAR)
-    for name in BAR.names:
+    for name in BAR_FIELDS:
         if after[name].dtype.kind == "f":
             after[name] = np.nan
     for name in ("open", "high", "low", "close"):

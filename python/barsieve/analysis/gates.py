@@ -54,6 +54,20 @@ class Close(NamedTuple):
     is_macro_exit: bool
 
 
+# What a close takes from its row of `fusion_scores` as it stands there.
+OF_FUSION = (
+    "fusion_score",
+    "is_in_atr_band",
+    "is_aligned",
+    "alignment",
+    "side",
+    "votes_long",
+    "votes_short",
+    "regime",
+    "regime_shift",
+)
+
+
 class Gate(NamedTuple):
     """A gate at one close. `found` is a number, a moment, a text, or unknown."""
 
@@ -216,21 +230,18 @@ def close_of(study: Study, decision: Decision) -> Close:
     rules, streak = study.inputs.profile.rules, decision.threshold_shift
     veto = float(bar.net_veto_long if bar.side > 0 else bar.net_veto_short)
     return Close(
-        decision.bar_ts,
-        decision.known_at,
-        *(fusion[name] for name in ("fusion_score", "is_in_atr_band")),
-        decision.votes["atr_rank_100"],
-        *(fusion[name] for name in ("is_aligned", "alignment")),
-        bool(bar.is_eligible),
-        *(fusion[name] for name in ("side", "votes_long", "votes_short")),
-        float(bar.confidence),
-        float(sum_of_decimals(bar.threshold, streak)),
-        streak,
-        decision.state.account.loss_streak,
-        *(fusion[name] for name in ("regime", "regime_shift")),
-        veto,
-        float(bar.vix),
-        bar.side != FLAT and bool(is_macro_exit(bar.side, bar, rules)),
+        bar_ts=decision.bar_ts,
+        known_at=decision.known_at,
+        atr_rank_100=decision.votes["atr_rank_100"],
+        is_eligible=bool(bar.is_eligible),
+        confidence=float(bar.confidence),
+        threshold=float(sum_of_decimals(bar.threshold, streak)),
+        streak_shift=streak,
+        loss_streak=decision.state.account.loss_streak,
+        net_veto=veto,
+        vix=float(bar.vix),
+        is_macro_exit=bar.side != FLAT and bool(is_macro_exit(bar.side, bar, rules)),
+        **{name: fusion[name] for name in OF_FUSION},
     )
 
 

@@ -19,7 +19,7 @@ from barsieve.database.overlay import Scratch
 from barsieve.metrics import account
 from barsieve.replay.decimals import sum_of_decimals
 from barsieve.replay.runs import FOCUSED, FULL, Inputs, Run, replay
-from barsieve.replay.state import BAR, FLAT
+from barsieve.replay.state import BAR_FIELDS, FLAT
 
 COST_FACTORS = (0.0, 0.5, 1.0, 2.0)
 THRESHOLD_SHIFT = 0.05
@@ -59,7 +59,7 @@ def _at_threshold(
 ) -> Inputs:
     """Return inputs that ask for another threshold, summed as `fusion_scores` does."""
     bars = inputs.bars.copy()
-    bars.threshold = sum_of_decimals(threshold, shift)
+    bars.threshold = sum_of_decimals(np.asarray(threshold), shift)
     return inputs._replace(bars=bars)
 
 
@@ -149,7 +149,7 @@ def one_bar_later(inputs: Inputs) -> Inputs:
     held, the close that a trail follows) stay where they are.
     """
     bars = inputs.bars.copy()
-    for name in BAR.names:
+    for name in BAR_FIELDS:
         if name not in PRICES:
             bars[name][1:] = inputs.bars[name][:-1]
             if bars[name].dtype.kind == "f":

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from barsieve.core import paths
-from barsieve.core.arrow import rows_of
+from barsieve.core.arrow import row_of, rows_of
 from barsieve.database.provenance import about_market
 from barsieve.market import simulation
 from barsieve.profiles.settings import read_profiles
@@ -260,7 +260,7 @@ def run_bench(market: Path | None, hours: int | None) -> dict[str, Any]:
         seconds, peak_mb = _run_dbt(folder, target, environment, *left_out)
         rows = _replay_rows(database)
         with duckdb.connect(str(database), read_only=True) as connection:
-            n_bars = connection.execute("select count(*) from bars_1h").fetchone()[0]
+            (n_bars,) = row_of(connection.execute("select count(*) from bars_1h"))
             symbol = connection.execute("select max(symbol) from config_profiles")
             symbol = symbol.fetchall()[0][0]
         # Commands read a whole build; one whose tests failed is none.

@@ -1,6 +1,6 @@
 """The command line; this page is its table of contents."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -26,7 +26,7 @@ from barsieve.cli.variants import stress, thresholds
 class _Commands(typer.core.TyperGroup):
     """All commands; whatever one meets in a database ends in a sentence."""
 
-    def invoke(self, ctx: typer.Context):
+    def invoke(self, ctx: Any) -> Any:
         """Run a command; a fault over tables of other code is told as that."""
         try:
             with refusing():
@@ -51,8 +51,8 @@ PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 app.add_typer(ingest, name="ingest")
 app.add_typer(config, name="config")
-for command in (check, demo):
-    app.command()(command)
+app.command()(check)
+app.command()(demo)
 app.command(context_settings=PASS_ON)(build)
 for command in (
     show, replay, candidates, compare, thresholds, stress, signal, explain, regime,

@@ -56,7 +56,9 @@ def numbers(values: pa.Array | pa.ChunkedArray) -> np.ndarray:
     return np.where(_bits(values, valid), bare, missing)
 
 
-def matching(relation: duckdb.DuckDBPyRelation, **values: Any):
+def matching(
+    relation: duckdb.DuckDBPyRelation, **values: Any
+) -> duckdb.DuckDBPyRelation:
     """Return the rows of a relation in which every named column has the value given."""
     for name, value in values.items():
         relation = relation.filter(
@@ -71,3 +73,16 @@ def rows_of(
     """Return the rows of a relation, or of what was just executed, as dicts."""
     names = [column[0] for column in found.description]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def row_of(found: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:
+    """Return the first row of what was just executed and always has one."""
+    row: tuple[Any, ...] | None = found.fetchone()
+    if row is None:
+        raise LookupError("no row where there is always one")
+    return row
+
+
+def fields_of(kind: np.dtype) -> tuple[str, ...]:
+    """Return the names of the fields of a record."""
+    return kind.names or ()

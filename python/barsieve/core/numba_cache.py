@@ -8,8 +8,10 @@ of it.
 
 import hashlib
 import os
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
 import platformdirs
 
@@ -47,18 +49,33 @@ if "NUMBA_CACHE_DIR" not in os.environ:
 from numba import njit  # noqa: E402
 from numba.extending import overload  # noqa: E402
 
-compiled = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Compiler(Protocol):
+    """A decorator that keeps what a function takes and returns.
+
+    numba has no types of its own: to the type checker the plain source is what runs.
+    """
+
+    def __call__(self, function: F, /) -> F:
+        """Return the function, compiled at its first call."""
+
+
+compiled: Compiler = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)
 """Decorator: the same plain Python source, as machine code.
 
 No fast-math: an addition has one order and one result. `forceinline` keeps the state in
 registers instead of copying it through memory at every call.
 """
 
-compiled_apart = njit(cache=True, nogil=True, error_model="numpy")
+compiled_apart: Compiler = njit(cache=True, nogil=True, error_model="numpy")
 """Decorator: the same, called instead of inlined, for the large parts of a function.
 
 The state of each stays in registers, and the whole compiles in half the time.
 """
 
-overloaded = partial(overload, strict=False, jit_options={"forceinline": True})
+overloaded: Callable[[Callable[..., Any]], Callable[[F], F]] = partial(
+    overload, strict=False, jit_options={"forceinline": True}
+)
 """Decorator: makes what is compiled for a Python function, by the types of a call."""

@@ -86,7 +86,7 @@ def mark_of(
     marked = [parent for parent in parents.values() if parent]
     market = hashes["market"] if sources & {"market"} else None
     configs = hashes["configs"] if sources & {"configs"} else None
-    document = {
+    document: dict[str, Any] = {
         "market": _inherited(market, marked, "market"),
         "configs": _inherited(configs, marked, "configs"),
         "code": hashlib.sha256(json.dumps(code).encode()).hexdigest()[:16],
@@ -168,14 +168,15 @@ def _hash_problems(path: Path, marks: Marks, info: dict[str, Any]) -> Iterator[P
     of_table = {"market": "bars_1h", "configs": "config_profiles"}
     for what, table in of_table.items():
         built = info[f"{what}_hash"]
-        found = getattr(marks.get(table), what, None)
-        if found is not None and found != built:
+        mark = marks.get(table)
+        found = getattr(mark, what, None)
+        if mark and found is not None and found != built:
             whose = f" '{info['market_name']}'" if what == "market" else ""
             yield Problem(
                 str(path),
                 f"table {table}",
                 expected=f"the {what}{whose} that the last build named ({built})",
-                found=f"another ({found}), on {marks[table].built_at[:19]}",
+                found=f"another ({found}), on {mark.built_at[:19]}",
                 fix=(
                     "dbt build, all of it, with the market and the configs "
                     "that you mean"
@@ -202,7 +203,7 @@ def differing(marks: Marks, hashes: dict[str, str]) -> list[dict[str, str | None
 
     `what` names table and input; `built` and `now` differ.
     """
-    rows = [
+    rows: list[dict[str, str | None]] = [
         {"what": problem.where, "built": problem.found, "now": problem.expected}
         for problem in disagreements(Path(), marks, [LAST])
     ]

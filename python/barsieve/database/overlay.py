@@ -86,8 +86,10 @@ class Models:
         """Return what a macro asks the database for: the columns of settings."""
         from barsieve.database.plugin import _settings
 
-        asked = re.fullmatch(r"select barsieve_settings\('(\w+)'\)", query)[1]
-        columns = [SimpleNamespace(values=lambda: [_settings(asked)])]
+        asked = re.fullmatch(r"select barsieve_settings\('(\w+)'\)", query)
+        if asked is None:
+            raise LookupError(f"no macro may ask the database for {query!r}")
+        columns = [SimpleNamespace(values=lambda: [_settings(asked[1])])]
         return SimpleNamespace(columns=columns)
 
 

@@ -58,12 +58,12 @@ class Plugin(BasePlugin):
                 null_handling="special",
                 side_effects=True,
             )
-        for name, function in (
+        for name, of_one in (
             ("barsieve_columns", _columns),
             ("barsieve_settings", _settings),
             ("barsieve_setting_descriptions", _setting_descriptions),
         ):
-            conn.create_function(name, function, ["VARCHAR"], "VARCHAR")
+            conn.create_function(name, of_one, ["VARCHAR"], "VARCHAR")
         # What a run builds from is read once, as it starts.
         hashes = cache(_hashes)
         conn.create_function(

@@ -7,6 +7,7 @@ so that a later run does not ask for it again, unless it rechecks.
 import json
 from collections.abc import Callable
 from datetime import datetime
+from typing import cast
 
 import numpy as np
 
@@ -88,7 +89,8 @@ def account_for(
 
     `known` are spans in which an earlier run found nothing. `keep` stores rows.
     """
-    pages, absent, open_spans, n_asked = pages_of(feed, request), list(known), [], 0
+    pages, absent, n_asked = pages_of(feed, request), list(known), 0
+    open_spans: list[Span] = []
     is_live = request.until is None or request.until >= request.now
     holes: list[Hole] = []
     for _ in range(ROUNDS):
@@ -160,13 +162,17 @@ def _shown(millis: int) -> str:
 
 
 def _count(
-    feed: Feed, market: Market, outcome: Outcome, trace: Trace, asked: Span
+    feed: Feed,
+    market: Market,
+    outcome: Outcome,
+    trace: Trace,
+    asked: Span,
 ) -> None:
     """Count what was given, what of it is not closed yet, and what is stored."""
     since, stop = asked
     given = [ts for ts in trace.given if ts >= since]
     still_open = sorted(ts for ts in given if ts >= stop)
-    before: datetime = outcome.asked[1]
+    _, before = cast(tuple[datetime, datetime], outcome.asked)
     still_open = [ts for ts in still_open if from_millis(ts) < before]
     outcome.rows_given = sum(since <= ts < stop for ts in given) + len(still_open)
     if still_open:

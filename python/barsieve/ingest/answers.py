@@ -16,7 +16,8 @@ LATEST_MILLIS = 7_258_118_400_000
 
 def _stated_hours(item: dict[str, Any]) -> float | None:
     """Return the hours that a settlement covers, where the exchange says them."""
-    info = item.get("info") if isinstance(item.get("info"), dict) else {}
+    said = item.get("info")
+    info: dict[str, Any] = said if isinstance(said, dict) else {}
     for text in (item.get("interval"), info.get("fundingIntervalHours"),
                  info.get("collectCycle")):  # fmt: skip
         digits = str(text or "").removesuffix("h")

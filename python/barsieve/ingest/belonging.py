@@ -6,6 +6,7 @@ of its values would look like revisions, and its other rows be spliced in.
 
 import duckdb
 
+from barsieve.core.arrow import row_of
 from barsieve.core.errors import refuse
 from barsieve.ingest.folder import Market
 from barsieve.ingest.origin import Origin, as_metadata, read_origin
@@ -76,12 +77,16 @@ def _overlap(session: duckdb.DuckDBPyConnection, kind: Kind) -> tuple[int, int, 
         for v in values
     )
     shown = values[3] if len(values) > 3 else values[0]
-    return session.execute(
-        f"select count(*), coalesce(count_if({differs}), 0), "
-        f"min(concat({kind.keys[-1]}::varchar, ' {shown} ', s.{shown}, ' stored, ', "
-        f"o.{shown}, ' offered')) filter ({differs}) "
-        f"from offered as o join stored as s using ({keys})"
-    ).fetchone()
+    n_both, n_differ, example = row_of(
+        session.execute(
+            f"select count(*), coalesce(count_if({differs}), 0), "
+            f"min(concat({kind.keys[-1]}::varchar, ' {shown} ', "
+            f"s.{shown}, ' stored, ', "
+            f"o.{shown}, ' offered')) filter ({differs}) "
+            f"from offered as o join stored as s using ({keys})"
+        )
+    )
+    return n_both, n_differ, example
 
 
 def _refuse_other_values(
@@ -116,13 +121,16 @@ def refuse_other_unit(
     A split, or another unit: revising the days that overlap would leave the older ones
     as they were, so it is taken for all stored days or for none.
     """
-    n_both, n_differ, low, high, n_stored = session.execute(
-        "with latest as (select date, arg_max(value, known_at) as value from stored "
-        "group by date), both_values as (select o.value / l.value as factor "
-        "from offered as o join latest as l using (date) where l.value != 0) "
-        f"select count(*), coalesce(count_if(abs(factor - 1) > {SAME_WITHIN}), 0), "
-        "min(factor), max(factor), (select count(*) from latest) from both_values"
-    ).fetchone()
+    n_both, n_differ, low, high, n_stored = row_of(
+        session.execute(
+            "with latest as (select date, arg_max(value, known_at) as "
+            "value from stored "
+            "group by date), both_values as (select o.value / l.value as factor "
+            "from offered as o join latest as l using (date) where l.value != 0) "
+            f"select count(*), coalesce(count_if(abs(factor - 1) > {SAME_WITHIN}), 0), "
+            "min(factor), max(factor), (select count(*) from latest) from both_values"
+        )
+    )
     is_rescaled = (
         n_both >= FEWEST_RESCALED
         and n_differ == n_both
@@ -148,7 +156,7 @@ def _say_adoption(
     offered: Origin,
     outcome: Outcome,
 ) -> None:
-    n_stored = session.execute("select count(*) from stored").fetchone()[0]
+    (n_stored,) = row_of(session.execute("select count(*) from stored"))
     if not n_stored or stored is not None or not any(offered):
         return
     n_both = _overlap(session, kind)[0]

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from barsieve.core.arrow import row_of
 from barsieve.ingest.folder import as_offered, columns_of, schema_of
 from barsieve.ingest.summary import Outcome
 from barsieve.market.check import MACRO, RULES, Kind, Rule
@@ -36,7 +37,7 @@ def load_offered(
     empty = Rule(nulls, "a value in every column", "'a value is missing'", "")
     rules = [empty, *RULES[kind.folder]]
     counts = ", ".join(f"count_if({rule.is_bad})" for rule in rules)
-    n_bad = session.execute(f"select {counts} from offered").fetchone()
+    n_bad = row_of(session.execute(f"select {counts} from offered"))
     for rule, n in zip(rules, n_bad, strict=True):
         if n:
             _drop_bad(session, kind, rule, outcome)
@@ -45,16 +46,17 @@ def load_offered(
 def _drop_bad(
     session: duckdb.DuckDBPyConnection, kind: Kind, rule: Rule, outcome: Outcome
 ) -> None:
-    shown = session.execute(
+    found = session.execute(
         f"select count(*), min(concat({kind.keys[0]}, ' ', {rule.shown})) "
         f"from offered where {rule.is_bad}"
-    ).fetchone()
-    if shown[0]:
+    )
+    n_bad, first = row_of(found)
+    if n_bad:
         session.execute(f"delete from offered where {rule.is_bad}")
-        outcome.rows_refused += shown[0]
-        said = f"{shown[1]}: expected {rule.expected}"
+        outcome.rows_refused += n_bad
+        said = f"{first}: expected {rule.expected}"
         outcome.refused.append(said)
-        outcome.leave_out(f"expected {rule.expected}", shown[0], shown[1])
+        outcome.leave_out(f"expected {rule.expected}", n_bad, first)
 
 
 def plan_by_key(
@@ -150,8 +152,8 @@ def plan_by_vintage(
             fresh = new if accept else []
             drop += [day] if accept else []
         add += [(day, name, v["value"], v["known_at"]) for v in fresh]
-    columns = list(zip(*add, strict=True)) or [[], [], [], []]
-    planned = pa.table([list(c) for c in columns], schema=schema_of(MACRO))  # noqa: F841
+    columns = [list(c) for c in zip(*add, strict=True)] or [[], [], [], []]
+    planned = pa.table(columns, schema=schema_of(MACRO))  # noqa: F841
     dropped_days = pa.table({"date": pa.array(drop, pa.date32())})  # noqa: F841
     session.execute(
         "create table dropped as select stored.* from stored "
@@ -169,4 +171,5 @@ def _shown(vintages: list[dict[str, Any]]) -> str:
 
 
 def _count(session: duckdb.DuckDBPyConnection, of: str) -> int:
-    return session.execute(f"select count(*) from {of}").fetchone()[0]
+    (n_rows,) = row_of(session.execute(f"select count(*) from {of}"))
+    return int(n_rows)

@@ -3,6 +3,8 @@
 What two answers fit is for the user to decide, with both of them shown.
 """
 
+from collections.abc import Mapping
+
 from barsieve.core.errors import refuse
 from barsieve.ingest.formats import FORMATS, ROLES, Match, by_hand, matches
 from barsieve.ingest.fred import SERIES
@@ -51,7 +53,7 @@ def _described(match: Match) -> str:
 
 
 def chosen_columns(
-    export: Export, match: Match, wanted: dict[str, str], is_series: bool
+    export: Export, match: Match, wanted: Mapping[str, str], is_series: bool
 ) -> dict[str, str]:
     """Return the column of each role; refuse a role with none or several."""
     roles = ("ts", "close") if is_series else ROLES

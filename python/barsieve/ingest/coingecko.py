@@ -70,7 +70,7 @@ def ingest_coingecko(
         outcome.note(f"left out: CoinGecko's value is of {computed:%Y-%m-%d %H:%M} UTC")
         outcome.leave_out("older than six hours", 1, f"{computed:%Y-%m-%d %H:%M}")
         outcome.rows_given += 1
-        rows = []
+        rows: list[tuple[Any, ...]] = []
     elif span is not None and day <= span[1]:
         outcome.note(f"{day} is stored already")
         outcome.rows_given += 1

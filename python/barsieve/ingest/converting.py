@@ -13,7 +13,8 @@ from barsieve.ingest.hints import Hints
 from barsieve.ingest.numbers import numbers_of
 from barsieve.ingest.reading import Export
 from barsieve.ingest.summary import LeftOut
-from barsieve.ingest.times import Times, times_of
+from barsieve.ingest.times import times_of
+from barsieve.ingest.zones import Times
 
 HOUR_US = 3_600_000_000
 

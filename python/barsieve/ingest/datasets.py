@@ -1,6 +1,6 @@
 """Kinds of history that an exchange has: where each goes and what its rows mean."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,7 +53,7 @@ def _origin(exchange: Exchange, market: dict[str, Any]) -> Origin:
     return Origin(exchange.name, quote, contract, "trade").normal()
 
 
-def _stamps(millis: list[int]) -> pa.Array:
+def _stamps(millis: Sequence[int]) -> pa.Array:
     return pa.array(np.array(millis, np.int64) * 1000).cast(TIMESTAMP)
 
 

@@ -25,7 +25,9 @@ OPEN_INTEREST_DAYS = 29
 
 
 def _millis(time: datetime | date) -> int:
-    day = np.datetime64(time.replace(tzinfo=None) if hasattr(time, "hour") else time)
+    if isinstance(time, datetime):
+        time = time.replace(tzinfo=None)
+    day = np.datetime64(time)
     return int(day.astype("datetime64[ms]").astype(np.int64))
 
 

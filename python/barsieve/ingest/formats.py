@@ -152,7 +152,9 @@ def _metatrader(columns: Columns) -> Roles | None:
 def _yahoo(columns: Columns) -> Roles | None:
     time = next((n for n in ("Date", "Datetime") if n in columns.names), None)
     names = [name.title() for name in PRICES]
-    found = _in_order(columns, (time, *names, "Volume")) if time else None
+    if time is None:
+        return None
+    found = _in_order(columns, (time, *names, "Volume"))
     marks = {"Adj Close", "Dividends", "Stock Splits"}
     if found is None or not (marks & set(columns.names) or time == "Datetime"):
         return None

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from barsieve.core.arrow import row_of
 from barsieve.core.locations import parquet_rows
 from barsieve.ingest.belonging import origin_metadata, refuse_other_unit
 from barsieve.ingest.changes import (
@@ -90,10 +91,9 @@ def span_of(market: Market, kind: Kind, name: str) -> tuple[Any, Any] | None:
     """Return the first and last stored time (or day) of a symbol or series."""
     time = "date" if kind is MACRO else "ts"
     with session_of(market, kind, name) as session:
-        span = session.execute(
-            f"select min({time}), max({time}) from stored"
-        ).fetchone()
-    return None if span[0] is None else span
+        span = session.execute(f"select min({time}), max({time}) from stored")
+        first, last = row_of(span)
+    return None if first is None else (first, last)
 
 
 def store(

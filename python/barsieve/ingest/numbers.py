@@ -115,10 +115,11 @@ def _form_of(
         forms = [Form(hints.decimal or other, hints.thousands or "")]
     elif export.delimiter and export.delimiter != ",":
         forms = [point, Form(",")]
-    misfits = [_misfit(form, texts) for form in forms]
-    fitting = [form for form, m in zip(forms, misfits, strict=True) if m is None]
+    tried = [(form, _misfit(form, texts)) for form in forms]
+    fitting = [form for form, misfit in tried if misfit is None]
+    misfits = [misfit for _, misfit in tried if misfit]
     if not fitting:
-        role, row = misfits[-1] if len(forms) > 1 else misfits[0]
+        role, row = misfits[-1]
         _refuse_number(export, row, columns[role], texts[role][row], forms)
     form = fitting[0]
     is_own = bool(export.delimiter) and export.delimiter in own_delimiter

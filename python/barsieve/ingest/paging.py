@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 # A page: rows with a time in milliseconds first, in any order.
 Row = tuple[Any, ...]
 # Asked with a start; `settling` also asks with `until` (ms) and `rows`.
-Fetch = Callable[..., list[Row]]
+# None where the source refuses to be asked with an end.
+Fetch = Callable[..., list[Row] | None]
 Span = tuple[int, int]
 
 # A window that no exchange undercuts, taken while no answer has shown a wider one.
@@ -91,7 +92,7 @@ def _sound(fetch: Fetch, start: int, stop: int, pages: Pages, trace: Trace) -> N
     for since in starts:
         if since <= start:
             continue
-        page = fetch(since)
+        page = fetch(since) or []
         trace.see(since, page, pages)
         n_answers += bool(page)
         if n_answers == 2:
@@ -117,9 +118,10 @@ def forward(
     later than the one before, so a source that repeats itself ends the walk too.
     """
     trace = trace or Trace()
-    cursor, chunk, n_pages = start, {}, 0
+    cursor, n_pages = start, 0
+    chunk: dict[int, Row] = {}
     while cursor < stop:
-        page = fetch(cursor) or fetch(cursor)
+        page = fetch(cursor) or fetch(cursor) or []
         trace.see(cursor, page, pages)
         chunk |= {row[0]: row for row in page if start <= row[0] < stop}
         n_pages += 1

@@ -51,7 +51,7 @@ def known_at(
     out on a later day waits for the next US business day.
     """
     late_days, hours = divmod(lag_hours, 24)
-    published = days + np.timedelta64(late_days, "D")
+    published: np.ndarray = days + np.timedelta64(late_days, "D")
     if on_business_days and late_days and len(days):
         years = published.astype("datetime64[Y]").astype(int) + 1970
         holidays = _us_holidays(int(years.min()), int(years.max()) + 1)

@@ -86,7 +86,7 @@ def _read(export: Export, now: datetime, hints: Hints) -> Reading:
     every = rows.us.astype("datetime64[us]")
     ends = ends_of(every)
     before = len(rows.us)
-    shown = [shown_row(rows, row) for row in (0, -1)] if before else ["none", "none"]
+    first, last = (shown_row(rows, row) if before else "none" for row in (0, -1))
     rows = closed(export.path, format, rows, now, hours, hints.is_complete or (
         match.format == "fred"))  # fmt: skip
     ends = ends[np.isin(every, rows.us.astype("datetime64[us]"))]
@@ -97,7 +97,7 @@ def _read(export: Export, now: datetime, hints: Hints) -> Reading:
         export.path, export.label, match.format, target, source, is_series, columns,
         _origin(export, match.format, columns, rows, hints.origin, is_series),
         _as_bars(rows), days, None if rows.is_day else ends, rows.step_hours,
-        rows.written + eves, *shown, rows.left_out,
+        rows.written + eves, first, last, rows.left_out,
     )  # fmt: skip
 
 

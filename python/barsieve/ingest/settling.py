@@ -73,7 +73,7 @@ def _says_none(fetch: Fetch, hole: Hole, trace: Trace) -> bool:
     given its latest rows, after which none is known.
     """
     since = hole.low if hole.before is None else hole.before
-    page = sorted(row[0] for row in fetch(since, rows=2))
+    page = sorted(row[0] for row in fetch(since, rows=2) or [])
     if hole.before is None:
         n_raw = getattr(fetch, "raw_rows", None)
         chosen = (len(page) if n_raw is None else n_raw) <= 2
@@ -115,7 +115,7 @@ def settle(fetch: Fetch, hole: Hole, pages: Pages, trace: Trace) -> Settled:
                 absent += above.absent
                 unexplained += above.unexplained
             upper = min(inside)
-        elif page or page is None or getattr(fetch, "raw_rows", 0):
+        elif page or page is None or getattr(fetch, "raw_rows", None):
             unexplained.append((low, upper))
             break
         else:

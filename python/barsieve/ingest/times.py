@@ -127,18 +127,18 @@ def _of_text(
         local = local_of(session, us, zone)
         return Times(us, local, f"{_unit(texts)} since 1970", "UTC", False)
     if all(re.fullmatch(ZONED, text) for text in texts):
-        us = _values(
+        moments = _values(
             session,
             "epoch_us(try_cast(regexp_replace(cell, ' ?UTC$', 'Z') as timestamptz))",
         )
-        if None not in us:
-            us = np.array(us, np.int64)
+        if None not in moments:
+            us = np.array(moments, np.int64)
             local = local_of(session, us, zone)
             return Times(us, local, "ISO 8601", "as each cell says", False)
     if all(re.fullmatch(NAIVE, text) for text in texts):
-        us = _values(session, "epoch_us(try_cast(cell as timestamp))")
-        if None not in us:
-            us = np.array(us, np.int64)
+        moments = _values(session, "epoch_us(try_cast(cell as timestamp))")
+        if None not in moments:
+            us = np.array(moments, np.int64)
             return placed(export, session, column, us, "ISO 8601", zone)
     return _of_known_formats(export, session, column, texts, zone)
 
@@ -162,7 +162,8 @@ def _epoch(text: str) -> int:
 
 
 def _unit(texts: list[str]) -> str:
-    sizes = {len(re.match(r"\d+", text).group()) for text in texts if "E" not in text}
+    digits = [re.match(r"\d+", text) for text in texts if "E" not in text]
+    sizes = {len(found.group()) for found in digits if found}
     units = {"s" if n <= 11 else "ms" if n <= 14 else "µs" if n <= 17 else "ns"
              for n in sizes}  # fmt: skip
     return " and ".join(sorted(units)) or "numbers"
@@ -193,12 +194,12 @@ def _parsed(session, pattern: str) -> np.ndarray | None:
     """Return the microseconds of all cells in a format, None when one has another."""
     literal = "'" + pattern.replace("'", "''") + "'"
     try:
-        us = _values(session, f"epoch_us(try_strptime(cell, {literal}))")
+        cells = _values(session, f"epoch_us(try_strptime(cell, {literal}))")
     except duckdb.Error:
         return None
-    if None in us:
+    if None in cells:
         return None
-    us = np.array(us, np.int64)
+    us = np.array(cells, np.int64)
     years = us.astype("datetime64[us]").astype("datetime64[Y]").astype(int) + 1970
     return (
         us if len(us) and (years >= FIRST_YEAR).all() and (years < 2200).all() else None

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import duckdb
 import numpy as np
 
-from barsieve.core.arrow import matching
+from barsieve.core.arrow import fields_of, matching
 from barsieve.database.connect import built_tables
 from barsieve.profiles.schema import DOMAINS
 from barsieve.regime import NAMES
@@ -112,11 +112,15 @@ class Rows(NamedTuple):
 
 
 def _settings(relation, symbol: str, configs: list[str]) -> np.recarray:
-    rows = matching(relation, symbol=symbol).select("config", *CONFIG.names).distinct()
+    rows = (
+        matching(relation, symbol=symbol)
+        .select("config", *fields_of(CONFIG))
+        .distinct()
+    )
     found = rows.order("config").fetchnumpy()
     at = np.searchsorted(found["config"].astype(str), configs)
     settings = np.empty(len(configs), CONFIG)
-    for name in CONFIG.names:
+    for name in fields_of(CONFIG):
         settings[name] = found[name][at]
     return settings.view(np.recarray)
 

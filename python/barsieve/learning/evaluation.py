@@ -178,7 +178,7 @@ def strategy_rows(runs: dict[str, Any], first: str) -> Iterator[dict]:
 
 def _since(days, run, first: str):
     """Return a replay by day from a month on."""
-    from barsieve.regime.worth import DAY_US, in_study
+    from barsieve.metrics.account import DAY_US, in_study
 
     judged = np.flatnonzero(in_study(run.inputs))
     day = np.unique(run.inputs.bar_ts.cast(pa.int64()).to_numpy()[judged] // DAY_US)

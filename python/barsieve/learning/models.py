@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from barsieve.core.arrow import fields_of
 from barsieve.learning import BOOSTING, EQUAL, FOREST, LAST_BEST, RIDGE, SEED
 from barsieve.learning.dataset import BELIEFS, STATES, WEIGHTS, Rows
 from barsieve.sweep.grids import CONFIG
@@ -51,7 +52,7 @@ def scaled_states(states: np.ndarray, known: np.ndarray):
 
 def varied_settings(rows: Rows) -> list[str]:
     """Return the names of the settings that differ between configurations."""
-    return [n for n in CONFIG.names if np.ptp(rows.settings[n]) > 0]
+    return [n for n in fields_of(CONFIG) if np.ptp(rows.settings[n]) > 0]
 
 
 def setting_columns(rows: Rows) -> np.ndarray:

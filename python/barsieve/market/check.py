@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import duckdb
 
+from barsieve.core.arrow import row_of
 from barsieve.core.errors import Problem
 from barsieve.core.locations import parquet_rows, quoted_path  # noqa: F401
 from barsieve.market.price_steps import IMPOSSIBLE, SCALE_FIX
@@ -252,7 +253,7 @@ def _shape_problems(
         described = session.execute(f"describe from {parquet_rows(path)}")
         types = {row[0]: row[1] for row in described.fetchall()}
         rows = session.execute(f"select count(*) from {parquet_rows(path)}")
-        n_rows = rows.fetchone()[0]
+        (n_rows,) = row_of(rows)
     except duckdb.Error as error:
         return [_unreadable(path, error)]
     for column, expected in kind.columns.items():
@@ -299,13 +300,14 @@ def _row_problems(
 ) -> Iterator[Problem]:
     """Yield one problem per broken rule: its first bad row, and how many there are."""
     counts = ", ".join(f"count_if({rule.is_bad})" for rule in rules)
-    n_bad_rows = session.execute(f"select {counts} from ({rows})").fetchone()
+    n_bad_rows = row_of(session.execute(f"select {counts} from ({rows})"))
     for rule, n_bad in zip(rules, n_bad_rows, strict=True):
         if n_bad:
-            row, shown = session.execute(
+            first = session.execute(
                 f"select row, ({rule.shown})::varchar from ({rows}) "
                 f"where {rule.is_bad} order by row limit 1"
-            ).fetchone()
+            )
+            row, shown = row_of(first)
             more = f" (and {n_bad - 1} more)" if n_bad > 1 else ""
             yield Problem(
                 str(path),
@@ -422,10 +424,11 @@ def _funding_problems(
     has_interval = has_column(session, path, "interval_hours")
     rows = settlements(parquet_rows(path), has_interval)
     # A rate is compared by what it comes to in 8 h: an hourly one is an eighth.
-    median = session.execute(
+    rates = session.execute(
         f"select median(abs(funding_rate) * 8 / hours) from ({rows}) "
         "where isfinite(funding_rate) and hours > 0"
-    ).fetchone()[0]
+    )
+    (median,) = row_of(rates)
     if median is not None and median > GREATEST_MEDIAN_FUNDING:
         yield Problem(
             str(path),
@@ -517,11 +520,12 @@ def _spacing_problems(
     session: duckdb.DuckDBPyConnection, path: Path
 ) -> Iterator[Problem]:
     """Yield bars of another length: a gap is legitimate, gaps alone are not."""
-    step = session.execute(
+    steps = session.execute(
         "select median(step) / 3600000000 from ("
         "select epoch_us(ts) - lag(epoch_us(ts)) over (order by ts) as step "
         f"from {parquet_rows(path)} where isfinite(ts))"
-    ).fetchone()[0]
+    )
+    (step,) = row_of(steps)
     if step is not None and step > 1:
         yield Problem(
             str(path),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from barsieve.core.arrow import row_of
 from barsieve.core.findings import Finding
 from barsieve.core.locations import parquet_rows
 from barsieve.market.check import (
@@ -97,13 +98,15 @@ STEP = (
 def _bars(session: Session, path: Path) -> Iterator[Finding]:
     symbol = path.stem
     rows = BAR_ROWS.format(rows=parquet_rows(path))
-    n_bars, n_idle, n_steps, step, step_at, n_wide, width, wide_at = session.execute(
-        f"select count(*), count_if(volume = 0), count_if({STEP}), "
-        f"max({BETWEEN}) filter ({STEP}), "
-        f"(arg_max(ts, {BETWEEN}) filter ({STEP}))::varchar, "
-        f"count_if(high >= {LEAST_RANGE} * low), max(high / low), "
-        f"arg_max(ts, high / low)::varchar from ({rows})"
-    ).fetchone()
+    n_bars, n_idle, n_steps, step, step_at, n_wide, width, wide_at = row_of(
+        session.execute(
+            f"select count(*), count_if(volume = 0), count_if({STEP}), "
+            f"max({BETWEEN}) filter ({STEP}), "
+            f"(arg_max(ts, {BETWEEN}) filter ({STEP}))::varchar, "
+            f"count_if(high >= {LEAST_RANGE} * low), max(high / low), "
+            f"arg_max(ts, high / low)::varchar from ({rows})"
+        )
+    )
     if n_bars:
         yield from _volume(symbol, n_bars, n_idle)
     if n_steps:
@@ -173,17 +176,21 @@ def _funding_spans(
     session: Session, rows: str, bars: dict[str, Path]
 ) -> Iterator[Finding]:
     for symbol, path in bars.items():
-        first, last, days = session.execute(
-            "with bars as (select min(ts) as first_ts, max(ts) as last_ts from "
-            f"{parquet_rows(path)} where isfinite(ts)), "
-            f"funding as (select min(ts) as first_ts, max(ts) as last_ts from {rows} "
-            "where symbol = $symbol and isfinite(ts)) "
-            "select funding.first_ts::date::varchar, funding.last_ts::date::varchar, "
-            "(greatest(0, epoch(funding.first_ts) - epoch(bars.first_ts)) "
-            "+ greatest(0, epoch(bars.last_ts) - epoch(funding.last_ts))) / 86400 "
-            "from bars, funding",
-            {"symbol": symbol},
-        ).fetchone()
+        first, last, days = row_of(
+            session.execute(
+                "with bars as (select min(ts) as first_ts, max(ts) as last_ts from "
+                f"{parquet_rows(path)} where isfinite(ts)), "
+                "funding as (select min(ts) as first_ts, max(ts) as "
+                f"last_ts from {rows} "
+                "where symbol = $symbol and isfinite(ts)) "
+                "select funding.first_ts::date::varchar, "
+                "funding.last_ts::date::varchar, "
+                "(greatest(0, epoch(funding.first_ts) - epoch(bars.first_ts)) "
+                "+ greatest(0, epoch(bars.last_ts) - epoch(funding.last_ts))) / 86400 "
+                "from bars, funding",
+                {"symbol": symbol},
+            )
+        )
         if days is not None and days > 1:
             yield Finding(
                 symbol, "funding", "funding_covers_part", days, 1.0,

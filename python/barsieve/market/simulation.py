@@ -11,6 +11,7 @@ from collections import deque
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -214,7 +215,12 @@ class _MacroRows:
     """Collects the long macro table."""
 
     def __init__(self):
-        self.columns = {"date": [], "series": [], "value": [], "known_at": []}
+        self.columns: dict[str, list[Any]] = {
+            "date": [],
+            "series": [],
+            "value": [],
+            "known_at": [],
+        }
 
     def add(self, series: str, day: datetime, value: float, lag_hours: int) -> None:
         self.columns["date"].append(day.date())

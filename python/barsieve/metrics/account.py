@@ -54,7 +54,8 @@ def marked_equity(run: Run, closes: np.ndarray) -> np.ndarray:
     entered = legs.price[is_entry][np.cumsum(is_entry) - 1]
     entry_price = np.concatenate([[0.0], entered])
     last = np.cumsum(np.bincount(legs.index, minlength=len(closes)))
-    return balance[last] + position[last] * (closes - entry_price[last])
+    equity: np.ndarray = balance[last] + position[last] * (closes - entry_price[last])
+    return equity
 
 
 def of_trades(trades: Sequence[dict[str, Any]]) -> dict[str, Any]:

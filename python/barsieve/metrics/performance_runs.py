@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from duckdb import DuckDBPyRelation
 
 from barsieve.core import schemas
 from barsieve.core.arrow import matching, numbers, rows_of
@@ -18,7 +19,9 @@ RESULTS = (
 )  # fmt: skip
 
 
-def marks_of(profile: Profile, equity, bars) -> dict[str, np.ndarray]:
+def marks_of(
+    profile: Profile, equity: DuckDBPyRelation, bars: DuckDBPyRelation
+) -> dict[str, np.ndarray]:
     """Return the bars on which a profile is judged, arrays of shape (n_bars,).
 
     Prices, equity marked to market and position in units, by `bar_ts`, in µs.
@@ -35,7 +38,10 @@ def marks_of(profile: Profile, equity, bars) -> dict[str, np.ndarray]:
 
 
 def own_figures(
-    profile: Profile, marks: dict[str, np.ndarray], trades, runs
+    profile: Profile,
+    marks: dict[str, np.ndarray],
+    trades: DuckDBPyRelation,
+    runs: DuckDBPyRelation,
 ) -> dict[str, Any]:
     """Return the figures of a profile's full replay.
 
@@ -81,7 +87,13 @@ def buy_and_hold(profile: Profile, marks: dict[str, np.ndarray]) -> dict[str, An
     }
 
 
-def performance_runs(profiles, equity, trades, runs, bars) -> pa.Table:
+def performance_runs(
+    profiles: DuckDBPyRelation,
+    equity: DuckDBPyRelation,
+    trades: DuckDBPyRelation,
+    runs: DuckDBPyRelation,
+    bars: DuckDBPyRelation,
+) -> pa.Table:
     """Return what each profile's full replay came to, and what holding would have.
 
     Parameters are relations of the built database: `config_profiles`, `equity`,

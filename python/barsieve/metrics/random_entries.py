@@ -6,10 +6,11 @@ one is timing. By net result, by mean R and by mean R before costs, for a net re
 is mostly the number and the size of the trades.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from duckdb import DuckDBPyRelation
 
 from barsieve.core import schemas
 from barsieve.core.arrow import numbers
@@ -65,7 +66,9 @@ def _judged(inputs: Inputs) -> slice:
     return slice(inside[0], inside[-1] + 1) if len(inside) else slice(0)
 
 
-def _row(run: Run, closes, days, judged) -> dict[str, object]:
+def _row(
+    run: Run, closes: np.ndarray, days: np.ndarray, judged: slice
+) -> dict[str, object]:
     return {
         **of_results(nets_of(run)),
         **earned(run)._asdict(),
@@ -89,7 +92,7 @@ class Sample(NamedTuple):
     accepted: int
     kept: float
     own_kept: float
-    rows: list[dict]
+    rows: list[dict[str, Any]]
 
 
 def sample(inputs: Inputs, rng: np.random.Generator, n_draws: int = DRAWS) -> Sample:
@@ -152,7 +155,12 @@ def luck_of(found: Sample) -> dict[str, object]:
     }
 
 
-def draw_random_entries(profiles, bars, candidates, windows) -> pa.Table:
+def draw_random_entries(
+    profiles: DuckDBPyRelation,
+    bars: DuckDBPyRelation,
+    candidates: DuckDBPyRelation,
+    windows: DuckDBPyRelation,
+) -> pa.Table:
     """Return luck and draws of every profile: the rows of `random_entry_runs`.
 
     Parameters are relations of the built database. Randomness comes from `SEED` and

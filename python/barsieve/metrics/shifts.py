@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from barsieve.core.numba_cache import compiled_apart
+from barsieve.profiles.rules import Rules
 from barsieve.replay.runs import FOCUSED, Inputs, Run, replay
 from barsieve.replay.state import FLAT, LONG, SHORT
 from barsieve.replay.step import signal
@@ -41,7 +42,7 @@ class NoLosses(NamedTuple):
 
 
 @compiled_apart
-def _are_entered(bars, account, rules):
+def _are_entered(bars: np.recarray, account: NoLosses, rules: Rules) -> np.ndarray:
     """Tell of each bar whether the entry predicate holds, shape (n_bars,)."""
     entered = np.zeros(len(bars), np.bool_)
     for index in range(len(bars)):
@@ -60,7 +61,7 @@ def track_of(inputs: Inputs) -> np.ndarray:
     sided = np.flatnonzero(inputs.bars.side != FLAT)
     eligible = np.flatnonzero(inputs.bars.is_eligible)
     eligible = eligible[eligible >= (sided[0] if len(sided) else len(inputs.bars))]
-    probe = inputs.bars[eligible].copy()
+    probe = inputs.bars[eligible].copy().view(np.recarray)
     probe.confidence, probe.threshold = 1.0, 0.0
     is_open = np.zeros(len(eligible), bool)
     for side in (LONG, SHORT):
@@ -138,7 +139,8 @@ class Draws:
         # Focused: every signal lies on one of its entry bars, so nothing is skipped.
         self.own = replay(self.signals.moved(0), FOCUSED)
         self.own_kept, self.tried, self.accepted = 1.0, 0, 0
-        self._trades, self._visited = [], 0
+        self._trades: list[int] = []
+        self._visited = 0
 
     def _replayed(self, shift: int, is_kept: np.ndarray | None = None) -> Run:
         run = replay(self.signals.moved(shift, is_kept), FOCUSED)

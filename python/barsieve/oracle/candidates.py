@@ -1,8 +1,10 @@
 """The screen of one bar, by every corner of the envelope, or by the legacy rules."""
 
 import itertools
+from typing import Any
 
-from barsieve.oracle.entries import DOMAINS, Row, box_of, envelope_of, fuse
+from barsieve.oracle.entries import DOMAINS, box_of, envelope_of, fuse
+from barsieve.oracle.signals import Row
 
 # Rounding may only widen the screen.
 SLACK = 1e-12
@@ -45,7 +47,7 @@ def admissible(
     reached = _corner_scores(scores, profile, entry["is_aligned"])
     if not reached:
         return {}
-    threshold = envelope.get("entry_threshold", profile["entry_threshold"])
+    threshold: Any = envelope.get("entry_threshold", profile["entry_threshold"])
     threshold += lowest_shift if envelope.get("any_regime") else entry["regime_shift"]
     limit = envelope.get("gates", {}).get("veto_limit", profile["veto_limit"])
     margin = entry["votes_long"] - entry["votes_short"]

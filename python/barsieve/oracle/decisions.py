@@ -15,10 +15,10 @@ from barsieve.core import schemas
 from barsieve.core.arrow import matching, rows_of
 from barsieve.oracle.candidates import admissible, legacy
 from barsieve.oracle.compare import ORACLE_TOLERANCE, read_vintages, worst_of
-from barsieve.oracle.entries import Row, decide_block, entry_row
+from barsieve.oracle.entries import decide_block, entry_row
 from barsieve.oracle.history import HOUR, NO_VINTAGES, Vintages
 from barsieve.oracle.sentinels import sentinel_row
-from barsieve.oracle.signals import signal_row, veto_row, was_last_above
+from barsieve.oracle.signals import Row, signal_row, veto_row, was_last_above
 
 # Blocks of 4 hours: some evenly spread, and some in which something happens.
 SPREAD_BLOCKS = 24
@@ -163,7 +163,7 @@ def _add_entries(pairs: Pairs, sample: Sample, profile: Row, learned: dict) -> N
             reason = ",".join(sorted(fired)) or None
             for side in ("long", "short"):
                 found = sample.at("candidates", moment, profile=name, side=side)
-                slow = {"side": None, "score": None, "reason": None}
+                slow: Row = {"side": None, "score": None, "reason": None}
                 if side in sides:
                     slow = {"side": side, "score": sides[side], "reason": reason}
                 fast = found[0] if found else dict.fromkeys(slow)
@@ -195,7 +195,8 @@ def compare_decisions(**relations: duckdb.DuckDBPyRelation) -> pa.Table:
     learned = _proposals(relations["fusion_learned"])
     verdicts = []
     for (symbol,) in symbols.fetchall():
-        sample, pairs = take_sample(relations, symbol), {}
+        sample = take_sample(relations, symbol)
+        pairs: Pairs = {}
         _add_macro(pairs, sample, vix, limits)
         _add_sentinels(pairs, sample)
         for profile in profiles:

@@ -7,7 +7,7 @@ from typing import Any
 from barsieve.oracle.signals import Row
 
 DOMAINS = ("wyckoff", "liquidity", "smc", "momentum", "temporal")
-NO_REGIME = {"regime": "unknown", "threshold_shift": 0.0}
+NO_REGIME: Row = {"regime": "unknown", "threshold_shift": 0.0}
 
 
 def vote_row(scores: dict[str, float | None]) -> tuple[int, int]:
@@ -114,7 +114,7 @@ def entry_row(
     )
     confidence = score
     if side != "long":
-        confidence = None if side is None else 1 - score
+        confidence = None if side is None or score is None else 1 - score
     return {
         "fusion_score": score,
         "domains_used": sum(scores[d] is not None and weights[d] > 0 for d in DOMAINS),

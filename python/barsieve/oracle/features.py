@@ -3,12 +3,13 @@
 import math
 from decimal import Decimal
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from barsieve.oracle.history import HOUR, History
 
-Row = dict[str, float | str | None]
+Row = dict[str, Any]
 
 MINUTE = 60
 
@@ -42,7 +43,7 @@ def _ratio(above, below) -> float | None:
     return above / below
 
 
-def ema(values: np.ndarray, span: int) -> float | None:
+def ema(values: np.ndarray, span: int) -> Any:
     """Return the finite EMA that ends with the last value, None where too short."""
     decay = 1 - 2 / (span + 1)
     n = 12 * math.ceil(math.log(1e-6) / math.log(decay) / 12)
@@ -88,7 +89,7 @@ def hourly(h: History, t: int) -> Row:
     row["rsi_14"] = _rsi(h, t)
     row["tr"] = h.true_range(t) if t else None
     row["atr_14"], row["atr_20"] = h.atr(14, t), h.atr(20, t)
-    ranks = [h.atr(14, k) for k in range(t - 99, t + 1)] if t >= 113 else None
+    ranks: Any = [h.atr(14, k) for k in range(t - 99, t + 1)] if t >= 113 else None
     row["atr_rank_100"] = sum(a < ranks[-1] for a in ranks) / 100 if ranks else None
     row["atr_p75_99"] = float(np.percentile(ranks[:-1], 75)) if ranks else None
     row["macd_hist"] = _macd_hist(h, t)
@@ -161,7 +162,7 @@ def _adx(blocks: list[dict]) -> float | None:
     if len(blocks) < 28:
         return None
     recent = blocks[-28:]
-    indexes = [_directional_index(recent[k : k + 15]) for k in range(14)]
+    indexes: list[Any] = [_directional_index(recent[k : k + 15]) for k in range(14)]
     return None if None in indexes else float(np.mean(indexes))
 
 
@@ -251,7 +252,7 @@ def macro_windows(h: History, now: float) -> Row:
     if tether and h.is_fresh(tether[0].known_at, "usdt_dominance", now):
         values = _of_last_days([o.value for o in tether], 60)
         if values:
-            above = values[0] - _mean(values)
+            above = values[0] - float(np.mean(values))
             row["usdt_dominance_z_60"] = _ratio(above, _sd(values))
     if total and h.is_fresh(total[0].known_at, "total", now):
         row["total_mean_30"] = _mean(_of_last_days([o.value for o in total], 30))

@@ -38,7 +38,8 @@ class Vintages:
     def __init__(self, published: list[Observation]):
         """Keep the vintages; the last answer is kept too, for it is asked again."""
         self._published = published
-        self._end, self._days = 0, []
+        self._end = 0
+        self._days: list[Observation] = []
 
     def known_days(self, at: float) -> list[Observation]:
         """Return every day known at a time in its latest vintage, the latest first."""

@@ -106,7 +106,9 @@ def signal_row(row: Row, is_high: bool, limits: Row) -> dict[str, tuple[Decimal,
         "dxy_soft": _is_below(dxy, limits["dxy_soft__dxy_below"]),
         "total2_divergence": _is_divergent(row, limits),
     }
-    found = dict.fromkeys(NEEDS, (NOTHING, NOTHING, NOTHING))
+    found: dict[str, tuple[Decimal, ...]] = dict.fromkeys(
+        NEEDS, (NOTHING, NOTHING, NOTHING)
+    )
     for name in (name for name, is_on in holds.items() if is_on):
         veto = _decimal(limits[f"{name}__veto"])
         found[name] = (veto, veto, NOTHING)

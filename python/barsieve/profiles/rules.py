@@ -1,6 +1,6 @@
 """Rules of a replay: the settings of a profile that its step reads."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from barsieve.profiles.schema import Setting, settings
 
@@ -26,7 +26,19 @@ def _default(setting: Setting) -> float:
 
 _SETTINGS = [setting for setting in settings() if _is_rule(setting)]
 
-Rules = NamedTuple("Rules", [(s.column, _TYPES[s.sql_type]) for s in _SETTINGS])
+if TYPE_CHECKING:
+    # Made of the schema, so that a checker knows no name of it; numba knows them all.
+    class Rules(tuple[float, ...]):  # noqa: D101
+        _fields: tuple[str, ...]
+
+        def __new__(cls, *values: float, **named: float) -> Self: ...  # noqa: D102
+        def __getattr__(self, name: str) -> float: ...
+        def _replace(self, **changes: float) -> Self: ...
+        def _asdict(self) -> dict[str, float]: ...
+
+else:
+    Rules = NamedTuple("Rules", [(s.column, _TYPES[s.sql_type]) for s in _SETTINGS])
+
 Rules.__doc__ = """The settings of a profile that the replay reads.
 
 Every number that says how to enter, leave, size and pay, named as in the JSON file; NaN

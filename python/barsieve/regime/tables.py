@@ -36,7 +36,7 @@ def _state(fit: Fit, position: int) -> dict[str, float | None] | None:
 
     A name that no day has keeps a share of (next to) 0 and has no means.
     """
-    if fit.occupancy is None:
+    if fit.occupancy is None or fit.state_means is None:
         return None
     means = fit.state_means[position]
     named = {name: _number(means[k]) for k, name in enumerate([*COLUMNS, "dxy"])}

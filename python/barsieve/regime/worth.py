@@ -9,7 +9,7 @@ where regimes are worth nothing not one of them excludes 0.
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
@@ -206,7 +206,8 @@ def regime_replays(profiles, bars, candidates, windows, regimes) -> pa.Table:
     Parameters are relations of the built database. Spans that the market does not cover
     and classifiers without a run have no rows.
     """
-    asked, rows = _asked(profiles), []
+    asked = _asked(profiles)
+    rows: list[dict[str, Any]] = []
     for profile in read_profiles(profiles):
         inputs = read_inputs(profile, bars, candidates, windows)
         rows += _rows_of_profile(inputs, asked[profile.profile], regimes)

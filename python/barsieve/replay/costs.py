@@ -1,13 +1,15 @@
 """What a fill does to the account: result, fee and slippage, each its own number."""
 
 from barsieve.core.numba_cache import compiled
-from barsieve.profiles.rules import BPS
+from barsieve.profiles.rules import BPS, Rules
 from barsieve.replay.records import replaced
-from barsieve.replay.state import FLAT, Fill
+from barsieve.replay.state import FLAT, Account, Bar, Fill, Position
 
 
 @compiled
-def make_fill(quantity, price, amount, reason, rules):
+def make_fill(
+    quantity: float, price: float, amount: float, reason: int, rules: Rules
+) -> Fill:
     """Return a fill at a raw price; fee and slippage are shares of its notional."""
     notional = quantity * price
     return Fill(
@@ -21,19 +23,21 @@ def make_fill(quantity, price, amount, reason, rules):
 
 
 @compiled
-def net_of(fill):
+def net_of(fill: Fill) -> float:
     """Return what a fill leaves in the account."""
     return fill.amount - fill.fee - fill.slippage
 
 
 @compiled
-def costs_of(fill):
+def costs_of(fill: Fill) -> float:
     """Return what a fill costs beside its result."""
     return fill.fee + fill.slippage
 
 
 @compiled
-def settle_funding(account, position, bar):
+def settle_funding(
+    account: Account, position: Position, bar: Bar
+) -> tuple[Account, Position, float]:
     """Settle funding at the open, on the position held before any fill.
 
     Longs pay a positive rate; no rate settles nothing. Returns the account, the

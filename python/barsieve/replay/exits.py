@@ -1,6 +1,7 @@
 """How a position is left: ordered exits, resting orders, and the moves of its stop."""
 
 from barsieve.core.numba_cache import compiled
+from barsieve.profiles.rules import Rules
 from barsieve.replay.costs import make_fill, net_of
 from barsieve.replay.records import replaced
 from barsieve.replay.state import (
@@ -18,11 +19,22 @@ from barsieve.replay.state import (
     TRAIL,
     VOLUME_TRAP,
     Account,
+    Bar,
+    Fill,
+    Orders,
+    Position,
 )
 
 
 @compiled
-def close_position(account, position, price, reason, bar, rules):
+def close_position(
+    account: Account,
+    position: Position,
+    price: float,
+    reason: int,
+    bar: Bar,
+    rules: Rules,
+) -> tuple[Account, Position, Fill]:
     """Close all that is left at a price. A trade is all its legs: so is its result."""
     amount = position.side * (price - position.entry_price) * position.quantity
     fill = make_fill(position.quantity, price, amount, reason, rules)
@@ -37,7 +49,9 @@ def close_position(account, position, price, reason, bar, rules):
 
 
 @compiled
-def take_partial(account, position, price, rules):
+def take_partial(
+    account: Account, position: Position, price: float, rules: Rules
+) -> tuple[Account, Position, Fill]:
     """Close `partial_share` of the entry quantity and mark the partial as done."""
     quantity = rules.partial_share * position.entry_quantity
     amount = position.side * (price - position.entry_price) * quantity
@@ -53,7 +67,9 @@ def take_partial(account, position, price, rules):
 
 
 @compiled
-def fill_ordered_exit(account, position, orders, bar, rules):
+def fill_ordered_exit(
+    account: Account, position: Position, orders: Orders, bar: Bar, rules: Rules
+) -> tuple[Account, Position, Fill]:
     """Fill what the last close decided, at the open; a full exit cancels a partial."""
     if position.side == FLAT:
         return account, position, NO_FILL
@@ -67,7 +83,9 @@ def fill_ordered_exit(account, position, orders, bar, rules):
 
 
 @compiled
-def fill_resting_exit(account, position, bar, rules):
+def fill_resting_exit(
+    account: Account, position: Position, bar: Bar, rules: Rules
+) -> tuple[Account, Position, Fill]:
     """Test stop and target against the bar: the open first, then the range, stop first.
 
     A bar that opens beyond the stop or the target fills it at the open.
@@ -93,7 +111,7 @@ def fill_resting_exit(account, position, bar, rules):
 
 
 @compiled
-def is_worthless(account, position, bar, rules):
+def is_worthless(account: Account, position: Position, bar: Bar, rules: Rules) -> bool:
     """Tell whether an account would have nothing left if all closed at this close."""
     if position.side == FLAT:
         return account.balance < 0.0
@@ -103,7 +121,9 @@ def is_worthless(account, position, bar, rules):
 
 
 @compiled
-def liquidate(account, position, bar, rules):
+def liquidate(
+    account: Account, position: Position, bar: Bar, rules: Rules
+) -> tuple[Account, Position, Fill, float]:
     """Close what is open at the close; leave a balance of exactly 0.
 
     Returns the account, the position, the fill and what was not paid.
@@ -118,7 +138,7 @@ def liquidate(account, position, bar, rules):
 
 
 @compiled
-def orders_partial(position, bar, rules):
+def orders_partial(position: Position, bar: Bar, rules: Rules) -> bool:
     """Tell whether this close orders the partial: once, at a profit of so many R."""
     profit = position.side * (bar.close - position.entry_price)
     needed = rules.partial_at_r * position.risk_distance
@@ -126,14 +146,16 @@ def orders_partial(position, bar, rules):
 
 
 @compiled
-def _ratcheted(side, stop, reason, new_stop, new_reason):
+def _ratcheted(
+    side: int, stop: float, reason: int, new_stop: float, new_reason: int
+) -> tuple[float, int]:
     if side * (new_stop - stop) > 0.0:
         return new_stop, new_reason
     return stop, reason
 
 
 @compiled
-def hold_through_close(position, bar, rules):
+def hold_through_close(position: Position, bar: Bar, rules: Rules) -> Position:
     """Count the bar and move the stop, which is tested from the next bar on.
 
     Break-even when the partial is ordered, a trail after it has filled, the volume trap
@@ -155,7 +177,7 @@ def hold_through_close(position, bar, rules):
 
 
 @compiled
-def is_macro_exit(side, bar, rules):
+def is_macro_exit(side: int, bar: Bar, rules: Rules) -> bool:
     """Tell whether a position of a side would be left at this close for macro reasons.
 
     What is unknown, or switched off in the rules, is NaN and holds nothing.
@@ -165,7 +187,7 @@ def is_macro_exit(side, bar, rules):
 
 
 @compiled
-def exit_reason(position, bar, rules, signal_side):
+def exit_reason(position: Position, bar: Bar, rules: Rules, signal_side: int) -> int:
     """Return why this close orders a full exit: macro, time, reversal, or no reason."""
     if is_macro_exit(position.side, bar, rules):
         return MACRO

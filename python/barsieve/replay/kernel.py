@@ -1,6 +1,11 @@
 """The step over many bars: every bar, or only those where something can happen."""
 
+from typing import cast
+
+import numpy as np
+
 from barsieve.core.numba_cache import compiled
+from barsieve.profiles.rules import Rules
 from barsieve.replay.exits import close_position
 from barsieve.replay.ledger import (
     ENTRY,
@@ -22,6 +27,10 @@ from barsieve.replay.state import (
     NO_ORDERS,
     NO_REASON,
     Account,
+    Bar,
+    Fill,
+    Fills,
+    Orders,
     State,
 )
 from barsieve.replay.step import step, streak_shift
@@ -30,7 +39,9 @@ LONG_AGO = -(2**40)
 
 
 @compiled
-def _write_leg(leg, trade, kind, bar, fill, position):
+def _write_leg(
+    leg: np.record, trade: int, kind: int, bar: Bar, fill: Fill, position: float
+) -> None:
     leg.trade = trade
     leg.kind = kind
     leg.index = bar.index
@@ -43,7 +54,7 @@ def _write_leg(leg, trade, kind, bar, fill, position):
 
 
 @compiled
-def _open_trade(trade, bar, orders):
+def _open_trade(trade: np.record, bar: Bar, orders: Orders) -> None:
     trade.side = orders.entry_side
     trade.decision_index = orders.entry_index
     trade.entry_index = bar.index
@@ -55,7 +66,14 @@ def _open_trade(trade, bar, orders):
 
 
 @compiled
-def _end_trade(trade, bar, bars_held, reason, account, rules):
+def _end_trade(
+    trade: np.record,
+    bar: Bar,
+    bars_held: int,
+    reason: int,
+    account: Account,
+    rules: Rules,
+) -> None:
     trade.exit_index = bar.index
     trade.bars_held = bars_held
     trade.exit_reason = reason
@@ -63,7 +81,9 @@ def _end_trade(trade, bar, bars_held, reason, account, rules):
 
 
 @compiled
-def _write_stop(stops, n_stops, trade, bar, fills, is_new):
+def _write_stop(
+    stops: np.recarray, n_stops: int, trade: int, bar: Bar, fills: Fills, is_new: bool
+) -> int:
     """Write the stop that a bar tested, unless it is the one written last."""
     if len(stops) == 0 or fills.stop_reason == NO_REASON:
         return n_stops
@@ -78,7 +98,17 @@ def _write_stop(stops, n_stops, trade, bar, fills, is_new):
 
 
 @compiled
-def _write_bar(legs, trades, stops, counts, bar, before, fills, account, rules):
+def _write_bar(
+    legs: np.recarray,
+    trades: np.recarray,
+    stops: np.recarray,
+    counts: tuple[int, int, int],
+    bar: Bar,
+    before: State,
+    fills: Fills,
+    account: Account,
+    rules: Rules,
+) -> tuple[int, int, int]:
     """Write the fills of one bar; return the numbers of legs, trades and stops so far.
 
     `account` is that after the bar.
@@ -129,19 +159,19 @@ def _write_bar(legs, trades, stops, counts, bar, before, fills, account, rules):
 
 
 @compiled
-def fresh_state(balance):
+def fresh_state(balance: float) -> State:
     """Return the state of an account that has never traded."""
     account = Account(balance=balance, loss_streak=0, last_exit_index=LONG_AGO)
     return State(account=account, position=FLAT_POSITION, orders=NO_ORDERS)
 
 
 @compiled
-def _is_idle(state):
+def _is_idle(state: State) -> bool:
     return state.position.side == FLAT and state.orders.entry_side == FLAT
 
 
 @compiled
-def _next_entry_bar(entry_bars, cursor, index):
+def _next_entry_bar(entry_bars: np.ndarray, cursor: int, index: int) -> int:
     """Move the cursor to the first bar after `index` where an entry may happen."""
     while cursor < len(entry_bars) and entry_bars[cursor] <= index:
         cursor += 1
@@ -150,8 +180,15 @@ def _next_entry_bar(entry_bars, cursor, index):
 
 @compiled
 def replay_bars(
-    bars, rules, start_balance, entry_bars, is_focused, legs, trades, stops
-):
+    bars: np.recarray,
+    rules: Rules,
+    start_balance: float,
+    entry_bars: np.ndarray,
+    is_focused: bool,
+    legs: np.recarray,
+    trades: np.recarray,
+    stops: np.recarray,
+) -> Outcome:
     """Step through the bars and write what happens into the ledger.
 
     The full replay visits every bar. The focused one, while flat with nothing ordered,
@@ -214,7 +251,13 @@ def replay_bars(
     )
 
 
-def replay_into_ledger(bars, rules, start_balance, entry_bars, is_focused) -> Ledger:
+def replay_into_ledger(
+    bars: np.recarray,
+    rules: Rules,
+    start_balance: float,
+    entry_bars: np.ndarray,
+    is_focused: bool,
+) -> Ledger:
     """Replay the bars into a ledger of their own; arguments as for `replay_bars`."""
     legs, trades = make_ledger(len(bars))
     stops = make_stops(len(bars))
@@ -223,7 +266,7 @@ def replay_into_ledger(bars, rules, start_balance, entry_bars, is_focused) -> Le
     )
     return Ledger(
         outcome=outcome,
-        legs=legs[: outcome.legs],
-        trades=trades[: outcome.trades],
-        stops=stops[: outcome.stops],
+        legs=cast(np.recarray, legs[: outcome.legs]),
+        trades=cast(np.recarray, trades[: outcome.trades]),
+        stops=cast(np.recarray, stops[: outcome.stops]),
     )

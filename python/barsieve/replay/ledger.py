@@ -82,7 +82,7 @@ class Ledger(NamedTuple):
     stops: np.recarray
 
 
-def make_stops(n_bars: int) -> np.ndarray:
+def make_stops(n_bars: int) -> np.recarray:
     """Return room for the path of the stop over `n_bars` bars: one move a bar.
 
     A ledger with room for none keeps none.
@@ -90,7 +90,7 @@ def make_stops(n_bars: int) -> np.ndarray:
     return np.empty(n_bars, STOP_MOVE).view(np.recarray)
 
 
-def make_ledger(n_bars: int) -> tuple[np.ndarray, np.ndarray]:
+def make_ledger(n_bars: int) -> tuple[np.recarray, np.recarray]:
     """Return room for every leg (4 a bar, and the last) and trade of `n_bars` bars."""
     return (
         np.empty(4 * n_bars + 1, LEG).view(np.recarray),

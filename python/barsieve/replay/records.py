@@ -5,38 +5,52 @@ taught here, as the one construction that one would write by hand.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol, TypeVar, cast
 
 from barsieve.core.numba_cache import overloaded
 
 
-def replaced(record, **changes):
+class Named(Protocol):
+    """A named tuple, of whatever fields."""
+
+    @property
+    def _fields(self) -> tuple[str, ...]: ...
+
+    @property
+    def _replace(self) -> Callable[..., Any]: ...
+
+
+R = TypeVar("R", bound=Named)
+
+
+def replaced(record: R, **changes: Any) -> R:
     """Return a named tuple with some fields exchanged, each by its name."""
-    return record._replace(**changes)
+    return cast(R, record._replace(**changes))
 
 
-def overlaid(record, other):
+def overlaid(record: R, other: Any) -> R:
     """Return a named tuple with those fields of a NumPy record that it has too."""
     shared = [name for name in record._fields if name in other.dtype.names]
-    return record._replace(**{name: getattr(other, name) for name in shared})
+    return cast(R, record._replace(**{name: getattr(other, name) for name in shared}))
 
 
 def _construction(
     record: Any, parameters: str, exchanged: Mapping[str, str]
-) -> Callable:
+) -> Callable[..., Any]:
     """Return a function that builds a named tuple anew, its fields by their names.
 
     `record` is numba's type of it.
     """
-    values = {name: f"record.{name}" for name in record.fields} | exchanged
+    values = {name: f"record.{name}" for name in record.fields} | {**exchanged}
     fields = ", ".join(f"{name}={value}" for name, value in values.items())
-    scope = {"construct": record.instance_class}
+    scope: dict[str, Any] = {"construct": record.instance_class}
     exec(f"def made(record, {parameters}): return construct({fields})", scope)
-    return scope["made"]
+    made: Callable[..., Any] = scope["made"]
+    return made
 
 
 @overloaded(replaced)
-def _replaced(record, **changes):
+def _replaced(record: Any, **changes: Any) -> Callable[..., Any]:
     unknown = set(changes) - set(record.fields)
     if unknown:
         from numba.core.errors import TypingError
@@ -46,6 +60,6 @@ def _replaced(record, **changes):
 
 
 @overloaded(overlaid)
-def _overlaid(record, other):
+def _overlaid(record: Any, other: Any) -> Callable[..., Any]:
     shared = set(record.fields) & set(other.fields)
     return _construction(record, "other", {name: f"other.{name}" for name in shared})

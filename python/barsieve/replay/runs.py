@@ -4,12 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+from duckdb import DuckDBPyRelation
 
 from barsieve.core import schemas
 from barsieve.core.arrow import column, matching, numbers, texts
 from barsieve.profiles.settings import Profile, read_profiles
 from barsieve.replay.ledger import KINDS, Outcome
-from barsieve.replay.state import BAR, LONG, REASONS
+from barsieve.replay.state import BAR, BAR_FIELDS, LONG, REASONS
 from barsieve.replay.worker import replay_into_ledger
 
 FULL, FOCUSED = "full", "focused"
@@ -45,12 +46,14 @@ def bars_from_arrow(table: pa.Table) -> np.recarray:
     Nulls become NaN. The table must be in time order; `index` is the position in it.
     """
     bars = np.empty(table.num_rows, BAR)
-    for name in BAR.names:
+    for name in BAR_FIELDS:
         bars[name] = numbers(table[name])
     return bars.view(np.recarray)
 
 
-def _entry_bars(profile: Profile, candidates, windows) -> np.ndarray:
+def _entry_bars(
+    profile: Profile, candidates: DuckDBPyRelation, windows: DuckDBPyRelation
+) -> np.ndarray:
     """Return where focused replay may look: candidates, or every bar of a window."""
     if profile.screen == "admissible":
         of_profile = matching(candidates, profile=profile.profile)
@@ -65,7 +68,12 @@ def _entry_bars(profile: Profile, candidates, windows) -> np.ndarray:
     return np.concatenate([np.empty(0, np.int64), *inside]).astype(np.int64)
 
 
-def read_inputs(profile: Profile, bars, candidates, windows) -> Inputs:
+def read_inputs(
+    profile: Profile,
+    bars: DuckDBPyRelation,
+    candidates: DuckDBPyRelation,
+    windows: DuckDBPyRelation,
+) -> Inputs:
     """Read what a profile's replay needs from the relations of the built database."""
     table = matching(bars, profile=profile.profile).order("index").to_arrow_table()
     entry_bars = _entry_bars(profile, candidates, windows)
@@ -187,7 +195,12 @@ def run_table(run: Run) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=schemas.REPLAY_RUNS)
 
 
-def replay_profiles(profiles, bars, candidates, windows) -> pa.Table:
+def replay_profiles(
+    profiles: DuckDBPyRelation,
+    bars: DuckDBPyRelation,
+    candidates: DuckDBPyRelation,
+    windows: DuckDBPyRelation,
+) -> pa.Table:
     """Replay every profile, full and focused; return the rows of `replay_runs`.
 
     Parameters are relations of the built database: `config_profiles`, `replay_bars`,

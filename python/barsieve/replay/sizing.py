@@ -1,13 +1,15 @@
 """How far the stop lies and how much to buy."""
 
 from barsieve.core.numba_cache import compiled
+from barsieve.profiles.rules import Rules
+from barsieve.replay.state import Bar
 
 WEAK_TREND_ADX = 20.0
 STRONG_TREND_ADX = 25.0
 
 
 @compiled
-def risk_distance(bar, rules):
+def risk_distance(bar: Bar, rules: Rules) -> float:
     """Return D, the initial stop distance in price units, NaN while ATR is unknown.
 
     A weak trend gets a nearer stop, a strong one more room. D is fixed for the trade:
@@ -22,7 +24,7 @@ def risk_distance(bar, rules):
 
 
 @compiled
-def risk_share(bar, rules):
+def risk_share(bar: Bar, rules: Rules) -> float:
     """Return the share of the balance that a stop-out may cost before costs."""
     share = rules.risk_min + (rules.risk_max - rules.risk_min) * bar.confidence
     if bar.adx_14_4h < WEAK_TREND_ADX:
@@ -33,7 +35,7 @@ def risk_share(bar, rules):
 
 
 @compiled
-def is_ruined(balance, rules):
+def is_ruined(balance: float, rules: Rules) -> bool:
     """Tell whether a flat account of this balance can never enter again.
 
     All that its margin carries lies below the smallest order, and nothing but a trade
@@ -44,7 +46,9 @@ def is_ruined(balance, rules):
 
 
 @compiled
-def entry_quantity(balance, share, distance, price, rules):
+def entry_quantity(
+    balance: float, share: float, distance: float, price: float, rules: Rules
+) -> float:
     """Return the quantity to enter with, 0 when it falls below the minimum notional.
 
     A negative balance (funding, a gap) counts as 0, so it buys nothing.

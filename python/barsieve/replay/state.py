@@ -1,6 +1,6 @@
 """What the replay carries from bar to bar: scalars in named tuples, never arrays."""
 
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple, Protocol, get_origin
 
 import numpy as np
 
@@ -18,32 +18,53 @@ REASONS = (
 ) = range(len(REASONS))  # fmt: skip
 
 
-# One bar as the replay sees it: prices, and what was known at its close. Prices are in
-# quote currency, rates and confidences are fractions, NaN is unknown. `side` is 1, -1
-# or 0; `threshold` is the profile's, without the loss streak; `hours_since` is the time
-# since the open of the bar before, 1 where none is missing, NaN at the first.
+class Bar(Protocol):
+    """One bar as the replay sees it: prices, and what was known at its close.
+
+    Prices are in quote currency, rates and confidences are fractions, NaN is unknown.
+    `side` is 1, -1 or 0; `threshold` is the profile's, without the loss streak;
+    `hours_since` is the time since the open of the bar before, 1 where none is missing,
+    NaN at the first.
+    """
+
+    index: int
+    hours_since: float
+    open: float
+    high: float
+    low: float
+    close: float
+    funding_rate: float
+    atr_20: float
+    adx_14_4h: float
+    volume_z_20: float
+    vix: float
+    net_veto_long: float
+    net_veto_short: float
+    confidence: float
+    threshold: float
+    side: Annotated[int, np.int8]
+    is_eligible: bool
+
+
+def _stored_as(kind: Any) -> Any:
+    """Return the type that an array stores: the one annotated, or 64 bits."""
+    return kind.__metadata__[0] if get_origin(kind) is Annotated else kind
+
+
 BAR = np.dtype(
-    [
-        ("index", np.int64),
-        ("hours_since", np.float64),
-        ("open", np.float64),
-        ("high", np.float64),
-        ("low", np.float64),
-        ("close", np.float64),
-        ("funding_rate", np.float64),
-        ("atr_20", np.float64),
-        ("adx_14_4h", np.float64),
-        ("volume_z_20", np.float64),
-        ("vix", np.float64),
-        ("net_veto_long", np.float64),
-        ("net_veto_short", np.float64),
-        ("confidence", np.float64),
-        ("threshold", np.float64),
-        ("side", np.int8),
-        ("is_eligible", np.bool_),
-    ],
+    [(name, _stored_as(kind)) for name, kind in Bar.__annotations__.items()],
     align=True,
 )
+"""What an array of bars is made of: the fields of a `Bar`, in their order."""
+BAR_FIELDS = tuple(Bar.__annotations__)
+
+
+class Streak(Protocol):
+    """What the entry predicate asks of an account: how many trades in a row it lost."""
+
+    @property
+    def loss_streak(self) -> int:
+        """The losses since the last win."""
 
 
 class Account(NamedTuple):

@@ -5,6 +5,7 @@ rests in the market (stop, target) fills inside the bar.
 """
 
 from barsieve.core.numba_cache import compiled
+from barsieve.profiles.rules import Rules
 from barsieve.replay.costs import costs_of, make_fill, net_of, settle_funding
 from barsieve.replay.decimals import decimal_sum
 from barsieve.replay.exits import (
@@ -26,28 +27,32 @@ from barsieve.replay.state import (
     NO_ORDERS,
     NO_REASON,
     STOP,
+    Account,
+    Bar,
+    Fill,
     Fills,
     Orders,
     Position,
     State,
+    Streak,
 )
 
 
 @compiled
-def streak_shift(account, rules):
+def streak_shift(account: Streak, rules: Rules) -> float:
     """Return what a streak of losses adds to the threshold."""
     is_streak = account.loss_streak >= rules.loss_streak_trades
     return rules.loss_streak_shift if is_streak else 0.0
 
 
 @compiled
-def threshold_in_force(account, bar, rules):
+def threshold_in_force(account: Streak, bar: Bar, rules: Rules) -> float:
     """Return the confidence that this close asks for, the streak of losses included."""
     return decimal_sum(bar.threshold, streak_shift(account, rules))
 
 
 @compiled
-def signal(account, bar, rules):
+def signal(account: Streak, bar: Bar, rules: Rules) -> int:
     """Return the side that the entry predicate admits at this close, or FLAT.
 
     Eligible, a side, enough confidence, no veto, and no macro exit that would leave the
@@ -64,7 +69,9 @@ def signal(account, bar, rules):
 
 
 @compiled
-def fill_entry(account, position, orders, bar, rules):
+def fill_entry(
+    account: Account, position: Position, orders: Orders, bar: Bar, rules: Rules
+) -> tuple[Account, Position, Fill, bool, bool]:
     """Enter at the open, sized on the balance after any exit's result.
 
     An order whose bar does not follow soon enough lapses: its stop distance is of
@@ -100,7 +107,7 @@ def fill_entry(account, position, orders, bar, rules):
 
 
 @compiled
-def decide(account, position, bar, rules):
+def decide(account: Account, position: Position, bar: Bar, rules: Rules) -> Orders:
     """Decide at the close what the next open shall fill.
 
     An opposite signal closes and reverses without a cooldown; a same-side signal does
@@ -132,7 +139,7 @@ def decide(account, position, bar, rules):
 
 
 @compiled
-def step(state, bar, rules):
+def step(state: State, bar: Bar, rules: Rules) -> tuple[State, Fills]:
     """Carry the state through one bar; return it with the fills of the bar."""
     account, position, orders = state.account, state.position, state.orders
     # 1. Funding on the position held before the fills.

@@ -10,7 +10,7 @@ import signal
 import sys
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from barsieve.replay.ledger import Ledger
@@ -68,7 +68,7 @@ def _load() -> None:
     replay_into_ledger(bars, nothing, 0.0, np.empty(0, np.int64), False)
 
 
-def replay_into_ledger(*arguments) -> "Ledger":
+def replay_into_ledger(*arguments: Any) -> "Ledger":
     """Replay bars, in the process that was started, or here where there is none.
 
     Arguments are those of `kernel.replay_into_ledger`.
@@ -77,7 +77,7 @@ def replay_into_ledger(*arguments) -> "Ledger":
     if _apart is not None:
         try:
             _apart.send(arguments)
-            return _apart.recv()
+            return cast("Ledger", _apart.recv())
         except (EOFError, OSError):
             # It ended: killed, out of memory, or by an error that shows here as well.
             _apart = None

@@ -112,7 +112,7 @@ class Pack:
         """Keep texts that repeat as numbers into a list of them."""
         names = sorted({value for value in values if value is not None})
         number = {name: k for k, name in enumerate(names)}
-        codes = np.array([number.get(v, np.nan) for v in values], float)
+        codes = np.array([np.nan if v is None else number[v] for v in values], float)
         return {"kind": "texts", "names": names, "codes": self.rounded(codes, 0)}
 
     def lines(self, values: list[str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from barsieve.core.arrow import fields_of
 from barsieve.core.errors import refuse
 from barsieve.profiles.schema import DOMAINS, settings
 from barsieve.profiles.weights import SCORE_RANGES, WEIGHT_SUM_TOLERANCE
@@ -144,8 +145,8 @@ def _refuse_unknown(name: str, grids: list[dict[str, Any]]) -> None:
         fix = "correct the name, or add rows to seeds/sweep_grids.csv and dbt build"
         refuse("sweep_grids", "grid", expected=expected, found=f"'{name}'", fix=fix)
     for row in grids:
-        if row["grid"] == name and row["setting"] not in CONFIG.names:
-            expected, fix = f"one of {', '.join(CONFIG.names)}", "correct the name"
+        if row["grid"] == name and row["setting"] not in fields_of(CONFIG):
+            expected, fix = f"one of {', '.join(fields_of(CONFIG))}", "correct the name"
             found = f"'{row['setting']}'"
             refuse(
                 "sweep_grids", f"grid '{name}'", expected=expected, found=found, fix=fix
@@ -171,7 +172,7 @@ def expand(
     columns = _sampled(varied, n, seed) if is_sampled(rows) else _enumerated(varied)
     tried = len(next(iter(columns.values())))
     configs = np.empty(tried, CONFIG).view(np.recarray)
-    for setting in CONFIG.names:
+    for setting in fields_of(CONFIG):
         configs[setting] = columns.get(setting, base[setting])
     violation = np.full(tried, None, object)
     for sentence, holds in _constraints(rows, configs).items():

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from barsieve.core.arrow import matching
 from barsieve.profiles.schema import DOMAINS
-from barsieve.replay.state import BAR, FLAT
+from barsieve.replay.state import BAR, BAR_FIELDS, FLAT
 
 # What a configuration writes into its bars; the rest of `BAR` comes from `sweep_bars`.
 OF_CONFIGURATION = ("confidence", "threshold", "side", "is_eligible")
@@ -39,7 +39,7 @@ def _floats(column: pa.ChunkedArray) -> np.ndarray:
 
 def _silent_bars(table: pa.Table) -> np.recarray:
     bars = np.empty(table.num_rows, BAR)
-    for name in set(BAR.names) - set(OF_CONFIGURATION):
+    for name in set(BAR_FIELDS) - set(OF_CONFIGURATION):
         bars[name] = table[name].to_numpy()
     bars["confidence"] = bars["threshold"] = np.nan
     bars["side"], bars["is_eligible"] = FLAT, False

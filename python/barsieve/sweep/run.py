@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve.core import schemas
+from barsieve.core.arrow import fields_of
 from barsieve.profiles.settings import Profile
 from barsieve.replay.runs import Run
 from barsieve.sweep.buffers import CLOCK, Calendar, Room, make_room, words_of
@@ -68,7 +69,7 @@ def make_calendar(market: Market, longest: int) -> tuple[Calendar, list[str]]:
     calendar = Calendar(
         clock=clock,
         end=int(end),
-        first_day=int(clock.day[first]),
+        first_day=int(opens[first] // DAY_US),
         n_days=np.bincount(days, minlength=n_months).astype(np.int64),
         n_bars=np.bincount(bars, minlength=n_months).astype(np.int64),
     )
@@ -77,7 +78,9 @@ def make_calendar(market: Market, longest: int) -> tuple[Calendar, list[str]]:
 
 def config_ids(configs: np.ndarray, base: dict[str, Any]) -> list[str]:
     """Return a name for each configuration: a digest of all that decides its trades."""
-    traded = {k: v for k, v in base.items() if k not in {*CONFIG.names, *NOT_TRADED}}
+    traded = {
+        k: v for k, v in base.items() if k not in {*fields_of(CONFIG), *NOT_TRADED}
+    }
     prefix = blake2b(json.dumps(traded, default=str, sort_keys=True).encode()).digest()
     return [
         blake2b(prefix + config.tobytes(), digest_size=8).hexdigest()
@@ -190,7 +193,7 @@ def results_table(sweep: Sweep, chunk: range, figures, hashes) -> pa.Table:
 
 
 def _settings_columns(configs: np.recarray) -> dict[str, pa.Array]:
-    types = {name: schemas.SWEEP_RUNS.field(name).type for name in CONFIG.names}
+    types = {name: schemas.SWEEP_RUNS.field(name).type for name in fields_of(CONFIG)}
     return {n: pa.array(configs[n].copy()).cast(kind) for n, kind in types.items()}
 
 

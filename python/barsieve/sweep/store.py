@@ -17,6 +17,7 @@ from barsieve.core.errors import refuse
 from barsieve.core.files import written_whole
 from barsieve.core.locations import parquet_rows
 from barsieve.core.numba_cache import sources_hash
+from barsieve.replay.state import BAR_FIELDS
 from barsieve.sweep.run import (
     Rooms,
     Sweep,
@@ -44,9 +45,9 @@ def folder_of(database: Path, sweep: Sweep) -> Path:
     digest = blake2b("".join([sources_hash(), *sweep.ids]).encode(), digest_size=6)
     symbol, bars, bar_ts, *columns = sweep.market
     # Field by field: between the fields of a record lies whatever lay there before.
-    fields = [bars[name] for name in bars.dtype.names]
+    fields = [bars[name] for name in BAR_FIELDS]
     for column in (bar_ts.cast(pa.int64()).to_numpy(), *fields, *columns):
-        digest.update(np.ascontiguousarray(column).view(np.uint8))
+        digest.update(np.ascontiguousarray(column).view(np.uint8).data)
     name = f"{sweep.grid.name}-{symbol}-{digest.hexdigest()}"
     return database.with_name(f"{database.name}.sweeps") / name
 

@@ -10,7 +10,7 @@ from barsieve.profiles.rules import DEFAULTS
 from barsieve.replay.kernel import replay_bars
 from barsieve.replay.ledger import LEG, TRADE, make_stops
 from barsieve.replay.records import replaced
-from barsieve.replay.state import BAR, END_OF_DATA
+from barsieve.replay.state import BAR, BAR_FIELDS, END_OF_DATA
 
 # Infinite where a rule is to be off. The balance never runs out: it risks a millionth.
 RULES = DEFAULTS._replace(
@@ -44,7 +44,7 @@ BALANCE = 1e6
 def _bars_of(sweep: Sweep) -> np.recarray:
     """Return the bars as records without a signal; what no rule reads is unknown."""
     bars = np.zeros(len(sweep.bars), BAR)
-    for name in BAR.names:
+    for name in BAR_FIELDS:
         if bars.dtype[name] == np.float64:
             bars[name] = np.nan
     for name in ("open", "high", "low", "close"):

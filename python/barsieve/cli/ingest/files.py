@@ -17,8 +17,8 @@ MARKS = {
 }  # fmt: skip
 
 
-def _text(help: str, **more: Any) -> Any:
-    return Annotated[str | None, typer.Option(help=help, **more)]
+def _help(help: str) -> Any:
+    return typer.Option(help=help)
 
 
 def files(
@@ -28,22 +28,36 @@ def files(
         ExportFormat | None,
         typer.Option(help="Decide where several would fit; csv: mapped by hand."),
     ] = None,
-    symbol: _text("Symbol of all files.") = None,
-    series: _text("Macro series of daily files, such as TOTAL.") = None,
+    symbol: Annotated[str | None, _help("Symbol of all files.")] = None,
+    series: Annotated[
+        str | None, _help("Macro series of daily files, such as TOTAL.")
+    ] = None,
     column: Annotated[
         list[str] | None,
         typer.Option(help="ROLE=NAME, as volume='Volume BTC' or ts='column 1'."),
     ] = None,
-    delimiter: _text("What stands between cells: ';', tab, …") = None,
-    decimal: _text("The decimal mark: '.' or ','.") = None,
-    thousands: _text("The mark between thousands: ',', '.', space, …") = None,
-    encoding: _text("Encoding of the text, such as cp1252.") = None,
-    timezone: _text("Zone of times that state none, such as UTC.") = None,
-    date_format: _text("How times are written: '%d/%m/%Y %H:%M'.") = None,
-    venue: _text("Where the prices were made, such as coinbase.") = None,
-    quote: _text("Currency of the prices, such as USDT.") = None,
-    contract: _text("spot, perpetual or future.") = None,
-    price: _text("trade, mark or index.") = None,
+    delimiter: Annotated[
+        str | None, _help("What stands between cells: ';', tab, …")
+    ] = None,
+    decimal: Annotated[str | None, _help("The decimal mark: '.' or ','.")] = None,
+    thousands: Annotated[
+        str | None, _help("The mark between thousands: ',', '.', space, …")
+    ] = None,
+    encoding: Annotated[
+        str | None, _help("Encoding of the text, such as cp1252.")
+    ] = None,
+    timezone: Annotated[
+        str | None, _help("Zone of times that state none, such as UTC.")
+    ] = None,
+    date_format: Annotated[
+        str | None, _help("How times are written: '%d/%m/%Y %H:%M'.")
+    ] = None,
+    venue: Annotated[
+        str | None, _help("Where the prices were made, such as coinbase.")
+    ] = None,
+    quote: Annotated[str | None, _help("Currency of the prices, such as USDT.")] = None,
+    contract: Annotated[str | None, _help("spot, perpetual or future.")] = None,
+    price: Annotated[str | None, _help("trade, mark or index.")] = None,
     complete: Annotated[
         bool, typer.Option("--complete", help="The last row is a finished bar.")
     ] = False,

@@ -60,7 +60,7 @@ def _block_edges(n_rows: int, n_blocks: int) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(sizes)])
 
 
-def _sharpe_of_blocks(matrix: np.ndarray, edges: np.ndarray):
+def _sharpe_of_blocks(matrix: np.ndarray, edges: np.ndarray) -> Performance:
     """Return a function that gives the Sharpe ratios of chosen blocks from their sums.
 
     Sums of blocks are added one block after the other: the same operations for every
@@ -90,7 +90,9 @@ def _sharpe_of_blocks(matrix: np.ndarray, edges: np.ndarray):
     return ratios
 
 
-def _figure_of_blocks(matrix: np.ndarray, edges: np.ndarray, performance: Performance):
+def _figure_of_blocks(
+    matrix: np.ndarray, edges: np.ndarray, performance: Performance
+) -> Performance:
     blocks = [matrix[a:b] for a, b in pairwise(edges)]
 
     def figures(chosen: np.ndarray) -> np.ndarray:

@@ -22,7 +22,7 @@ each month, at no risk at all.
 
 def block_rows(n_rows: int) -> int:
     """Return how many rows in a row are drawn together: the cube root of all."""
-    return max(1, round(n_rows ** (1 / 3)))
+    return max(1, round(float(n_rows ** (1 / 3))))
 
 
 def drawn_counts(n_rows: int, n_draws: int = DRAWS, seed: int = SEED) -> np.ndarray:

@@ -53,7 +53,8 @@ class DeflatedSharpe:
 
 def sharpe_ratios(returns: np.ndarray) -> np.ndarray:
     """Return mean over deviation per period of each trial, shape (n_trials,)."""
-    return returns.mean(axis=0) / returns.std(axis=0, ddof=1)
+    ratios: np.ndarray = returns.mean(axis=0) / returns.std(axis=0, ddof=1)
+    return ratios
 
 
 def probabilistic_sharpe_ratio(

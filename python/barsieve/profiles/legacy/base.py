@@ -29,7 +29,7 @@ def load_base(name: str = DEFAULT_BASE) -> Base:
     """
     path = find_profile(name)
     profile, problems = check_profile(path)
-    if problems:
+    if profile is None or problems:
         raise InputError(problems)
     macro_signals, problems = read_json(path.parent / "shared" / "macro_signals.json")
     return Base(path.stem, profile, {} if problems else macro_signals)

@@ -138,7 +138,9 @@ def migrate(file: Path, name: str, base: Base, symbol: str | None = None) -> Mig
     weights, weight_rows = read_weights(file, document)
     rows = _with_symbol(_rows(file, document, base, weight_rows), symbol)
     given = {key: row.written for row in rows for key in row.to}
-    filled = {f"weights.{domain}": weight for domain, weight in weights.items()}
+    filled: dict[str, Any] = {
+        f"weights.{domain}": weight for domain, weight in weights.items()
+    }
     filled |= {"profile": name} | ({"symbol": symbol} if symbol else {})
     if "symbol" not in given | filled:
         raise InputError([_no_symbol(file)])
