@@ -46,7 +46,8 @@ def drawdowns(equity: np.ndarray, start: float = -np.inf) -> np.ndarray:
 
     `start` is what the account had before the first of `equity`, if that counts.
     """
-    return 1.0 - equity / np.maximum(peaks(equity), start)
+    found: np.ndarray = 1.0 - equity / np.maximum(peaks(equity), start)
+    return found
 
 
 def max_drawdown(equity: np.ndarray) -> float:
