@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from barsieve.core.errors import Problem
 from barsieve.core.times import read_moment
@@ -169,7 +170,7 @@ def _envelope_problems(path: Path, profile: dict) -> Iterator[Problem]:
             fix="set it to null, or use the admissible screen",
         )
     entry, gates = profile["entry"], envelope.get("gates", {})
-    outside = []
+    outside: list[tuple[str, str, Any]] = []
     for domain, (low, high) in envelope.get("weights", {}).items():
         own = profile["weights"][domain]
         if low > high:
