@@ -12,7 +12,7 @@ from conftest import PROJECT
 from zoo import YEAR_AND_A_MONTH, Zoo
 
 SEED = PROJECT / "seeds/macro_series.csv"
-HEALTH = ("report_screening",) + tuple(
+HEALTH = ("screening_counts", "screening_gates", "report_screening") + tuple(
     f"report_health{part}" for part in ("_market", "_columns", "_profiles", "")
 )
 MOMENTUM_ALONE = dict.fromkeys(("wyckoff", "liquidity", "smc", "temporal"), 0.0)
