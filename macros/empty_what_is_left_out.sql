@@ -3,7 +3,7 @@
     when the bars are built anew without it. -#}
 {%- macro empty_what_is_left_out() -%}
     {%- set rebuilds_bars = 'model.barsieve.bars_1h' in selected_resources -%}
-    {%- for name in ['regime_runs', 'sweep_runs', 'sweep_walks', 'report_sweep_statistics'] if 'model.barsieve.' ~ name not in selected_resources -%}
+    {%- for name in ['regime_runs', 'sweep_runs', 'sweep_walks', 'evaluation_sweep'] if 'model.barsieve.' ~ name not in selected_resources -%}
         {%- if rebuilds_bars or not adapter.get_relation(target.database, target.schema, name) -%}
             {%- set columns = run_query("select barsieve_columns('" ~ name ~ "') as columns") -%}
             {%- do run_query(

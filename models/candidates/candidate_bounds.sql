@@ -23,7 +23,7 @@ with profiles as (
 ),
 
 votes as (
-    select * from {{ ref('score_votes') }}
+    select * from {{ ref('votes') }}
 ),
 
 -- The most that any classifier lowers the threshold of a bar.

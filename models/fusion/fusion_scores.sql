@@ -3,7 +3,7 @@ with profiles as (
 ),
 
 votes as (
-    select * from {{ ref('score_votes') }}
+    select * from {{ ref('votes') }}
 ),
 
 regimes as (

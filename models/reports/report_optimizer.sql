@@ -8,4 +8,4 @@ select
     low,
     high,
     note,
-from {{ ref('report_optimizer_figures') }}
+from {{ ref('evaluation_optimizer') }}

@@ -1,7 +1,7 @@
 -- The full replay of each profile beside what costs nothing to think of: holding the
 -- asset, and the same signals at random times.
 with runs as (
-    select * from {{ ref('performance_runs') }}
+    select * from {{ ref('evaluation_performance') }}
 ),
 
 luck as (
@@ -15,7 +15,7 @@ luck as (
         luck_draws,
         luck_acceptance,
         luck_note,
-    from {{ ref('random_entry_runs') }}
+    from {{ ref('evaluation_random_entries') }}
 ),
 
 -- The median draw; nulls where none trades as often as the profile.

@@ -3,7 +3,7 @@ with runs as (
         profile,
         symbol,
         unnest(draws) as drawn,
-    from {{ ref('random_entry_runs') }}
+    from {{ ref('evaluation_random_entries') }}
 )
 
 select

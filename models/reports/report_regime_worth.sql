@@ -11,4 +11,4 @@ select
     high,
     comparisons,
     coalesce(low > 0 or high < 0, false) as is_beyond_chance,
-from {{ ref('report_regime_replays') }}
+from {{ ref('evaluation_regimes') }}

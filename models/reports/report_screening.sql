@@ -1,7 +1,7 @@
 -- Bars that are left after each gate, in the order of the gates: where a profile's
 -- entries come from, and which gate to look at when there are none.
 with counts as (
-    select * from {{ ref('screening_counts') }}
+    select * from {{ ref('evaluation_gate_counts') }}
 ),
 
 candidate_bars as (
@@ -17,7 +17,7 @@ passed as (
         *,
         lag(bars) over gates_in_order as bars_before,
         first_value(bars) over gates_in_order as all_bars,
-    from {{ ref('screening_gates') }}
+    from {{ ref('evaluation_gates') }}
     window gates_in_order as (partition by profile, symbol order by gate_number)
 ),
 

@@ -111,7 +111,7 @@ judged as (
             '.'
         ) as would_have_been_seen,
     from swept
-    left join {{ ref('report_sweep_statistics') }} as statistics using (symbol, grid)
+    left join {{ ref('evaluation_sweep') }} as statistics using (symbol, grid)
     left join winners using (symbol, grid)
 )
 

@@ -15,4 +15,4 @@ select
     out_of_sample_r,
     average_r,
     share_beaten,
-from {{ ref('report_walk_forward_windows') }}
+from {{ ref('evaluation_walk_forward') }}

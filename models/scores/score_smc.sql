@@ -22,7 +22,7 @@ active as (
         middle,
         reach,
         unnest(range(known_index, last_index + 1)) as bar_index,
-    from {{ ref('score_zones') }}
+    from {{ ref('detector_zones') }}
 ),
 
 nearest as (

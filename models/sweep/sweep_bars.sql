@@ -28,5 +28,5 @@ select
     votes.is_aligned,
     votes.atr_rank_100,
     {{ block_start('votes.bar_ts', 4) }} as block_start_at,
-from {{ ref('score_votes') }} as votes
+from {{ ref('votes') }} as votes
 inner join {{ ref('features') }} as features using (symbol, bar_ts)

@@ -85,4 +85,4 @@ select
 from months
 left join bars using (symbol, month_at)
 left join beliefs using (symbol, month_at)
-left join {{ ref('score_votes') }} as votes using (symbol, bar_ts)
+left join {{ ref('votes') }} as votes using (symbol, bar_ts)

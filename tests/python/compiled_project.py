@@ -44,11 +44,11 @@ PYTHON_MODELS = {
         replay_profiles,
         ("config_profiles", "replay_bars", "candidates", "candidate_windows"),
     ),
-    "performance_runs": (
+    "evaluation_performance": (
         performance_runs,
         ("config_profiles", "equity", "trades", "replay_runs", "bars_1h"),
     ),
-    "screening_gates": (screening_gates, ("screening_counts",)),
+    "evaluation_gates": (screening_gates, ("evaluation_gate_counts",)),
     "trade_reasons": (trade_reasons, ("config_profiles", "trade_decisions")),
 }
 

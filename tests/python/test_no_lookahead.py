@@ -66,7 +66,7 @@ def test_history_may_start_anywhere_once_windows_are_full(demo_build, tmp_path):
             f"where symbol = '{name}' and bar_index >= {WARM_UP_BARS}"
         ).fetchone()
         span = f"bar_ts between timestamptz '{first}' and timestamptz '{last}'"
-        for table in ("features", "scores", "sentinels", "score_votes"):
+        for table in ("features", "scores", "sentinels", "votes"):
             sliced = relative_rows(connection, table, name, 0, span)
             whole = relative_rows(
                 connection, table, source, histories.starts[name], span

@@ -269,7 +269,7 @@ def test_the_corner_bound_is_reached_and_never_passed(swept):
     rows = swept.sql(
         "select * from candidate_bounds using sample 300 rows (reservoir, 7)"
     ).to_arrow_table()
-    votes = swept.table("score_votes").to_arrow_table().to_pylist()
+    votes = swept.table("votes").to_arrow_table().to_pylist()
     by_bar = {(v["symbol"], v["bar_ts"]): v for v in votes}
     rng = np.random.default_rng(5)
     for row in rows.to_pylist():
@@ -303,7 +303,7 @@ def test_one_screen_is_exact_for_every_configuration_inside_its_envelope(
     inputs = inputs_of(swept, "eth_swept")
     bars = inputs.bars.copy()
     votes = swept.execute(
-        "select * from score_votes where symbol = 'ETH' order by bar_index"
+        "select * from votes where symbol = 'ETH' order by bar_index"
     ).fetchnumpy()
     scores = np.array(
         [np.ma.filled(votes[domain].astype(float), np.nan) for domain in DOMAINS]

@@ -108,7 +108,7 @@ def standalone_hash(inputs: Inputs, votes: dict[str, np.ndarray], row: dict) -> 
 
 def read_votes(connection, symbol: str) -> dict[str, np.ndarray]:
     table = connection.sql(
-        f"select * from score_votes where symbol = '{symbol}' order by bar_index"
+        f"select * from votes where symbol = '{symbol}' order by bar_index"
     ).to_arrow_table()
     votes = {
         name: table[name].to_numpy().astype(float)
@@ -267,7 +267,7 @@ def write_profile(base: dict, row: dict, name: str, folder) -> None:
 
 
 AS_BUILT = (
-    "score_votes", "features", "regimes", "fusion_learned", "candidates",
+    "votes", "features", "regimes", "fusion_learned", "candidates",
     "candidate_windows",
 )  # fmt: skip
 MADE_ANEW = (

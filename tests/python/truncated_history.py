@@ -38,7 +38,7 @@ TABLES = (
     "regimes",
     "scores",
     "sentinels",
-    "score_votes",
+    "votes",
     "fusion_scores",
     "candidate_bounds",
     "candidates",
@@ -46,7 +46,7 @@ TABLES = (
 HOUR_CLOSE = "bar_ts + interval '1 hour'"
 KEYS = {
     "macro_vetoes": ["symbol", "bar_ts"],
-    "score_votes": ["symbol", "bar_ts"],
+    "votes": ["symbol", "bar_ts"],
     "candidate_bounds": ["profile", "symbol", "bar_ts"],
 }
 # When a row could first be known; an hour's row at the bar's close.

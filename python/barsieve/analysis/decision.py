@@ -32,7 +32,7 @@ class Decision(NamedTuple):
     """A close: its position among the bars, the step's state after it, the rows read.
 
     `threshold_shift` is what the streak of losses adds to the threshold there. `fusion`
-    is the profile's row of `fusion_scores`, `votes` that of `score_votes`.
+    is the profile's row of `fusion_scores`, `votes` that of `votes`.
     """
 
     index: int  # type: ignore[assignment]  # a tuple has a method of this name
@@ -90,7 +90,7 @@ def decision_at(study: Study, index: int, replayed: str) -> Decision:
         )
     )
     votes = scratch.rows(
-        f"select *, {vote} from {{score_votes}} where symbol = ? and bar_index = ?",
+        f"select *, {vote} from {{votes}} where symbol = ? and bar_index = ?",
         profile.symbol, index + 1,
     )[0]  # fmt: skip
     outcome = outcome_after(study.inputs, index, replayed)

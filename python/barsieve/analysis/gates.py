@@ -256,8 +256,8 @@ def gates_at(study: Study, decision: Decision) -> list[dict[str, Any]]:
 def funnel(counts: dict[str, Any]) -> list[tuple[str, int, str]]:
     """Return the gates over all bars: name, bars left, what it asks of them.
 
-    `counts` is a row of `screening_counts`. What is asked comes with the nearest that
-    the market came to it.
+    `counts` is a row of `evaluation_gate_counts`. What is asked comes with the nearest
+    that the market came to it.
     """
     of = counts.__getitem__
     limits = _macro_limits(of("macro_exit_veto"), of("vix_exit"), "")
@@ -286,9 +286,9 @@ def funnel(counts: dict[str, Any]) -> list[tuple[str, int, str]]:
 
 
 def screening_gates(counts) -> pa.Table:
-    """Return the gates of every profile: the rows of `screening_gates`.
+    """Return the gates of every profile: the rows of `evaluation_gates`.
 
-    `counts` is the relation `screening_counts`.
+    `counts` is the relation `evaluation_gate_counts`.
     """
     rows = [
         {

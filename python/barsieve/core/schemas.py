@@ -264,7 +264,7 @@ SWEEP_RUNS = pa.schema(
     ]
 )
 
-REPORT_SWEEP_STATISTICS = pa.schema(
+EVALUATION_SWEEP = pa.schema(
     [
         pa.field("symbol", pa.string()),
         pa.field("grid", pa.string()),

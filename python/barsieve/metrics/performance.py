@@ -1,7 +1,7 @@
 """Sharpe ratio, drawdown and profit factor of an account, defined here alone.
 
-SQL reads what this wrote (`performance_runs`); the sweep's compiled figures are tested
-equal to it. Where a figure has no value it is NaN, and null in a table.
+SQL reads what this wrote (`evaluation_performance`); the sweep's compiled figures are
+tested equal to it. Where a figure has no value it is NaN, and null in a table.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""Performance of each profile beside buy-and-hold: the rows of `performance_runs`."""
+"""Performance of profiles beside buy-and-hold: rows of `evaluation_performance`."""
 
 from typing import Any
 

@@ -161,7 +161,7 @@ def draw_random_entries(
     candidates: DuckDBPyRelation,
     windows: DuckDBPyRelation,
 ) -> pa.Table:
-    """Return luck and draws of every profile: the rows of `random_entry_runs`.
+    """Return luck and draws of every profile: the rows of `evaluation_random_entries`.
 
     Parameters are relations of the built database. Randomness comes from `SEED` and
     the profile's name alone: a draw does not depend on which other profiles exist.

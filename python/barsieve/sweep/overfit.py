@@ -70,4 +70,4 @@ def sweep_statistics(results: duckdb.DuckDBPyRelation) -> pa.Table:
     months = results.filter("fold != 'all'")
     found = months.select("symbol, grid, config, fold, return_share").fetchnumpy()
     rows = list(_rows(found))
-    return pa.Table.from_pylist(rows, schema=schemas.REPORT_SWEEP_STATISTICS)
+    return pa.Table.from_pylist(rows, schema=schemas.EVALUATION_SWEEP)

@@ -1,11 +1,11 @@
 -- Every zone with the span of bars in which it is active: from the bar that makes it
 -- known to the bar before the one that spends it, or until it is too old.
 with zones as (
-    select * from {{ ref('score_order_blocks') }}
+    select * from {{ ref('detector_order_blocks') }}
     union all by name
-    select * from {{ ref('score_fair_value_gaps') }}
+    select * from {{ ref('detector_fair_value_gaps') }}
     union all by name
-    select * from {{ ref('score_liquidity_sweeps') }}
+    select * from {{ ref('detector_liquidity_sweeps') }}
 ),
 
 -- Expanded to one row per zone and later bar, so that the join is on equality.

@@ -45,7 +45,7 @@ closes as (
 ),
 
 bars as (
-    select * from {{ ref('score_votes') }}
+    select * from {{ ref('votes') }}
 )
 
 select

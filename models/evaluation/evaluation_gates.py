@@ -6,4 +6,4 @@ def model(dbt, session):
     from barsieve.analysis.gates import screening_gates
 
     dbt.config(materialized="table")
-    return screening_gates(counts=dbt.ref("screening_counts"))
+    return screening_gates(counts=dbt.ref("evaluation_gate_counts"))
