@@ -26,7 +26,7 @@ from barsieve.replay.runs import replay_profiles
 from barsieve.sweep.tables import sweep_runs
 from conftest import PROJECT, Build
 
-FINAL_LAYERS = ("sweep", "parity", "reports")
+FINAL_LAYERS = ("sweep", "parity", "evaluation", "reports")
 PYTHON_MODELS = {
     "regime_runs": (
         regime_runs,
@@ -146,7 +146,6 @@ class CompiledProject:
             nothing = schemas.SWEEP_WALKS.empty_table()
             connection.register("nothing", nothing)
             connection.execute("create table sweep_walks as from nothing")
-            self.create(connection, "fusion_learned", market, configs)
         for key in self.order(without):
             self.create(connection, self.nodes[key]["name"], market, configs)
 

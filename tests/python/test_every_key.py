@@ -146,7 +146,7 @@ def built(demo_build, tmp_path_factory):
         assert not check_profile(path)[1], f"the test's own {name} is not sound"
     project = CompiledProject(demo_build)
     connection = project.connect()
-    project.run(connection, MARKET, folder, without=("reports",))
+    project.run(connection, MARKET, folder, without=("evaluation", "reports"))
     yield connection
     connection.close()
 

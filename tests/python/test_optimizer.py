@@ -627,7 +627,7 @@ def built_market(build, folder, market, **costs):
         (folder / f"configs/{name}.json").write_text(json.dumps(profile))
     project = CompiledProject(build)
     connection = project.connect()
-    layers = ("candidates", "replay", "parity", "reports")
+    layers = ("candidates", "replay", "parity", "evaluation", "reports")
     project.run(connection, folder / "market", folder / "configs", without=layers)
     return connection
 

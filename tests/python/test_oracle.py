@@ -130,7 +130,11 @@ def troubled(demo_build, tmp_path_factory):
     project = CompiledProject(demo_build)
     connection = project.connect()
     market = write_troubled_market(tmp_path_factory.mktemp("troubled") / "m", seed=3)
-    project.run(connection, market, without=("sweep", "replay", "parity", "reports"))
+    project.run(
+        connection,
+        market,
+        without=("sweep", "replay", "parity", "evaluation", "reports"),
+    )
     yield connection
     connection.close()
 

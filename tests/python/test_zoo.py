@@ -12,7 +12,7 @@ from conftest import PROJECT
 from zoo import YEAR_AND_A_MONTH, Zoo
 
 SEED = PROJECT / "seeds/macro_series.csv"
-HEALTH = ("screening_counts", "screening_gates", "report_screening") + tuple(
+HEALTH = ("evaluation_gate_counts", "evaluation_gates", "report_screening") + tuple(
     f"report_health{part}" for part in ("_market", "_columns", "_profiles", "")
 )
 MOMENTUM_ALONE = dict.fromkeys(("wyckoff", "liquidity", "smc", "temporal"), 0.0)
@@ -44,7 +44,9 @@ def build(project: CompiledProject, zoo: Zoo) -> Built:
     symbols, problems = check_market(zoo.market, SEED)
     assert problems + check_configs(zoo.configs, symbols) == []
     connection = project.connect()
-    project.run(connection, zoo.market, zoo.configs, without=("sweep", "reports"))
+    project.run(
+        connection, zoo.market, zoo.configs, without=("sweep", "evaluation", "reports")
+    )
     for name in HEALTH:
         project.create(connection, name, zoo.market, zoo.configs)
     for test in ("parity_trades", "parity_equity"):
