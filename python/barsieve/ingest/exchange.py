@@ -84,7 +84,9 @@ class Exchange:
         """
         return self._patience.ask(lambda: self._ask_once(method, arguments, named))
 
-    def _ask_once(self, method: str, arguments: tuple, named: dict) -> Any:
+    def _ask_once(
+        self, method: str, arguments: tuple[Any, ...], named: dict[str, Any]
+    ) -> Any:
         client, ccxt = self._client, self._ccxt
         client.last_response_headers = None
         try:

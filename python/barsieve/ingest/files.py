@@ -1,6 +1,7 @@
 """The rows of exported files, joined and stored as bars or as days of a series."""
 
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -165,7 +166,7 @@ def _refuse_shared_days(reading: Reading, rows: pa.Table) -> None:
 
 def _one_a_day(readings: list[Reading], tables: list[pa.Table]) -> pa.Table:
     """Return the rows of all files, a day once; refuse two values of one day."""
-    seen: dict = {}
+    seen: dict[str, Any] = {}
     for reading, table in zip(readings, tables, strict=True):
         for row in table.to_pylist():
             held = seen.setdefault(row["date"], (row, reading))

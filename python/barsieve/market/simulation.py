@@ -140,7 +140,9 @@ def _momentum_part(gains: float, losses: float) -> float:
     return (rsi - 50) / 50
 
 
-def _simulate_bars(rng, symbol, common, regimes, effects) -> dict[str, np.ndarray]:
+def _simulate_bars(
+    rng: np.random.Generator, symbol: str, common: Any, regimes: Any, effects: Any
+) -> dict[str, np.ndarray]:
     """Return hourly OHLCV arrays of shape (n_hours,) of one symbol."""
     n_hours = len(common)
     own = rng.standard_t(5, n_hours) * math.sqrt(3 / 5)
@@ -200,7 +202,14 @@ def _bars_table(columns: dict[str, np.ndarray], exists: np.ndarray) -> pa.Table:
     return pa.table({"ts": stamps, **values})
 
 
-def _level_path(rng, regimes, means, pull, noise, decimals) -> np.ndarray:
+def _level_path(
+    rng: np.random.Generator,
+    regimes: Any,
+    means: Any,
+    pull: float,
+    noise: float,
+    decimals: int,
+) -> np.ndarray:
     shocks = noise * rng.standard_normal(len(regimes))
     level, path = means[regimes[0]], np.empty(len(regimes))
     for day, regime in enumerate(regimes):
@@ -214,7 +223,7 @@ def _level_path(rng, regimes, means, pull, noise, decimals) -> np.ndarray:
 class _MacroRows:
     """Collects the long macro table."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.columns: dict[str, list[Any]] = {
             "date": [],
             "series": [],
@@ -241,7 +250,9 @@ class _MacroRows:
         return rows.sort_by([("series", "ascending"), ("date", "ascending")])
 
 
-def _add_levels(rows: _MacroRows, rng, regimes: np.ndarray, first_day) -> None:
+def _add_levels(
+    rows: _MacroRows, rng: np.random.Generator, regimes: np.ndarray, first_day: datetime
+) -> None:
     """Add the series of traditional markets: working days, a few of them missing."""
     for series, (means, pull, noise, decimals) in LEVELS.items():
         path = _level_path(rng, regimes, means, pull, noise, decimals)
@@ -252,13 +263,21 @@ def _add_levels(rows: _MacroRows, rng, regimes: np.ndarray, first_day) -> None:
                 rows.add(series, date, value, LAG_HOURS[series])
 
 
-def _daily_closes(columns: dict[str, np.ndarray], first_price: float, run_up: int):
+def _daily_closes(
+    columns: dict[str, np.ndarray], first_price: float, run_up: int
+) -> np.ndarray:
     """Return a close per day; before the bars begin, the first price."""
     closes = columns["close"][23::24]
     return np.concatenate([np.full(run_up, first_price), closes])
 
 
-def _add_capitalisations(rows, rng, regimes, closes, first_day) -> None:
+def _add_capitalisations(
+    rows: _MacroRows,
+    rng: np.random.Generator,
+    regimes: np.ndarray,
+    closes: dict[str, np.ndarray],
+    first_day: datetime,
+) -> None:
     """Add TOTAL, TOTAL2 and the dominances: what fear does to alternative coins."""
     n_days = len(closes["BTC"])
     flight = _level_path(rng, regimes[:n_days], (0.0, 0.05, 0.22, 0.40), 0.06, 0.012, 4)
@@ -278,7 +297,13 @@ def _add_capitalisations(rows, rng, regimes, closes, first_day) -> None:
             rows.add(series, date, value, CRYPTO_LAG_HOURS)
 
 
-def _add_open_interest(rows, rng, symbol, closes, first_day) -> None:
+def _add_open_interest(
+    rows: _MacroRows,
+    rng: np.random.Generator,
+    symbol: str,
+    closes: np.ndarray,
+    first_day: datetime,
+) -> None:
     interest = 4e8
     jumps = rng.random(len(closes)) < 0.10
     noise = rng.standard_normal(len(closes))
@@ -289,7 +314,9 @@ def _add_open_interest(rows, rng, symbol, closes, first_day) -> None:
         rows.add(f"OI_{symbol}_COINM", date, interest, CRYPTO_LAG_HOURS)
 
 
-def _funding_rows(rng, symbol: str, columns: dict[str, np.ndarray]) -> pa.Table:
+def _funding_rows(
+    rng: np.random.Generator, symbol: str, columns: dict[str, np.ndarray]
+) -> pa.Table:
     """Return settlements every 8 h: dear after a rise, cheap after a fall."""
     closes = columns["close"]
     hours = np.arange(0, len(closes), 8)

@@ -10,7 +10,9 @@ from barsieve.oracle.signals import Row
 SLACK = 1e-12
 
 
-def _corner_scores(scores: dict, profile: Row, is_aligned: bool) -> list[float]:
+def _corner_scores(
+    scores: dict[str, Any], profile: Row, is_aligned: bool
+) -> list[float]:
     corners = itertools.product(*(set(box_of(profile)[d]) for d in DOMAINS))
     fused = [
         fuse(scores, dict(zip(DOMAINS, corner, strict=True)), is_aligned)
@@ -34,7 +36,7 @@ def _may_pass_gates(row: Row, entry: Row, profile: Row) -> bool:
 
 
 def admissible(
-    row: Row, scores: dict, entry: Row, profile: Row, lowest_shift: float
+    row: Row, scores: dict[str, Any], entry: Row, profile: Row, lowest_shift: float
 ) -> dict[str, float]:
     """Return the sides on which some configuration may enter, with the best score.
 

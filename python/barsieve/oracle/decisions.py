@@ -128,7 +128,7 @@ def _scores_at(sample: Sample, moment) -> dict[str, float | None]:
 
 
 def _entries(
-    sample: Sample, block: list[Row], profile: Row, learned: dict
+    sample: Sample, block: list[Row], profile: Row, learned: dict[Any, Any]
 ) -> list[Row]:
     keys = ("classifier", "fit_window", "reference_symbol")
     entries = []
@@ -143,7 +143,9 @@ def _entries(
     return entries
 
 
-def _add_entries(pairs: Pairs, sample: Sample, profile: Row, learned: dict) -> None:
+def _add_entries(
+    pairs: Pairs, sample: Sample, profile: Row, learned: dict[Any, Any]
+) -> None:
     name = profile["profile"]
     for block in sample.blocks():
         for row, entry in zip(

@@ -58,7 +58,7 @@ def envelope_of(profile: Row) -> dict[str, Any]:
     return json.loads(profile["envelope"] or "null") or {}
 
 
-def _settings(profile: Row, learned: dict, month: str, regime: str) -> Row:
+def _settings(profile: Row, learned: dict[Any, Any], month: str, regime: str) -> Row:
     """Return threshold and weights in force: learned ones stay in the envelope."""
     settings = {d: profile[f"weight_{d}"] for d in DOMAINS}
     threshold = profile["entry_threshold"]
@@ -86,7 +86,12 @@ def _is_at_least(value: float | None, limit: float | None) -> bool:
 
 
 def entry_row(
-    row: Row, scores: dict, vetoes: Row, profile: Row, belief: Row | None, learned: dict
+    row: Row,
+    scores: dict[str, Any],
+    vetoes: Row,
+    profile: Row,
+    belief: Row | None,
+    learned: dict[Any, Any],
 ) -> Row:
     """Return what `fusion_scores` holds of a bar, but for what its block decides.
 

@@ -143,7 +143,7 @@ def _trend(close: float | None, mean: float | None) -> str | None:
     return "up" if close > mean * 1.01 else "down" if close < mean * 0.99 else "neutral"
 
 
-def _directional_index(blocks: list[dict]) -> float | None:
+def _directional_index(blocks: list[dict[str, Any]]) -> float | None:
     """Return DX of the last 14 of 15 blocks."""
     plus = minus = ranges = 0.0
     for before, block in pairwise(blocks):
@@ -158,7 +158,7 @@ def _directional_index(blocks: list[dict]) -> float | None:
     return 100 * abs(plus - minus) / (plus + minus)
 
 
-def _adx(blocks: list[dict]) -> float | None:
+def _adx(blocks: list[dict[str, Any]]) -> float | None:
     if len(blocks) < 28:
         return None
     recent = blocks[-28:]
@@ -269,7 +269,7 @@ def macro_windows(h: History, now: float) -> Row:
     return row
 
 
-def _known_at(pair: tuple) -> float:
+def _known_at(pair: tuple[Any, ...]) -> float:
     return max(observation.known_at for observation in pair)
 
 

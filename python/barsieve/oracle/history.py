@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -96,7 +97,7 @@ class History:
             return None
         return float(np.mean([self.true_range(k) for k in range(t - n + 1, t + 1)]))
 
-    def blocks(self, hours: int, t: int, count: int) -> list[dict]:
+    def blocks(self, hours: int, t: int, count: int) -> list[dict[str, Any]]:
         """Return the last `count` blocks that ended by the close of bar t."""
         length = hours * HOUR
         close_time = self.ts[t] + HOUR
@@ -125,7 +126,7 @@ class History:
         """Return the days of a series known at a time, the latest first."""
         return self.macro.get(series, NO_VINTAGES).known_days(at)
 
-    def known_pairs(self, one: str, other: str, at: float) -> list[tuple]:
+    def known_pairs(self, one: str, other: str, at: float) -> list[tuple[Any, ...]]:
         """Return the days on which both series are known at a time, the latest first.
 
         Each is a pair of observations of one day.

@@ -19,7 +19,7 @@ def check_document(path: Path, profile: Any) -> list[Problem]:
     return shape_problems(path, profile, "profile") or contradictions(path, profile)
 
 
-def check_profile(path: Path) -> tuple[dict | None, list[Problem]]:
+def check_profile(path: Path) -> tuple[dict[str, Any] | None, list[Problem]]:
     """Return the profile of a file and what is wrong with it (None if unreadable)."""
     profile, problems = read_json(path)
     if problems:
@@ -41,7 +41,7 @@ def check_profile(path: Path) -> tuple[dict | None, list[Problem]]:
 
 
 def _reference_problems(
-    path: Path, profile: dict, symbols: list[str]
+    path: Path, profile: dict[str, Any], symbols: list[str]
 ) -> Iterator[Problem]:
     regime = profile["regime"]
     if regime["classifier"] != "off" and regime["reference_symbol"] not in symbols:

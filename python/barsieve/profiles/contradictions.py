@@ -22,7 +22,7 @@ MOMENT = re.compile(
 )
 
 
-def _weight_problems(path: Path, profile: dict) -> Iterator[Problem]:
+def _weight_problems(path: Path, profile: dict[str, Any]) -> Iterator[Problem]:
     weights = profile["weights"]
     total = sum(weights.values())
     if abs(total - 1) > WEIGHT_SUM_TOLERANCE:
@@ -53,7 +53,7 @@ def _weight_problems(path: Path, profile: dict) -> Iterator[Problem]:
             )
 
 
-def _order_problems(path: Path, profile: dict) -> Iterator[Problem]:
+def _order_problems(path: Path, profile: dict[str, Any]) -> Iterator[Problem]:
     entry, risk = profile["entry"], profile["risk"]
     for low, high, section in (
         ("atr_rank_floor", "atr_rank_cap", entry),
@@ -69,7 +69,7 @@ def _order_problems(path: Path, profile: dict) -> Iterator[Problem]:
             )
 
 
-def _integer_problems(path: Path, profile: dict) -> Iterator[Problem]:
+def _integer_problems(path: Path, profile: dict[str, Any]) -> Iterator[Problem]:
     for setting in settings():
         if setting.sql_type != "integer":
             continue
@@ -93,7 +93,7 @@ def _moment(text: str | None) -> datetime | None:
     return read_moment(text, is_zone_needed=True)
 
 
-def _study_problems(path: Path, profile: dict) -> Iterator[Problem]:
+def _study_problems(path: Path, profile: dict[str, Any]) -> Iterator[Problem]:
     moments: dict[str, datetime | None] = {"start": None, "end": None}
     for key in moments:
         try:
@@ -116,7 +116,7 @@ def _study_problems(path: Path, profile: dict) -> Iterator[Problem]:
         )
 
 
-def _parity_problems(path: Path, profile: dict) -> Iterator[Problem]:
+def _parity_problems(path: Path, profile: dict[str, Any]) -> Iterator[Problem]:
     promise, method = profile["parity"]["promise"], profile["screen"]["method"]
     tolerances = {"trades_tolerance", "win_rate_tolerance"} & set(profile["parity"])
     if method == "sentinel" and promise == "exact":
@@ -157,7 +157,7 @@ def _parity_problems(path: Path, profile: dict) -> Iterator[Problem]:
         )
 
 
-def _envelope_problems(path: Path, profile: dict) -> Iterator[Problem]:
+def _envelope_problems(path: Path, profile: dict[str, Any]) -> Iterator[Problem]:
     envelope = profile["screen"]["envelope"]
     if envelope is None:
         return
@@ -208,7 +208,7 @@ def _envelope_problems(path: Path, profile: dict) -> Iterator[Problem]:
         )
 
 
-def _learned_problems(path: Path, profile: dict) -> Iterator[Problem]:
+def _learned_problems(path: Path, profile: dict[str, Any]) -> Iterator[Problem]:
     """Refuse to learn without a box to learn in, or with a screen that covers none."""
     if not profile["learned"]:
         return
@@ -232,7 +232,7 @@ def _learned_problems(path: Path, profile: dict) -> Iterator[Problem]:
         )
 
 
-def contradictions(path: Path, profile: dict) -> list[Problem]:
+def contradictions(path: Path, profile: dict[str, Any]) -> list[Problem]:
     """Return which settings of a profile of the right shape contradict each other."""
     problems: list[Problem] = []
     for rule in (

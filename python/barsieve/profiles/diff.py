@@ -51,7 +51,7 @@ def _same(a: Any, b: Any) -> bool:
     return isinstance(a, bool) == isinstance(b, bool) and a == b
 
 
-def differences(a: dict, b: dict) -> list[Difference]:
+def differences(a: dict[str, Any], b: dict[str, Any]) -> list[Difference]:
     """Return what differs between two documents, in the order of the first."""
     ours, theirs = dict(leaves(a)), dict(leaves(b))
     found = []

@@ -39,7 +39,7 @@ def _integer(text: str) -> int | float:
 
 def _unusable_values(path: Path, document: Any) -> Iterator[Problem]:
     """Yield numbers that are none (Python reads NaN and 1e999), and endless nesting."""
-    queue: list[tuple[tuple, Any]] = [((), document)]
+    queue: list[tuple[tuple[Any, ...], Any]] = [((), document)]
     for keys, value in queue:
         if len(keys) > GREATEST_DEPTH:
             yield _too_deep(path)

@@ -45,9 +45,9 @@ class Setting(NamedTuple):
 
 def load_schema(name: str) -> dict[str, Any]:
     """Return one of the JSON Schemas that ship in the package."""
-    return json.loads(
-        files("barsieve.profiles").joinpath(f"{name}.schema.json").read_text()
-    )
+    text = files("barsieve.profiles").joinpath(f"{name}.schema.json").read_text()
+    schema: dict[str, Any] = json.loads(text)
+    return schema
 
 
 def leaves(schema: dict[str, Any], prefix: str = "") -> dict[str, dict[str, Any]]:

@@ -1,10 +1,11 @@
 """Keys and values of configs, as problems show them."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 
-def dotted(path, key: str | None = None) -> str:
+def dotted(path: Iterable[Any], key: str | None = None) -> str:
     """Return a path of keys as one key with dots."""
     parts = [str(part) for part in path] + ([key] if key is not None else [])
     return ".".join(parts) or "(top level)"

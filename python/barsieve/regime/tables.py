@@ -90,7 +90,9 @@ def walk_of_bands(seen: Observations, scale: Scale) -> Walk:
     return Walk([], beliefs, np.full(n_days, np.nan), np.zeros(n_days, int))
 
 
-def _run(classifier: str, fit_window: str, seen: Observations, walk: Walk) -> dict:
+def _run(
+    classifier: str, fit_window: str, seen: Observations, walk: Walk
+) -> dict[str, Any]:
     return {
         "classifier": classifier,
         "fit_window": fit_window,

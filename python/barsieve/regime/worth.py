@@ -102,7 +102,7 @@ def figures(days: Days, drawn: np.ndarray) -> np.ndarray:
 
 def _compared(
     without: Days, drawn_without: np.ndarray, with_regime: Days, drawn: np.ndarray
-) -> Iterator[dict]:
+) -> Iterator[dict[str, Any]]:
     whole = np.arange(drawn.shape[1])[None, :]
     before, after = figures(without, whole)[0], figures(with_regime, whole)[0]
     differences = figures(with_regime, drawn) - drawn_without
@@ -117,7 +117,7 @@ def _compared(
         )
 
 
-def with_intervals(rows: list[dict]) -> list[dict]:
+def with_intervals(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return compared figures with intervals that hold all of them at once.
 
     `draws` and `n_days` of a row become `low`, `high` and `comparisons`: how many
@@ -175,7 +175,7 @@ def _replayed(inputs: Inputs, threshold: np.ndarray) -> Days:
     return by_day(replay(inputs._replace(bars=bars), FULL))
 
 
-def _rows_of_profile(inputs: Inputs, asked: Asked, regimes) -> Iterator[dict]:
+def _rows_of_profile(inputs: Inputs, asked: Asked, regimes) -> Iterator[dict[str, Any]]:
     shifts = {
         classifier: _shifts(regimes, asked, classifier, inputs)
         for classifier in (HMM, KMEANS, VIX_BANDS)

@@ -113,7 +113,7 @@ def render(source: Source, verdict: Verdict) -> str:
         "sections": collected,
     }
     scripts = _scripts()
-    return _template().render(
+    page: str = _template().render(
         build=source.rows("from build_info")[0],
         profiles=source.profiles,
         verdict=verdict,
@@ -125,6 +125,7 @@ def render(source: Source, verdict: Verdict) -> str:
         columns=source.pack.encode(),
         mark=MARK,
     )
+    return page
 
 
 def _refuse_models(database: Path, error: Exception) -> NoReturn:

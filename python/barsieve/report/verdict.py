@@ -91,7 +91,7 @@ def _failures(source: Source, rows: list[dict[str, Any]]) -> list[str]:
     return lines
 
 
-def _others_hold(counts: Counter) -> list[str]:
+def _others_hold(counts: Counter[str]) -> list[str]:
     """Return that a broken promise says nothing of the other profiles."""
     holds = counts["holds"]
     if not holds:

@@ -98,7 +98,12 @@ def is_label(path: KeyPath, value: Any) -> bool:
 
 
 def judge(
-    file: Path, path: KeyPath, value: Any, rule: Rule | None, document: dict, base: Base
+    file: Path,
+    path: KeyPath,
+    value: Any,
+    rule: Rule | None,
+    document: dict[str, Any],
+    base: Base,
 ) -> Row:
     """Return what becomes of a key, as its rule says; None is a key nobody knows.
 

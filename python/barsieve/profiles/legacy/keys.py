@@ -4,7 +4,7 @@ Read from what the legacy system did with a key, not from what its name promises
 were never read, some were read at another place than where the files have them.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Carried(NamedTuple):
@@ -245,7 +245,7 @@ def value_at(document: object, path: tuple[str, ...]) -> object:
     return document
 
 
-def rules_for(document: dict) -> dict[tuple[str, ...], Rule]:
+def rules_for(document: dict[str, Any]) -> dict[tuple[str, ...], Rule]:
     """Return the rules by path, as a document's own switches select them."""
     has_tracker = isinstance(document.get("pnl_tracker"), dict)
     rules = RULES | (WITH_PNL_TRACKER if has_tracker else WITHOUT_PNL_TRACKER)

@@ -25,7 +25,9 @@ class Migration:
     added: list[Added]
 
 
-def _refuse_shapes(file: Path, document: dict, rules: dict[KeyPath, Rule]) -> None:
+def _refuse_shapes(
+    file: Path, document: dict[str, Any], rules: dict[KeyPath, Rule]
+) -> None:
     """Raise InputError for a value in the place of a section, or the other way."""
     sections = {path[:n] for path in rules for n in range(1, len(path))}
     settings = {path for path, rule in rules.items() if isinstance(rule, Carried)}
@@ -80,7 +82,9 @@ def read_legacy(file: Path) -> dict[str, Any]:
     return document
 
 
-def _rows(file: Path, document: dict, base: Base, weight_rows: list[Row]) -> list[Row]:
+def _rows(
+    file: Path, document: dict[str, Any], base: Base, weight_rows: list[Row]
+) -> list[Row]:
     """Return a row for every leaf of a document, in its order."""
     rules = rules_for(document)
     _refuse_shapes(file, document, rules)
@@ -117,7 +121,9 @@ def _check(file: Path, profile: dict[str, Any]) -> None:
         raise InputError([replace(found, file=as_profile) for found in problems])
 
 
-def _added(profile: dict[str, Any], taken: set[str], sources: dict[str, str], base):
+def _added(
+    profile: dict[str, Any], taken: set[str], sources: dict[str, str], base: str
+) -> list[Added]:
     return [
         Added(key, value, sources.get(key, base))
         for key, value in ((".".join(path), value) for path, value in leaves(profile))

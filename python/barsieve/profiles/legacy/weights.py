@@ -26,7 +26,7 @@ from barsieve.profiles.schema import DOMAINS
 from barsieve.profiles.weights import WEIGHT_SUM_TOLERANCE
 
 
-def weight_paths(document: dict) -> dict[KeyPath, str]:
+def weight_paths(document: dict[str, Any]) -> dict[KeyPath, str]:
     """Return the keys of the section that decided, with the name of each weight.
 
     v1.8 read `fusion.weights`; older files have them elsewhere.
@@ -45,7 +45,7 @@ def weight_paths(document: dict) -> dict[KeyPath, str]:
     }
 
 
-def is_other_weight(path: KeyPath, document: dict) -> bool:
+def is_other_weight(path: KeyPath, document: dict[str, Any]) -> bool:
     """Tell whether a key lies in a section of weights that did not decide."""
     decided = {weight[:-1] for weight in weight_paths(document)}
     return any(
@@ -64,7 +64,7 @@ def _chosen(paths: dict[KeyPath, str]) -> dict[str, KeyPath]:
     return chosen
 
 
-def _read(file: Path, document: dict, path: KeyPath) -> float:
+def _read(file: Path, document: dict[str, Any], path: KeyPath) -> float:
     value = value_at(document, path)
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         raise InputError(
@@ -73,7 +73,9 @@ def _read(file: Path, document: dict, path: KeyPath) -> float:
     return value
 
 
-def read_weights(file: Path, document: dict) -> tuple[dict[str, float], list[Row]]:
+def read_weights(
+    file: Path, document: dict[str, Any]
+) -> tuple[dict[str, float], list[Row]]:
     """Return the weights of all domains, summing to 1, and a row for each old key.
 
     Empty where the document has none. Raises InputError for weights that are no
