@@ -81,8 +81,7 @@ def _overlap(session: duckdb.DuckDBPyConnection, kind: Kind) -> tuple[int, int, 
         session.execute(
             f"select count(*), coalesce(count_if({differs}), 0), "
             f"min(concat({kind.keys[-1]}::varchar, ' {shown} ', "
-            f"s.{shown}, ' stored, ', "
-            f"o.{shown}, ' offered')) filter ({differs}) "
+            f"s.{shown}, ' stored, ', o.{shown}, ' offered')) filter ({differs}) "
             f"from offered as o join stored as s using ({keys})"
         )
     )
@@ -123,9 +122,9 @@ def refuse_other_unit(
     """
     n_both, n_differ, low, high, n_stored = row_of(
         session.execute(
-            "with latest as (select date, arg_max(value, known_at) as "
-            "value from stored "
-            "group by date), both_values as (select o.value / l.value as factor "
+            "with latest as (select date, arg_max(value, known_at) as value "
+            "from stored group by date), "
+            "both_values as (select o.value / l.value as factor "
             "from offered as o join latest as l using (date) where l.value != 0) "
             f"select count(*), coalesce(count_if(abs(factor - 1) > {SAME_WITHIN}), 0), "
             "min(factor), max(factor), (select count(*) from latest) from both_values"

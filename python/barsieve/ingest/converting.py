@@ -151,9 +151,8 @@ def _soundness(
                 columns[role],
                 expected=f"{expected} ({shown}; {is_wrong.sum():,} such rows)",
                 fix=(
-                    "if columns are swapped, name them (--column "
-                    "high=NAME); else correct "
-                    "the row, or leave such rows out: --drop-bad-rows"
+                    "if columns are swapped, name them (--column high=NAME); "
+                    "else correct the row, or leave such rows out: --drop-bad-rows"
                 ),
             )
         keep &= ~is_wrong
@@ -189,8 +188,8 @@ def _each_once(
             columns["ts"],
             expected=(
                 "each time once; "
-                f"{export.place(int(order[row - 1]), columns['ts'])} has "
-                "it with other values"
+                f"{export.place(int(order[row - 1]), columns['ts'])} "
+                "has it with other values"
             ),
             fix=(
                 "remove one of the rows; if clocks were changed, export with "

@@ -193,9 +193,8 @@ def _refuse_without_volume(
         f"column '{columns['volume']}'",
         expected="bars of trades, with a volume",
         found=(
-            f"a volume of 0 in all {len(rows.us):,} rows: prices without "
-            "trades, such as "
-            "those of mark, index or premium klines"
+            f"a volume of 0 in all {len(rows.us):,} rows: prices without trades, "
+            "such as those of mark, index or premium klines"
         ),
         fix=(
             "take the klines of trades; to store these as they are, say of what kind: "

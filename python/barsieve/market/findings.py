@@ -180,9 +180,8 @@ def _funding_spans(
             session.execute(
                 "with bars as (select min(ts) as first_ts, max(ts) as last_ts from "
                 f"{parquet_rows(path)} where isfinite(ts)), "
-                "funding as (select min(ts) as first_ts, max(ts) as "
-                f"last_ts from {rows} "
-                "where symbol = $symbol and isfinite(ts)) "
+                "funding as (select min(ts) as first_ts, max(ts) as last_ts "
+                f"from {rows} where symbol = $symbol and isfinite(ts)) "
                 "select funding.first_ts::date::varchar, "
                 "funding.last_ts::date::varchar, "
                 "(greatest(0, epoch(funding.first_ts) - epoch(bars.first_ts)) "

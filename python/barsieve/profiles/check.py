@@ -78,9 +78,8 @@ def check_configs(folder: Path, symbols: list[str]) -> list[Problem]:
                     expected=f"a symbol of the market ({', '.join(symbols)})",
                     found=f"'{profile['symbol']}'",
                     fix=(
-                        f"add bars/{profile['symbol']}.parquet to the "
-                        "market, or take the "
-                        "profile out of the configs folder"
+                        f"add bars/{profile['symbol']}.parquet to the market, "
+                        "or take the profile out of the configs folder"
                     ),
                 )
             )

@@ -126,9 +126,8 @@ def _parity_problems(path: Path, profile: dict[str, Any]) -> Iterator[Problem]:
             expected="'within' for the sentinel screen, which loses entries",
             found="'exact'",
             fix=(
-                "promise 'within' and give trades_tolerance and "
-                "win_rate_tolerance, or use "
-                "the admissible screen"
+                "promise 'within' and give trades_tolerance and win_rate_tolerance, "
+                "or use the admissible screen"
             ),
         )
     if method == "admissible" and promise == "within":
