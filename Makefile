@@ -3,10 +3,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 READY := $(VENV)/.ready
+# A file to a process, in the order of tests/python/slow_first.txt.
+SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env build test proofs check lint format demo bench bench-peers docs report picture lock clean
+.PHONY: help env build test test-fast proofs check lint format demo bench bench-peers docs report picture lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,8 +27,11 @@ build: $(READY) ## build the database (BARSIEVE_MARKET, default the simulated ma
 	@$(BIN)/dbt build
 	@$(BIN)/barsieve show
 
-test: $(READY) ## run every test; some wait for dbt or a browser, so three keep two cores busy
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadfile
+test: $(READY) ## run every test; the demo is the one of make build where that stands
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE)
+
+test-fast: $(READY) ## run the tests that are not marked slow
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not slow and not proofs'
 
 proofs: $(READY) ## statistical proofs over many seeds, which `make test` leaves out
 	@$(BIN)/python -m pytest -m proofs --numprocesses 2 --dist load

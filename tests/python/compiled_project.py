@@ -133,13 +133,14 @@ class CompiledProject:
         market: Path,
         configs: Path = PROJECT / "configs",
         without: Iterable[str] = FINAL_LAYERS,
+        seeds: Path = PROJECT / "seeds",
     ) -> None:
         """Build the models of all but some layers in a fresh catalog."""
         connection.execute("use memory")
         connection.execute(f"detach database if exists {self.catalog}")
         connection.execute(f"attach ':memory:' as {self.catalog}")
         connection.execute(f"use {self.catalog}")
-        for seed in sorted((PROJECT / "seeds").glob("*.csv")):
+        for seed in sorted(seeds.glob("*.csv")):
             connection.execute(f"create table {seed.stem} as from read_csv('{seed}')")
         if "sweep" in without:
             # As in a build without the tag ml: nothing was learned.

@@ -15,6 +15,15 @@ REAL_MARKET = Path(
 )
 
 
+SLOW_FIRST = Path(__file__).with_name("slow_first.txt").read_text().split()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the slowest files first: a long one at the end keeps one core waiting."""
+    place = {name: number for number, name in enumerate(SLOW_FIRST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))
+
+
 @pytest.fixture(scope="session")
 def real_market() -> Path:
     """The real market, in place; never copied into the project."""

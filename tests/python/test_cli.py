@@ -1,31 +1,14 @@
 """The command line: what it prints, how it ends, what it says when it cannot."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-from conftest import PROJECT
-
-
-def barsieve(*arguments: str, **locations: Path | str) -> subprocess.CompletedProcess:
-    environment = {k: v for k, v in os.environ.items() if "BARSIEVE" not in k}
-    environment |= {key: str(value) for key, value in locations.items()}
-    return subprocess.run(
-        [sys.executable, "-m", "barsieve", *arguments],
-        cwd=PROJECT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+from command_line import barsieve, barsieve_alone
 
 
 def test_check_of_the_demo_is_sound():
-    done = barsieve("check")
+    done = barsieve_alone("check")
     assert (done.returncode, done.stderr) == (0, "")
     assert "sound" in done.stdout
     assert json.loads(barsieve("check", "--json").stdout) == []
@@ -44,7 +27,7 @@ def test_check_names_the_problem_and_exits_with_1(tmp_path):
 
 
 def test_show_prints_origin_parity_and_performance(demo_build):
-    done = barsieve("show", BARSIEVE_DATABASE=demo_build.database)
+    done = barsieve_alone("show", BARSIEVE_DATABASE=demo_build.database)
     assert done.returncode == 0, done.stderr
     for words in ("SIMULATED", "parity_summary", "report_performance", "holds"):
         assert words in done.stdout
@@ -56,7 +39,7 @@ def test_show_prints_origin_parity_and_performance(demo_build):
 
 @pytest.mark.parametrize("mode", ["full", "focused"])
 def test_replay_gives_the_trades_of_the_table(demo_build, demo, mode):
-    done = barsieve(
+    done = barsieve_alone(
         "replay", "--profile", "eth_comprehensive", "--mode", mode, "--json",
         BARSIEVE_DATABASE=demo_build.database,
     )  # fmt: skip
@@ -114,7 +97,7 @@ def test_demo_writes_a_market_that_is_sound(tmp_path):
 
 @pytest.mark.slow
 def test_bench_measures_build_replay_commands_and_sweep_in_one_run():
-    done = barsieve("bench", "--hours", "6000", "--json")
+    done = barsieve_alone("bench", "--hours", "6000", "--json")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     assert result["build"]["seconds"] > 0

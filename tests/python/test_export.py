@@ -15,7 +15,7 @@ from barsieve.core.files import written_whole
 from barsieve.database.connect import open_database, table_names
 from barsieve.database.export import WRITERS, export_table
 from barsieve.database.marks import Mark
-from test_cli import barsieve
+from command_line import barsieve
 
 NEAR_MISSES = [
     "trades; drop table trades", "trades--", '"trades"', "trades where 1=1",

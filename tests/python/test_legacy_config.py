@@ -26,8 +26,8 @@ from barsieve.profiles.legacy.rows import (
     STATUSES,
 )
 from barsieve.profiles.schema import DOMAINS, load_schema
+from command_line import barsieve
 from conftest import PROJECT
-from test_cli import barsieve
 
 SHIPPED = PROJECT / "configs"
 BASE = load_base(str(SHIPPED / f"{DEFAULT_BASE}.json"))

@@ -1,4 +1,4 @@
-"""A build on truncated history agrees bit for bit on every row that it has.
+"""A history that ends early agrees bit for bit on every row that it has.
 
 The real market has a file of its own, so that two processes can share the work.
 """
@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-import truncated_history
 from compiled_project import CompiledProject
 from conftest import PROJECT
 from troubled_market import write_troubled_market
@@ -16,28 +15,31 @@ from truncated_history import (
     KEYS,
     SLICED,
     WARM_UP_BARS,
-    Histories,
+    Proof,
+    all_layers_but,
+    copy_tables,
     differences,
-    first_failing_cut,
-    keep_as_reference,
 )
+
+DEMO = PROJECT / "data/demo"
+FEATURES = ("config", "bars", "features")
+
+
+@pytest.fixture(scope="module")
+def proof(demo_build, tmp_path_factory) -> Proof:
+    """Whole, sliced and cut histories of the demo, built once beside each other."""
+    folder = tmp_path_factory.mktemp("beside")
+    return Proof(CompiledProject(demo_build), DEMO, folder, seed=1).build()
 
 
 @pytest.mark.slow
-def test_no_row_of_the_demo_knows_its_future(demo_build, tmp_path):
-    project = CompiledProject(demo_build)
-    assert first_failing_cut(project, PROJECT / "data/demo", tmp_path, seed=1) is None
+def test_no_row_of_the_demo_knows_its_future(proof):
+    assert proof.columns_that_tell() == {}
 
 
-# Open interest is a series of one symbol and does not follow it to another name.
-OWN_SERIES = {
-    "open_interest",
-    "open_interest_age_hours",
-    "oi_change_24h",
-    "macro_coverage",
-    "net_veto_long",
-    "net_veto_short",
-}
+@pytest.mark.slow
+def test_no_row_of_the_demo_knows_the_future_of_all_symbols(proof):
+    assert proof.hours_that_tell() == {}
 
 
 def relative_rows(connection, table: str, symbol: str, first_index: int, span: str):
@@ -46,7 +48,7 @@ def relative_rows(connection, table: str, symbol: str, first_index: int, span: s
     listed = [
         f"{column} - {first_index} as {column}" if column.endswith("_index") else column
         for column in columns
-        if column not in OWN_SERIES | {"symbol"}
+        if column != "symbol"
     ]
     return (
         f"select {', '.join(listed)} from {table} where symbol = '{symbol}' and {span}"
@@ -54,11 +56,8 @@ def relative_rows(connection, table: str, symbol: str, first_index: int, span: s
 
 
 @pytest.mark.slow
-def test_history_may_start_anywhere_once_windows_are_full(demo_build, tmp_path):
-    project = CompiledProject(demo_build)
-    histories = Histories(PROJECT / "data/demo", seed=3)
-    connection = project.connect()
-    project.run(connection, histories.write(tmp_path))
+def test_history_may_start_anywhere_once_windows_are_full(proof):
+    connection, starts = proof.connection, proof.histories.starts
     compared = 0
     for name, source in SLICED.items():
         first, last = connection.execute(
@@ -68,9 +67,7 @@ def test_history_may_start_anywhere_once_windows_are_full(demo_build, tmp_path):
         span = f"bar_ts between timestamptz '{first}' and timestamptz '{last}'"
         for table in ("features", "scores", "sentinels", "votes"):
             sliced = relative_rows(connection, table, name, 0, span)
-            whole = relative_rows(
-                connection, table, source, histories.starts[name], span
-            )
+            whole = relative_rows(connection, table, source, starts[name], span)
             for ours, theirs in ((sliced, whole), (whole, sliced)):
                 n_rows, n_differ = connection.execute(
                     f"select (select count(*) from ({ours})), "
@@ -82,28 +79,27 @@ def test_history_may_start_anywhere_once_windows_are_full(demo_build, tmp_path):
 
 
 @pytest.mark.slow
-def test_macro_history_may_start_anywhere_once_windows_are_full(demo_build, tmp_path):
-    project = CompiledProject(demo_build)
-    histories = Histories(PROJECT / "data/demo", seed=4)
-    connection = project.connect()
-    project.run(connection, histories.write(tmp_path))
-    keep_as_reference(connection, project.catalog)
-    first = histories.macro["known_at"].to_pylist()
-    start = sorted(set(first))[len(set(first)) // 3]
-    after = pa.scalar(start, pa.timestamp("us", tz="UTC"))
-    histories.macro = histories.macro.filter(
-        pc.greater_equal(histories.macro["known_at"], after)
+def test_macro_history_may_start_anywhere_once_windows_are_full(proof, tmp_path):
+    whole = proof.histories.whole
+    moments = sorted(set(whole.macro["known_at"].to_pylist()))
+    start = moments[len(moments) // 3]
+    is_later = pc.greater_equal(
+        whole.macro["known_at"], pa.scalar(start, pa.timestamp("us", tz="UTC"))
     )
-    project.run(connection, histories.write(tmp_path))
+    market = whole._replace(macro=whole.macro.filter(is_later)).write(tmp_path / "m")
+    project, connection = proof.project, proof.project.connect()
+    tables = ("features", "macro_signals", "macro_vetoes")
+    copy_tables(proof.connection, connection, tables)
+    layers = all_layers_but(project, *FEATURES, "macro")
+    project.run(connection, market, without=layers)
     # The VIX state looks back 250 observations: about 360 days.
     span = f"where bar_ts > timestamptz '{start}' + interval '365 days'"
-    for table in ("features", "macro_signals", "macro_vetoes"):
+    for table in tables:
         keys = KEYS.get(table) or project.grain(table)
         ours = f"from {table} {span}"
         theirs = f"from reference.main.{table} {span}"
-        assert (
-            connection.execute(f"select count(*) from ({ours})").fetchone()[0] > 1_000
-        )
+        count = connection.execute(f"select count(*) from ({ours})").fetchone()[0]
+        assert count > 1_000
         assert not differences(connection, table, keys, ours, theirs), table
 
 
@@ -142,24 +138,41 @@ LAGS_REMOVED = {
 }
 
 
+def altered(build, model: str, old: str, new: str) -> CompiledProject:
+    """Return a project in which one model says something else."""
+    found = []
+
+    def alter(name: str, sql: str) -> str:
+        if name != model:
+            return sql
+        assert old in sql, f"{model} no longer says: {old}"
+        found.append(name)
+        return sql.replace(old, new, 1)
+
+    project = CompiledProject(build, alter)
+    project.altered = found
+    return project
+
+
+def features_that_tell(project: CompiledProject, market, folder, n_cuts) -> set[str]:
+    """Return the features by which a cut of a symbol shows, or one of all symbols."""
+    layers = all_layers_but(project, *FEATURES)
+    proof = Proof(project, market, folder, seed=5, n_cuts=n_cuts).build(layers)
+    found = set(proof.columns_that_tell(("features",)).get("features", ()))
+    for of_all in proof.hours_that_tell(layers, ("features",)).values():
+        found |= set(of_all.get("features", ()))
+    return found
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", LAGS_REMOVED)
 def test_the_proof_names_the_column_when_a_lag_is_removed(demo_build, tmp_path, fault):
     model, old, new, columns = LAGS_REMOVED[fault]
-    applied = []
-
-    def remove_the_lag(name: str, sql: str) -> str:
-        if name != model:
-            return sql
-        assert old in sql, f"{model} no longer says: {old}"
-        applied.append(name)
-        return sql.replace(old, new)
-
-    project = CompiledProject(demo_build, remove_the_lag)
-    failing = first_failing_cut(project, PROJECT / "data/demo", tmp_path, seed=5)
-    assert applied
-    assert failing is not None, "the proof did not notice"
-    assert set(failing[1]["features"]) & columns
+    project = altered(demo_build, model, old, new)
+    n_of_all = 4 * (model == "bars_macro")
+    found = features_that_tell(project, DEMO, tmp_path, (4, 24, n_of_all))
+    assert project.altered
+    assert found & columns, "the proof did not notice"
 
 
 # In a market with revisions, holes and other intervals of funding.
@@ -188,12 +201,11 @@ def troubled(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_no_row_of_a_troubled_market_knows_its_future(
-    demo_build, troubled, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(truncated_history, "N_CUTS", 6)
+def test_no_row_of_a_troubled_market_knows_its_future(demo_build, troubled, tmp_path):
     project = CompiledProject(demo_build)
-    assert first_failing_cut(project, troubled, tmp_path, seed=1) is None
+    proof = Proof(project, troubled, tmp_path, seed=1, n_cuts=(4, 6, 3)).build()
+    assert proof.columns_that_tell() == {}
+    assert proof.hours_that_tell() == {}
 
 
 @pytest.mark.slow
@@ -202,17 +214,11 @@ def test_the_proof_names_the_column_when_a_revision_is_foreseen(
     demo_build, troubled, tmp_path, fault
 ):
     model, old, new, columns = REVISIONS_KNOWN[fault]
-
-    def foresee(name: str, sql: str) -> str:
-        if name != model:
-            return sql
-        assert old in sql, f"{model} no longer says: {old}"
-        return sql.replace(old, new, 1)
-
-    project = CompiledProject(demo_build, foresee)
-    failing = first_failing_cut(project, troubled, tmp_path, seed=5)
-    assert failing is not None, "the proof did not notice"
-    assert set(failing[1]["features"]) & columns
+    project = altered(demo_build, model, old, new)
+    n_of_all = 4 * (model == "feature_macro_vintages")
+    found = features_that_tell(project, troubled, tmp_path, (4, 24, n_of_all))
+    assert project.altered
+    assert found & columns, "the proof did not notice"
 
 
 @pytest.mark.slow
@@ -220,9 +226,7 @@ def test_the_proof_notices_sums_that_depend_on_where_history_lies(demo_build, tm
     """Without the window setting of profiles.yml, rolling sums lose their last bits."""
     project = CompiledProject(demo_build)
     project.settings = {"TimeZone": "UTC"}
-    failing = first_failing_cut(project, PROJECT / "data/demo", tmp_path, seed=6)
-    assert failing is not None
-    assert isinstance(failing[1], dict)
+    assert features_that_tell(project, DEMO, tmp_path, (2, 6, 0))
 
 
 def test_duckdb_still_has_the_setting_that_makes_windows_exact():

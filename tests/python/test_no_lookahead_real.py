@@ -3,11 +3,22 @@
 import pytest
 
 from compiled_project import CompiledProject
-from truncated_history import first_failing_cut
+from truncated_history import Proof
+
+
+@pytest.fixture(scope="module")
+def proof(demo_build, real_market, tmp_path_factory) -> Proof:
+    folder = tmp_path_factory.mktemp("beside")
+    return Proof(CompiledProject(demo_build), real_market, folder, seed=2).build()
 
 
 @pytest.mark.slow
 @pytest.mark.real_market
-def test_no_row_of_the_real_market_knows_its_future(demo_build, real_market, tmp_path):
-    project = CompiledProject(demo_build)
-    assert first_failing_cut(project, real_market, tmp_path, seed=2) is None
+def test_no_row_of_the_real_market_knows_its_future(proof):
+    assert proof.columns_that_tell() == {}
+
+
+@pytest.mark.slow
+@pytest.mark.real_market
+def test_no_row_of_the_real_market_knows_the_future_of_all_symbols(proof):
+    assert proof.hours_that_tell() == {}

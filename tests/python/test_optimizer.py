@@ -63,9 +63,9 @@ from barsieve.replay.runs import replay
 from barsieve.sweep.grids import CONFIG
 from barsieve.sweep.inputs import read_market
 from barsieve.sweep.overfit import sweep_statistics
+from command_line import barsieve
 from compiled_project import CompiledProject
 from conftest import PROJECT
-from test_cli import barsieve
 
 N_REGIMES = 4
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from barsieve.oracle.compare import compare_features
 from barsieve.profiles.settings import read_profiles
 from barsieve.replay.runs import FOCUSED, FULL, read_inputs, replay
+from command_line import barsieve, barsieve_alone
 from compiled_project import CompiledProject
 from conftest import PROJECT, Build
-from test_cli import barsieve
 
 DOMAINS = ("wyckoff", "liquidity", "smc", "momentum", "temporal")
 
@@ -225,7 +225,7 @@ def test_a_broken_promise_is_seen_wherever_results_are_shown(spine_build):
         "BARSIEVE_DATABASE": str(spine_build.database),
         "BARSIEVE_CONFIGS": str(spine_build.database.parent / "configs"),
     }
-    shown = barsieve("show", **place, FORCE_COLOR="1").stdout
+    shown = barsieve_alone("show", **place, FORCE_COLOR="1").stdout
     red = [line for line in shown.splitlines() if "\x1b[1;31m" in line]
     assert any("eth_lossy" in line and "broken" in line for line in red)
     assert not any("eth_silent" in line for line in red)

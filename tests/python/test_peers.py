@@ -16,8 +16,8 @@ from barsieve.bench.peers.rules import (
     read_bars,
 )
 from barsieve.core.errors import InputError
+from command_line import barsieve
 from conftest import PROJECT
-from test_cli import barsieve
 
 MISSING = "the extra peers is not installed: pip install 'barsieve[peers]'"
 DEMO = PROJECT / "data" / "demo"

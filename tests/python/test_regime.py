@@ -32,8 +32,8 @@ from barsieve.regime.hysteresis import in_force, most_likely
 from barsieve.regime.kmeans import vix_bands
 from barsieve.regime.stress import centres, read_scale
 from barsieve.regime.walk_forward import FITTERS, Walk, walk_forward
+from command_line import barsieve
 from conftest import PROJECT
-from test_cli import barsieve
 
 SCALE = read_scale(duckdb.connect().read_csv(str(PROJECT / "seeds/regime_policy.csv")))
 LEVELS = {"vix": (12, 18, 25, 38), "move": (65, 95, 122, 160)}

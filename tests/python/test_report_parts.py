@@ -18,9 +18,9 @@ from barsieve.report.picture import find_browser
 from barsieve.report.sections import SECTIONS
 from barsieve.report.sections.price import SIGNALS
 from barsieve.report.source import open_source
+from command_line import barsieve
 from conftest import PROJECT
 from report_browser import LATER
-from test_cli import barsieve
 
 
 def test_equal_columns_are_kept_once_and_large_ones_bit_for_bit():

@@ -41,9 +41,9 @@ from barsieve.sweep.run import (
 )
 from barsieve.sweep.store import chunks_left, folder_of, read_results, run_sweeps
 from barsieve.sweep.tables import base_of, tables_of
+from command_line import barsieve
 from compiled_project import CompiledProject
 from conftest import PROJECT
-from test_cli import barsieve
 
 DOMAINS = ("wyckoff", "liquidity", "smc", "momentum", "temporal")
 SYMBOLS = ("BTC", "ETH")
