@@ -23,6 +23,8 @@ from barsieve.replay.runs import FOCUSED, FULL, replay
 from compiled_project import CompiledProject
 from conftest import PROJECT
 
+pytestmark = pytest.mark.slow
+
 MARKET = PROJECT / "data/demo"
 BASES = {
     "admissible": {},

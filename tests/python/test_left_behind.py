@@ -17,6 +17,8 @@ from barsieve.core.errors import InputError
 from barsieve.database.connect import open_database
 from barsieve.database.marks import LAST, Mark, parse, read_marks, stale_tables
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).parents[2]
 SEEDS = ("macro_series", "regime_policy", "sweep_grids")
 PROFILE = ("--profile", "btc_live")

@@ -26,6 +26,8 @@ from report_browser import (
     visit,
 )
 
+pytestmark = pytest.mark.slow
+
 MOST_BYTES = 6_000_000
 PROFILES = [
     "btc_live", "eth_comprehensive", "eth_learned", "eth_live_aggressive",

@@ -8,6 +8,8 @@ import pytest
 from barsieve.report import write_report
 from report_browser import same, visit
 
+pytestmark = pytest.mark.slow
+
 
 def figures_of(demo, symbol: str, section: str) -> dict[tuple, float]:
     rows = demo.execute(

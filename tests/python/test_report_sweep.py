@@ -11,6 +11,8 @@ from barsieve.report import write_report
 from barsieve.sweep.overfit import judge, sweep_statistics
 from report_browser import number, same, visit
 
+pytestmark = pytest.mark.slow
+
 SYMBOLS = ["BTC", "ETH"]
 
 

@@ -11,6 +11,8 @@ from barsieve.replay.runs import FOCUSED, FULL, replay
 from barsieve.replay.state import BAR
 from conftest import PROJECT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _in_the_project(monkeypatch):

@@ -11,6 +11,8 @@ from compiled_project import CompiledProject
 from conftest import PROJECT
 from zoo import YEAR_AND_A_MONTH, Zoo
 
+pytestmark = pytest.mark.slow
+
 SEED = PROJECT / "seeds/macro_series.csv"
 HEALTH = ("evaluation_gate_counts", "evaluation_gates", "report_screening") + tuple(
     f"report_health{part}" for part in ("_market", "_columns", "_profiles", "")
