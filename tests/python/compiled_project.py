@@ -6,6 +6,7 @@ are exchanged.
 """
 
 import json
+import os
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -90,7 +91,7 @@ class CompiledProject:
 
     def __init__(self, build: Build, mend: Callable[[str, str], str] | None = None):
         manifest = json.loads((build.target / "manifest.json").read_text())
-        self.catalog = build.database.stem
+        self.database, self.catalog = build.database, build.database.stem
         self.nodes = {
             key: node
             for key, node in manifest["nodes"].items()
@@ -109,6 +110,9 @@ class CompiledProject:
         )
         for name, value in self.settings.items():
             connection.execute(f"set {name} = '{value}'")
+        if "PYTEST_XDIST_WORKER" in os.environ:
+            # Each of the test processes has a core.
+            connection.execute("set threads = 1")
         return connection
 
     def order(self, without: Iterable[str] = FINAL_LAYERS) -> list[str]:
@@ -149,6 +153,34 @@ class CompiledProject:
             connection.execute("create table sweep_walks as from nothing")
         for key in self.order(without):
             self.create(connection, self.nodes[key]["name"], market, configs)
+
+    def run_again(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        name: str,
+        without: Iterable[str] = FINAL_LAYERS,
+    ) -> None:
+        """Build a model, and what follows from it, over the tables of the build."""
+        connection.execute(f"attach '{self.database}' as built (read_only)")
+        connection.execute(f"attach ':memory:' as {self.catalog}")
+        connection.execute(f"use {self.catalog}")
+        again: list[str] = []
+        for key in self.order(()):
+            node = self.nodes[key]
+            if node["name"] == name or set(node["depends_on"]["nodes"]) & set(again):
+                again.append(key)
+        kept = {node["name"] for key, node in self.nodes.items() if key not in again}
+        kept |= {seed.stem for seed in (PROJECT / "seeds").glob("*.csv")}
+        for table in sorted(kept):
+            connection.execute(f"create view {table} as from built.main.{table}")
+        for key in again:
+            if self.nodes[key]["fqn"][1] not in set(without):
+                self.create(
+                    connection,
+                    self.nodes[key]["name"],
+                    PROJECT / "data/demo",
+                    PROJECT / "configs",
+                )
 
     def create(self, connection, name: str, market: Path, configs: Path) -> None:
         """Build one model from those that it refers to."""

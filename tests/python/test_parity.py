@@ -129,7 +129,7 @@ def test_a_screen_that_is_too_narrow_fails_in_the_tables(demo_build, fault):
 
     project = CompiledProject(demo_build, narrow)
     connection = project.connect()
-    project.run(connection, PROJECT / "data/demo", without=("evaluation", "reports"))
+    project.run_again(connection, model, without=("evaluation", "reports"))
     verdicts = dict(
         connection.execute(
             "select profile, verdict from parity_summary where promise = 'exact'"
@@ -155,7 +155,7 @@ def test_a_cent_too_much_in_one_leg_unbalances_the_account(demo_build):
 
     project = CompiledProject(demo_build, misbook)
     connection = project.connect()
-    project.run(connection, PROJECT / "data/demo", without=("evaluation", "reports"))
+    project.run_again(connection, "trade_legs", without=("evaluation", "reports"))
     verdicts = connection.execute(
         "select distinct verdict from parity_equity where profile = 'eth_comprehensive'"
     ).fetchall()
