@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from barsieve.database.provenance import CODE_FOLDERS
+from compiled_project import CompiledProject
 from conftest import PROJECT, run_dbt
 
 
@@ -186,6 +187,26 @@ def test_two_builds_and_other_threads_give_the_same_tables(demo_build, spine_bui
                 ).fetchone()
                 assert n_rows > 0
                 assert n_differ == 0, table
+
+
+LEARNED = ("regime_days", "regime_fits", "sweep_results", "fusion_learned")
+
+
+@pytest.mark.slow
+def test_what_is_learned_again_is_the_same(demo_build):
+    project = CompiledProject(demo_build)
+    connection = project.connect()
+    connection.execute("set threads = 1")
+    project.run_again(connection, "regime_runs", without=("evaluation", "reports"))
+    for table in LEARNED:
+        both = (table, f"built.main.{table}")
+        for one, other in (both, both[::-1]):
+            n_rows, n_differ = connection.execute(
+                f"select (select count(*) from {one}), "
+                f"count(*) from ((from {one}) except all (from {other}))"
+            ).fetchone()
+            assert n_rows > 0
+            assert n_differ == 0, table
 
 
 def test_the_code_hash_covers_what_computes():
