@@ -138,6 +138,16 @@ LAGS_REMOVED = {
 }
 
 
+# Of whole symbols, of sliced ones, of all together; what shows at most hours needs few.
+CUTS_TO_NOTICE = {
+    "bars_4h": (2, 0, 0),
+    "bars_1d": (2, 0, 0),
+    "bars_macro": (1, 0, 4),
+    "feature_macro_vintages": (1, 0, 4),
+    "feature_swings": (4, 24, 0),
+}
+
+
 def altered(build, model: str, old: str, new: str) -> CompiledProject:
     """Return a project in which one model says something else."""
     found = []
@@ -169,8 +179,8 @@ def features_that_tell(project: CompiledProject, market, folder, n_cuts) -> set[
 def test_the_proof_names_the_column_when_a_lag_is_removed(demo_build, tmp_path, fault):
     model, old, new, columns = LAGS_REMOVED[fault]
     project = altered(demo_build, model, old, new)
-    n_of_all = 4 * (model == "bars_macro")
-    found = features_that_tell(project, DEMO, tmp_path, (4, 24, n_of_all))
+    n_cuts = CUTS_TO_NOTICE.get(model, (8, 0, 0))
+    found = features_that_tell(project, DEMO, tmp_path, n_cuts)
     assert project.altered
     assert found & columns, "the proof did not notice"
 
@@ -215,8 +225,8 @@ def test_the_proof_names_the_column_when_a_revision_is_foreseen(
 ):
     model, old, new, columns = REVISIONS_KNOWN[fault]
     project = altered(demo_build, model, old, new)
-    n_of_all = 4 * (model == "feature_macro_vintages")
-    found = features_that_tell(project, troubled, tmp_path, (4, 24, n_of_all))
+    n_cuts = CUTS_TO_NOTICE.get(model, (8, 0, 0))
+    found = features_that_tell(project, troubled, tmp_path, n_cuts)
     assert project.altered
     assert found & columns, "the proof did not notice"
 

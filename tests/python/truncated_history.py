@@ -14,6 +14,8 @@ import itertools
 import json
 import random
 from collections.abc import Iterator
+from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -169,14 +171,28 @@ class Histories:
         return Cut(f"{'AEZb'[number % 4]}{number:02d}{source}", source, at)
 
     def _cuts_of_whole(self) -> Iterator[Cut]:
-        """Yield cuts of both symbols: before the end, at settlements, at any hour."""
+        """Yield cuts of both symbols: before the end, at settlements, before turns."""
         for number in range(self.n_of_whole):
             source = WHOLE[number % len(WHOLE)]
             closes = self.closes(self.whole.bars[source])
             hours = (1, 8, 24, 8)[number % 4]
             later = [c for c in closes[1_000:] if c.hour % hours == 0]
+            if number % 4 == 2:
+                later = sorted(self._turns(source).intersection(closes)) or later
             at = self.rng.choice(later) if number else closes[-2]
             yield self._cut(source, at)
+
+    def _turns(self, symbol: str) -> set:
+        """Return the hours after settlements that another interval follows."""
+        funding = self.whole.of(symbol, symbol).funding
+        settled = sorted(ts.replace(minute=0, second=0, microsecond=0)
+                         for ts in funding["ts"].to_pylist())  # fmt: skip
+        gaps = [b - a for a, b in pairwise(settled)]
+        return {
+            settled[number] + timedelta(hours=1)
+            for number in range(2, len(gaps))
+            if gaps[number] not in gaps[number - 2 : number]
+        }
 
     def _cuts_of_slices(self) -> Iterator[Cut]:
         """Yield cuts, half of them where a day, a settlement or a 4-hour bar ends."""
