@@ -10,23 +10,13 @@ with trades as (
     from {{ ref('trades') }}
 ),
 
-runs as (
+positions as (
     select
         replayed,
         profile,
         symbol,
-        unnest(trades) as trade,
+        unnest(trades, max_depth := 2),
     from {{ ref('replay_runs') }}
-),
-
-distances as (
-    select
-        replayed,
-        profile,
-        symbol,
-        trade.trade_id,
-        trade.risk_distance,
-    from runs
 ),
 
 last_stops as (
@@ -85,14 +75,14 @@ select
     trades.exit_reason,
     trades.bars_held,
     trades.shortfall,
-    distances.risk_distance,
+    positions.risk_distance,
     last_stops.last_stop,
     case trades.side
         when 'long' then left_at.net_veto_long else left_at.net_veto_short
     end as exit_net_veto,
     bars_left.vix as exit_vix,
 from trades
-inner join distances using (replayed, profile, symbol, trade_id)
+inner join positions using (replayed, profile, symbol, trade_id)
 left join last_stops using (replayed, profile, symbol, trade_id)
 inner join bars
     on trades.symbol = bars.symbol and trades.decision_ts = bars.bar_ts

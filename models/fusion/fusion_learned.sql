@@ -1,15 +1,2 @@
-with proposals as (
-    select unnest(proposals, recursive := true)
-    from {{ ref('sweep_walks') }}
-)
-
-select
-    profile,
-    month,
-    regime,
-    domain,
-    weight,
-    threshold,
-    confidence,
-    reason,
-from proposals
+select unnest(proposals, max_depth := 2)
+from {{ ref('sweep_walks') }}

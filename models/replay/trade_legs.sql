@@ -1,21 +1,10 @@
-with runs as (
+with trades as (
     select
         replayed,
         profile,
         symbol,
-        unnest(trades) as trade,
+        unnest(trades, max_depth := 2),
     from {{ ref('replay_runs') }}
-),
-
-legs as (
-    select
-        replayed,
-        profile,
-        symbol,
-        trade.trade_id,
-        generate_subscripts(trade.legs, 1) as leg_number,
-        unnest(trade.legs) as leg,
-    from runs
 )
 
 select
@@ -23,14 +12,6 @@ select
     profile,
     symbol,
     trade_id,
-    leg_number::integer as leg,
-    leg.kind,
-    leg.ts,
-    leg.price,
-    leg.qty,
-    leg.amount,
-    leg.fee,
-    leg.slippage,
-    leg.position,
-    leg.balance,
-from legs
+    generate_subscripts(legs, 1)::integer as leg,
+    unnest(legs, max_depth := 2),
+from trades

@@ -1,20 +1,10 @@
-with runs as (
+with trades as (
     select
         replayed,
         profile,
         symbol,
-        unnest(trades) as trade,
+        unnest(trades, max_depth := 2),
     from {{ ref('replay_runs') }}
-),
-
-moves as (
-    select
-        replayed,
-        profile,
-        symbol,
-        trade.trade_id,
-        unnest(trade.stops) as move,
-    from runs
 )
 
 select
@@ -22,7 +12,5 @@ select
     profile,
     symbol,
     trade_id,
-    move.ts as bar_ts,
-    move.stop,
-    move.reason,
-from moves
+    unnest(stops, max_depth := 2),
+from trades

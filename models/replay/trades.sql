@@ -1,29 +1,10 @@
-with runs as (
+with positions as (
     select
         replayed,
         profile,
         symbol,
-        unnest(trades) as trade,
+        unnest(trades, max_depth := 2),
     from {{ ref('replay_runs') }}
-),
-
-positions as (
-    select
-        replayed,
-        profile,
-        symbol,
-        trade.trade_id,
-        trade.side,
-        trade.decision_ts,
-        trade.risk_distance,
-        trade.bars_held,
-        trade.exit_reason,
-        trade.confidence,
-        trade.threshold,
-        trade.loss_streak,
-        trade.threshold_shift_after,
-        trade.shortfall,
-    from runs
 ),
 
 -- Ordered sums: equal legs give equal bits.

@@ -1,11 +1,1 @@
-select
-    symbol,
-    profile,
-    section,
-    subject,
-    figure,
-    value,
-    low,
-    high,
-    note,
-from {{ ref('evaluation_optimizer') }}
+select * from {{ ref('evaluation_optimizer') }}

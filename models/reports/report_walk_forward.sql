@@ -1,18 +1,1 @@
-select
-    symbol,
-    test_from,
-    test_until,
-    train_from,
-    train_until,
-    config,
-    entry_threshold,
-    weight_wyckoff,
-    weight_liquidity,
-    weight_smc,
-    weight_momentum,
-    weight_temporal,
-    in_sample_r,
-    out_of_sample_r,
-    average_r,
-    share_beaten,
-from {{ ref('evaluation_walk_forward') }}
+select * from {{ ref('evaluation_walk_forward') }}

@@ -1,22 +1,10 @@
--- What a bar holds before any configuration looks at it: the columns of
--- barsieve.replay.state.BAR that depend on no profile, and what a signal is made of.
+-- What a bar holds before any configuration looks at it: what the replay reads of it
+-- whatever the settings, and what a signal is made of.
 select
     votes.symbol,
     votes.bar_ts,
     votes.known_at,
-    votes.bar_index - 1 as index,
-    features.gap_hours + 1 as hours_since,
-    features.open,
-    features.high,
-    features.low,
-    features.close,
-    features.funding_settled as funding_rate,
-    features.atr_20,
-    features.adx_14_4h,
-    features.volume_z_20,
-    features.vix,
-    votes.net_veto_long,
-    votes.net_veto_short,
+    {{ replay_bar('votes', 'features') }},
     votes.wyckoff,
     votes.liquidity,
     votes.smc,

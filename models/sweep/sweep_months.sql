@@ -1,10 +1,9 @@
-{#- A belief older than this says nothing of the month; as in `regimes`. -#}
-{%- set stale_after_hours = 72 -%}
-
--- Whose regimes: those of the symbol's first learned profile, else of its first one.
+-- Whose regimes: those of the symbol's first learned profile, else of its first one; of
+-- the hidden Markov model where that has none.
 with asked as (
     select
         symbol,
+        coalesce(nullif(classifier, 'off'), 'hmm') as classifier,
         fit_window,
         reference_symbol,
     from {{ ref('config_profiles') }}
@@ -15,6 +14,7 @@ with asked as (
 months as (
     select
         features.symbol,
+        asked.classifier,
         asked.fit_window,
         asked.reference_symbol,
         date_trunc('month', features.bar_ts) as month_at,
@@ -39,27 +39,6 @@ bars as (
         on
             months.symbol = features.symbol
             and months.month_at >= features.known_at
-),
-
-beliefs as (
-    select
-        months.symbol,
-        months.month_at,
-        days.known_at as believed_at,
-        days.regime,
-        days.p_risk_on,
-        days.p_neutral,
-        days.p_risk_off,
-        days.p_crisis,
-    from months
-    asof inner join {{ ref('regime_days') }} as days
-        on
-            months.fit_window = days.fit_window
-            and months.reference_symbol = days.reference_symbol
-            and days.classifier = 'hmm'
-            and months.month_at >= days.known_at
-    where
-        epoch(months.month_at - days.known_at) <= 3600 * {{ stale_after_hours }}
 )
 
 select
@@ -67,15 +46,16 @@ select
     strftime(months.month_at, '%Y-%m') as month,
     months.month_at,
     months.last_known_at,
+    months.classifier,
     months.fit_window,
     months.reference_symbol,
     bars.bar_ts,
-    beliefs.believed_at,
-    beliefs.regime,
-    beliefs.p_risk_on,
-    beliefs.p_neutral,
-    beliefs.p_risk_off,
-    beliefs.p_crisis,
+    regimes.believed_at,
+    regimes.regime,
+    regimes.p_risk_on,
+    regimes.p_neutral,
+    regimes.p_risk_off,
+    regimes.p_crisis,
     bars.vix,
     bars.move,
     bars.dxy,
@@ -84,5 +64,12 @@ select
     votes.net_veto_short,
 from months
 left join bars using (symbol, month_at)
-left join beliefs using (symbol, month_at)
-left join {{ ref('votes') }} as votes using (symbol, bar_ts)
+left join {{ ref('regimes') }} as regimes
+    on
+        bars.symbol = regimes.symbol
+        and bars.bar_ts = regimes.bar_ts
+        and months.classifier = regimes.classifier
+        and months.fit_window = regimes.fit_window
+        and months.reference_symbol = regimes.reference_symbol
+left join {{ ref('votes') }} as votes
+    on bars.symbol = votes.symbol and bars.bar_ts = votes.bar_ts

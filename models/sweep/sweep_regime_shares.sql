@@ -20,5 +20,5 @@ left join {{ ref('regimes') }} as regimes
         and bars.bar_ts = regimes.bar_ts
         and months.fit_window = regimes.fit_window
         and months.reference_symbol = regimes.reference_symbol
-        and regimes.classifier = 'hmm'
+        and months.classifier = regimes.classifier
 group by all

@@ -53,7 +53,7 @@ QUIET = {
     "high": 100.0,
     "low": 100.0,
     "close": 100.0,
-    "funding_rate": np.nan,
+    "funding_settled": np.nan,
     "atr_20": 1.0,
     "adx_14_4h": 22.0,
     "volume_z_20": 0.0,
@@ -188,7 +188,7 @@ def random_bars(rng: np.random.Generator, n_bars: int, tick: float = 0.0):
     bars["high"] = np.maximum(opens, close) + wicks[0]
     bars["low"] = np.minimum(opens, close) - wicks[1]
     is_settled = np.arange(n_bars) % 8 == 0
-    bars["funding_rate"] = np.where(is_settled, rng.normal(0, 1e-3, n_bars), np.nan)
+    bars["funding_settled"] = np.where(is_settled, rng.normal(0, 1e-3, n_bars), np.nan)
     atr = ticked(rng.uniform(0.5, 2.5, n_bars)) + tick
     bars["atr_20"] = sometimes(0.03, np.nan, atr)
     bars["adx_14_4h"] = sometimes(0.05, np.nan, rng.integers(15, 31, n_bars))

@@ -21,7 +21,6 @@ LONGER = {
     "fusion_scores": 205,
     "macro_signals": 125,
     "parity_summary": 125,
-    "parity_trades": 85,
     "regime_observations": 140,
     "report_health_columns": 305,
     "report_health_market": 275,

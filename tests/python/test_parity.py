@@ -148,10 +148,8 @@ def test_a_cent_too_much_in_one_leg_unbalances_the_account(demo_build):
     def misbook(name: str, sql: str) -> str:
         if name != "trade_legs":
             return sql
-        assert "leg.amount," in sql
-        return sql.replace(
-            "leg.amount,", "leg.amount + if(trade_id = 3, 0.01, 0) as amount,"
-        )
+        cent = "if(trade_id = 3, 0.01, 0)"
+        return f"select * replace (amount + {cent} as amount) from ({sql})"
 
     project = CompiledProject(demo_build, misbook)
     connection = project.connect()

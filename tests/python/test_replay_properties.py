@@ -70,7 +70,7 @@ CELLS = {
     "wick_up": (0, 0, 1, 1, 3, 3, 8, 20),
     "wick_down": (0, 0, 1, 1, 3, 3, 8, 20),
     "hours_since": (1.0,) * 15 + (2.0, 480.0),
-    "funding_rate": (NAN, NAN, NAN, 0.001, -0.001, 0.0),
+    "funding_settled": (NAN, NAN, NAN, 0.001, -0.001, 0.0),
     "atr_20": (8, 8, 4, 4, 6, 10, 16, 12, NAN),
     "adx_14_4h": (22.0, 15.0, 20.0, 25.0, 30.0, NAN),
     "volume_z_20": (0.0,) * 10 + (2.0, NAN),
@@ -127,7 +127,7 @@ def broken_markets(draw):
         bars[name] *= factor
     bars.high = np.maximum(bars.high, np.maximum(bars.open, bars.close))
     bars.low = np.minimum(bars.low, np.minimum(bars.open, bars.close))
-    bars.funding_rate *= draw(st.sampled_from((1.0, 1.0, 300.0)))
+    bars.funding_settled *= draw(st.sampled_from((1.0, 1.0, 300.0)))
     return bars
 
 
@@ -297,7 +297,7 @@ class Oracle:
     # The order of a bar: 1. funding.
 
     def settle_funding(self, bar):
-        rate, held = bar["funding_rate"], self.holding
+        rate, held = bar["funding_settled"], self.holding
         if held is None or math.isnan(rate) or rate == 0:
             return
         paid = rate * held.quantity * bar["open"] * (1 if held.side == 1 else -1)
@@ -611,7 +611,7 @@ def test_every_way_to_lose_an_account_was_met():
         at, factor = rng.integers(40, 80), rng.choice([0.1, 10.0])
         for name in ("open", "high", "low", "close"):
             bars[name][at:] *= factor
-        bars.funding_rate *= rng.choice([1.0, 100.0])
+        bars.funding_settled *= rng.choice([1.0, 100.0])
         ledger = run(bars, rules)
         assert_agree(Oracle(rules).replay(bars), ledger)
         short = ledger.trades[ledger.trades.shortfall > 0]
@@ -800,7 +800,7 @@ def reflected(bars):
 def test_a_reflected_market_gives_the_reflected_trades(bars, rules):
     # Costs, funding, margin and the least notional scale with the price: without them.
     bars = bars.copy()
-    bars.funding_rate = NAN
+    bars.funding_settled = NAN
     rules = rules._replace(
         fees_bps=0.0,
         slippage_bps=0.0,

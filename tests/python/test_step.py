@@ -180,7 +180,7 @@ def test_no_entry_is_ordered_when_one_condition_fails(change):
         {"vix": NAN},
         {"volume_z_20": NAN},
         {"adx_14_4h": NAN},
-        {"funding_rate": NAN},
+        {"funding_settled": NAN},
     ],
     ids=str,
 )
@@ -602,7 +602,7 @@ def test_a_reversal_is_judged_by_the_streak_at_its_decision():
 )
 def test_longs_pay_a_positive_rate_and_shorts_receive_it(side, rate, received):
     *_, moment = walk(
-        as_bars([signalled(quiet(), side), quiet(), quiet(funding_rate=rate)])
+        as_bars([signalled(quiet(), side), quiet(), quiet(funding_settled=rate)])
     )
     assert moment.fills.funding == pytest.approx(received)
     assert moment.state.account.balance == pytest.approx(BALANCE + received)
@@ -610,18 +610,18 @@ def test_longs_pay_a_positive_rate_and_shorts_receive_it(side, rate, received):
 
 
 def test_funding_is_on_the_notional_at_the_open():
-    *_, moment = long_over(quiet(), at(101, 103, 99, 102, funding_rate=0.001))
+    *_, moment = long_over(quiet(), at(101, 103, 99, 102, funding_settled=0.001))
     assert moment.fills.funding == pytest.approx(-0.001 * 90 * 101)
 
 
 def test_an_entry_pays_no_funding_that_settles_at_its_open():
-    _, moment = long_over(quiet(funding_rate=0.01))
+    _, moment = long_over(quiet(funding_settled=0.01))
     assert moment.fills.entry.quantity > 0
     assert moment.fills.funding == 0
 
 
 def test_an_exit_still_pays_the_funding_that_settles_at_its_open():
-    bars = as_bars([LONG_SIGNAL, quiet(vix=30.0), quiet(funding_rate=0.001)])
+    bars = as_bars([LONG_SIGNAL, quiet(vix=30.0), quiet(funding_settled=0.001)])
     legs = run(bars).legs
     assert list(legs.kind) == [ENTRY, FUNDING, EXIT]
     assert legs[1].amount == pytest.approx(-9)
@@ -629,7 +629,7 @@ def test_an_exit_still_pays_the_funding_that_settles_at_its_open():
 
 def test_a_partial_pays_funding_on_all_that_was_held_before_it():
     *_, moment = long_over(
-        at(100, 102, 100, 102), at(102, 102, 102, 102, funding_rate=0.001)
+        at(100, 102, 100, 102), at(102, 102, 102, 102, funding_settled=0.001)
     )
     assert moment.fills.ordered_exit.quantity == pytest.approx(45)
     assert moment.fills.funding == pytest.approx(-0.001 * 90 * 102)
@@ -739,7 +739,7 @@ def test_the_same_position_without_exit_costs_is_worth_something():
 
 
 def test_funding_may_take_all_and_the_balance_is_negative_only_until_the_close():
-    bars = as_bars([LONG_SIGNAL, quiet(), quiet(funding_rate=0.5), quiet()])
+    bars = as_bars([LONG_SIGNAL, quiet(), quiet(funding_settled=0.5), quiet()])
     *_, moment, after = walk(bars, BOLD)
     assert moment.fills.funding == -12_500
     assert moment.fills.liquidation.price == 100
@@ -752,7 +752,7 @@ def test_funding_may_take_all_and_the_balance_is_negative_only_until_the_close()
 def test_a_position_whose_profit_outweighs_a_negative_balance_lives_on():
     # 100 for 100 each; funding of 30,000 is paid in the bar that gains 29,900.
     bars = as_bars([
-        LONG_SIGNAL, quiet(), at(100, 399, 100, 399, funding_rate=3.0), quiet(),
+        LONG_SIGNAL, quiet(), at(100, 399, 100, 399, funding_settled=3.0), quiet(),
     ])  # fmt: skip
     rules = BOLD._replace(stop_atr=49.0, target_r=9.0, risk_max=0.49, risk_min=0.49)
     *_, moment, _ = walk(bars, rules)

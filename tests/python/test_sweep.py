@@ -320,7 +320,9 @@ def random_market(rng: np.random.Generator, n: int) -> Market:
     bars.adx_14_4h = rng.uniform(10, 40, n)
     bars.volume_z_20 = rng.normal(0, 1, n)
     bars.vix = np.where(rng.random(n) < 0.1, np.nan, rng.uniform(10, 35, n))
-    bars.funding_rate = np.where(np.arange(n) % 8 == 0, rng.normal(0, 1e-4, n), np.nan)
+    bars.funding_settled = np.where(
+        np.arange(n) % 8 == 0, rng.normal(0, 1e-4, n), np.nan
+    )
     bars.net_veto_long, bars.net_veto_short = rng.uniform(-0.2, 1, (2, n))
     bars.confidence = bars.threshold = np.nan
     if rng.random() < 0.5:

@@ -26,7 +26,7 @@ THRESHOLD_SHIFT = 0.05
 
 # What a bar is, and not what is thought of it: these stay where they are when decisions
 # come one bar later.
-PRICES = ("index", "hours_since", "open", "high", "low", "close", "funding_rate")
+PRICES = ("index", "hours_since", "open", "high", "low", "close", "funding_settled")
 
 
 class Variant(NamedTuple):

@@ -17,7 +17,7 @@ LEG = [
 ]
 
 STOP = [
-    pa.field("ts", TIMESTAMP),
+    pa.field("bar_ts", TIMESTAMP),
     pa.field("stop", pa.float64()),
     pa.field("reason", pa.string()),
 ]

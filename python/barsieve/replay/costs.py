@@ -43,9 +43,9 @@ def settle_funding(
     Longs pay a positive rate; no rate settles nothing. Returns the account, the
     position and the amount received (negative when paid).
     """
-    is_settled = bar.funding_rate == bar.funding_rate
+    is_settled = bar.funding_settled == bar.funding_settled
     if position.side == FLAT or not is_settled:
         return account, position, 0.0
-    amount = -position.side * bar.funding_rate * position.quantity * bar.open
+    amount = -position.side * bar.funding_settled * position.quantity * bar.open
     account = replaced(account, balance=account.balance + amount)
     return account, replaced(position, net_pnl=position.net_pnl + amount), amount

@@ -144,7 +144,7 @@ def _stops_of_trades(run: Run) -> pa.ListArray:
     """Return the path of the stop as one list per trade."""
     stops = run.stops
     columns = {
-        "ts": _at(run.inputs.bar_ts, stops.index),
+        "bar_ts": _at(run.inputs.bar_ts, stops.index),
         "stop": column(stops.stop),
         "reason": _named(stops.reason, REASONS),
     }

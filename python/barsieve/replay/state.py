@@ -33,7 +33,7 @@ class Bar(Protocol):
     high: float
     low: float
     close: float
-    funding_rate: float
+    funding_settled: float
     atr_20: float
     adx_14_4h: float
     volume_z_20: float

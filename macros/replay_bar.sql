@@ -1,0 +1,18 @@
+{#- What the step of the replay reads of a bar whatever the settings: its columns as in
+    barsieve.replay.state.BAR. `hour` is a relation with the bar's index and net vetoes,
+    `features` that table. -#}
+{%- macro replay_bar(hour, features) -%}
+    {{ hour }}.bar_index - 1 as index,
+    {{ features }}.gap_hours + 1 as hours_since,
+    {{ features }}.open,
+    {{ features }}.high,
+    {{ features }}.low,
+    {{ features }}.close,
+    {{ features }}.funding_settled,
+    {{ features }}.atr_20,
+    {{ features }}.adx_14_4h,
+    {{ features }}.volume_z_20,
+    {{ features }}.vix,
+    {{ hour }}.net_veto_long,
+    {{ hour }}.net_veto_short
+{%- endmacro -%}
