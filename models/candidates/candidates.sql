@@ -18,7 +18,10 @@ admissible as (
     where
         (
             votes_long > votes_short
-            or (votes_long = votes_short and highest_fusion_score > 0.52 - {{ slack }})
+            or (
+                votes_long = votes_short
+                and highest_fusion_score > {{ tie_is_long_above() }} - {{ slack }}
+            )
         )
         and highest_fusion_score >= lowest_threshold - {{ slack }}
         and net_veto_long < highest_veto_limit
@@ -36,7 +39,10 @@ admissible as (
     where
         (
             votes_short > votes_long
-            or (votes_long = votes_short and lowest_fusion_score < 0.48 + {{ slack }})
+            or (
+                votes_long = votes_short
+                and lowest_fusion_score < {{ tie_is_short_below() }} + {{ slack }}
+            )
         )
         and 1 - lowest_fusion_score >= lowest_threshold - {{ slack }}
         and net_veto_short < highest_veto_limit

@@ -10,13 +10,22 @@ with trades as (
     from {{ ref('trades') }}
 ),
 
+runs as (
+    select
+        replayed,
+        profile,
+        symbol,
+        unnest(trades) as trade,
+    from {{ ref('replay_runs') }}
+),
+
 positions as (
     select
         replayed,
         profile,
         symbol,
-        unnest(trades, max_depth := 2),
-    from {{ ref('replay_runs') }}
+        trade.*,
+    from runs
 ),
 
 last_stops as (

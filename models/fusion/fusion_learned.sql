@@ -1,2 +1,2 @@
-select unnest(proposals, max_depth := 2)
+select unnest(proposals, recursive := true)
 from {{ ref('sweep_walks') }}

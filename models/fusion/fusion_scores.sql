@@ -139,8 +139,8 @@ sided as (
             when fusion_score is null then null
             when votes_long > votes_short then 'long'
             when votes_short > votes_long then 'short'
-            when fusion_score > 0.52 then 'long'
-            when fusion_score < 0.48 then 'short'
+            when fusion_score > {{ tie_is_long_above() }} then 'long'
+            when fusion_score < {{ tie_is_short_below() }} then 'short'
         end as side,
         is_in_atr_band and passes_alignment and is_in_study as passes_gates,
         row_number() over (

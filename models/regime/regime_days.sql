@@ -1,13 +1,16 @@
-with days as (
+with runs as (
     select
         classifier,
         fit_window,
         reference_symbol,
-        unnest(days, max_depth := 2),
+        unnest(days) as day,
     from {{ ref('regime_runs') }}
 )
 
 select
-    *,
-    (day + interval '1 day')::timestamptz as known_at,
-from days
+    classifier,
+    fit_window,
+    reference_symbol,
+    day.*,
+    (day.day + interval '1 day')::timestamptz as known_at,
+from runs

@@ -1,11 +1,15 @@
-with fits as (
+with runs as (
     select
         classifier,
         fit_window,
         reference_symbol,
-        unnest(fits, max_depth := 2),
+        unnest(fits) as fit,
     from {{ ref('regime_runs') }}
 )
 
-select * replace (days::integer as days)
-from fits
+select
+    classifier,
+    fit_window,
+    reference_symbol,
+    fit.* replace (fit.days::integer as days),
+from runs

@@ -1,17 +1,24 @@
-with trades as (
+with runs as (
     select
         replayed,
         profile,
         symbol,
-        unnest(trades, max_depth := 2),
+        unnest(trades) as trade,
     from {{ ref('replay_runs') }}
+),
+
+legs as (
+    select
+        replayed,
+        profile,
+        symbol,
+        trade.trade_id,
+        generate_subscripts(trade.legs, 1)::integer as leg,
+        unnest(trade.legs) as part,
+    from runs
 )
 
 select
-    replayed,
-    profile,
-    symbol,
-    trade_id,
-    generate_subscripts(legs, 1)::integer as leg,
-    unnest(legs, max_depth := 2),
-from trades
+    * exclude (part),
+    part.*,
+from legs

@@ -1,16 +1,23 @@
-with trades as (
+with runs as (
     select
         replayed,
         profile,
         symbol,
-        unnest(trades, max_depth := 2),
+        unnest(trades) as trade,
     from {{ ref('replay_runs') }}
+),
+
+moves as (
+    select
+        replayed,
+        profile,
+        symbol,
+        trade.trade_id,
+        unnest(trade.stops) as move,
+    from runs
 )
 
 select
-    replayed,
-    profile,
-    symbol,
-    trade_id,
-    unnest(stops, max_depth := 2),
-from trades
+    * exclude (move),
+    move.*,
+from moves

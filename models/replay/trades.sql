@@ -1,10 +1,19 @@
-with positions as (
+with runs as (
     select
         replayed,
         profile,
         symbol,
-        unnest(trades, max_depth := 2),
+        unnest(trades) as trade,
     from {{ ref('replay_runs') }}
+),
+
+positions as (
+    select
+        replayed,
+        profile,
+        symbol,
+        trade.*,
+    from runs
 ),
 
 -- Ordered sums: equal legs give equal bits.

@@ -155,21 +155,29 @@ scores_found as (
         symbol,
         'score_' || domain as subject,
         'one_sided_score' as finding,
-        case when lowest >= 0.45 then lowest else highest end as value,
-        case when lowest >= 0.45 then 0.45 else 0.55 end as threshold,
+        if(lowest >= {{ votes_short_below() }}, lowest, highest) as value,
+        if(
+            lowest >= {{ votes_short_below() }},
+            {{ votes_short_below() }},
+            {{ votes_long_above() }}
+        ) as threshold,
         format(
             'The domain {} lies within {:.3f} to {:.3f}: it never votes {}.',
             domain,
             lowest,
             highest,
             case
-                when lowest < 0.45 then 'long'
-                when highest > 0.55 then 'short'
+                when lowest < {{ votes_short_below() }} then 'long'
+                when highest > {{ votes_long_above() }} then 'short'
                 else 'at all'
             end
         ) as meaning,
     from domains
-    where known_bars >= {{ judged_bars }} and not (lowest < 0.45 and highest > 0.55)
+    where
+        known_bars >= {{ judged_bars }}
+        and not (
+            lowest < {{ votes_short_below() }} and highest > {{ votes_long_above() }}
+        )
 ),
 
 bars_of_symbols as (

@@ -1,5 +1,13 @@
+with runs as (
+    select
+        profile,
+        symbol,
+        unnest(draws) as drawn,
+    from {{ ref('evaluation_random_entries') }}
+)
+
 select
     profile,
     symbol,
-    unnest(draws, max_depth := 2),
-from {{ ref('evaluation_random_entries') }}
+    drawn.*,
+from runs

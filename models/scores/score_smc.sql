@@ -5,13 +5,9 @@
 with bars as (
     select
         symbol,
-        bar_ts,
         bar_index,
         close,
-        volume,
-        swing_high,
-        swing_low,
-    from {{ ref('features') }}
+    from {{ ref('bars_1h') }}
 ),
 
 active as (
@@ -57,45 +53,16 @@ zone_votes as (
     group by symbol, bar_index
 ),
 
-surroundings as (
-    select
-        *,
-        {{ prior(10, 'avg', 'volume') }} as volume_mean_before,
-    from bars
-),
-
--- A bar beyond both swings (the high lies below the low) breaks neither.
-breaks as (
-    select
-        symbol,
-        bar_ts,
-        bar_index,
-        case
-            when volume < 1.2 * volume_mean_before then null
-            when close >= 1.001 * swing_high and close <= 0.999 * swing_low then null
-            when close >= 1.001 * swing_high then 'long'
-            when close <= 0.999 * swing_low then 'short'
-        end as broken_side,
-    from surroundings
-),
-
-structures as (
-    select
-        *,
-        {{ latest(200, 'broken_side') }} as structure,
-    from breaks
-),
-
 votes as (
     select
         structures.symbol,
         structures.bar_ts,
         structures.bar_index,
         coalesce(zone_votes.bullish, 0)
-        + case when structures.structure = 'long' then 1 else 0 end as bullish,
+        + case when structures.side = 'long' then 1 else 0 end as bullish,
         coalesce(zone_votes.bearish, 0)
-        + case when structures.structure = 'short' then 1 else 0 end as bearish,
-    from structures
+        + case when structures.side = 'short' then 1 else 0 end as bearish,
+    from {{ ref('detector_structure_breaks') }} as structures
     left join zone_votes using (symbol, bar_index)
 )
 

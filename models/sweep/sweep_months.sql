@@ -51,7 +51,7 @@ select
     months.reference_symbol,
     bars.bar_ts,
     regimes.believed_at,
-    regimes.regime,
+    nullif(regimes.regime, 'unknown') as regime,
     regimes.p_risk_on,
     regimes.p_neutral,
     regimes.p_risk_off,

@@ -1,6 +1,15 @@
+with runs as (
+    select
+        grid,
+        config,
+        symbol,
+        unnest(folds) as fold,
+    from {{ ref('sweep_runs') }}
+)
+
 select
     grid,
     config,
     symbol,
-    unnest(folds, max_depth := 2),
-from {{ ref('sweep_runs') }}
+    fold.*,
+from runs
