@@ -1,7 +1,8 @@
-{#- Names of the columns of a contracted model in which two rows of it differ, and of
-    other columns that stand beside them, comma-joined; empty where none does. The
-    columns are those of the contract: one that is added is compared. -#}
-{%- macro fields_that_differ(model, one, other, but=[], beside=[]) -%}
+{#- Names of the columns of a contracted model in which two rows of it differ,
+    comma-joined; empty where none does. The columns are those of the contract, so that
+    one that is added is compared, and of others that stand beside them; `last` tells
+    which of both come last. -#}
+{%- macro fields_that_differ(model, one, other, but=[], last=[]) -%}
     {%- set fields = [] -%}
     {%- for node in graph.get('nodes', {}).values() if node.name == model -%}
         {%- do fields.extend(node.columns) -%}
@@ -11,7 +12,7 @@
     {%- endif -%}
     concat_ws(
         ','
-        {%- for field in fields + beside if field not in but -%},
+        {%- for field in fields | reject('in', but + last) | list + last -%},
         if({{ one }}.{{ field }} is distinct from {{ other }}.{{ field }}, '{{ field }}', null)
         {%- endfor %}
     )

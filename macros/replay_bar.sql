@@ -1,8 +1,8 @@
-{#- What the step of the replay reads of a bar whatever the settings: its columns as in
-    barsieve.replay.state.BAR. `hour` is a relation with the bar's index and net vetoes,
+{#- What the step of the replay reads of a bar whatever the settings: its number, and the columns
+    of barsieve.replay.state.BAR. `hour` is a relation with the bar's index and net vetoes,
     `features` that table. -#}
 {%- macro replay_bar(hour, features) -%}
-    {{ hour }}.bar_index - 1 as index,
+    {{ hour }}.bar_index,
     {{ features }}.gap_hours + 1 as hours_since,
     {{ features }}.open,
     {{ features }}.high,

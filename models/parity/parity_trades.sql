@@ -31,8 +31,9 @@ pairs as (
         one.trade_id as full_trade_id,
         other.trade_id as focused_trade_id,
         {{ fields_that_differ(
-            'trades', 'one', 'other', beside=['stops'],
+            'trades', 'one', 'other',
             but=['replayed', 'profile', 'symbol', 'decision_ts'],
+            last=['stops', 'regime', 'trade_id'],
         ) }} as fields_that_differ,
     from full_trades as one
     full outer join focused_trades as other using (profile, symbol, decision_ts)

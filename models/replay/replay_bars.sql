@@ -1,4 +1,5 @@
--- A bar as the step of the replay sees it; columns as in barsieve.replay.state.BAR.
+-- A bar as the step of the replay sees it: the columns of barsieve.replay.state.BAR but
+-- `index`, which is a bar's position among those that are read.
 select
     fusion.profile,
     fusion.symbol,

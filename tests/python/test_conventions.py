@@ -126,9 +126,17 @@ def test_a_sentinel_is_one_sql_one_yml_and_one_union_line():
         assert union.count(f"ref('{path.stem}')") == 1
 
 
+def test_every_column_of_a_trade_is_compared(nodes):
+    text = nodes["parity_trades"]["compiled_code"]
+    matched_on = {"replayed", "profile", "symbol", "decision_ts"}
+    for name in {*nodes["trades"]["columns"], "stops"} - matched_on:
+        assert f"one.{name} is distinct from other.{name}" in text, name
+
+
 def test_the_bars_of_the_replay_have_the_columns_of_its_record(nodes):
     from barsieve.replay.state import BAR
 
     text = nodes["replay_bars"]["compiled_code"]
-    for name in BAR.names:
+    # `index` is the position in the array that they are read into.
+    for name in BAR.names[1:]:
         assert re.search(rf"(as|\.)\s*{name},", text), name

@@ -17,7 +17,7 @@ LONGER = {
     "feature_hourly": 115,
     "feature_macro": 105,
     "feature_macro_days": 165,
-    "features": 175,
+    "features": 110,
     "fusion_scores": 205,
     "macro_signals": 125,
     "parity_summary": 125,
@@ -27,9 +27,8 @@ LONGER = {
     "report_health_profiles": 335,
     "report_regimes": 165,
     "report_sweep": 185,
-    "sweep_months": 90,
     "trade_decisions": 115,
-    "trades": 100,
+    "trades": 90,
 }
 QUERIES = sorted(
     path

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from barsieve.analysis.session import Study, read
 from barsieve.core import schemas
-from barsieve.core.arrow import column, numbers, texts
+from barsieve.core.arrow import column, matching, numbers, texts
 from barsieve.core.errors import InputError, Problem, refuse
 from barsieve.core.times import read_moment
 from barsieve.database.overlay import Scratch
@@ -156,6 +156,14 @@ def _opens(study: Study) -> np.ndarray:
     return numbers(study.inputs.bar_ts.view(pa.int64()))
 
 
+def _numbers_of_bars(study: Study) -> np.ndarray:
+    """Return the `bar_index` of each bar, as SQL numbers them."""
+    bars = matching(study.scratch.table("bars_1h"), symbol=study.inputs.profile.symbol)
+    return numbers(
+        bars.order("bar_ts").select("bar_index").to_arrow_table()["bar_index"]
+    )
+
+
 def _bar_indexes(study: Study, path: Path, found) -> np.ndarray:
     """Return the positions of candidates' bars; refuse timestamps that are no bar's."""
     opens = {opened: index for index, opened in enumerate(_opens(study).tolist())}
@@ -198,7 +206,7 @@ def screened_by(study: Study, path: Path) -> Study:
             "profile": texts([profile.profile] * len(rows)),
             "symbol": texts([profile.symbol] * len(rows)),
             "bar_ts": bar_ts,
-            "bar_index": column(indexes + 1),
+            "bar_index": column(_numbers_of_bars(study)[indexes]),
             "side": texts([row["side"] for row in rows]),
             "score": column(np.array([row["score"] for row in rows], np.float64)),
             "reason": texts([row["reason"] for row in rows]),

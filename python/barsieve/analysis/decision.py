@@ -77,12 +77,19 @@ def last_known(study: Study, at: datetime | None) -> int:
     return index
 
 
+def position_of(study: Study, bar_ts: datetime) -> int:
+    """Return the position of the bar that opened at a moment."""
+    opens = numbers(study.inputs.bar_ts.view("int64"))
+    return int(np.searchsorted(opens, bar_ts.timestamp() * 1e6))
+
+
 def decision_at(study: Study, index: int, replayed: str) -> Decision:
     """Return what the replay decides at the close of the bar at a position."""
     profile, scratch = study.inputs.profile, study.scratch
+    bar_ts = study.inputs.bar_ts[index].as_py()
     fusion = scratch.rows(
-        "select * from {fusion_scores} where profile = ? and bar_index = ?",
-        profile.profile, index + 1,
+        "select * from {fusion_scores} where profile = ? and bar_ts = ?",
+        profile.profile, bar_ts,
     )[0]  # fmt: skip
     vote = scratch.models.expression(
         ", ".join(
@@ -90,8 +97,8 @@ def decision_at(study: Study, index: int, replayed: str) -> Decision:
         )
     )
     votes = scratch.rows(
-        f"select *, {vote} from {{votes}} where symbol = ? and bar_index = ?",
-        profile.symbol, index + 1,
+        f"select *, {vote} from {{votes}} where symbol = ? and bar_ts = ?",
+        profile.symbol, bar_ts,
     )[0]  # fmt: skip
     outcome = outcome_after(study.inputs, index, replayed)
     bar = study.inputs.bars[index]

@@ -88,17 +88,15 @@ def find_trade(study: Study, trade_id: int, replayed: str) -> dict[str, Any]:
     """
     name = study.inputs.profile.profile
     found = study.scratch.rows(
-        "select trades.*, decided.bar_index - 1 as decision_index, "
-        "left_at.bar_index - 1 as exit_index from {trades} as trades "
-        "join {bars_1h} as decided on decided.symbol = trades.symbol "
-        "and decided.bar_ts = trades.decision_ts "
-        "join {bars_1h} as left_at on left_at.symbol = trades.symbol "
-        "and left_at.bar_ts = trades.exit_ts "
-        "where replayed = ? and profile = ? and trade_id = ?",
+        "select * from {trades} where replayed = ? and profile = ? and trade_id = ?",
         replayed, name, trade_id,
     )  # fmt: skip
     if found:
-        return found[0]
+        [trade] = found
+        return trade | {
+            "decision_index": position_of(study, trade["decision_ts"]),
+            "exit_index": position_of(study, trade["exit_ts"]),
+        }
     count = study.scratch.rows(
         "select count(*) as n from {trades} where replayed = ? and profile = ?",
         replayed, name,

@@ -46,7 +46,8 @@ def bars_from_arrow(table: pa.Table) -> np.recarray:
     Nulls become NaN. The table must be in time order; `index` is the position in it.
     """
     bars = np.empty(table.num_rows, BAR)
-    for name in BAR_FIELDS:
+    bars["index"] = np.arange(table.num_rows)
+    for name in BAR_FIELDS[1:]:
         bars[name] = numbers(table[name])
     return bars.view(np.recarray)
 
@@ -54,16 +55,19 @@ def bars_from_arrow(table: pa.Table) -> np.recarray:
 def _entry_bars(
     profile: Profile, candidates: DuckDBPyRelation, windows: DuckDBPyRelation
 ) -> np.ndarray:
-    """Return where focused replay may look: candidates, or every bar of a window."""
+    """Return where focused replay may look: candidates, or every bar of a window.
+
+    As `bar_index`, which is a bar's number in SQL.
+    """
     if profile.screen == "admissible":
         of_profile = matching(candidates, profile=profile.profile)
         indexes = of_profile.select("bar_index").distinct().order("bar_index")
-        return numbers(indexes.to_arrow_table()["bar_index"]) - 1
+        return numbers(indexes.to_arrow_table()["bar_index"])
     of_profile = matching(windows, profile=profile.profile)
     spans = of_profile.order("first_index").to_arrow_table()
     starts, ends = numbers(spans["first_index"]), numbers(spans["last_index"])
     inside = [
-        np.arange(start - 1, end) for start, end in zip(starts, ends, strict=True)
+        np.arange(start, end + 1) for start, end in zip(starts, ends, strict=True)
     ]
     return np.concatenate([np.empty(0, np.int64), *inside]).astype(np.int64)
 
@@ -75,8 +79,11 @@ def read_inputs(
     windows: DuckDBPyRelation,
 ) -> Inputs:
     """Read what a profile's replay needs from the relations of the built database."""
-    table = matching(bars, profile=profile.profile).order("index").to_arrow_table()
-    entry_bars = _entry_bars(profile, candidates, windows)
+    table = matching(bars, profile=profile.profile)
+    table = table.order("bar_index").to_arrow_table()
+    # Bars are addressed by position: their number less that of the first.
+    first = numbers(table["bar_index"])[:1]
+    entry_bars = _entry_bars(profile, candidates, windows) - first
     return Inputs(
         profile=profile,
         bars=bars_from_arrow(table),

@@ -39,7 +39,8 @@ def _floats(column: pa.ChunkedArray) -> np.ndarray:
 
 def _silent_bars(table: pa.Table) -> np.recarray:
     bars = np.empty(table.num_rows, BAR)
-    for name in set(BAR_FIELDS) - set(OF_CONFIGURATION):
+    bars["index"] = np.arange(table.num_rows)
+    for name in set(BAR_FIELDS[1:]) - set(OF_CONFIGURATION):
         bars[name] = table[name].to_numpy()
     bars["confidence"] = bars["threshold"] = np.nan
     bars["side"], bars["is_eligible"] = FLAT, False
@@ -77,7 +78,7 @@ def read_market(sweep_bars, regimes, base: dict[str, Any], symbol: str) -> Marke
     `base` is a row of `config_profiles`: its classifier shifts the thresholds and its
     study limits trading.
     """
-    table = matching(sweep_bars, symbol=symbol).order("index").to_arrow_table()
+    table = matching(sweep_bars, symbol=symbol).order("bar_index").to_arrow_table()
     blocks = table["block_start_at"].cast(pa.int64()).to_numpy()
     return Market(
         symbol,
