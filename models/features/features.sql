@@ -1,3 +1,5 @@
+{%- set now = 'hourly.known_at' -%}
+
 -- Everything known at the close of an hour. Slower timeframes and macro series are
 -- looked up as-of that close: the latest row whose known_at has passed.
 with hourly as (
@@ -58,33 +60,33 @@ select
     {{ trend('blocks_1d.close_1d', 'blocks_1d.sma_20_1d') }} as trend_1d,
     blocks_1d.range_position_20_1d,
     blocks_1d.volume_ratio_1d,
-    {{ fresh_and_age('macro.vix', 'hourly.known_at') }},
-    {{ fresh_and_age('macro.move', 'hourly.known_at') }},
-    {{ fresh_and_age('macro.dxy', 'hourly.known_at') }},
-    {{ fresh_and_age('macro.us2y', 'hourly.known_at') }},
-    {{ fresh_and_age('macro.us10y', 'hourly.known_at') }},
-    {{ fresh_and_age('macro.wti', 'hourly.known_at') }},
-    {{ fresh_and_age('macro.gold', 'hourly.known_at') }},
-    {{ fresh_and_age('macro.total', 'hourly.known_at') }},
-    {{ fresh_and_age('macro.total2', 'hourly.known_at') }},
-    {{ fresh_and_age('macro.btc_dominance', 'hourly.known_at') }},
-    {{ fresh_and_age('macro.usdt_dominance', 'hourly.known_at') }},
-    {{ fresh_and_age('macro.open_interest', 'hourly.known_at') }},
-    {{ fresh_and_age('funding.funding_rate', 'hourly.known_at') }},
+    {{ fresh_and_age('macro.vix', now) }},
+    {{ fresh_and_age('macro.move', now) }},
+    {{ fresh_and_age('macro.dxy', now) }},
+    {{ fresh_and_age('macro.us2y', now) }},
+    {{ fresh_and_age('macro.us10y', now) }},
+    {{ fresh_and_age('macro.wti', now) }},
+    {{ fresh_and_age('macro.gold', now) }},
+    {{ fresh_and_age('macro.total', now) }},
+    {{ fresh_and_age('macro.total2', now) }},
+    {{ fresh_and_age('macro.btc_dominance', now) }},
+    {{ fresh_and_age('macro.usdt_dominance', now) }},
+    {{ fresh_and_age('macro.open_interest', now) }},
+    {{ fresh_and_age('funding.funding_rate', now) }},
     case
         when
-            {{ fresh('day_before.open_interest', "hourly.known_at - interval '24 hours'") }}
+            {{ fresh('day_before.open_interest', now ~ " - interval '24 hours'") }}
             is not null
             then
-                {{ fresh('macro.open_interest', 'hourly.known_at') }}
+                {{ fresh('macro.open_interest', now) }}
                 / nullif(interest_then.value, 0)
                 - 1
     end as oi_change_24h,
-    {{ fresh('macro.usdt_dominance', 'hourly.known_at', 'z_60') }} as usdt_dominance_z_60,
-    {{ fresh('macro.total', 'hourly.known_at', 'mean_30') }} as total_mean_30,
-    {{ fresh('macro.total2_share', 'hourly.known_at') }} as total2_share,
-    {{ fresh('macro.total2_share', 'hourly.known_at', 'mean_30') }} as total2_share_mean_30,
-    {{ fresh('macro.yield_spread', 'hourly.known_at') }} as yield_spread,
+    {{ fresh('macro.usdt_dominance', now, 'z_60') }} as usdt_dominance_z_60,
+    {{ fresh('macro.total', now, 'mean_30') }} as total_mean_30,
+    {{ fresh('macro.total2_share', now) }} as total2_share,
+    {{ fresh('macro.total2_share', now, 'mean_30') }} as total2_share_mean_30,
+    {{ fresh('macro.yield_spread', now) }} as yield_spread,
 from hourly
 inner join swings using (symbol, bar_ts)
 asof left join blocks_4h

@@ -77,7 +77,7 @@ def last_known(study: Study, at: datetime | None) -> int:
     return index
 
 
-def position_of(study: Study, bar_ts: datetime) -> int:
+def index_of(study: Study, bar_ts: datetime) -> int:
     """Return the position of the bar that opened at a moment."""
     opens = numbers(study.inputs.bar_ts.view("int64"))
     return int(np.searchsorted(opens, bar_ts.timestamp() * 1e6))

@@ -9,6 +9,7 @@ from barsieve.analysis.decision import (
     action_of,
     decision_at,
     domain_votes,
+    index_of,
     input_ages,
     last_known,
     order_of,
@@ -94,8 +95,8 @@ def find_trade(study: Study, trade_id: int, replayed: str) -> dict[str, Any]:
     if found:
         [trade] = found
         return trade | {
-            "decision_index": position_of(study, trade["decision_ts"]),
-            "exit_index": position_of(study, trade["exit_ts"]),
+            "decision_index": index_of(study, trade["decision_ts"]),
+            "exit_index": index_of(study, trade["exit_ts"]),
         }
     count = study.scratch.rows(
         "select count(*) as n from {trades} where replayed = ? and profile = ?",

@@ -21,7 +21,7 @@ REASONS = (
 class Bar(Protocol):
     """One bar as the replay sees it: prices, and what was known at its close.
 
-    `index` is its position among the bars of the replay (SQL numbers them: `bar_index`).
+    `index` is its position among the bars of the replay; `bar_index` is its number.
     Prices are in quote currency, rates and confidences are fractions, NaN is unknown.
     `side` is 1, -1 or 0; `threshold` is the profile's, without the loss streak;
     `hours_since` is the time since the open of the bar before, 1 where none is missing,
