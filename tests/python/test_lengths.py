@@ -17,7 +17,7 @@ LONGER = {
     "feature_hourly": 115,
     "feature_macro": 105,
     "feature_macro_days": 165,
-    "features": 110,
+    "features": 115,
     "fusion_scores": 205,
     "macro_signals": 125,
     "parity_summary": 125,
