@@ -10,24 +10,6 @@ with trades as (
     from {{ ref('trades') }}
 ),
 
-runs as (
-    select
-        replayed,
-        profile,
-        symbol,
-        unnest(trades) as trade,
-    from {{ ref('replay_runs') }}
-),
-
-positions as (
-    select
-        replayed,
-        profile,
-        symbol,
-        trade.*,
-    from runs
-),
-
 last_stops as (
     select
         replayed,
@@ -91,7 +73,8 @@ select
     end as exit_net_veto,
     bars_left.vix as exit_vix,
 from trades
-inner join positions using (replayed, profile, symbol, trade_id)
+inner join {{ ref('replay_positions') }} as positions
+    using (replayed, profile, symbol, trade_id)
 left join last_stops using (replayed, profile, symbol, trade_id)
 inner join bars
     on trades.symbol = bars.symbol and trades.decision_ts = bars.bar_ts

@@ -1,21 +1,12 @@
-with runs as (
+with legs as (
     select
         replayed,
         profile,
         symbol,
-        unnest(trades) as trade,
-    from {{ ref('replay_runs') }}
-),
-
-legs as (
-    select
-        replayed,
-        profile,
-        symbol,
-        trade.trade_id,
-        generate_subscripts(trade.legs, 1)::integer as leg,
-        unnest(trade.legs) as part,
-    from runs
+        trade_id,
+        generate_subscripts(legs, 1)::integer as leg,
+        unnest(legs) as part,
+    from {{ ref('replay_positions') }}
 )
 
 select

@@ -1,20 +1,11 @@
-with runs as (
+with moves as (
     select
         replayed,
         profile,
         symbol,
-        unnest(trades) as trade,
-    from {{ ref('replay_runs') }}
-),
-
-moves as (
-    select
-        replayed,
-        profile,
-        symbol,
-        trade.trade_id,
-        unnest(trade.stops) as move,
-    from runs
+        trade_id,
+        unnest(stops) as move,
+    from {{ ref('replay_positions') }}
 )
 
 select

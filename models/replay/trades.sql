@@ -1,23 +1,5 @@
-with runs as (
-    select
-        replayed,
-        profile,
-        symbol,
-        unnest(trades) as trade,
-    from {{ ref('replay_runs') }}
-),
-
-positions as (
-    select
-        replayed,
-        profile,
-        symbol,
-        trade.*,
-    from runs
-),
-
 -- Ordered sums: equal legs give equal bits.
-sums as (
+with sums as (
     select
         replayed,
         profile,
@@ -78,7 +60,7 @@ select
             )
     end as weights,
     fusion.regime,
-from positions
+from {{ ref('replay_positions') }} as positions
 inner join sums using (replayed, profile, symbol, trade_id)
 -- A label may be missing, a trade may not.
 left join {{ ref('fusion_scores') }} as fusion

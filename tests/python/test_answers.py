@@ -57,10 +57,10 @@ def test_the_order_of_a_signal_is_the_trade_that_the_replay_opens(
         assert told["order"]["risk_distance"] == trade.risk_distance
         assert told["filled"][-1]["price"] == entry.price or len(told["filled"]) > 1
         quantities = [leg["qty"] for leg in told["filled"] if leg["kind"] == "entry"]
-        assert quantities == [entry.quantity]
+        assert quantities == [entry.qty]
         # Where the next bar opens at the close, the size told is the size filled.
         if entry.price == told["close"]:
-            assert told["order"]["qty"] == pytest.approx(entry.quantity, rel=1e-12)
+            assert told["order"]["qty"] == pytest.approx(entry.qty, rel=1e-12)
             stop = entry.price - trade.side * trade.risk_distance
             assert told["order"]["stop"] == pytest.approx(stop, rel=1e-12)
 

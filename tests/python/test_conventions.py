@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,64 @@ def test_no_model_refers_to_a_layer_below_its_own(nodes):
             if parent in layer:
                 above = LAYERS.index(layer[parent])
                 assert above <= LAYERS.index(node["fqn"][1]), f"{name} refs {parent}"
+
+
+def test_a_model_is_called_by_its_layer():
+    singular = {
+        "features": "feature", "detectors": "detector", "scores": "score",
+        "sentinels": "sentinel", "candidates": "candidate", "reports": "report",
+    }  # fmt: skip
+    for_readers = {
+        "trades", "trade_legs", "trade_stops", "trade_decisions", "trade_reasons",
+        "equity", "build_info",
+    }  # fmt: skip
+    for path in MODELS:
+        layer = path.parent.name
+        begins = singular.get(layer, layer) + "_"
+        assert (
+            path.stem in for_readers
+            or path.stem == layer
+            or path.stem.startswith(begins)
+            or path.stem == "regimes"
+        ), path
+
+
+def test_a_score_is_a_domain_and_a_report_computes_nothing():
+    union = (PROJECT / "models/scores/scores.sql").read_text()
+    scores = {path.stem for path in (PROJECT / "models/scores").glob("score_*.sql")}
+    assert set(re.findall(r"ref\('(\w+)'\)", union)) == scores
+    assert not list((PROJECT / "models/reports").glob("*.py"))
+
+
+QUERIES = SQL + sorted((PROJECT / "macros").rglob("*.sql"))
+
+
+@pytest.mark.parametrize("constant", ["0.52", "0.48", "0.55", "0.45", "72", "'hmm'"])
+def test_a_constant_of_a_rule_is_written_once(constant):
+    written = re.compile(rf"(?<![\w.]){constant}(?![\w.])")
+    texts = {
+        p.name: re.sub(r"--[^\n]*|'[^']* [^']*'", "", p.read_text()) for p in QUERIES
+    }
+    found = [name for name, text in texts.items() for _ in written.findall(text)]
+    assert len(found) == 1, found
+
+
+def shared_lines(one: str, other: str) -> float:
+    """Return the share of the shorter text's lines that the longer one has too."""
+    lines = [set(map(str.strip, text.splitlines())) for text in (one, other)]
+    return len(lines[0] & lines[1]) / min(map(len, lines))
+
+
+def test_no_model_is_nearly_another():
+    texts = {p.stem: p.read_text() for p in SQL}
+    long = [name for name, text in texts.items() if text.count("\n") >= 20]
+    for one, other in combinations(long, 2):
+        assert shared_lines(texts[one], texts[other]) < 0.7, (one, other)
+
+
+def test_a_copy_with_another_number_is_told():
+    text = (PROJECT / "models/features/feature_1d.sql").read_text()
+    assert shared_lines(text, text.replace("20", "30")) > 0.7
 
 
 @pytest.mark.parametrize("path", MODELS, ids=lambda p: p.stem)

@@ -244,7 +244,7 @@ def test_what_a_replay_earned_is_that_of_its_trades():
         legs = run.legs[run.legs.trade == number]
         net = sum(legs.amount - legs.fee - legs.slippage)
         gross = sum(legs.amount[legs.kind != 3])
-        risked = trade.risk_distance * legs.quantity[legs.kind == 0][0]
+        risked = trade.risk_distance * legs.qty[legs.kind == 0][0]
         total, r, gross_r = total + net, [*r, net / risked], [*gross_r, gross / risked]
     expected = (total, np.mean(r), np.mean(gross_r))
     assert earned(run) == pytest.approx(expected, rel=1e-9)

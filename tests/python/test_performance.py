@@ -50,9 +50,7 @@ def equity_by_definition(run):
         open_pnl = 0.0
         if len(past):
             trade = past[past["trade"] == past["trade"].iloc[-1]]
-            by_kind = (
-                trade.groupby("kind")["quantity"].sum().rename(dict(enumerate(KINDS)))
-            )
+            by_kind = trade.groupby("kind")["qty"].sum().rename(dict(enumerate(KINDS)))
             held = by_kind["entry"] - by_kind.get("partial", 0) - by_kind.get("exit", 0)
             side = run.trades.side[past["trade"].iloc[-1]]
             open_pnl = side * held * (close - trade["price"].iloc[0])

@@ -182,9 +182,9 @@ BALANCES = one_of(BALANCE, 50.0, 1.0, 1e-6, 1e9)
 class Holding:
     """The open trade of the oracle."""
 
-    def __init__(self, side, index, price, quantity, order):
+    def __init__(self, side, index, price, qty, order):
         self.side, self.entry_index, self.entry_price = side, index, price
-        self.entry_quantity = self.quantity = quantity
+        self.entry_qty = self.qty = qty
         self.order, self.decision_index = order, order["index"]
         self.confidence, self.distance = order["confidence"], order["distance"]
         self.stop, self.stop_name = price - side * self.distance, "stop"
@@ -237,21 +237,19 @@ class Oracle:
 
     # What legs do.
 
-    def book(self, bar, kind, price, quantity, amount):
-        notional = quantity * price if kind != "funding" else 0.0
+    def book(self, bar, kind, price, qty, amount):
+        notional = qty * price if kind != "funding" else 0.0
         fee = notional * fee_rate(self.rules)
         slippage = notional * slippage_rate(self.rules)
         trade = len(self.trades)
-        self.legs.append(
-            (trade, kind, bar["index"], price, quantity, amount, fee, slippage)
-        )
+        self.legs.append((trade, kind, bar["index"], price, qty, amount, fee, slippage))
         self.balance += amount - fee - slippage
         self.holding.net += amount - fee - slippage
 
     def leave(self, bar, price, reason):
         held = self.holding
-        gain = held.is_better_by(price, held.entry_price) * held.quantity
-        self.book(bar, "exit", price, held.quantity, gain)
+        gain = held.is_better_by(price, held.entry_price) * held.qty
+        self.book(bar, "exit", price, held.qty, gain)
         self.streak = 0 if held.net > 0 else self.streak + 1
         self.last_exit_index = bar["index"]
         self.trades.append(
@@ -276,13 +274,13 @@ class Oracle:
         held = self.holding
         if held is None:
             return 0.0
-        return held.is_better_by(bar["close"], held.entry_price) * held.quantity
+        return held.is_better_by(bar["close"], held.entry_price) * held.qty
 
     def is_worthless_at(self, bar):
         """Tell whether leaving at this close would leave nothing."""
         if self.holding is None:
             return self.balance < 0
-        notional = self.holding.quantity * bar["close"]
+        notional = self.holding.qty * bar["close"]
         costs = notional * (fee_rate(self.rules) + slippage_rate(self.rules))
         return self.balance + self.open_result(bar) - costs <= 0
 
@@ -300,8 +298,8 @@ class Oracle:
         rate, held = bar["funding_settled"], self.holding
         if held is None or math.isnan(rate) or rate == 0:
             return
-        paid = rate * held.quantity * bar["open"] * (1 if held.side == 1 else -1)
-        self.book(bar, "funding", bar["open"], held.quantity, -paid)
+        paid = rate * held.qty * bar["open"] * (1 if held.side == 1 else -1)
+        self.book(bar, "funding", bar["open"], held.qty, -paid)
 
     # 2. Pending orders at the open.
 
@@ -310,10 +308,10 @@ class Oracle:
             self.leave(bar, bar["open"], self.exit_order)
         elif self.partial_order:
             held = self.holding
-            quantity = self.rules.partial_share * held.entry_quantity
-            gain = held.is_better_by(bar["open"], held.entry_price) * quantity
-            self.book(bar, "partial", bar["open"], quantity, gain)
-            held.quantity -= quantity
+            qty = self.rules.partial_share * held.entry_qty
+            gain = held.is_better_by(bar["open"], held.entry_price) * qty
+            self.book(bar, "partial", bar["open"], qty, gain)
+            held.qty -= qty
             held.partial_is_done = True
         if self.entry_order is not None:
             self.enter(bar, self.entry_order)
@@ -324,19 +322,19 @@ class Oracle:
         if bar["hours_since"] > rules.max_gap_hours:
             self.lapsed += 1
             return
-        quantity = self.balance * order["risk"] / order["distance"]
+        qty = self.balance * order["risk"] / order["distance"]
         largest_notional = rules.margin_cap * self.balance * rules.leverage
-        if quantity * price > largest_notional:
-            quantity = largest_notional / price
-        costs = quantity * price * (fee_rate(rules) + slippage_rate(rules))
-        is_small = self.balance <= 0 or quantity * price < rules.min_notional
+        if qty * price > largest_notional:
+            qty = largest_notional / price
+        costs = qty * price * (fee_rate(rules) + slippage_rate(rules))
+        is_small = self.balance <= 0 or qty * price < rules.min_notional
         if is_small or costs >= self.balance:
             self.refused += 1
             return
-        held = Holding(order["side"], bar["index"], price, quantity, order)
+        held = Holding(order["side"], bar["index"], price, qty, order)
         held.target = price + order["side"] * rules.target_r * order["distance"]
         self.holding = held
-        self.book(bar, "entry", price, quantity, 0.0)
+        self.book(bar, "entry", price, qty, 0.0)
 
     # 3. What rests in the market.
 
@@ -452,7 +450,7 @@ def assert_agree(oracle, ledger):
     for ours, (trade, kind, *theirs) in zip(ledger.legs, oracle.legs, strict=True):
         assert (ours.trade, KINDS[ours.kind]) == (trade, kind)
         # Amounts are differences of prices: compare them on the scale of the notional.
-        scale = RELATIVE * ours.price * ours.quantity
+        scale = RELATIVE * ours.price * ours.qty
         assert list(ours.item())[2:8] == pytest.approx(theirs, rel=RELATIVE, abs=scale)
     assert outcome.end_balance == pytest.approx(oracle.balance, rel=RELATIVE, abs=money)
     for name in ("refused", "lapsed", "liquidated", "ruined_index"):
@@ -507,12 +505,12 @@ def is_borderline(bars, rules, balance):
         worth = account.balance
         money = max(balance, abs(account.balance))
         for fill in (moment.fills.resting_exit, moment.fills.liquidation):
-            money = max(money, abs(fill.amount), fill.quantity * fill.price)
+            money = max(money, abs(fill.amount), fill.qty * fill.price)
         if position.side != FLAT:
-            notional = position.quantity * bar.close
+            notional = position.qty * bar.close
             gain = position.side * (bar.close - position.entry_price)
             costs = notional * (fee_rate(rules) + slippage_rate(rules))
-            worth += gain * position.quantity - costs
+            worth += gain * position.qty - costs
             money = max(money, notional)
         if worth != 0.0 and abs(worth) <= RELATIVE * money:
             return True
@@ -685,9 +683,7 @@ def test_what_a_trade_entered_it_leaves(bars, rules):
         own = legs[legs.trade == number]
         sizes = own[own.kind != FUNDING]
         assert sizes.kind[0] == ENTRY
-        assert math.fsum(sizes.quantity[1:]) == pytest.approx(
-            sizes.quantity[0], rel=RELATIVE
-        )
+        assert math.fsum(sizes.qty[1:]) == pytest.approx(sizes.qty[0], rel=RELATIVE)
         assert KINDS[own.kind[-1]] == "exit"
         assert own.position[-1] == 0
         assert np.all(np.sign(own.position[:-1]) == trade.side)
@@ -719,7 +715,7 @@ def test_the_stop_never_loosens_and_the_risk_never_moves(bars, rules):
         if FLAT in (was.side, now.side) or was.side != now.side:
             continue
         assert now.side * (now.stop - was.stop) >= 0
-        fixed = ("entry_price", "entry_quantity", "risk_distance", "target")
+        fixed = ("entry_price", "entry_qty", "risk_distance", "target")
         assert all(getattr(now, name) == getattr(was, name) for name in fixed)
 
 
@@ -811,7 +807,7 @@ def test_a_reflected_market_gives_the_reflected_trades(bars, rules):
     ours, theirs = run(bars, rules), run(reflected(bars), rules)
     theirs.trades.side *= -1
     assert ours.trades.tobytes() == theirs.trades.tobytes()
-    for name in ("trade", "kind", "index", "quantity", "amount"):
+    for name in ("trade", "kind", "index", "qty", "amount"):
         assert np.array_equal(ours.legs[name], theirs.legs[name])
     assert np.array_equal(ours.legs.price, 200 - theirs.legs.price)
     assert np.array_equal(ours.legs.position, -theirs.legs.position)

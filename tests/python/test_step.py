@@ -66,15 +66,15 @@ def test_an_entry_decided_at_a_close_fills_at_the_next_open():
 def test_a_short_entry_has_its_stop_above_and_its_target_below():
     _, filled = walk(as_bars([SHORT_SIGNAL, quiet()]))
     position = filled.state.position
-    assert (position.side, position.quantity) == (SHORT, pytest.approx(90))
+    assert (position.side, position.qty) == (SHORT, pytest.approx(90))
     assert (position.stop, position.target) == (102, 96)
 
 
-@pytest.mark.parametrize(("confidence", "quantity"), [(0.6, 80), (0.8, 90), (1.0, 100)])
-def test_the_risk_share_grows_with_confidence(confidence, quantity):
+@pytest.mark.parametrize(("confidence", "qty"), [(0.6, 80), (0.8, 90), (1.0, 100)])
+def test_the_risk_share_grows_with_confidence(confidence, qty):
     signal = signalled(quiet(), LONG, confidence)
     _, filled = long_over(quiet(), signal=signal)
-    assert filled.fills.entry.quantity == pytest.approx(quantity)
+    assert filled.fills.entry.qty == pytest.approx(qty)
 
 
 @pytest.mark.parametrize(
@@ -92,13 +92,13 @@ def test_the_trend_sets_stop_distance_and_risk(adx, distance, risk):
     _, filled = long_over(quiet(adx_14_4h=50.0), signal=signal)
     assert filled.state.position.stop == 100 - distance
     assert filled.state.position.target == 100 + 2 * distance
-    assert filled.fills.entry.quantity == pytest.approx(BALANCE * risk / distance)
+    assert filled.fills.entry.qty == pytest.approx(BALANCE * risk / distance)
 
 
 def test_the_risk_share_is_capped_after_the_factor_of_the_trend():
     signal = {**LONG_SIGNAL, "adx_14_4h": 30.0}
     _, filled = long_over(quiet(), signal=signal, rules=RULES._replace(risk_cap=0.02))
-    assert filled.fills.entry.quantity == pytest.approx(BALANCE * 0.02 / 2.5)
+    assert filled.fills.entry.qty == pytest.approx(BALANCE * 0.02 / 2.5)
 
 
 def test_the_stop_distance_is_that_of_the_decision_not_of_the_fill():
@@ -109,7 +109,7 @@ def test_the_stop_distance_is_that_of_the_decision_not_of_the_fill():
 def test_the_quantity_is_limited_by_margin():
     rules = RULES._replace(leverage=1.0, margin_cap=0.5)
     _, filled = long_over(at(101, 101, 101, 101), rules=rules)
-    assert filled.fills.entry.quantity == pytest.approx(5_000 / 101)
+    assert filled.fills.entry.qty == pytest.approx(5_000 / 101)
 
 
 @pytest.mark.parametrize("leverage", [1.0, 5.0, 125.0])
@@ -123,7 +123,7 @@ def test_an_order_of_exactly_the_minimum_notional_is_taken():
     # A risk share of 1/64 and a D of 2 are exact: 78.125 for 100 each.
     rules = RULES._replace(risk_min=1 / 64, risk_max=1 / 64, min_notional=7_812.5)
     _, filled = long_over(quiet(), rules=rules)
-    assert filled.fills.entry.quantity == 78.125
+    assert filled.fills.entry.qty == 78.125
     assert not filled.fills.is_refused
 
 
@@ -310,11 +310,11 @@ def test_a_stop_moved_at_a_close_is_tested_from_the_next_bar_on():
 def test_the_partial_is_ordered_at_a_close_of_1r_and_fills_half_at_the_next_open():
     *_, ordered, filled = long_over(at(100, 102, 100, 102), at(102.5, 103, 102, 102.5))
     assert ordered.state.orders.is_partial
-    assert ordered.state.position.quantity == pytest.approx(90)
+    assert ordered.state.position.qty == pytest.approx(90)
     out = filled.fills.ordered_exit
-    assert (out.price, out.quantity) == (102.5, pytest.approx(45))
+    assert (out.price, out.qty) == (102.5, pytest.approx(45))
     assert out.amount == pytest.approx(112.5)
-    assert filled.state.position.quantity == pytest.approx(45)
+    assert filled.state.position.qty == pytest.approx(45)
     assert filled.state.account.balance == pytest.approx(BALANCE + 112.5)
 
 
@@ -354,7 +354,7 @@ def test_the_stop_goes_to_break_even_with_the_partial():
     assert left.fills.ordered_exit.price == 101
     out = left.fills.resting_exit
     assert (out.price, out.reason, out.amount) == (100, BREAK_EVEN, 0)
-    assert out.quantity == pytest.approx(45)
+    assert out.qty == pytest.approx(45)
 
 
 def test_break_even_does_not_loosen_a_tighter_stop():
@@ -457,13 +457,13 @@ def test_an_opposite_signal_closes_and_reverses_at_one_open_without_cooldown():
 def test_a_reversal_is_sized_on_the_balance_after_the_exit():
     *_, moment = long_over(SHORT_SIGNAL, at(101, 101, 101, 101))
     assert moment.state.account.balance == pytest.approx(BALANCE + 90)
-    assert moment.fills.entry.quantity == pytest.approx((BALANCE + 90) * 0.018 / 2)
+    assert moment.fills.entry.qty == pytest.approx((BALANCE + 90) * 0.018 / 2)
 
 
 def test_a_reversal_whose_stop_distance_is_unknown_only_closes():
     *_, moment = long_over({**SHORT_SIGNAL, "atr_20": NAN}, quiet())
     assert moment.fills.ordered_exit.reason == REVERSAL
-    assert moment.fills.entry.quantity == 0
+    assert moment.fills.entry.qty == 0
 
 
 def test_a_same_side_signal_does_nothing():
@@ -502,7 +502,7 @@ def test_an_ordered_exit_leaves_before_the_stop_is_tested():
         97,
         6,
     )
-    assert moment.fills.resting_exit.quantity == 0
+    assert moment.fills.resting_exit.qty == 0
 
 
 # --- Cooldown and the streak of losses ------------------------------------------------
@@ -616,7 +616,7 @@ def test_funding_is_on_the_notional_at_the_open():
 
 def test_an_entry_pays_no_funding_that_settles_at_its_open():
     _, moment = long_over(quiet(funding_settled=0.01))
-    assert moment.fills.entry.quantity > 0
+    assert moment.fills.entry.qty > 0
     assert moment.fills.funding == 0
 
 
@@ -631,7 +631,7 @@ def test_a_partial_pays_funding_on_all_that_was_held_before_it():
     *_, moment = long_over(
         at(100, 102, 100, 102), at(102, 102, 102, 102, funding_settled=0.001)
     )
-    assert moment.fills.ordered_exit.quantity == pytest.approx(45)
+    assert moment.fills.ordered_exit.qty == pytest.approx(45)
     assert moment.fills.funding == pytest.approx(-0.001 * 90 * 102)
 
 
@@ -647,7 +647,7 @@ def test_an_entry_lapses_when_the_next_bar_comes_too_late(hours, max_gap_hours, 
     rules = RULES._replace(max_gap_hours=max_gap_hours)
     _, moment = long_over(quiet(hours_since=hours), rules=rules)
     assert moment.fills.is_lapsed == lapses
-    assert (moment.fills.entry.quantity == 0) == lapses
+    assert (moment.fills.entry.qty == 0) == lapses
     assert not moment.fills.is_refused
     assert (moment.state.position.side == FLAT) == lapses
 

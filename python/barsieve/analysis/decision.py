@@ -193,15 +193,15 @@ def order_of(study: Study, decision: Decision, replayed: str) -> dict[str, Any] 
     position = after.position
     is_filled = position.side == orders.entry_side and position.bars_held == 1
     close, distance = float(decision.bar.close), orders.entry_risk_distance
-    quantity = position.quantity if is_filled else 0.0
+    qty = position.qty if is_filled else 0.0
     return {
         "side": SIDES[orders.entry_side],
         "confidence": orders.entry_confidence,
         "risk_share": orders.entry_risk_share,
         "risk_distance": distance,
         "assumed_open": close,
-        "qty": quantity,
-        "notional": quantity * close,
+        "qty": qty,
+        "notional": qty * close,
         "stop": close - orders.entry_side * distance,
         "target": close + orders.entry_side * inputs.profile.rules.target_r * distance,
         "is_filled": is_filled,
@@ -220,15 +220,15 @@ def position_of(study: Study, decision: Decision) -> dict[str, Any] | None:
     profit = position.side * (close - position.entry_price)
     return {
         "side": SIDES[position.side],
-        "qty": position.quantity,
+        "qty": position.qty,
         "entry_price": position.entry_price,
         "bars_held": position.bars_held,
         "stop": position.stop,
         "stop_kind": REASONS[position.stop_reason],
         "target": position.target,
         "has_partial": bool(position.has_partial),
-        "partial_qty": rules.partial_share * position.entry_quantity,
-        "open_pnl": profit * position.quantity,
+        "partial_qty": rules.partial_share * position.entry_qty,
+        "open_pnl": profit * position.qty,
         "profit_r": profit / position.risk_distance,
     }
 

@@ -77,7 +77,7 @@ def _filled_after(study: Study, index: int, replayed: str) -> list[dict[str, Any
 
     legs = replay(study.inputs, replayed).legs
     return [
-        {"kind": KINDS[leg.kind], "price": float(leg.price), "qty": float(leg.quantity)}
+        {"kind": KINDS[leg.kind], "price": float(leg.price), "qty": float(leg.qty)}
         for leg in legs[legs.index == index + 1]
     ]
 

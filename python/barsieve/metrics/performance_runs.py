@@ -74,12 +74,12 @@ def buy_and_hold(profile: Profile, marks: dict[str, np.ndarray]) -> dict[str, An
     start = float(profile.start_balance)
     cost_rate = (profile.rules.fees_bps + profile.rules.slippage_bps) * BPS
     first, last = marks["open"][0], marks["close"][-1]
-    quantity = start / (first * (1 + cost_rate))
-    equity = quantity * marks["close"] * (1 - cost_rate)
+    qty = start / (first * (1 + cost_rate))
+    equity = qty * marks["close"] * (1 - cost_rate)
     return {
         "strategy": "buy_and_hold",
         "trades": 1,
-        "gross_pnl": quantity * (last - first),
+        "gross_pnl": qty * (last - first),
         "net_pnl": equity[-1] - start,
         "return_share": (equity[-1] - start) / start,
         "exposure": 1.0,

@@ -49,8 +49,8 @@ def earned(run: Run) -> Earned:
         return Earned(0.0, 0.0, 0.0)
     is_entry, moved = legs.kind == ENTRY, np.where(legs.kind == FUNDING, 0, legs.amount)
     gross = np.bincount(legs.trade, moved, minlength=len(nets))
-    quantity = np.bincount(legs.trade[is_entry], legs.quantity[is_entry], len(nets))
-    risked = run.trades.risk_distance * quantity
+    qty = np.bincount(legs.trade[is_entry], legs.qty[is_entry], len(nets))
+    risked = run.trades.risk_distance * qty
     return Earned(
         float(nets.sum()), float((nets / risked).mean()), float((gross / risked).mean())
     )

@@ -8,12 +8,12 @@ from barsieve.replay.state import FLAT, Account, Bar, Fill, Position
 
 @compiled
 def make_fill(
-    quantity: float, price: float, amount: float, reason: int, rules: Rules
+    qty: float, price: float, amount: float, reason: int, rules: Rules
 ) -> Fill:
     """Return a fill at a raw price; fee and slippage are shares of its notional."""
-    notional = quantity * price
+    notional = qty * price
     return Fill(
-        quantity=quantity,
+        qty=qty,
         price=price,
         amount=amount,
         fee=notional * (rules.fees_bps * BPS),
@@ -46,6 +46,6 @@ def settle_funding(
     is_settled = bar.funding_settled == bar.funding_settled
     if position.side == FLAT or not is_settled:
         return account, position, 0.0
-    amount = -position.side * bar.funding_settled * position.quantity * bar.open
+    amount = -position.side * bar.funding_settled * position.qty * bar.open
     account = replaced(account, balance=account.balance + amount)
     return account, replaced(position, net_pnl=position.net_pnl + amount), amount

@@ -36,8 +36,8 @@ def close_position(
     rules: Rules,
 ) -> tuple[Account, Position, Fill]:
     """Close all that is left at a price. A trade is all its legs: so is its result."""
-    amount = position.side * (price - position.entry_price) * position.quantity
-    fill = make_fill(position.quantity, price, amount, reason, rules)
+    amount = position.side * (price - position.entry_price) * position.qty
+    fill = make_fill(position.qty, price, amount, reason, rules)
     is_win = position.net_pnl + net_of(fill) > 0.0
     loss_streak = 0 if is_win else account.loss_streak + 1
     after = Account(
@@ -53,13 +53,13 @@ def take_partial(
     account: Account, position: Position, price: float, rules: Rules
 ) -> tuple[Account, Position, Fill]:
     """Close `partial_share` of the entry quantity and mark the partial as done."""
-    quantity = rules.partial_share * position.entry_quantity
-    amount = position.side * (price - position.entry_price) * quantity
-    fill = make_fill(quantity, price, amount, NO_REASON, rules)
+    qty = rules.partial_share * position.entry_qty
+    amount = position.side * (price - position.entry_price) * qty
+    fill = make_fill(qty, price, amount, NO_REASON, rules)
     account = replaced(account, balance=account.balance + net_of(fill))
     position = replaced(
         position,
-        quantity=position.quantity - quantity,
+        qty=position.qty - qty,
         has_partial=True,
         net_pnl=position.net_pnl + net_of(fill),
     )
@@ -115,8 +115,8 @@ def is_worthless(account: Account, position: Position, bar: Bar, rules: Rules) -
     """Tell whether an account would have nothing left if all closed at this close."""
     if position.side == FLAT:
         return account.balance < 0.0
-    amount = position.side * (bar.close - position.entry_price) * position.quantity
-    left = make_fill(position.quantity, bar.close, amount, LIQUIDATION, rules)
+    amount = position.side * (bar.close - position.entry_price) * position.qty
+    left = make_fill(position.qty, bar.close, amount, LIQUIDATION, rules)
     return not account.balance + net_of(left) > 0.0
 
 

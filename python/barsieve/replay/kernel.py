@@ -46,7 +46,7 @@ def _write_leg(
     leg.kind = kind
     leg.index = bar.index
     leg.price = fill.price
-    leg.quantity = fill.quantity
+    leg.qty = fill.qty
     leg.amount = fill.amount
     leg.fee = fill.fee
     leg.slippage = fill.slippage
@@ -114,39 +114,37 @@ def _write_bar(
     `account` is that after the bar.
     """
     n_legs, n_trades, n_stops = counts
-    bars_held, quantity = before.position.bars_held, before.position.quantity
+    bars_held, qty = before.position.bars_held, before.position.qty
     side = before.position.side
     if fills.funding != 0.0:
-        paid = replaced(
-            NO_FILL, quantity=quantity, price=bar.open, amount=fills.funding
-        )
-        _write_leg(legs[n_legs], n_trades - 1, FUNDING, bar, paid, side * quantity)
+        paid = replaced(NO_FILL, qty=qty, price=bar.open, amount=fills.funding)
+        _write_leg(legs[n_legs], n_trades - 1, FUNDING, bar, paid, side * qty)
         n_legs += 1
     out = fills.ordered_exit
-    if out.quantity > 0.0:
+    if out.qty > 0.0:
         kind = PARTIAL if out.reason == NO_REASON else EXIT
-        left = quantity - out.quantity if kind == PARTIAL else 0.0
+        left = qty - out.qty if kind == PARTIAL else 0.0
         _write_leg(legs[n_legs], n_trades - 1, kind, bar, out, side * left)
         n_legs += 1
         if kind == EXIT:
             _end_trade(trades[n_trades - 1], bar, bars_held, out.reason, account, rules)
-    is_new = fills.entry.quantity > 0.0
+    is_new = fills.entry.qty > 0.0
     if is_new:
         bars_held = 0
         n_trades += 1
         _open_trade(trades[n_trades - 1], bar, before.orders)
-        entered = before.orders.entry_side * fills.entry.quantity
+        entered = before.orders.entry_side * fills.entry.qty
         _write_leg(legs[n_legs], n_trades - 1, ENTRY, bar, fills.entry, entered)
         n_legs += 1
     n_stops = _write_stop(stops, n_stops, n_trades - 1, bar, fills, is_new)
     out = fills.resting_exit
-    if out.quantity > 0.0:
+    if out.qty > 0.0:
         _write_leg(legs[n_legs], n_trades - 1, EXIT, bar, out, 0.0)
         n_legs += 1
         _end_trade(trades[n_trades - 1], bar, bars_held, out.reason, account, rules)
     if fills.is_liquidated:
         out = fills.liquidation
-        if out.quantity > 0.0:
+        if out.qty > 0.0:
             _write_leg(legs[n_legs], n_trades - 1, EXIT, bar, out, 0.0)
             n_legs += 1
             _end_trade(

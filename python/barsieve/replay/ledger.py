@@ -15,7 +15,7 @@ LEG = np.dtype(
         ("kind", np.int64),
         ("index", np.int64),
         ("price", np.float64),
-        ("quantity", np.float64),
+        ("qty", np.float64),
         ("amount", np.float64),
         ("fee", np.float64),
         ("slippage", np.float64),

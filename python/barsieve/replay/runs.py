@@ -135,7 +135,7 @@ def _legs_of_trades(run: Run) -> pa.ListArray:
         "kind": kinds,
         "ts": _at(run.inputs.bar_ts, legs.index),
         "price": column(legs.price),
-        "qty": column(legs.quantity),
+        "qty": column(legs.qty),
         "amount": column(legs.amount),
         "fee": column(legs.fee),
         "slippage": column(legs.slippage),

@@ -46,7 +46,7 @@ def is_ruined(balance: float, rules: Rules) -> bool:
 
 
 @compiled
-def entry_quantity(
+def entry_qty(
     balance: float, share: float, distance: float, price: float, rules: Rules
 ) -> float:
     """Return the quantity to enter with, 0 when it falls below the minimum notional.
@@ -60,7 +60,7 @@ def entry_quantity(
         return 0.0
     by_risk = balance * share / distance
     by_margin = rules.margin_cap * balance * rules.leverage / price
-    quantity = min(by_risk, by_margin)
-    if quantity * price < rules.min_notional:
+    qty = min(by_risk, by_margin)
+    if qty * price < rules.min_notional:
         return 0.0
-    return quantity
+    return qty

@@ -80,8 +80,8 @@ class Position(NamedTuple):
     """An open position, or none when `side` is FLAT. `risk_distance` never moves."""
 
     side: int
-    quantity: float
-    entry_quantity: float
+    qty: float
+    entry_qty: float
     entry_price: float
     risk_distance: float
     stop: float
@@ -115,9 +115,9 @@ class State(NamedTuple):
 
 
 class Fill(NamedTuple):
-    """One leg's effect: nothing happened when `quantity` is 0."""
+    """One leg's effect: nothing happened when `qty` is 0."""
 
-    quantity: float
+    qty: float
     price: float
     amount: float
     fee: float
@@ -147,8 +147,8 @@ class Fills(NamedTuple):
 
 FLAT_POSITION = Position(
     side=FLAT,
-    quantity=0.0,
-    entry_quantity=0.0,
+    qty=0.0,
+    entry_qty=0.0,
     entry_price=0.0,
     risk_distance=0.0,
     stop=0.0,
@@ -169,6 +169,4 @@ NO_ORDERS = Orders(
     entry_threshold=0.0,
     entry_streak=0,
 )
-NO_FILL = Fill(
-    quantity=0.0, price=0.0, amount=0.0, fee=0.0, slippage=0.0, reason=NO_REASON
-)
+NO_FILL = Fill(qty=0.0, price=0.0, amount=0.0, fee=0.0, slippage=0.0, reason=NO_REASON)

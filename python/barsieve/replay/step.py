@@ -19,7 +19,7 @@ from barsieve.replay.exits import (
     orders_partial,
 )
 from barsieve.replay.records import replaced
-from barsieve.replay.sizing import entry_quantity, risk_distance, risk_share
+from barsieve.replay.sizing import entry_qty, risk_distance, risk_share
 from barsieve.replay.state import (
     FLAT,
     LONG,
@@ -83,17 +83,15 @@ def fill_entry(
     if bar.hours_since > rules.max_gap_hours:
         return account, position, NO_FILL, False, True
     side, distance = orders.entry_side, orders.entry_risk_distance
-    quantity = entry_quantity(
-        account.balance, orders.entry_risk_share, distance, bar.open, rules
-    )
-    fill = make_fill(quantity, bar.open, 0.0, NO_REASON, rules)
-    if not quantity > 0.0 or costs_of(fill) >= account.balance:
+    qty = entry_qty(account.balance, orders.entry_risk_share, distance, bar.open, rules)
+    fill = make_fill(qty, bar.open, 0.0, NO_REASON, rules)
+    if not qty > 0.0 or costs_of(fill) >= account.balance:
         return account, position, NO_FILL, True, False
     account = replaced(account, balance=account.balance + net_of(fill))
     position = Position(
         side=side,
-        quantity=quantity,
-        entry_quantity=quantity,
+        qty=qty,
+        entry_qty=qty,
         entry_price=bar.open,
         risk_distance=distance,
         stop=bar.open - side * distance,

@@ -65,7 +65,7 @@ def _measure_trades(
     """Sum the trades into the whole and into the month of their exit; hash them all."""
     leg = 0
     for at in range(len(trades)):
-        gross, fees, slippage, paid, quantity = 0.0, 0.0, 0.0, 0.0, 0.0
+        gross, fees, slippage, paid, qty = 0.0, 0.0, 0.0, 0.0, 0.0
         digest = _digest_of(trade_words, at)
         while leg < len(legs) and legs[leg].trade == at:
             if legs[leg].kind == FUNDING:
@@ -73,13 +73,13 @@ def _measure_trades(
             else:
                 gross += legs[leg].amount
             if legs[leg].kind == ENTRY:
-                quantity = legs[leg].quantity
+                qty = legs[leg].qty
             fees += legs[leg].fee
             slippage += legs[leg].slippage
             digest = mixed(digest, _digest_of(leg_words, leg))
             leg += 1
         net = gross - fees - slippage - paid
-        r_multiple = net / (trades[at].risk_distance * quantity)
+        r_multiple = net / (trades[at].risk_distance * qty)
         for fold in (0, 1 + clock[trades[at].exit_index].month):
             losses[fold] += _count(
                 figures, fold, net, trades[at].shortfall, gross, fees, slippage, paid,

@@ -72,7 +72,7 @@ def _write_trades(traded, n_traded, configuration, trades, legs, n_trades):
         row.exit_index = trade.exit_index
         row.entry_price = entry.price
         row.exit_price = exit_.price
-        row.net = (exit_.amount - costs) / exit_.quantity
+        row.net = (exit_.amount - costs) / exit_.qty
         n_traded += 1
     return n_traded
 
