@@ -27,8 +27,7 @@ LONGER = {
     "report_health_profiles": 335,
     "report_regimes": 165,
     "report_sweep": 185,
-    "trade_decisions": 115,
-    "trades": 90,
+    "trade_decisions": 95,
 }
 QUERIES = sorted(
     path
