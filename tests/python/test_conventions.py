@@ -97,7 +97,7 @@ def test_a_constant_of_a_rule_is_written_once(constant):
 
 
 def shared_lines(one: str, other: str) -> float:
-    """Return the share of the shorter text's lines that the other has, numbers aside."""
+    """Return the share of a text's lines that the longer has too, numbers aside."""
     lines = [
         {re.sub(r"\d+", "0", line.strip()) for line in text.splitlines()}
         for text in (one, other)
