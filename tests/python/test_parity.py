@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -329,9 +330,8 @@ def test_one_screen_is_exact_for_every_configuration_inside_its_envelope(
     bars.side, bars.is_eligible = side, passes
     bars.confidence = np.where(side > 0, fused, 1 - fused)
     bars.threshold[:] = threshold
-    profile = inputs.profile.__class__(
-        **{**inputs.profile.__dict__, "veto_limit": veto_limit}
-    )
+    rules = inputs.profile.rules._replace(veto_limit=veto_limit)
+    profile = replace(inputs.profile, rules=rules)
     configured = inputs._replace(bars=bars, profile=profile)
     full, focused = replay(configured, FULL), replay(configured, FOCUSED)
     assert full.legs.tobytes() == focused.legs.tobytes()

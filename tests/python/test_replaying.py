@@ -242,7 +242,7 @@ def test_every_model_renders_as_dbt_compiled_it(demo_build):
         rendered = scratch.models.render(name, lambda table: f"«{table}»")
         expected = compiled[name]
         for parent in scratch.models.parents(name):
-            expected = expected.replace(f'"built"."main"."{parent}"', f"«{parent}»")
+            expected = expected.replace(f'"barsieve"."main"."{parent}"', f"«{parent}»")
         assert rendered.split() == expected.split(), name
 
 
@@ -250,7 +250,7 @@ def test_what_a_model_reads_is_known_before_it_is_rendered():
     models = Models(PROJECT)
     assert len(models.paths) > 40
     # These ask dbt: for the time of its run, for the columns that models have.
-    asking = {"build_info", "report_health_columns"}
+    asking = {"build_info", "report_health_columns", "parity_trades"}
     for name in models.paths.keys() - asking:
         placed: set[str] = set()
         models.render(name, lambda table, to=placed: to.add(table) or table)
