@@ -15,7 +15,6 @@ windows as (
 
 select
     symbol,
-    block_start_at,
     known_at,
     close as close_1d,
     sma_20_1d,

@@ -52,7 +52,6 @@ indexes as (
 
 select
     symbol,
-    block_start_at,
     known_at,
     close as close_4h,
     {{ trailing(14, 'avg', 'dx', ordered='block_index') }} as adx_14_4h,

@@ -26,7 +26,7 @@ LONGER = {
     "report_health_market": 275,
     "report_health_profiles": 335,
     "report_regimes": 165,
-    "report_sweep": 185,
+    "report_sweep": 155,
     "trade_decisions": 95,
 }
 QUERIES = sorted(
