@@ -131,6 +131,7 @@ def test_every_command_has_help_with_an_example_and_json_for_its_tables(words):
         assert parameter.name == "help" or parameter.help, parameter.name
 
 
+@pytest.mark.slow
 def test_in_a_pipe_there_is_no_colour_and_no_progress(demo_build):
     printed, errors = run(*RUNS, env=environment(demo_build.database))
     for said in (*printed, errors):
@@ -143,6 +144,7 @@ def test_in_a_pipe_there_is_no_colour_and_no_progress(demo_build):
         assert words in errors
 
 
+@pytest.mark.slow
 def test_no_color_is_respected_in_a_terminal(demo_build):
     env = environment(demo_build.database)
     assert COLOUR.search(run_in_terminal(("--help",), env=env)), "no colour to notice"

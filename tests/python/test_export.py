@@ -106,6 +106,7 @@ def test_a_bad_condition_is_refused_and_leaves_nothing(database, tmp_path, where
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @settings(
     max_examples=30,
     deadline=None,

@@ -237,6 +237,7 @@ def _time(form: str, hour: datetime) -> str:
     return str(int(hour.timestamp()) * scale) if scale else f"{hour:{form}}"
 
 
+@pytest.mark.slow
 @given(
     table=tables(),
     delimiter=st.sampled_from([",", ";", "\t", "|"]),

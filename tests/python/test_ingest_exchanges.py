@@ -262,6 +262,7 @@ def bars_table(hours: list[int]) -> pa.Table:
     return pa.table([stamps, *columns], names=list(BARS.columns))
 
 
+@pytest.mark.slow
 @given(
     parts=st.lists(
         st.lists(st.integers(0, 30), min_size=1, max_size=12), min_size=1, max_size=5
@@ -364,6 +365,7 @@ def test_settlements_of_several_intervals_are_each_stored_with_theirs(
     assert_sound(market)
 
 
+@pytest.mark.slow
 def test_an_interval_that_changes_between_runs_is_taken_as_it_comes(source, market):
     from_exchange("ohlcv", source, market, *SINCE)
     stamps = funding_with_steps(source, (8, 30), (4, 60), (8, 9), (1, 30))

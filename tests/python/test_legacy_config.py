@@ -168,6 +168,7 @@ def profiles(draw) -> dict:
     return profile
 
 
+@pytest.mark.slow
 @settings(
     max_examples=60,
     deadline=None,
@@ -229,6 +230,7 @@ def legacy_documents(draw) -> dict:
     return document | draw(st.dictionaries(ODD_KEYS, ANYTHING, max_size=2))
 
 
+@pytest.mark.slow
 @settings(
     max_examples=300,
     deadline=None,

@@ -168,6 +168,7 @@ def test_nothing_is_predicted_before_there_are_enough_months(planted):
     assert len(walked[0].known) == LEAST_MONTHS
 
 
+@pytest.mark.slow
 def test_altering_or_deleting_later_months_changes_no_prediction(planted):
     rows, walked = planted
     cut = 14
@@ -339,6 +340,7 @@ def test_a_profile_that_learns_needs_a_box_and_the_exact_screen(tmp_path):
     assert "a box of weights" in str(check_profile(path)[1][0])
 
 
+@pytest.mark.slow
 def test_learned_settings_lie_in_the_envelope(demo):
     outside = demo.sql("""
         with edges as (

@@ -263,6 +263,7 @@ def swept(demo_build, tmp_path_factory):
     connection.close()
 
 
+@pytest.mark.slow
 def test_the_corner_bound_is_reached_and_never_passed(swept):
     """No weights of the box pass the bound, and some corner of it reaches it."""
     rows = swept.sql(
@@ -286,6 +287,7 @@ def test_the_corner_bound_is_reached_and_never_passed(swept):
         assert row["highest_fusion_score"] == pytest.approx(best, abs=1e-12)
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None)
 @given(
     weights=st.lists(st.floats(0.01, 0.5), min_size=5, max_size=5),

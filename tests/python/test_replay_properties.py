@@ -464,6 +464,7 @@ def random_case(seed):
     return bars, random_rules(rng)
 
 
+@pytest.mark.slow
 def test_the_replay_agrees_with_an_independent_oracle():
     reasons, kinds, refused, lapsed = set(), set(), 0, 0
     for seed in range(N_ORACLE_MARKETS):

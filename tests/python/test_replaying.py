@@ -197,6 +197,7 @@ def test_the_database_is_not_touched_by_any_of_it(demo_build, tmp_path):
     assert demo_build.database.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_other_models_than_those_of_the_database_are_refused(demo_build, tmp_path):
     import shutil
 

@@ -351,6 +351,7 @@ def random_market(rng: np.random.Generator, n: int) -> Market:
     )
 
 
+@pytest.mark.slow
 def test_a_lost_account_measures_as_its_full_replay():
     """Returns, drawdown and net result end where the balance does: at nothing."""
     rng, n_lost = np.random.default_rng(3), 0
