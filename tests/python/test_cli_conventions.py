@@ -206,7 +206,10 @@ def test_completion_is_installed_for_the_shell_in_use(script, tmp_path):
         ("barsieve exp", {"explain", "export"}),
         ("barsieve config ", {"migrate", "check", "diff", "schema"}),
         ("barsieve config diff btc", {"btc_live"}),
-        ("barsieve export trade", {"trades", "trade_legs", "trade_stops"}),
+        (
+            "barsieve export trade_",
+            {"trade_decisions", "trade_legs", "trade_reasons", "trade_stops"},
+        ),
         ("barsieve replay --mode f", {"full", "focused"}),
     ],
 )
