@@ -315,6 +315,7 @@ def runs_of(names):
         return connection.from_arrow(pa.Table.from_pylist(rows))
 
     columns = {name: pa.array(inputs.bars[name]) for name in BAR.names}
+    columns["bar_index"] = pa.array(np.arange(1, n + 1))
     tables = [
         pa.table({"profile": [name] * n, "bar_ts": inputs.bar_ts} | columns)
         for name in names
