@@ -24,7 +24,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 build: $(READY) ## build the database (BARSIEVE_MARKET, default the simulated market)
-	@$(BIN)/dbt build
+	@$(BIN)/barsieve build
 	@$(BIN)/barsieve show
 
 test: $(READY) ## run every test; the demo is the one of make build where that stands

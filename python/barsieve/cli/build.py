@@ -2,10 +2,19 @@
 
 import signal
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+)
 
 from barsieve.cli.output import REFUSED, err, fail, out, refusing
 from barsieve.core import paths
@@ -16,6 +25,43 @@ INTERRUPTED = 130
 
 def _stop(*_) -> None:
     raise KeyboardInterrupt
+
+
+def _layer(node) -> str:
+    """Return the layer that a node belongs to: the folder of a model, else its kind."""
+    return f"{node.kind}s" if node.kind != "model" else node.path.split("/")[0]
+
+
+@contextmanager
+def _showing() -> Iterator[Callable]:
+    """Show a build while it runs; what fails, as a line each, whole.
+
+    A bar in a terminal; elsewhere a line for each layer when its first model begins.
+    """
+    columns = (
+        TextColumn("{task.description:<12}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    seen = set()
+    with Progress(
+        *columns, console=out, transient=True, disable=not out.is_terminal
+    ) as bar:
+        task = bar.add_task("parsing", total=None)
+
+        def show(event) -> None:
+            if isinstance(event, str):
+                out.print(event, markup=False, highlight=False, soft_wrap=True)
+                return
+            layer = _layer(event)
+            completed = event.index - 1
+            bar.update(task, description=layer, completed=completed, total=event.total)
+            if bar.disable and event.kind == "model" and layer not in seen:
+                out.print(f"{event.index:4} of {event.total}  {layer}", highlight=False)
+                seen.add(layer)
+
+        yield show
 
 
 def build(
@@ -43,7 +89,8 @@ def build(
     signal.signal(signal.SIGTERM, _stop)
     started = time.perf_counter()
     try:
-        result = build_aside(context.args, keep_failed)
+        with _showing() as show:
+            result = build_aside(context.args, show, keep_failed)
     except BuildRefusedError as error:
         raise fail(str(error), REFUSED) from None
     except OSError as error:

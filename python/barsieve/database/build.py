@@ -3,14 +3,17 @@
 Readers are never blocked and never shown half a build; they keep the file they opened.
 """
 
+import json
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import duckdb
 
@@ -29,6 +32,20 @@ PATIENCE_SECONDS = 10
 
 class BuildRefusedError(Exception):
     """A build that may not start, or not take its place; the message is one line."""
+
+
+class NodeStart(NamedTuple):
+    """A node that dbt begins: its file below its folder, its kind, which of how many."""
+
+    path: str
+    kind: str
+    name: str
+    index: int
+    total: int
+
+
+# What is told of a build while it runs: a node that begins, or a line of what failed.
+Listener = Callable[[NodeStart | str], None]
 
 
 @dataclass(frozen=True)
@@ -134,23 +151,38 @@ def _copy_database(source: Path, target: Path) -> None:
         shutil.copyfile(_wal_of(source), _wal_of(target))
 
 
-def _run_dbt(arguments: Sequence[str], database: Path) -> int:
-    """Run `dbt build` into a file, its output shown; return its exit code."""
+def _tell_starts(events: int, listener: Listener) -> None:
+    with os.fdopen(events) as stream:
+        for line in stream:
+            listener(NodeStart(**json.loads(line)))
+
+
+def _run_dbt(arguments: Sequence[str], database: Path, listener: Listener) -> int:
+    """Run `dbt build` into a file, its course told; return its exit code."""
     folder = paths.project_dir()
     # Relative: the name of the catalog is read off it, whatever the folders are called.
     environment = os.environ | {paths.DATABASE: os.path.relpath(database, folder)}
-    if "NO_COLOR" in environment or not sys.stdout.isatty():
-        environment.setdefault("DBT_USE_COLORS", "false")
+    environment.setdefault("DBT_USE_COLORS", "false")
+    events, theirs = os.pipe()
+    command = [sys.executable, "-m", "barsieve.database.dbt_child", str(theirs)]
     # Its standard input tells the child that we are alive; see dbt_child. In a group of
     # its own Ctrl-C reaches us alone, and we end the child.
     with subprocess.Popen(
-        [sys.executable, "-m", "barsieve.database.dbt_child", "build", *arguments],
+        [*command, "--quiet", "build", *arguments],
         cwd=folder,
         env=environment,
         stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        pass_fds=[theirs],
         process_group=0,
     ) as child:
+        os.close(theirs)
+        telling = threading.Thread(target=_tell_starts, args=[events, listener])
+        telling.start()
         try:
+            for line in child.stdout:
+                listener(line.rstrip("\n"))
             return child.wait()
         except BaseException:
             child.terminate()
@@ -158,6 +190,8 @@ def _run_dbt(arguments: Sequence[str], database: Path) -> int:
                 child.wait(PATIENCE_SECONDS)
             child.kill()
             raise
+        finally:
+            telling.join()
 
 
 def _refuse_half(database: Path) -> None:
@@ -181,8 +215,13 @@ def _swap(built: Path, database: Path) -> None:
     move_into_place(built, database)
 
 
-def build_aside(arguments: Sequence[str], keep_failed: bool = False) -> BuildResult:
+def build_aside(
+    arguments: Sequence[str], listener: Listener, keep_failed: bool = False
+) -> BuildResult:
     """Run `dbt build` with these arguments aside; swap the database in on success.
+
+    `listener` is told each node that begins and each line of what fails, from more than
+    one thread; dbt's own log goes to its file.
 
     It starts from a copy of the present database: what the arguments leave out, and
     tables that are not ours, stay as they are. When dbt fails, or the process is
@@ -202,7 +241,7 @@ def build_aside(arguments: Sequence[str], keep_failed: bool = False) -> BuildRes
         try:
             if database.exists():
                 _copy_database(database, built)
-            exit_code = _run_dbt(arguments, built)
+            exit_code = _run_dbt(arguments, built, listener)
             if exit_code == 0:
                 _refuse_half(built)
                 refuse_unusable(database)

@@ -1,13 +1,18 @@
 """dbt as a child process that ends with its parent, run with `python -m`.
 
-A killed `barsieve build` would otherwise leave dbt at work on a file nobody wants.
+A killed `barsieve build` would otherwise leave dbt at work on a file nobody wants. Its
+log goes to its file; what fails goes to standard output, and what begins and ends, one
+JSON line a node, to the descriptor that the first argument names.
 """
 
+import json
 import os
 import select
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, TextIO
 
 STANDARD_INPUT = 0
 
@@ -35,8 +40,42 @@ def ending_with_parent() -> Iterator[None]:
         watch.join()
 
 
+def telling(stream: TextIO) -> Callable[[Any], None]:
+    """Return a listener to dbt's events that writes a line for each node's begin."""
+    lock = threading.Lock()
+
+    def on_event(event: Any) -> None:
+        if event.info.name != "LogStartLine":
+            return
+        node = event.data.node_info
+        line = {
+            "path": node.node_path,
+            "kind": node.resource_type,
+            "name": node.node_name,
+            "index": event.data.index,
+            "total": event.data.total,
+        }
+        # Threads of dbt fire events; a parent that does not listen is none of ours.
+        with lock:
+            stream.write(json.dumps(line) + "\n")
+            stream.flush()
+
+    return on_event
+
+
+def main(events: int, arguments: list[str]) -> int:
+    """Run dbt; return its exit code: 1 for what failed, 2 for what it did not take."""
+    from dbt.cli.main import dbtRunner
+
+    with os.fdopen(events, "w") as stream:
+        result = dbtRunner(callbacks=[telling(stream)]).invoke(arguments)
+    if result.exception is not None:
+        sys.stdout.write(f"{result.exception}\n")
+        return 2
+    return 0 if result.success else 1
+
+
 if __name__ == "__main__":
     with ending_with_parent():
-        from dbt.cli.main import cli
-
-        cli(prog_name="dbt")
+        code = main(int(sys.argv[1]), sys.argv[2:])
+    sys.exit(code)
