@@ -438,6 +438,26 @@ def test_a_month_of_the_sweep_knows_nothing_of_itself(demo):
     """).fetchall()[0][0]
 
 
+@pytest.mark.parametrize(
+    ("classifier", "read"), [("hmm", "hmm"), ("kmeans", "kmeans"), ("off", "hmm")]
+)
+def test_months_are_told_by_the_classifier_of_their_profile(
+    demo_build, classifier, read
+):
+    asked = {"regime.classifier": classifier}
+    scratch, _ = open_profile(demo_build.database, "eth_learned", asked)
+    scratch.make("sweep_months")
+    told = scratch.rows(
+        "select months.p_crisis as told, regimes.p_crisis as believed "
+        "from {sweep_months} as months inner join {regimes} as regimes "
+        "using (symbol, bar_ts, fit_window, reference_symbol) "
+        "where symbol = 'ETH' and regimes.classifier = ?",
+        read,
+    )
+    assert len({row["believed"] for row in told}) > 2
+    assert all(row["told"] == row["believed"] for row in told)
+
+
 def test_thresholds_of_a_moment_are_those_of_the_bar_that_closed_then(demo):
     moments = demo.sql(
         "select distinct bar_ts + interval '1 hour' as moment from fusion_scores "
