@@ -4,7 +4,7 @@
 {%- macro mark_what_it_was_built_from() -%}
     {%- if execute -%}
         {%- set parents, sources = [], [] -%}
-        {%- for key in model.depends_on.nodes -%}
+        {%- for key in parents_of(model) -%}
             {%- if key.startswith('source.') -%}
                 {%- do sources.append(key.split('.')[2]) -%}
             {%- else -%}

@@ -9,8 +9,8 @@ with domain_scores as (
         max(score) filter (where domain = 'smc') as smc,
         max(score) filter (where domain = 'momentum') as momentum,
         max(score) filter (where domain = 'temporal') as temporal,
-        count(*) filter (where {{ vote('score') }} = 'long')::integer as votes_long,
-        count(*) filter (where {{ vote('score') }} = 'short')::integer as votes_short,
+        count(*) filter (where vote = 'long')::integer as votes_long,
+        count(*) filter (where vote = 'short')::integer as votes_short,
         count(score)::integer as domains_known,
     from {{ ref('scores') }}
     group by symbol, bar_ts

@@ -5,6 +5,7 @@ import json
 import shutil
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from barsieve.analysis.session import (
@@ -15,6 +16,7 @@ from barsieve.analysis.session import (
     trade_rows,
 )
 from barsieve.core.errors import InputError
+from barsieve.database.connect import connect_to
 from barsieve.database.overlay import Scratch
 from barsieve.profiles.check import check_profile
 from barsieve.profiles.overrides import apply, changed
@@ -133,7 +135,7 @@ EFFECTS = {
 
 
 @pytest.fixture(scope="module")
-def built(demo_build, tmp_path_factory):
+def database(demo_build, tmp_path_factory) -> Path:
     """One build in which every changed profile is a profile of its own."""
     folder = tmp_path_factory.mktemp("configs")
     (folder / "shared").mkdir()
@@ -147,10 +149,22 @@ def built(demo_build, tmp_path_factory):
         path.write_text(json.dumps(profile | {"profile": name}))
         assert not check_profile(path)[1], f"the test's own {name} is not sound"
     project = CompiledProject(demo_build)
-    connection = project.connect()
-    project.run(connection, MARKET, folder, without=("evaluation", "reports"))
-    yield connection
-    connection.close()
+    path = folder / "built.duckdb"
+    with project.connect() as connection:
+        project.run(
+            connection, MARKET, folder, without=("evaluation", "reports"), at=path
+        )
+        project.keep_statements(connection)
+        connection.execute("use memory")
+        connection.execute(f"detach {project.catalog}")
+    return path
+
+
+@pytest.fixture
+def built(database):
+    """A connection that reads it."""
+    with connect_to(database) as connection:
+        yield connection
 
 
 def test_every_key_of_the_schema_is_tried():
@@ -197,11 +211,7 @@ DECIDES_A_TRADE = [
 @pytest.mark.parametrize("key", DECIDES_A_TRADE)
 def test_a_replay_with_a_key_set_is_the_replay_of_a_build_that_has_it(built, key):
     base, name = f"base_{CHANGES[key][0]}", f"key_{list(CHANGES).index(key)}"
-    # A cursor has temporary tables of its own; the build must not see them.
-    cursor = built.cursor()
-    cursor.execute("set timezone = 'UTC'")
-    cursor.execute("use " + built.sql("select current_database()").fetchall()[0][0])
-    scratch = Scratch(cursor, PROJECT, Path("built"))
+    scratch = Scratch(built, Path("built"))
     expected = scratch.rows(
         "select * from {trades} where profile = ? order by trade_id", name
     )
@@ -219,9 +229,7 @@ def test_a_replay_with_a_key_set_is_the_replay_of_a_build_that_has_it(built, key
 
 @pytest.mark.slow
 def test_a_replay_cannot_begin_to_learn(built):
-    cursor = built.cursor()
-    cursor.execute("use " + built.sql("select current_database()").fetchall()[0][0])
-    scratch = Scratch(cursor, PROJECT, Path("built"))
+    scratch = Scratch(built, Path("built"))
     with pytest.raises(InputError, match="a build learns"):
         change(scratch, built_document(scratch, "base_boxed"), {"learned": True})
 
@@ -232,24 +240,19 @@ def macro_keys() -> list[tuple[str, str]]:
 
 
 @pytest.mark.slow
-def test_every_macro_threshold_changes_the_signals(built, demo_build, tmp_path: Path):
-    project = CompiledProject(demo_build)
-    (tmp_path / "shared").mkdir()
-    path = tmp_path / "shared/macro_signals.json"
+def test_every_macro_threshold_changes_the_signals(built):
+    scratch = Scratch(built, Path("built"))
     shipped = json.loads((PROJECT / "configs/shared/macro_signals.json").read_text())
     built.execute("create temp table shipped_signals as from macro_signals")
     for signal, key in macro_keys():
         made = copy.deepcopy(shipped)
         made[signal][key] = made[signal][key] * 0.5 - 0.02
-        path.write_text(json.dumps(made))
-        for model in ("config_macro_signals", "macro_signals"):
-            project.create(built, model, MARKET, tmp_path)
-        n_differ = built.execute(
-            "select count(*) from ((from macro_signals) except all "
-            "(from shipped_signals))"
-        ).fetchone()[0]
-        n_lost = built.execute(
-            "select count(*) from ((from shipped_signals) except all "
-            "(from macro_signals))"
-        ).fetchone()[0]
-        assert n_differ + n_lost > 0, f"nothing depends on {signal}.{key}"
+        lines = pa.table({"json": [json.dumps(made)]})
+        scratch.put("configs.macro_signals", lines)
+        scratch.make("macro_signals")
+        n_differ = scratch.rows(
+            "select count(*) as n from ("
+            "((from {macro_signals}) except all (from shipped_signals)) union all "
+            "((from shipped_signals) except all (from {macro_signals})))"
+        )[0]["n"]
+        assert n_differ > 0, f"nothing depends on {signal}.{key}"

@@ -235,7 +235,8 @@ def test_the_proof_names_the_column_when_a_revision_is_foreseen(
 def test_the_proof_notices_sums_that_depend_on_where_history_lies(demo_build, tmp_path):
     """Without the window setting of profiles.yml, rolling sums lose their last bits."""
     project = CompiledProject(demo_build)
-    project.settings = {"TimeZone": "UTC"}
+    for name, model in project.models.items():
+        project.models[name] = model._replace(settings={"TimeZone": "UTC"})
     assert features_that_tell(project, DEMO, tmp_path, (2, 6, 0))
 
 

@@ -1,6 +1,5 @@
 """Replays beside a built database: its trades, its figures, other screens, logs."""
 
-import json
 import random
 import subprocess
 import sys
@@ -10,10 +9,9 @@ import pytest
 from barsieve.analysis.candidate_lines import lines_of
 from barsieve.analysis.compare import read_run
 from barsieve.analysis.replay import replay_profile
-from barsieve.analysis.session import open_profile, open_scratch
+from barsieve.analysis.session import open_profile
 from barsieve.analysis.trade_log import read_log, write_lines
 from barsieve.core.errors import InputError
-from barsieve.database.overlay import Models
 from conftest import PROJECT
 
 PROFILES = ("btc_live", "eth_comprehensive", "eth_live_aggressive", "eth_sentinel")
@@ -229,33 +227,6 @@ def test_other_models_than_those_of_the_database_are_refused(demo_build, tmp_pat
     assert (
         "built differently" in refused.stderr or "build differently" in refused.stderr
     )
-
-
-def test_every_model_renders_as_dbt_compiled_it(demo_build):
-    scratch = open_scratch(demo_build.database)
-    manifest = json.loads((demo_build.target / "manifest.json").read_text())
-    compiled = {
-        node["name"]: node["compiled_code"]
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["language"] == "sql"
-    }
-    for name in ("fusion_scores", "replay_bars", "candidates", "trades", "features"):
-        rendered = scratch.models.render(name, lambda table: f"«{table}»")
-        expected = compiled[name]
-        for parent in scratch.models.parents(name):
-            expected = expected.replace(f'"barsieve"."main"."{parent}"', f"«{parent}»")
-        assert rendered.split() == expected.split(), name
-
-
-def test_what_a_model_reads_is_known_before_it_is_rendered():
-    models = Models(PROJECT)
-    assert len(models.paths) > 40
-    # These ask dbt: for the time of its run, for the columns that models have.
-    asking = {"build_info", "report_health_columns", "parity_trades"}
-    for name in models.paths.keys() - asking:
-        placed: set[str] = set()
-        models.render(name, lambda table, to=placed: to.add(table) or table)
-        assert placed == models.parents(name), name
 
 
 def test_a_replay_imports_nothing_that_takes_longer_than_itself(demo_build):

@@ -292,15 +292,12 @@ def test_a_configuration_written_as_a_profile_gets_the_same_trades_from_sql(
     project = CompiledProject(demo_build)
     with project.connect() as connection:
         connection.execute(f"attach '{demo_build.database}' as source (read_only)")
-        connection.execute(f"attach ':memory:' as {project.catalog}_made")
-        connection.execute(f"use {project.catalog}_made")
+        connection.execute(f"attach ':memory:' as {project.catalog}")
+        connection.execute(f"use {project.catalog}")
         for table in AS_BUILT:
             connection.execute(f"create view {table} as from source.main.{table}")
         for name in MADE_ANEW:
-            node = next(n for n in project.nodes.values() if n["name"] == name)
-            sql = node["compiled_code"].replace("'configs/", f"'{tmp_path}/")
-            sql = sql.replace(f'"{project.catalog}".', f'"{project.catalog}_made".')
-            connection.execute(f"create table {name} as {sql}")
+            project.create(connection, name, PROJECT / "data/demo", tmp_path)
         found = {n: trades_hash(replay(inputs_of(connection, n))) for n in expected}
     assert found == expected
     assert len(set(expected.values())) > 10

@@ -262,7 +262,7 @@ class Histories:
 
 def all_layers_but(project: CompiledProject, *kept: str) -> set[str]:
     """Return the layers of a project to leave out, so that some are kept."""
-    return {node["fqn"][1] for node in project.nodes.values()} - set(kept)
+    return {model.layer for model in project.models.values()} - set(kept)
 
 
 class Proof:

@@ -91,13 +91,8 @@ def decision_at(study: Study, index: int, replayed: str) -> Decision:
         "select * from {fusion_scores} where profile = ? and bar_ts = ?",
         profile.profile, bar_ts,
     )[0]  # fmt: skip
-    vote = scratch.models.expression(
-        ", ".join(
-            f"{{{{ vote('{d}') }}}} as {d}_vote" for d in study.document["weights"]
-        )
-    )
     votes = scratch.rows(
-        f"select *, {vote} from {{votes}} where symbol = ? and bar_ts = ?",
+        "select * from {votes} where symbol = ? and bar_ts = ?",
         profile.symbol, bar_ts,
     )[0]  # fmt: skip
     outcome = outcome_after(study.inputs, index, replayed)
@@ -115,11 +110,16 @@ def decision_at(study: Study, index: int, replayed: str) -> Decision:
 
 def domain_votes(study: Study, decision: Decision) -> list[dict[str, Any]]:
     """Return the five domains: score, the side they vote for, the weight in force."""
+    found = study.scratch.rows(
+        "select domain, vote from {scores} where symbol = ? and bar_ts = ?",
+        study.inputs.profile.symbol, decision.bar_ts,
+    )  # fmt: skip
+    votes = {row["domain"]: row["vote"] for row in found}
     return [
         {
             "domain": domain,
             "score": decision.votes[domain],
-            "vote": decision.votes[f"{domain}_vote"],
+            "vote": votes[domain],
             "weight": decision.fusion[f"weight_{domain}"],
         }
         for domain in study.document["weights"]

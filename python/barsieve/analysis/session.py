@@ -17,10 +17,13 @@ from barsieve.core import paths
 from barsieve.core.arrow import texts
 from barsieve.core.errors import refuse
 from barsieve.database.connect import open_database
-from barsieve.database.overlay import Scratch, source_table
+from barsieve.database.models import differing
+from barsieve.database.overlay import Scratch
 from barsieve.profiles.settings import read_profiles
 from barsieve.replay.runs import Inputs, Run, read_inputs, run_table
 
+# The source of every profile, in the models' SQL.
+PROFILES = "configs.profiles"
 SCREEN = ("candidates", "candidate_windows")
 
 
@@ -35,11 +38,10 @@ class Study(NamedTuple):
 def open_scratch(path: Path) -> Scratch:
     """Open a built database for replays beside it.
 
-    Raises InputError when there is none or it is not whole, FileNotFoundError outside
-    of a project folder (its models are the definition of every table).
+    Raises InputError when there is none, when it is not whole, or when another version
+    has built it.
     """
-    connection = open_database(path)
-    return Scratch(connection, paths.project_dir(), path)
+    return Scratch(open_database(path), path)
 
 
 def built_document(scratch: Scratch, name: str) -> dict[str, Any]:
@@ -93,35 +95,23 @@ def _refuse_other_symbol(scratch: Scratch, document: dict[str, Any]) -> None:
 def put_profile(scratch: Scratch, document: dict[str, Any]) -> None:
     """Let a document stand for the profiles, and run the models up to the replay."""
     lines = texts([json.dumps(document)])
-    scratch.put(source_table("configs", "profiles"), pa.table({"json": lines}))
-    scratch.make("config_profiles")
-    scratch.make("replay_bars")
+    scratch.put(PROFILES, pa.table({"json": lines}))
+    scratch.make("config_profiles", "replay_bars")
 
 
-def refuse_other_models(scratch: Scratch, name: str, document: dict[str, Any]) -> None:
-    """Refuse a database that the models of this folder would not build.
+def refuse_other_models(scratch: Scratch) -> None:
+    """Refuse a database whose models the project folder defines otherwise.
 
-    Equal code settles it. Other code may still have equal models, so then a profile as
-    built is made again, and must give the bars that were built.
+    Looks at those that run again for a profile. Outside of a project there is nothing
+    to compare with.
     """
-    from barsieve.database.provenance import code_hash
-
-    built = scratch.rows("select code_hash from {build_info}")[0]["code_hash"]
-    if built == code_hash(scratch.models.folder) or scratch.has_made("replay_bars"):
+    try:
+        folder = paths.project_dir()
+    except FileNotFoundError:
         return
-    # Copied before: a view of the built file would read what is made here.
-    scratch.connection.execute(
-        "create or replace temp table bars_as_built as "
-        f"select * from {scratch.place('replay_bars')} where profile = ?",
-        [name],
-    )
-    put_profile(scratch, document)
-    made = scratch.place("replay_bars")
-    differing = scratch.rows(
-        f"select count(*) as n from ((from {made} except from bars_as_built) "
-        f"union all (from bars_as_built except from {made}))"
-    )
-    if differing[0]["n"]:
+    made = ("replay_bars", *SCREEN, "trades")
+    names = scratch.needed(made, [PROFILES, "replay_runs"])
+    if differing(folder, [scratch.models[name] for name in names]):
         refuse_outdated(scratch)
 
 
@@ -175,7 +165,7 @@ def change(
     made = apply(document, changes)
     _refuse_other_symbol(scratch, made)
     _refuse_what_was_not_fitted(scratch, document, made)
-    refuse_other_models(scratch, document["profile"], document)
+    refuse_other_models(scratch)
     put_profile(scratch, made)
     if is_screened:
         scratch.make("candidate_windows")

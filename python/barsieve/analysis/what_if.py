@@ -129,7 +129,7 @@ def try_thresholds(
                 fix="write them like 0.62 0.65",
             )
     scratch, document = open_profile(path, name, changes)
-    refuse_other_models(scratch, name, document)
+    refuse_other_models(scratch)
     inputs, shift = read(scratch, name), _asked(scratch, name).shift
     lowest = lowest_covered(document)
     variants = []
@@ -175,8 +175,8 @@ def stress(
     threshold, learned or not, moves by 0.05, within 0 to 1. The first row is the
     profile as it is.
     """
-    scratch, document = open_profile(path, name, changes, is_screened=False)
-    refuse_other_models(scratch, name, document)
+    scratch, _ = open_profile(path, name, changes, is_screened=False)
+    refuse_other_models(scratch)
     base, asked = read(scratch, name), _asked(scratch, name)
     scenarios = [("as it is", base)]
     scenarios += [(f"costs x {f:g}", _with_costs(base, f)) for f in COST_FACTORS]

@@ -55,10 +55,12 @@ def _showing() -> Iterator[Callable]:
                 out.print(event, markup=False, highlight=False, soft_wrap=True)
                 return
             layer = _layer(event)
-            completed = event.index - 1
+            completed = event.number - 1
             bar.update(task, description=layer, completed=completed, total=event.total)
             if bar.disable and event.kind == "model" and layer not in seen:
-                out.print(f"{event.index:4} of {event.total}  {layer}", highlight=False)
+                out.print(
+                    f"{event.number:4} of {event.total}  {layer}", highlight=False
+                )
                 seen.add(layer)
 
         yield show

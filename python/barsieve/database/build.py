@@ -35,12 +35,12 @@ class BuildRefusedError(Exception):
 
 
 class NodeStart(NamedTuple):
-    """A node that dbt begins: its file below its folder, its kind, which of how many."""
+    """A node that dbt begins: its file in its folder, its kind, which of how many."""
 
     path: str
     kind: str
     name: str
-    index: int
+    number: int
     total: int
 
 
@@ -181,7 +181,7 @@ def _run_dbt(arguments: Sequence[str], database: Path, listener: Listener) -> in
         telling = threading.Thread(target=_tell_starts, args=[events, listener])
         telling.start()
         try:
-            for line in child.stdout:
+            for line in child.stdout or ():
                 listener(line.rstrip("\n"))
             return child.wait()
         except BaseException:

@@ -20,8 +20,9 @@ from barsieve.database.marks import (
 HOLDER = re.compile(r"\bPID (\d+)\b")
 
 
-# Name of the database inside a connection; the file may have any name.
-CATALOG = "built"
+# Name of the database inside a connection. No file's: DuckDB names the catalog after a
+# file up to its first dot, and statements of the build name that one.
+CATALOG = '"as.built"'
 
 
 def describe_process(pid: int) -> str:
@@ -151,14 +152,19 @@ def _close_stale_tables(connection: duckdb.DuckDBPyConnection) -> None:
     A view of the session stands before the table: DuckDB finds that first.
     """
     for name in stale_tables(read_marks(connection)):
-        told = _quoted(
-            f"table {name}: expected one built from the tables beside it, found one "
-            "that the last build left out; dbt build, all of it"
-        )
-        connection.execute(
-            f'create temp view "{name}" as select * from {CATALOG}.main."{name}" '
-            f"where error({told})"
-        )
+        close_stale_table(connection, name)
+
+
+def close_stale_table(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Let every read of a table say that it is of another build."""
+    told = _quoted(
+        f"table {name}: expected one built from the tables beside it, found one "
+        "that the last build left out; dbt build, all of it"
+    )
+    connection.execute(
+        f'create temp view "{name}" as select * from {CATALOG}.main."{name}" '
+        f"where error({told})"
+    )
 
 
 def table_names(connection: duckdb.DuckDBPyConnection) -> list[str]:

@@ -52,7 +52,7 @@ def telling(stream: TextIO) -> Callable[[Any], None]:
             "path": node.node_path,
             "kind": node.resource_type,
             "name": node.node_name,
-            "index": event.data.index,
+            "number": event.data.index,
             "total": event.data.total,
         }
         # Threads of dbt fire events; a parent that does not listen is none of ours.

@@ -8,6 +8,7 @@ was left out of a later build tells: it was made of other tables than there are.
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,6 +16,7 @@ import duckdb
 
 from barsieve.core.arrow import rows_of
 from barsieve.core.errors import Problem
+from barsieve.core.times import read_moment
 
 # The last table of a build, which vouches for all that it was made of.
 LAST = "build_info"
@@ -51,6 +53,10 @@ class Mark(NamedTuple):
     def as_comment(self) -> str:
         """Return the mark as the comment of its table."""
         return json.dumps(self._asdict())
+
+    def is_of(self, started: datetime) -> bool:
+        """Tell whether the table has its rows of the run that started at a moment."""
+        return read_moment(self.built_at) == started and not self.is_empty
 
 
 Marks = dict[str, Mark | None]

@@ -1,156 +1,163 @@
-"""Models run again beside a built database, without dbt: other settings, same SQL.
+"""Models run again beside a built database, without dbt: other rows, same statements.
 
-The models' files are the one definition. Here jinja renders them as dbt does, with
-`ref` and the macros of the project, and DuckDB makes temporary tables of them; the
-built file is opened read-only and stays as it is.
+The statements are those that the build left (`build_models`). They name their relations
+in full, in the catalog that the build wrote; here that is a catalog in memory. It holds
+what is put or made, and else views of the built file, which is opened read-only and
+stays as it is. So no statement is rewritten, and every one reads what stands there.
 """
 
 import re
-from functools import cached_property
+from collections.abc import Collection
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 from barsieve.core.arrow import rows_of
+from barsieve.core.errors import InputError, refuse
+from barsieve.database.connect import close_stale_table
+from barsieve.database.functions import register
+from barsieve.database.marks import disagreements, read_marks, stale_tables
+from barsieve.database.models import Model, Relation, create, put, read_models
 
-# {{ ref('table') }} or {{ source('group', 'table') }}
-REF = re.compile(r"""\bref\(\s*['"](\w+)['"]\s*\)""")
-SOURCE = re.compile(r"""\bsource\(\s*['"](\w+)['"]\s*,\s*['"](\w+)['"]\s*\)""")
-MACRO = re.compile(r"\bmacro\s+(\w+)\s*\(")
-CALL = re.compile(r"\b(\w+)\s*\(")
-
-
-def source_table(group: str, table: str) -> str:
-    """Return the name under which rows can stand for a source."""
-    return f"source_{group}_{table}"
-
-
-class Models:
-    """The SQL models of a project folder, by name."""
-
-    def __init__(self, folder: Path):
-        """Find the models below `folder`."""
-        self.folder = folder
-        self.paths = {path.stem: path for path in (folder / "models").rglob("*.sql")}
-        self._parents: dict[str, set[str]] = {}
-
-    @cached_property
-    def _environment(self):
-        from jinja2 import Environment, StrictUndefined
-
-        do = "jinja2.ext.do"
-        return Environment(undefined=StrictUndefined, extensions=[do])
-
-    @cached_property
-    def _macros(self) -> dict[str, str]:
-        """The text that defines each macro, by the macro's name."""
-        texts = [path.read_text() for path in sorted(self.folder.glob("macros/*.sql"))]
-        return {name: text for text in texts for name in MACRO.findall(text)}
-
-    def _with_macros(self, text: str) -> str:
-        """Return a text after the macros that it calls, and those that they call."""
-        needed = [text]
-        for part in needed:
-            for name in set(CALL.findall(part)) & set(self._macros):
-                if self._macros[name] not in needed:
-                    needed.append(self._macros[name])
-        return "\n".join(needed[1:] + needed[:1])
-
-    def parents(self, name: str) -> set[str]:
-        """Return the tables that a model reads; none for what is no SQL model."""
-        if name not in self._parents:
-            text = self.paths[name].read_text() if name in self.paths else ""
-            text = self._with_macros(text)
-            sources = [source_table(*found) for found in SOURCE.findall(text)]
-            self._parents[name] = {*REF.findall(text), *sources}
-        return self._parents[name]
-
-    def render(self, name: str, place) -> str:
-        """Return the SQL of a model; `place(table)` names the tables it reads."""
-        return self.expression(self.paths[name].read_text(), place)
-
-    def expression(self, text: str, place=lambda table: table) -> str:
-        """Return SQL in which the project's macros stand for what they are."""
-        template = self._environment.from_string(self._with_macros(text))
-        return template.render(
-            ref=place,
-            source=lambda group, table: place(source_table(group, table)),
-            execute=True,
-            run_query=self._answer,
-        )
-
-    def _answer(self, query: str):
-        """Return what a macro asks the database for: the columns of settings."""
-        from barsieve.database.plugin import _settings
-
-        asked = re.fullmatch(r"select barsieve_settings\('(\w+)'\)", query)
-        if asked is None:
-            raise LookupError(f"no macro may ask the database for {query!r}")
-        columns = [SimpleNamespace(values=lambda: [_settings(asked[1])])]
-        return SimpleNamespace(columns=columns)
+TABLE = re.compile(r"\{(\w+)\}")
 
 
 class Scratch:
     """A built database with some of its tables made again, in memory, for one reader.
 
-    What is made here hides the built table of that name; whatever depends on it and is
-    asked for through `make` is made again too.
+    What is put or made here hides the built table of that name; whatever depends on it
+    and is asked for through `make` is made again too. `held` are the tables that stay
+    as built whatever they are made of, unless `make` names them.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, path: Path):
-        """Work beside the database of a connection, with the models of a project."""
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        path: Path,
+        held: Collection[str] | None = None,
+    ):
+        """Work beside the database of a connection; hold what Python models made.
+
+        Raises InputError when the build left no statements.
+        """
         self.connection = connection
         self.path = path
-        self.models = Models(folder)
+        self.models = read_models(connection, path)
+        python = [m.model for m in self.models.values() if m.language == "python"]
+        self.held = set(python if held is None else held)
         self._built = connection.execute("select current_database()").fetchall()[0][0]
+        self._marks = read_marks(connection)
         self._made: set[str] = set()
-
-    def place(self, table: str) -> str:
-        """Return the full name of a table: made here, else as built."""
-        catalog = "temp" if table in self._made else f'"{self._built}"'
-        return f"{catalog}.main.{table}"
+        self._sources: dict[str, str] = {}
+        self._shown: set[Relation] = set()
+        self._has_functions = False
+        for catalog in {model.place().catalog for model in self.models.values()}:
+            connection.execute(f"attach ':memory:' as \"{catalog}\"")
 
     def has_made(self, table: str) -> bool:
-        """Tell whether a table was made here."""
+        """Tell whether a table was put or made here."""
         return table in self._made
 
     def table(self, name: str) -> duckdb.DuckDBPyRelation:
         """Return a table, made here or as built."""
-        return self.connection.sql(f"from {self.place(name)}")
+        return self.connection.table(name)
 
     def rows(self, sql: str, *values: Any) -> list[dict[str, Any]]:
-        """Return the rows of a query; `{table}` in it is the table's full name."""
-        placed = re.sub(r"\{(\w+)\}", lambda found: self.place(found[1]), sql)
-        return rows_of(self.connection.execute(placed, list(values)))
+        """Return the rows of a query; `{table}` in it is a table, here or as built."""
+        return rows_of(self.connection.execute(TABLE.sub(r'"\1"', sql), list(values)))
 
-    def put(self, name: str, rows: pa.Table) -> None:
-        """Let Arrow rows stand for a table; what was made of it before is forgotten."""
-        # A reader, not the table: DuckDB would import pandas to look at a table.
-        self.connection.register("rows_to_put", rows.to_reader())
-        self._create(name, "from rows_to_put")
-        self.connection.unregister("rows_to_put")
-        self._made = {made for made in self._made if not self._descends(made, name)}
+    def put(self, name: str, rows: Any) -> None:
+        """Let rows stand for a table or, by its dotted name, for a source.
 
-    def make(self, name: str) -> None:
-        """Run a model here, after those of its ancestors that are not as built."""
-        for parent in sorted(self.models.parents(name)):
-            if parent not in self._made and self._is_outdated(parent):
-                self.make(parent)
-        self._create(name, self.models.render(name, self.place))
+        Rows are of Arrow or pandas, or a relation. What was made of the table before is
+        forgotten.
+        """
+        place = self._place(name)
+        self._clear(place)
+        put(self.connection, place, rows)
+        if "." in name:
+            self._sources[name] = str(place)
+        else:
+            self._hide_built(name)
+        for made in self._made.intersection(self.models.descendants([name], self.held)):
+            self._forget(made)
 
-    def _create(self, name: str, sql: str) -> None:
-        self.connection.execute(f"create or replace temp table {name} as {sql}")
+    def make(self, *names: str) -> None:
+        """Run models here, after those that they need and that are not as built.
+
+        Raises InputError where a statement is not the one that made its table.
+        """
+        for name in self.needed(names):
+            self._run(self.models[name])
+
+    def needed(self, names: Collection[str], roots: Collection[str] = ()) -> list[str]:
+        """Return the models that `make` runs, if `roots` were put as well."""
+        changed = self._made.union(self._sources, roots).difference(names)
+        between = self.models.between(changed, names, self.held.difference(names))
+        return self.models.in_order({*between, *names})
+
+    def _run(self, model: Model) -> None:
+        self._refuse_another(model)
+        for parent in model.parents:
+            self._show(parent)
+        self._clear(model.place())
+        if "barsieve_" in (model.compiled_code or "") and not self._has_functions:
+            register(self.connection)
+            self._has_functions = True
+        create(self.connection, model, self._sources)
+        self._hide_built(model.model)
+
+    def _refuse_another(self, model: Model) -> None:
+        """Refuse a statement that is not the one that made the table as built."""
+        mark = self._marks.get(model.model)
+        if mark and not mark.is_of(model.built_at):
+            refuse(
+                str(self.path),
+                f"table {model.model}",
+                expected=f"one made by what build_models has, on {model.built_at}",
+                found=f"one made on {mark.built_at[:19]}",
+                fix="dbt build, all of it",
+            )
+
+    def _place(self, name: str) -> Relation:
+        """Return where statements look for a table."""
+        if name in self.models:
+            return self.models[name].place()
+        home = next(iter(self.models.values())).place()
+        return home._replace(name=name)
+
+    def _show(self, name: str) -> None:
+        """Let statements find a table that is as built."""
+        place = self._place(name)
+        if name in self._made or place in self._shown:
+            return
+        if problems := disagreements(self.path, self._marks, [name]):
+            raise InputError(problems)
+        self._clear(place)
+        built = place._replace(catalog=self._built)
+        self.connection.execute(f"create view {place} as from {built}")
+        self._shown.add(place)
+
+    def _clear(self, place: Relation) -> None:
+        """Make room for a table: its schema, and no view in its place."""
+        self.connection.execute(
+            f'create schema if not exists "{place.catalog}"."{place.schema}"'
+        )
+        if place in self._shown:
+            self.connection.execute(f"drop view {place}")
+            self._shown.remove(place)
+
+    def _hide_built(self, name: str) -> None:
+        """Let plain names mean what is here: DuckDB finds a temporary view first."""
+        self.connection.execute(
+            f'create or replace temp view "{name}" as from {self._place(name)}'
+        )
         self._made.add(name)
 
-    def _descends(self, name: str, ancestor: str) -> bool:
-        parents = self.models.parents(name)
-        return ancestor in parents or any(
-            self._descends(parent, ancestor) for parent in parents
-        )
-
-    def _is_outdated(self, name: str) -> bool:
-        parents = self.models.parents(name)
-        return bool(parents & self._made) or any(map(self._is_outdated, parents))
+    def _forget(self, name: str) -> None:
+        self.connection.execute(f'drop view temp.main."{name}"')
+        self.connection.execute(f"drop table {self._place(name)}")
+        self._made.remove(name)
+        if name in stale_tables(self._marks):
+            close_stale_table(self.connection, name)

@@ -1,29 +1,15 @@
 """The dbt-duckdb plugin: lets SQL ask the package for its checks and its provenance."""
 
-import json
 import os
-from functools import cache
 
 from dbt.adapters.duckdb.plugins import BasePlugin
 
 from barsieve.core import paths
+from barsieve.database.functions import register
 
 
 class Plugin(BasePlugin):
-    """Registers the functions that the project's SQL calls.
-
-    `barsieve_problems()`: what is wrong with the input, or null. `barsieve_build()`:
-    JSON of what a database built now would be built from. `barsieve_columns(table)`:
-    names and types of a table that Python writes, as in `create table`.
-    `barsieve_settings(schema)`: a column for each setting of a JSON Schema, as in
-    `select`; `barsieve_setting_descriptions(schema)`: JSON of what each of them holds.
-    `barsieve_market_findings()`: JSON of what the market's files say by themselves.
-    `barsieve_mark(own, parents)`: the comment of a table just made, from what dbt knows
-    of it and the comments of the tables it was made of, both JSON;
-    `barsieve_left_out(started)`: that of a table made empty.
-    `barsieve_disagreements(comments)`: JSON of the tables that were built from others
-    than stand beside them, or from another market or configs than there are now.
-    """
+    """Registers the functions that the project's SQL calls, on every connection."""
 
     def update_connection_config(self, creds, config):
         """Work in the project's folder; refuse a database that cannot have its name.
@@ -45,119 +31,4 @@ class Plugin(BasePlugin):
 
     def configure_connection(self, conn):
         """Register the functions on a connection."""
-        for name, function in (
-            ("barsieve_problems", _problems),
-            ("barsieve_build", _build),
-            ("barsieve_market_findings", _market_findings),
-        ):
-            conn.create_function(
-                name,
-                function,
-                [],
-                "VARCHAR",
-                null_handling="special",
-                side_effects=True,
-            )
-        for name, of_one in (
-            ("barsieve_columns", _columns),
-            ("barsieve_settings", _settings),
-            ("barsieve_setting_descriptions", _setting_descriptions),
-        ):
-            conn.create_function(name, of_one, ["VARCHAR"], "VARCHAR")
-        # What a run builds from is read once, as it starts.
-        hashes = cache(_hashes)
-        conn.create_function(
-            "barsieve_mark",
-            lambda own, parents: _mark(own, parents, hashes()),
-            ["VARCHAR", "VARCHAR"],
-            "VARCHAR",
-            null_handling="special",
-        )
-        conn.create_function(
-            "barsieve_disagreements",
-            _disagreements,
-            ["VARCHAR"],
-            "VARCHAR",
-            null_handling="special",
-            side_effects=True,
-        )
-        conn.create_function("barsieve_left_out", _left_out, ["VARCHAR"], "VARCHAR")
-
-
-def _problems() -> str | None:
-    from barsieve.core.errors import describe
-    from barsieve.database.input_check import check_input
-
-    problems = check_input()
-    return describe(problems) if problems else None
-
-
-def _columns(table: str) -> str:
-    import duckdb
-
-    from barsieve.core import schemas
-
-    empty = duckdb.from_arrow(getattr(schemas, table.upper()).empty_table())
-    return ", ".join(
-        f'"{name}" {kind}'
-        for name, kind in zip(empty.columns, empty.types, strict=True)
-    )
-
-
-def _settings(schema: str) -> str:
-    from barsieve.profiles.schema import settings
-
-    return ",\n    ".join(setting.sql for setting in settings(schema))
-
-
-def _setting_descriptions(schema: str) -> str:
-    from barsieve.profiles.schema import settings
-
-    return json.dumps(
-        {setting.column: setting.description for setting in settings(schema)}
-    )
-
-
-def _build() -> str:
-    from barsieve.database.provenance import describe_build
-
-    return json.dumps(describe_build())
-
-
-def _market_findings() -> str:
-    from barsieve.core import paths
-    from barsieve.market.findings import market_findings
-
-    folder = paths.project_dir()
-    found = market_findings(
-        folder / paths.market_dir(), folder / "seeds" / "macro_series.csv"
-    )
-    return json.dumps([finding._asdict() for finding in found])
-
-
-def _hashes() -> dict[str, str]:
-    from barsieve.database.provenance import hashes_now
-
-    return hashes_now()
-
-
-def _mark(own: str, parents: str | None, hashes: dict[str, str]) -> str:
-    from barsieve.database.marks import mark_of, parse
-
-    about = json.loads(own)
-    comments = json.loads(parents or "{}")
-    marks = {name: parse(comments.get(name)) for name in about["parents"]}
-    return mark_of(about, marks, hashes).as_comment()
-
-
-def _left_out(started: str) -> str:
-    from barsieve.database.marks import left_out
-
-    return left_out(started).as_comment()
-
-
-def _disagreements(comments: str | None) -> str:
-    from barsieve.database.marks import differing, parse
-
-    marks = {name: parse(text) for name, text in json.loads(comments or "{}").items()}
-    return json.dumps(differing(marks, _hashes()))
+        register(conn)
