@@ -8,7 +8,12 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from barsieve.analysis.session import open_scratch, outdated, prepare, put_profile
+from barsieve.analysis.session import (
+    open_scratch,
+    prepare,
+    put_profile,
+    refuse_outdated,
+)
 from barsieve.core.errors import InputError
 from barsieve.database.connect import connect_to
 from barsieve.database.marks import read_marks
@@ -232,7 +237,7 @@ def test_a_projects_own_macros_packages_and_models_run_beside_its_build(
 ):
     project, folder = own_project(tmp_path), tmp_path / "run"
     folder.mkdir()
-    shutil.copy(demo_build.database, folder / "built.duckdb")
+    shutil.copy(demo_build.database, folder / "barsieve.duckdb")
     where = ("--project-dir", str(project), "--profiles-dir", str(project))
     market = PROJECT / "data/demo"
     installed = run_dbt("deps", *where, folder=folder, BARSIEVE_MARKET=market)
@@ -240,7 +245,7 @@ def test_a_projects_own_macros_packages_and_models_run_beside_its_build(
     chosen = ("--select", "replay_bars", "candidate_windows")
     build = run_dbt("run", *chosen, *where, folder=folder, BARSIEVE_MARKET=market)
     assert "ERROR creating sql table model main.candidate_windows" in build.output
-    path = folder / "built.duckdb"
+    path = folder / "barsieve.duckdb"
     with demo_build.connect() as connection:
         before = read_models(connection, demo_build.database)
     monkeypatch.setenv("BARSIEVE_PROJECT", str(project))
@@ -264,4 +269,5 @@ def test_a_projects_own_macros_packages_and_models_run_beside_its_build(
             "where replay_bars.confidence = fusion_scores.confidence * 0.5"
         )
         assert halved[0]["n"] > 1000
-    assert "built by the models" in str(outdated(scratch))
+    with pytest.raises(InputError, match="built by the models"):
+        refuse_outdated(scratch)

@@ -89,13 +89,25 @@ class Scratch:
         Raises InputError where a statement is not the one that made its table.
         """
         for name in self.needed(names):
-            self._run(self.models[name])
+            self._run(self._model(name))
 
     def needed(self, names: Collection[str], roots: Collection[str] = ()) -> list[str]:
         """Return the models that `make` runs, if `roots` were put as well."""
         changed = self._made.union(self._sources, roots).difference(names)
         between = self.models.between(changed, names, self.held.difference(names))
         return self.models.in_order({*between, *names})
+
+    def _model(self, name: str) -> Model:
+        """Return a model; refuse where the last build left its statement out."""
+        if name in self.models:
+            return self.models[name]
+        refuse(
+            str(self.path),
+            f"model {name}",
+            expected="its statement in build_models",
+            found="none: a build under another name of the file, or of a part",
+            fix="dbt build, all of it",
+        )
 
     def _run(self, model: Model) -> None:
         self._refuse_another(model)
