@@ -45,19 +45,23 @@ LUCKS = ("luck", "luck_mean_r", "luck_gross_r")
 
 
 def _performance_table(rows: list[dict[str, Any]], costs: str) -> Table:
+    """Return a line for each profile, with the returns of its baselines beside it."""
     columns = [
-        "profile", "strategy", "trades", "win", "factor", "return", "Sharpe",
-        "drawdown", "luck", "by R", "gross R",
+        "profile", "trades", "win", "factor", "Sharpe", "drawdown", "return", "hold",
+        "random", "luck", "by R", "gross R",
     ]  # fmt: skip
+    returns = {(r["profile"], r["strategy"]): r["return_share"] for r in rows}
+    baselines = ("buy_and_hold", "random_entry")
     lines = [
         [
-            r["profile"], r["strategy"], number(r["trades"], ","),
-            number(r["win_rate"], ".1%"), number(r["profit_factor"], ".2f"),
-            number(r["return_share"], "+.1%"), number(r["sharpe"], ".2f"),
-            number(r["max_drawdown"], ".1%"),
+            r["profile"], number(r["trades"], ","), number(r["win_rate"], ".1%"),
+            number(r["profit_factor"], ".2f"), number(r["sharpe"], ".2f"),
+            number(r["max_drawdown"], ".1%"), number(r["return_share"], "+.1%"),
+            *(number(returns.get((r["profile"], name)), "+.1%") for name in baselines),
             *(number(r[name], ".0%") for name in LUCKS),
         ]
         for r in rows
+        if r["strategy"] == "strategy"
     ]  # fmt: skip
     return table(f"report_performance: {costs}", columns, lines)
 
@@ -132,9 +136,10 @@ def show(
 
     A profile that broke its promise on this market is red.
 
-    The column luck is the share of replays with the same signals moved to other bars,
-    and as many trades, that earned at least as much; beside it the same by mean R and
-    by gross R.
+    Beside the return of a profile stand those of buying and holding its symbol, and of
+    entries at random. The column luck is the share of replays with the same signals
+    moved to other bars, and as many trades, that earned at least as much; beside it the
+    same by mean R and by gross R.
 
     Example: barsieve show
     """
