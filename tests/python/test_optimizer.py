@@ -60,8 +60,8 @@ from barsieve.metrics.overfitting import backtest_overfitting
 from barsieve.profiles.check import check_profile
 from barsieve.regime.as_of import regime_at
 from barsieve.replay.runs import replay
+from barsieve.signals.market import read_market
 from barsieve.sweep.grids import CONFIG
-from barsieve.sweep.inputs import read_market
 from barsieve.sweep.overfit import sweep_statistics
 from command_line import barsieve
 from compiled_project import CompiledProject
@@ -409,7 +409,7 @@ def test_replayed_beside_the_baselines_it_trades_as_the_build_did(demo):
     base, market, in_force = learned_market(demo)
     everywhere = np.ones(len(market.bars), bool)
     chosen = settings_by_bar(LEARNED, base, in_force, {})
-    run = replay(with_settings(market, base, chosen, in_force.shift, everywhere))
+    run = replay(with_settings(market, base, chosen, everywhere))
     built = demo.sql(
         "select net_pnl from trades where profile = 'eth_learned' "
         "and replayed = 'full' order by trade_id"

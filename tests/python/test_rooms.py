@@ -17,7 +17,7 @@ ROOMS = {
     "ingest": {"core", "market"},
     "oracle": {"core"},
     "replay": {"core", "profiles"},
-    "signals": {"core"},
+    "signals": {"core", "profiles", "replay"},
     "database": {"core", "profiles", "market"},
     "metrics": {"core", "profiles", "replay", "signals"},
     "regime": {"core", "profiles", "replay", "database", "metrics"},

@@ -25,11 +25,12 @@ from barsieve.profiles.settings import Profile
 from barsieve.replay.decimals import sum_of_decimals
 from barsieve.replay.runs import FULL, Inputs, Run, read_inputs, replay
 from barsieve.replay.state import BAR
+from barsieve.signals import envelope
+from barsieve.signals.market import Market
 from barsieve.sweep import screen as screening
 from barsieve.sweep.buffers import words_of
 from barsieve.sweep.figures import FIGURES, hash_trades
 from barsieve.sweep.grids import CONFIG, WEIGHTS, Grid, expand
-from barsieve.sweep.inputs import Market
 from barsieve.sweep.run import (
     Rooms,
     Sweep,
@@ -447,7 +448,7 @@ def test_a_screen_that_is_too_narrow_is_noticed(monkeypatch):
     base = base_row()
     market, configs = random_market(rng, 400), random_configs(rng, 6, base)
     assert assert_exact_on(market, configs, base) > 3
-    monkeypatch.setattr(screening, "SLACK", -0.3)
+    monkeypatch.setattr(envelope, "SLACK", -0.3)
     with pytest.raises(AssertionError):
         assert_exact_on(market, configs, base)
 

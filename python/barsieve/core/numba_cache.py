@@ -22,12 +22,12 @@ _COMPILED_SOURCES = [
     PACKAGE / "profiles/schema.py",
     PACKAGE / "profiles/rules.py",
     *(PACKAGE / "replay").glob("*.py"),
+    *(PACKAGE / "signals").glob("*.py"),
     PACKAGE / "regime/filter.py",
     PACKAGE / "bench/peers/own.py",
-    PACKAGE / "metrics/shifts.py",
     *(
         PACKAGE / f"sweep/{name}.py"
-        for name in ("grids", "screen", "buffers", "kernel", "figures")
+        for name in ("grids", "buffers", "kernel", "figures")
     ),
 ]
 

@@ -21,7 +21,7 @@ from barsieve.learning.proposals import last_best
 from barsieve.learning.verdict import verdict
 from barsieve.learning.walk import Month
 from barsieve.metrics.bootstrap import drawn_days, interval
-from barsieve.sweep.inputs import read_market
+from barsieve.signals.market import read_market
 from barsieve.sweep.overfit import judge
 
 TOO_FEW = "it takes 12 months and two configurations with trades to tell luck"

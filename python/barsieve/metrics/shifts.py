@@ -13,11 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from barsieve.core.numba_cache import compiled_apart
-from barsieve.profiles.rules import Rules
 from barsieve.replay.runs import FOCUSED, Inputs, Run, replay
-from barsieve.replay.state import FLAT, LONG, SHORT
-from barsieve.replay.step import signal
+from barsieve.replay.state import FLAT
+from barsieve.signals.bars import are_open
 
 DRAWS = 99
 """Draws wanted; their ranks are shares of a hundred."""
@@ -35,38 +33,17 @@ MOST_GUESSES = 8
 SIGNAL = ("side", "confidence", "threshold")
 
 
-class NoLosses(NamedTuple):
-    """All that the entry predicate asks of an account: no streak of losses."""
-
-    loss_streak: int = 0
-
-
-@compiled_apart
-def _are_entered(bars: np.recarray, account: NoLosses, rules: Rules) -> np.ndarray:
-    """Tell of each bar whether the entry predicate holds, shape (n_bars,)."""
-    entered = np.zeros(len(bars), np.bool_)
-    for index in range(len(bars)):
-        entered[index] = signal(account, bars[index], rules) != FLAT
-    return entered
-
-
 def track_of(inputs: Inputs) -> np.ndarray:
     """Return the positions of the bars on which some signal would be entered.
 
-    Eligible bars whose vetoes and macro gate let a long or a short through, asked of
-    the predicate itself with a signal of full strength. A signal that a shift brings
-    to a bar closed to its side is not entered, as it would not have been. Bars before
-    the first that had a side are left out: no score existed yet.
+    Eligible bars whose vetoes and macro gate let a long or a short through. A signal
+    that a shift brings to a bar closed to its side is not entered, as it would not have
+    been. Bars before the first that had a side are left out: no score existed yet.
     """
     sided = np.flatnonzero(inputs.bars.side != FLAT)
     eligible = np.flatnonzero(inputs.bars.is_eligible)
     eligible = eligible[eligible >= (sided[0] if len(sided) else len(inputs.bars))]
-    probe = inputs.bars[eligible].copy().view(np.recarray)
-    probe.confidence, probe.threshold = 1.0, 0.0
-    is_open = np.zeros(len(eligible), bool)
-    for side in (LONG, SHORT):
-        probe.side = side
-        is_open |= _are_entered(probe, NoLosses(), inputs.profile.rules)
+    is_open = are_open(inputs.bars[eligible].view(np.recarray), inputs.profile.rules)
     return eligible[is_open]
 
 

@@ -52,6 +52,13 @@ def threshold_in_force(account: Streak, bar: Bar, rules: Rules) -> float:
 
 
 @compiled
+def is_open(side: int, bar: Bar, rules: Rules) -> bool:
+    """Tell whether neither a veto nor a macro exit bars a side at this close."""
+    net_veto = bar.net_veto_long if side == LONG else bar.net_veto_short
+    return net_veto < rules.veto_limit and not is_macro_exit(side, bar, rules)
+
+
+@compiled
 def signal(account: Streak, bar: Bar, rules: Rules) -> int:
     """Return the side that the entry predicate admits at this close, or FLAT.
 
@@ -61,9 +68,7 @@ def signal(account: Streak, bar: Bar, rules: Rules) -> int:
     if not bar.is_eligible or bar.side == FLAT:
         return FLAT
     threshold = threshold_in_force(account, bar, rules)
-    net_veto = bar.net_veto_long if bar.side == LONG else bar.net_veto_short
-    is_admitted = bar.confidence >= threshold and net_veto < rules.veto_limit
-    if is_admitted and not is_macro_exit(bar.side, bar, rules):
+    if bar.confidence >= threshold and is_open(bar.side, bar, rules):
         return bar.side
     return FLAT
 

@@ -1,7 +1,6 @@
 """One configuration after the other: its signals, the replay's own step, its measures.
 
-The signals are those of `fusion_scores`, by the operations of the macro `fusion_score`
-in their order: the same bits.
+The signals are those of the room `signals`; here they are looked for fast.
 """
 
 import numpy as np
@@ -10,63 +9,17 @@ from barsieve.core.numba_cache import compiled, compiled_apart
 from barsieve.replay.decimals import decimal_sum
 from barsieve.replay.kernel import replay_bars
 from barsieve.replay.records import overlaid
-from barsieve.replay.state import FLAT, LONG, SHORT
+from barsieve.replay.state import FLAT
+from barsieve.signals.blocks import SLOTS, check_gates, first_passing, slot_of
+from barsieve.signals.score import (
+    KNOWS_ALL,
+    confidence_of,
+    fusion_score,
+    known_weight,
+    side_of,
+)
 from barsieve.sweep.buffers import TILE_ROWS, TOGETHER
 from barsieve.sweep.figures import measure
-from barsieve.sweep.screen import KNOWS_ALL, SLOTS
-
-
-@compiled
-def known_weight(config, knows):
-    """Return the sum of the weights whose scores are known, in the order of domains."""
-    return (
-        (config.weight_wyckoff if knows & 1 else 0.0)
-        + (config.weight_liquidity if knows & 2 else 0.0)
-        + (config.weight_smc if knows & 4 else 0.0)
-        + (config.weight_momentum if knows & 8 else 0.0)
-        + (config.weight_temporal if knows & 16 else 0.0)
-    )
-
-
-@compiled
-def fusion_score(config, row, weight):
-    """Return the weighted mean of the known scores, shrunk where trends do not align.
-
-    `weight` is what the known ones sum to; NaN without any.
-    """
-    if weight == 0.0:
-        return np.nan
-    total = (
-        config.weight_wyckoff * row.wyckoff
-        + config.weight_liquidity * row.liquidity
-        + config.weight_smc * row.smc
-        + config.weight_momentum * row.momentum
-        + config.weight_temporal * row.temporal
-    )
-    return 0.5 + row.factor * (total / weight - 0.5)
-
-
-@compiled
-def side_of(margin, score):
-    """Return the side of the majority; a tie goes by the score, NaN to nobody."""
-    if score != score:
-        return FLAT
-    if margin > 0 or (margin == 0 and score > 0.52):
-        return LONG
-    if margin < 0 or (margin == 0 and score < 0.48):
-        return SHORT
-    return FLAT
-
-
-@compiled
-def check_gates(config, screen, first, passes):
-    """Tell which rows pass the gates, for as many from `first` as `passes` holds."""
-    codes = screen.rank_codes[config.alignment_required][first : first + len(passes)]
-    lowest = np.int16(np.searchsorted(screen.ranks, config.atr_rank_floor, "left"))
-    highest = np.searchsorted(screen.ranks, config.atr_rank_cap, "right") - 1
-    highest = np.int16(highest)
-    for at in range(len(passes)):
-        passes[at] = (codes[at] >= lowest) & (codes[at] <= highest)
 
 
 @compiled
@@ -105,20 +58,17 @@ def guess_rows(config, guesses, first, may_be):
 def find_candidates(passes, may_be, candidates):
     """Write the first row of each block that passes the gates, if it may be a signal.
 
-    A block's four answers are the bytes of one word, so its first is the lowest bit.
     What a branch would decide is a coin's throw, so there is none: every block is
     written, and the count moves on where it was one. Returns the count.
     """
     n_candidates = 0
     for block in range(len(passes)):
-        lowest_bit = passes[block] & (~passes[block] + np.uint32(1))
+        lowest_bit = first_passing(passes[block])
         candidates[n_candidates] = block
         n_candidates += (lowest_bit & may_be[block]) != 0
     for at in range(n_candidates):
         block = candidates[at]
-        lowest_bit = passes[block] & (~passes[block] + np.uint32(1))
-        slot = (lowest_bit > 0x1) + (lowest_bit > 0x100) + (lowest_bit > 0x10000)
-        candidates[at] = block * SLOTS + slot
+        candidates[at] = block * SLOTS + slot_of(first_passing(passes[block]))
     return n_candidates
 
 
@@ -135,9 +85,9 @@ def write_signal(signal, config, row, whole_weight):
     side = side_of(row.margin, score)
     signal.index = row.index
     signal.side = side
-    signal.confidence = score if side == LONG else 1.0 - score
+    signal.confidence = confidence_of(side, score)
     signal.threshold = decimal_sum(config.entry_threshold, row.shift)
-    return side != FLAT and signal.confidence >= signal.threshold
+    return signal.confidence >= signal.threshold
 
 
 @compiled

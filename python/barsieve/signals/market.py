@@ -1,0 +1,150 @@
+"""Bars of a symbol as every settings sees them, read once."""
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from duckdb import DuckDBPyRelation
+
+from barsieve.core.arrow import matching, numbers
+from barsieve.profiles.schema import DOMAINS
+from barsieve.replay.state import BAR, BAR_FIELDS, FLAT
+from barsieve.signals.score import ALIGNED, UNALIGNED, Row
+
+# What settings write into a bar; the rest of `BAR` comes from `sweep_bars`.
+OF_SETTINGS = ("confidence", "threshold", "side", "is_eligible")
+
+ROW = np.dtype(
+    [
+        ("index", np.int32),
+        ("knows", np.int16),
+        ("margin", np.int16),
+        *(
+            (name, np.float64)
+            for name in Row.__annotations__
+            if name not in ("index", "knows", "margin")
+        ),
+    ],
+    align=True,
+)
+"""What an array of a `Row` is made of: 64 bytes each."""
+
+
+class Market(NamedTuple):
+    """One symbol's history, shape (n_bars,) each; NaN where a number is unknown.
+
+    `bars` hold no signal. `shift`: what the base profile's regime adds to a threshold.
+    `margin`: votes long minus votes short. `is_in_study`: where trading is allowed.
+    """
+
+    symbol: str
+    bars: np.recarray
+    bar_ts: pa.ChunkedArray
+    scores: np.ndarray
+    margin: np.ndarray
+    is_known: np.ndarray
+    is_aligned: np.ndarray
+    atr_rank: np.ndarray
+    block: np.ndarray
+    shift: np.ndarray
+    is_in_study: np.ndarray
+
+    def blocks(self, cadence: str) -> np.ndarray:
+        """Return the number of each bar's block: 4 hours of it, or the bar itself."""
+        return self.block if cadence == "4h" else np.arange(len(self.bars))
+
+
+def rows_at(market: Market, left: np.ndarray) -> np.recarray:
+    """Return some bars, by their positions, as an array of dtype `ROW`."""
+    rows = np.zeros(len(left), ROW).view(np.recarray)
+    rows["index"] = left
+    rows["factor"] = np.where(market.is_aligned[left], ALIGNED, UNALIGNED)
+    rows["margin"], rows["shift"] = market.margin[left], market.shift[left]
+    for bit, domain in enumerate(DOMAINS):
+        score = market.scores[bit, left]
+        rows[domain] = np.nan_to_num(score)
+        rows["knows"] |= (np.isfinite(score) & market.is_known[left]) << np.int16(bit)
+    return rows
+
+
+def _silent_bars(table: pa.Table) -> np.recarray:
+    bars = np.empty(table.num_rows, BAR)
+    bars["index"] = np.arange(table.num_rows)
+    for name in set(BAR_FIELDS[1:]) - set(OF_SETTINGS):
+        bars[name] = numbers(table[name])
+    bars["confidence"] = bars["threshold"] = np.nan
+    bars["side"], bars["is_eligible"] = FLAT, False
+    return bars.view(np.recarray)
+
+
+def _microseconds(column: pa.ChunkedArray) -> np.ndarray:
+    return numbers(column.combine_chunks().view(pa.int64()))
+
+
+def _shifts(
+    table: pa.Table, regimes: DuckDBPyRelation, base: dict[str, Any], symbol: str
+) -> np.ndarray:
+    """Return the regime shift of each bar as `fusion_scores` has it, 0 where none."""
+    shift = np.zeros(table.num_rows)
+    if base["classifier"] == "off":
+        return shift
+    wanted = {
+        name: base[name] for name in ("classifier", "fit_window", "reference_symbol")
+    }
+    of_symbol = matching(regimes, **wanted, symbol=symbol)
+    known = of_symbol.select("bar_ts", "threshold_shift").to_arrow_table()
+    at = np.searchsorted(_microseconds(table["bar_ts"]), _microseconds(known["bar_ts"]))
+    shift[at] = np.nan_to_num(numbers(known["threshold_shift"]))
+    return shift
+
+
+def is_within(
+    known_at: np.ndarray, start: datetime | None, end: datetime | None
+) -> np.ndarray:
+    """Tell which closes, in µs, lie after a start and up to an end; None is open."""
+    is_inside = np.ones(len(known_at), bool)
+    if start is not None:
+        is_inside &= known_at > start.timestamp() * 1e6
+    if end is not None:
+        is_inside &= known_at <= end.timestamp() * 1e6
+    return is_inside
+
+
+def read_bars(sweep_bars: DuckDBPyRelation, symbol: str) -> pa.Table:
+    """Return the bars of a symbol in the relation `sweep_bars`, in their order."""
+    return matching(sweep_bars, symbol=symbol).order("bar_index").to_arrow_table()
+
+
+def market_of(
+    table: pa.Table, regimes: DuckDBPyRelation, base: dict[str, Any], symbol: str
+) -> Market:
+    """Return the market of a symbol's bars, as `read_bars` has them, for a profile.
+
+    `base` is a row of `config_profiles`: its classifier, looked up in the relation
+    `regimes`, shifts the thresholds and its study limits trading.
+    """
+    known_at = _microseconds(table["known_at"])
+    return Market(
+        symbol,
+        _silent_bars(table),
+        table["bar_ts"],
+        np.array([numbers(table[domain]) for domain in DOMAINS]),
+        numbers(table["votes_long"]) - numbers(table["votes_short"]),
+        ~np.isnan(numbers(table["alignment"])),
+        numbers(table["is_aligned"]),
+        numbers(table["atr_rank_100"]),
+        np.unique(_microseconds(table["block_start_at"]), return_inverse=True)[1],
+        _shifts(table, regimes, base, symbol),
+        is_within(known_at, base["study_start"], base["study_end"]),
+    )
+
+
+def read_market(
+    sweep_bars: DuckDBPyRelation,
+    regimes: DuckDBPyRelation,
+    base: dict[str, Any],
+    symbol: str,
+) -> Market:
+    """Read a symbol from the relations `sweep_bars` and `regimes`; see `market_of`."""
+    return market_of(read_bars(sweep_bars, symbol), regimes, base, symbol)
