@@ -2,24 +2,14 @@
 -- its weights can make of the fusion score, up and down.
 with profiles as (
     select
-        *,
-        -- An envelope that varies a gate moves the first eligible bar of a block, so
-        -- every bar of the block may be it.
-        json_exists(envelope, '$.gates') as varies_gates,
-        coalesce((envelope ->> '$.entry_threshold')::double, entry_threshold)
-            as lowest_threshold,
-        coalesce((envelope ->> '$.gates.atr_rank_floor')::double, atr_rank_floor)
-            as lowest_floor,
-        coalesce((envelope ->> '$.gates.atr_rank_cap')::double, atr_rank_cap)
-            as highest_cap,
-        coalesce(
-            (envelope ->> '$.gates.alignment_required')::boolean, alignment_required
-        ) as always_requires_alignment,
-        coalesce((envelope ->> '$.gates.veto_limit')::double, veto_limit)
-            as highest_veto_limit,
-        coalesce((envelope ->> '$.any_regime')::boolean, false) as any_regime,
-    from {{ ref('config_profiles') }}
-    where screen = 'admissible'
+        profiles.profile,
+        profiles.symbol,
+        profiles.vix_exit,
+        profiles.macro_exit_veto,
+        envelopes.* exclude (profile),
+    from {{ ref('config_profiles') }} as profiles
+    inner join {{ ref('config_envelopes') }} as envelopes using (profile)
+    where profiles.screen = 'admissible'
 ),
 
 votes as (
@@ -64,7 +54,7 @@ reachable as (
     where
         votes.alignment is not null
         and case
-            when coalesce(profiles.varies_gates, false)
+            when profiles.varies_gates
                 then
                     votes.atr_rank_100
                     between profiles.lowest_floor and profiles.highest_cap

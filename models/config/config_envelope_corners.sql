@@ -1,49 +1,26 @@
 -- The fusion score is linear-fractional in the weights, so over a box of weights its
 -- extremes lie at the corners: at most 32, one where the box is a point.
-with domains as (
-    select unnest(['wyckoff', 'liquidity', 'smc', 'momentum', 'temporal']) as domain
-),
-
-bounds as (
+with edges as (
     select
         profile,
-        domain,
-        json_extract_string(envelope, '$.weights.' || domain || '[0]')::double as low,
-        json_extract_string(envelope, '$.weights.' || domain || '[1]')::double as high,
-        case domain
-            when 'wyckoff' then weight_wyckoff
-            when 'liquidity' then weight_liquidity
-            when 'smc' then weight_smc
-            when 'momentum' then weight_momentum
-            when 'temporal' then weight_temporal
-        end as own,
-    from {{ ref('config_profiles') }}
-    cross join domains
-),
-
-edges as (
-    select distinct
-        profile,
-        domain,
-        unnest([coalesce(low, own), coalesce(high, own)]) as weight,
-    from bounds
+        list_distinct([least_wyckoff, most_wyckoff]) as wyckoff,
+        list_distinct([least_liquidity, most_liquidity]) as liquidity,
+        list_distinct([least_smc, most_smc]) as smc,
+        list_distinct([least_momentum, most_momentum]) as momentum,
+        list_distinct([least_temporal, most_temporal]) as temporal,
+    from {{ ref('config_envelopes') }}
 )
 
 select
-    profile,
-    wyckoff.weight as weight_wyckoff,
-    liquidity.weight as weight_liquidity,
-    smc.weight as weight_smc,
-    momentum.weight as weight_momentum,
-    temporal.weight as weight_temporal,
-from edges as wyckoff
-inner join edges as liquidity using (profile)
-inner join edges as smc using (profile)
-inner join edges as momentum using (profile)
-inner join edges as temporal using (profile)
-where
-    wyckoff.domain = 'wyckoff'
-    and liquidity.domain = 'liquidity'
-    and smc.domain = 'smc'
-    and momentum.domain = 'momentum'
-    and temporal.domain = 'temporal'
+    edges.profile,
+    wyckoff_edges.weight as weight_wyckoff,
+    liquidity_edges.weight as weight_liquidity,
+    smc_edges.weight as weight_smc,
+    momentum_edges.weight as weight_momentum,
+    temporal_edges.weight as weight_temporal,
+from edges
+cross join unnest(edges.wyckoff) as wyckoff_edges (weight)
+cross join unnest(edges.liquidity) as liquidity_edges (weight)
+cross join unnest(edges.smc) as smc_edges (weight)
+cross join unnest(edges.momentum) as momentum_edges (weight)
+cross join unnest(edges.temporal) as temporal_edges (weight)

@@ -9,6 +9,7 @@ def model(dbt, session):
     dbt.config(materialized="table", tags=["ml"])
     return optimizer_figures(
         profiles=dbt.ref("config_profiles"),
+        envelopes=dbt.ref("config_envelopes"),
         walks=dbt.ref("sweep_walks"),
         sweep=SweepTables(
             configs=dbt.ref("sweep_configs"),

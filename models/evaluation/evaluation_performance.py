@@ -12,4 +12,5 @@ def model(dbt, session):
         trades=dbt.ref("trades"),
         runs=dbt.ref("replay_runs"),
         bars=dbt.ref("bars_1h"),
+        fusion_scores=dbt.ref("fusion_scores"),
     )

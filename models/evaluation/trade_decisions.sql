@@ -21,10 +21,6 @@ last_stops as (
     group by replayed, profile, symbol, trade_id
 ),
 
-closes as (
-    select * from {{ ref('fusion_scores') }}
-),
-
 bars as (
     select * from {{ ref('votes') }}
 )
@@ -38,6 +34,7 @@ select
     bars.known_at,
     decided.fusion_score,
     decided.is_in_atr_band,
+    decided.is_in_study,
     bars.atr_rank_100,
     decided.is_aligned,
     decided.alignment,
@@ -68,17 +65,17 @@ select
     trades.shortfall,
     positions.risk_distance,
     last_stops.last_stop,
-    case trades.side
-        when 'long' then left_at.net_veto_long else left_at.net_veto_short
-    end as exit_net_veto,
+    if(trades.side = 'long', left_at.net_veto_long, left_at.net_veto_short)
+        as exit_net_veto,
     bars_left.vix as exit_vix,
+    exits.known_at as exit_known_at,
 from trades
 inner join {{ ref('replay_positions') }} as positions
     using (replayed, profile, symbol, trade_id)
 left join last_stops using (replayed, profile, symbol, trade_id)
 inner join bars
     on trades.symbol = bars.symbol and trades.decision_ts = bars.bar_ts
-inner join closes as decided
+inner join {{ ref('fusion_scores') }} as decided
     on
         trades.profile = decided.profile
         and trades.symbol = decided.symbol
@@ -88,7 +85,7 @@ inner join bars as exits
 -- An exit ordered at a close filled at the open of the next bar.
 left join bars as bars_left
     on exits.symbol = bars_left.symbol and exits.bar_index - 1 = bars_left.bar_index
-left join closes as left_at
+left join {{ ref('fusion_scores') }} as left_at
     on
         trades.profile = left_at.profile
         and bars_left.symbol = left_at.symbol

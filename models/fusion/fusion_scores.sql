@@ -10,33 +10,6 @@ regimes as (
     select * from {{ ref('regimes') }}
 ),
 
--- Learned settings stay in the envelope of the profile as it is now: the screen covers
--- no others.
-boxes as (
-    select
-        corners.profile,
-        any_value(
-            coalesce(
-                (profiles.envelope ->> '$.entry_threshold')::double,
-                profiles.entry_threshold
-            )
-        ) as lowest_threshold,
-        min(corners.weight_wyckoff) as least_wyckoff,
-        max(corners.weight_wyckoff) as most_wyckoff,
-        min(corners.weight_liquidity) as least_liquidity,
-        max(corners.weight_liquidity) as most_liquidity,
-        min(corners.weight_smc) as least_smc,
-        max(corners.weight_smc) as most_smc,
-        min(corners.weight_momentum) as least_momentum,
-        max(corners.weight_momentum) as most_momentum,
-        min(corners.weight_temporal) as least_temporal,
-        max(corners.weight_temporal) as most_temporal,
-    from {{ ref('config_envelope_corners') }} as corners
-    inner join profiles using (profile)
-    where profiles.learned
-    group by corners.profile
-),
-
 proposals as (
     select
         profile,
@@ -52,6 +25,8 @@ proposals as (
     group by profile, month, regime
 ),
 
+-- Learned settings stay in the envelope of the profile as it is now: the screen covers
+-- no others.
 learned as (
     select
         profile,
@@ -65,7 +40,7 @@ learned as (
         {{ clip('momentum', 'least_momentum', 'most_momentum') }} as weight_momentum,
         {{ clip('temporal', 'least_temporal', 'most_temporal') }} as weight_temporal,
     from proposals
-    inner join boxes using (profile)
+    inner join {{ ref('config_envelopes') }} using (profile)
 ),
 
 in_force as (
@@ -169,6 +144,7 @@ select
     symbol,
     bar_ts,
     bar_index,
+    known_at,
     fusion_score,
     domains_used,
     alignment,
@@ -191,6 +167,7 @@ select
     net_veto,
     macro_coverage,
     is_in_atr_band,
+    is_in_study,
     passes_gates,
     is_eligible,
     is_macro_exit,

@@ -1,3 +1,6 @@
+{#- A belief older than this says nothing of the hour. -#}
+{%- set stale_after_hours = 72 -%}
+
 with runs as (
     select
         classifier,
@@ -13,4 +16,5 @@ select
     reference_symbol,
     day.*,
     (day.day + interval '1 day')::timestamptz as known_at,
+    known_at + interval '{{ stale_after_hours }} hours' as stale_at,
 from runs

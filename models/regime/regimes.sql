@@ -1,6 +1,3 @@
-{#- A belief older than this says nothing of the hour. -#}
-{%- set stale_after_hours = 72 -%}
-
 with policy as (
     select * from {{ ref('regime_policy') }}
 ),
@@ -50,8 +47,7 @@ beliefs as (
             and runs.fit_window = days.fit_window
             and runs.reference_symbol = days.reference_symbol
             and bars.known_at >= days.known_at
-    where
-        epoch(bars.known_at - days.known_at) <= 3600 * {{ stale_after_hours }}
+    where bars.known_at <= days.stale_at
 )
 
 select

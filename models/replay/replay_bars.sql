@@ -1,9 +1,12 @@
 -- A bar as the step of the replay sees it: the columns of barsieve.replay.state.BAR but
--- `index`, which is a bar's position among those that are read.
+-- `index`, which is a bar's position among those that are read. When it is known and
+-- whether it is judged do not concern the step.
 select
     fusion.profile,
     fusion.symbol,
     fusion.bar_ts,
+    fusion.known_at,
+    fusion.is_in_study,
     {{ replay_bar('fusion', 'features') }},
     fusion.confidence,
     fusion.threshold,

@@ -9,6 +9,7 @@ def model(dbt, session):
     dbt.config(materialized="table", tags=["ml"])
     return sweep_walks(
         profiles=dbt.ref("config_profiles"),
+        envelopes=dbt.ref("config_envelopes"),
         sweep=SweepTables(
             configs=dbt.ref("sweep_configs"),
             results=dbt.ref("sweep_results"),

@@ -16,10 +16,12 @@ def profile_named(name, **changes):
     settings = RULES._asdict() | {"profile": name, "symbol": "ETH"}
     settings |= {"start_balance": 10_000.0, "screen": "admissible"}
     settings |= {"fees_bps": 10.0, "slippage_bps": 5.0}
-    settings |= {"study_start": None, "study_end": None}
     return Profile.from_row(settings | changes)
 
 
 def inputs_of(bars, **changes):
     opens = pa.array(START + HOUR * np.arange(len(bars)), pa.timestamp("us", "UTC"))
-    return Inputs(profile_named("test", **changes), bars, opens, np.empty(0, np.int64))
+    closes = pa.array(START + HOUR * np.arange(1, len(bars) + 1), opens.type)
+    everywhere, nowhere = np.ones(len(bars), bool), np.empty(0, np.int64)
+    profile = profile_named("test", **changes)
+    return Inputs(profile, bars, opens, closes, everywhere, nowhere)

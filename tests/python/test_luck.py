@@ -316,6 +316,8 @@ def runs_of(names):
 
     columns = {name: pa.array(inputs.bars[name]) for name in BAR.names}
     columns["bar_index"] = pa.array(np.arange(1, n + 1))
+    columns["known_at"] = inputs.known_at
+    columns["is_in_study"] = pa.array(inputs.is_in_study)
     tables = [
         pa.table({"profile": [name] * n, "bar_ts": inputs.bar_ts} | columns)
         for name in names

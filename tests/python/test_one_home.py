@@ -43,6 +43,47 @@ RULES = {
         {"core/arrow.py"},
         ["relation.to_arrow_table().to_pylist()", "dict(zip(names, row, strict=True))"],
     ),
+    "the side of a tie of votes": Rule(
+        r"\b0\.(52|48)\b",
+        {"signals/score.py", "oracle/entries.py", "oracle/candidates.py"},
+        ["is_long = (margin == 0) & (score > 0.52)", "fusion_score < 0.48"],
+    ),
+    "the first bar of a block": Rule(
+        r"~word|nth_of_block = 1|unique\(.*return_index",
+        {"signals/blocks.py", "fusion_scores.sql"},
+        ["np.unique(block[passing], return_index=True)[1]"],
+    ),
+    "how far an envelope reaches": Rule(
+        r"envelope ->>|envelope\.get\(|envelope_of\(",
+        # Before a build there is its document alone; the oracle reads for itself.
+        {
+            "config_envelopes.sql",
+            "profiles/contradictions.py",
+            "oracle/entries.py",
+            "oracle/candidates.py",
+        },
+        [
+            "coalesce((envelope ->> '$.entry_threshold')::double, entry_threshold)",
+            'envelope.get("entry_threshold", own[-1])',
+        ],
+    ),
+    "the study of a profile": Rule(
+        r"study_(start|end)",
+        {"signals/market.py", "fusion_scores.sql", "oracle/entries.py"},
+        ["is_inside &= closed_at > profile.study_start.timestamp() * 1e6"],
+    ),
+    "when a bar is known": Rule(
+        r"bar_ts \+ (HOUR|interval '1 hour')|as_py\(\) \+ HOUR|timestamptz - interval",
+        {"bars_1h.sql"},
+        [
+            "bar_ts + HOUR_US",
+            "self.bar_ts + HOUR",
+            "$at::timestamptz - interval 1 hour",
+        ],
+    ),
+    "how long a belief holds": Rule(
+        r"(=|>) 72\b", {"regime_days.sql"}, ["STALE_AFTER_HOURS = 72", "age <= 72"]
+    ),
     "why a trade was left": Rule(
         r"held for the other side|price reached",
         {"analysis/trade_reasons.py"},

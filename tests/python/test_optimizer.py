@@ -47,6 +47,7 @@ from barsieve.learning.proposals import (
     Box,
     Skill,
     last_best,
+    learners_of,
     propose,
     shrunk,
     skill_before,
@@ -398,9 +399,7 @@ def test_the_learned_profile_keeps_the_exact_promise(demo):
 
 
 def learned_market(demo):
-    base = demo.sql(
-        "select * from config_profiles where profile = 'eth_learned'"
-    ).to_arrow_table().to_pylist()[0]  # fmt: skip
+    (base,) = learners_of(demo.table("config_profiles"), demo.table("config_envelopes"))
     market = read_market(demo.table("sweep_bars"), demo.table("regimes"), base, "ETH")
     return base, market, read_in_force(demo.table("fusion_scores"), "eth_learned")
 
@@ -718,10 +717,8 @@ def test_on_a_long_market_the_planted_domain_is_favoured_where_it_was_planted(
 
 @pytest.mark.slow
 def test_on_a_long_market_the_learned_profile_beats_equal_weights(long_market):
-    base = next(
-        row
-        for row in long_market.table("config_profiles").to_arrow_table().to_pylist()
-        if row["profile"] == "eth_learned"
+    (base,) = learners_of(
+        long_market.table("config_profiles"), long_market.table("config_envelopes")
     )
     rows, walked = rows_of(long_market), walked_of(long_market)
     found = {

@@ -26,11 +26,17 @@ WITHOUT_AN_ORACLE = {
         "open": COPIED, "high": COPIED, "low": COPIED, "close": COPIED,
         "volume": COPIED,
     },
-    "scores": {"symbol": KEY, "bar_ts": KEY, "domain": KEY},
+    "scores": {
+        "symbol": KEY, "bar_ts": KEY, "domain": KEY,
+        "vote": "counted in votes_long and votes_short, which have one",
+    },
     "macro_signals": {"symbol": KEY, "bar_ts": KEY, "signal": KEY},
     "macro_vetoes": {"symbol": KEY, "bar_ts": KEY},
     "sentinels": {"symbol": KEY, "bar_ts": KEY, "sentinel": KEY},
-    "fusion_scores": {"profile": KEY, "symbol": KEY, "bar_ts": KEY, "bar_index": KEY},
+    "fusion_scores": {
+        "profile": KEY, "symbol": KEY, "bar_ts": KEY, "bar_index": KEY,
+        "known_at": "copied from the bar",
+    },
     "candidates": {"profile": KEY, "symbol": KEY, "bar_ts": KEY, "bar_index": KEY},
 }  # fmt: skip
 

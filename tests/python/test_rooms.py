@@ -20,7 +20,7 @@ ROOMS = {
     "signals": {"core", "profiles", "replay"},
     "database": {"core", "profiles", "market"},
     "metrics": {"core", "profiles", "replay", "signals"},
-    "regime": {"core", "profiles", "replay", "database", "metrics"},
+    "regime": {"core", "profiles", "replay", "signals", "database", "metrics"},
     "sweep": {
         "core", "profiles", "replay", "signals", "database", "metrics",
     },

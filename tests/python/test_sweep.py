@@ -272,7 +272,8 @@ AS_BUILT = (
     "candidate_windows",
 )  # fmt: skip
 MADE_ANEW = (
-    "config_profiles", "config_envelope_corners", "fusion_scores", "replay_bars",
+    "config_profiles", "config_envelopes", "config_envelope_corners", "fusion_scores",
+    "replay_bars",
 )  # fmt: skip
 
 
@@ -336,7 +337,10 @@ def random_market(rng: np.random.Generator, n: int) -> Market:
     return Market(
         "X",
         bars,
-        pa.chunked_array([pa.array(hours * HOUR_US, pa.timestamp("us", "UTC"))]),
+        *(
+            pa.chunked_array([pa.array(at * HOUR_US, pa.timestamp("us", "UTC"))])
+            for at in (hours, hours + 1)
+        ),
         scores,
         (np.nan_to_num(scores, nan=0.5) > 0.55).sum(0)
         - (np.nan_to_num(scores, nan=0.5) < 0.45).sum(0),
@@ -359,10 +363,7 @@ def test_a_lost_account_measures_as_its_full_replay():
         market = random_market(rng, 300)
         configs = random_configs(rng, 4, base)
         figures, hashes = figures_of(sweep_over(market, configs, base))
-        inputs = Inputs(
-            Profile.from_row(base), market.bars, market.bar_ts.combine_chunks(),
-            np.empty(0, np.int64),
-        )  # fmt: skip
+        inputs = inputs_on(market, base)
         for config, row, found in zip(configs, figures, hashes, strict=True):
             run = standalone(inputs, votes_of(market), configured(base, config))
             assert trades_hash(run) == found[0]
@@ -423,11 +424,15 @@ def base_row() -> dict:
     return row | {f"weight_{d}": w for d, w in profile["weights"].items()}
 
 
+def inputs_on(market: Market, base: dict) -> Inputs:
+    opens, closes = (t.combine_chunks() for t in (market.bar_ts, market.known_at))
+    profile, nowhere = Profile.from_row(base), np.empty(0, np.int64)
+    return Inputs(profile, market.bars, opens, closes, market.is_in_study, nowhere)
+
+
 def assert_exact_on(market: Market, configs: np.recarray, base: dict) -> int:
     hashes = figures_of(sweep_over(market, configs, base))[1][:, 0]
-    inputs = Inputs(
-        Profile.from_row(base), market.bars, market.bar_ts, np.empty(0, np.int64)
-    )
+    inputs = inputs_on(market, base)
     votes = votes_of(market)
     for config, found in zip(configs, hashes, strict=True):
         assert standalone_hash(inputs, votes, configured(base, config)) == found

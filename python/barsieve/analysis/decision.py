@@ -46,7 +46,8 @@ class Decision(NamedTuple):
     @property
     def known_at(self) -> datetime:
         """Return the close of the bar."""
-        return self.bar_ts + HOUR
+        known_at: datetime = self.fusion["known_at"]
+        return known_at
 
 
 def outcome_after(inputs: Inputs, index: int, replayed: str) -> Outcome:
@@ -62,12 +63,10 @@ def last_known(study: Study, at: datetime | None) -> int:
     """
     if at is None:
         return len(study.inputs.bars) - 1
-    closes = numbers(study.inputs.bar_ts.view("int64")) + HOUR // timedelta(
-        microseconds=1
-    )
+    closes = numbers(study.inputs.known_at.view("int64"))
     index = int(np.searchsorted(closes, at.timestamp() * 1e6, side="right")) - 1
     if index < 0:
-        first = study.inputs.bar_ts[0].as_py() + HOUR
+        first = study.inputs.known_at[0].as_py()
         refuse(
             f"--at {at.isoformat()}",
             expected="a moment with a closed bar",

@@ -37,6 +37,7 @@ class Close(NamedTuple):
     fusion_score: float | None
     is_in_atr_band: bool
     atr_rank_100: float | None
+    is_in_study: bool
     is_aligned: bool
     alignment: float | None
     is_eligible: bool
@@ -58,6 +59,7 @@ class Close(NamedTuple):
 OF_FUSION = (
     "fusion_score",
     "is_in_atr_band",
+    "is_in_study",
     "is_aligned",
     "alignment",
     "side",
@@ -107,15 +109,9 @@ def _macro_limits(macro_exit_veto: float | None, vix_exit: float | None, kind: s
     return [f"{k} below {v:{kind}}" for k, v in limits.items() if not _is_off(v)]
 
 
-def _market_gates(
-    close: Close, profile: Profile, document: dict[str, Any]
-) -> list[Gate]:
+def _market_gates(close: Close, document: dict[str, Any]) -> list[Gate]:
     entry = document["entry"]
     span = [document["study"][key] for key in ("start", "end")]
-    starts, ends = profile.study_start, profile.study_end
-    is_inside = (starts is None or close.known_at > starts) and (
-        ends is None or close.known_at <= ends
-    )
     is_required = entry["alignment_required"]
     is_4h = entry["cadence"] == "4h"
     return [
@@ -134,7 +130,7 @@ def _market_gates(
             close.alignment,
         ),
         _gate(
-            "in_study", is_inside,
+            "in_study", close.is_in_study,
             "within " + " to ".join(moment or "any time" for moment in span),
             close.known_at,
         ),
@@ -196,7 +192,7 @@ def gates_of_close(
     `document` has the settings of the profile as its file has them.
     """
     return [
-        *_market_gates(close, profile, document),
+        *_market_gates(close, document),
         *_signal_gates(close, profile.rules),
     ]
 

@@ -1,7 +1,6 @@
 """Reasons of trades in words: why each was entered and left, told here alone."""
 
 import json
-from datetime import timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -14,7 +13,6 @@ from barsieve.profiles.settings import Profile, read_profiles
 from barsieve.replay.runs import FULL
 from barsieve.replay.state import BREAK_EVEN, REASONS, STOP, TARGET, TRAIL, VOLUME_TRAP
 
-HOUR = timedelta(hours=1)
 RESTING = {
     REASONS[code]: words
     for code, words in {
@@ -95,8 +93,9 @@ def why_left(decision: dict[str, Any], profile: Profile) -> str:
     if reason in RESTING:
         return _why_resting_order(decision, profile)
     if reason == "liquidation":
+        closed_at = decision["exit_known_at"]
         return (
-            f"At the close of {exit_ts + HOUR:%Y-%m-%d %H:%M} UTC the account was "
+            f"At the close of {closed_at:%Y-%m-%d %H:%M} UTC the account was "
             f"worth nothing: all was closed at {shown_price(decision['exit_price'])}, "
             f"and {decision['shortfall']:,.2f} USD could not be paid."
         )

@@ -97,12 +97,15 @@ def _replayed(scratch: Scratch, variants: Sequence[Variant]) -> list[dict[str, A
     ]
 
 
-def lowest_covered(document: dict[str, Any]) -> float | None:
+def lowest_covered(scratch: Scratch, name: str) -> float | None:
     """Return the lowest threshold that a profile's screen covers; None if none."""
-    if document["screen"]["method"] != "admissible":
-        return None
-    envelope = document["screen"]["envelope"] or {}
-    return envelope.get("entry_threshold", document["entry"]["entry_threshold"])
+    found = scratch.rows(
+        "select lowest_threshold from {config_envelopes} "
+        "inner join {config_profiles} using (profile) "
+        "where profile = ? and screen = 'admissible'",
+        name,
+    )
+    return found[0]["lowest_threshold"] if found else None
 
 
 def try_thresholds(
@@ -128,10 +131,10 @@ def try_thresholds(
                 found=f"{threshold}",
                 fix="write them like 0.62 0.65",
             )
-    scratch, document = open_profile(path, name, changes)
+    scratch, _ = open_profile(path, name, changes)
     refuse_other_models(scratch)
     inputs, shift = read(scratch, name), _asked(scratch, name).shift
-    lowest = lowest_covered(document)
+    lowest = lowest_covered(scratch, name)
     variants = []
     for threshold in thresholds:
         is_covered = lowest is not None and threshold >= lowest

@@ -31,8 +31,6 @@ def _moment(text: str) -> datetime:
 
 
 def _print_beliefs(report: dict[str, Any]) -> None:
-    from barsieve.regime.as_of import STALE_AFTER_HOURS
-
     columns = [
         "classifier", "window", "reference", "regime", "risk_on", "neutral",
         "risk_off", "crisis", "shift", "day ended", "hours ago",
@@ -50,9 +48,10 @@ def _print_beliefs(report: dict[str, Any]) -> None:
         for b in report["beliefs"]
     ]  # fmt: skip
     out.print(table(f"regimes at {report['at']:%Y-%m-%d %H:%M} UTC", columns, rows))
-    if any(b["age_hours"] > STALE_AFTER_HOURS for b in report["beliefs"]):
+    stale = [b["stale_after_hours"] for b in report["beliefs"] if b["is_stale"]]
+    if stale:
         out.print(
-            f"The last day known ended more than {STALE_AFTER_HOURS} hours before: the "
+            f"The last day known ended more than {stale[0]:g} hours before: the "
             "regime is unknown and nothing is shifted. Bring the market up to date and "
             "build again.\n"
         )

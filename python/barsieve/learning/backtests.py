@@ -53,9 +53,14 @@ def with_settings(
     in_force = np.ascontiguousarray(settings).view(IN_FORCE)[:, 0].view(np.recarray)
     bars = signalled(market, base, in_force).bars
     bars.is_eligible &= may_trade
-    bar_ts = market.bar_ts.combine_chunks()
-    entries = np.flatnonzero(bars.is_eligible).astype(np.int64)
-    return Inputs(Profile.from_row(base), bars, bar_ts, entries)
+    return Inputs(
+        profile=Profile.from_row(base),
+        bars=bars,
+        bar_ts=market.bar_ts.combine_chunks(),
+        known_at=market.known_at.combine_chunks(),
+        is_in_study=market.is_in_study,
+        entry_bars=np.flatnonzero(bars.is_eligible).astype(np.int64),
+    )
 
 
 def settings_by_bar(

@@ -17,7 +17,7 @@ from barsieve.learning.backtests import (
     replay_strategies,
 )
 from barsieve.learning.dataset import CONFIGURATION, Rows, SweepTables, read_rows
-from barsieve.learning.proposals import last_best
+from barsieve.learning.proposals import last_best, learners_of
 from barsieve.learning.verdict import verdict
 from barsieve.learning.walk import Month
 from barsieve.metrics.bootstrap import drawn_days, interval
@@ -178,9 +178,9 @@ def strategy_rows(runs: dict[str, Any], first: str) -> Iterator[dict]:
 
 def _since(days, run, first: str):
     """Return a replay by day from a month on."""
-    from barsieve.metrics.account import DAY_US, in_study
+    from barsieve.metrics.account import DAY_US
 
-    judged = np.flatnonzero(in_study(run.inputs))
+    judged = np.flatnonzero(run.inputs.is_in_study)
     day = np.unique(run.inputs.bar_ts.cast(pa.int64()).to_numpy()[judged] // DAY_US)
     start = np.datetime64(first).astype("datetime64[D]").astype(np.int64)
     return type(days)(*(column[day >= start] for column in days))
@@ -201,14 +201,14 @@ def learned_strategies(base, rows: Rows, walked, sweep_bars, regimes, fusion):
 
 
 def optimizer_figures(
-    profiles, walks, sweep: SweepTables, sweep_bars, regimes, fusion_scores
+    profiles, envelopes, walks, sweep: SweepTables, sweep_bars, regimes, fusion_scores
 ) -> pa.Table:
     """Return the figures of every symbol of the sweep, its verdict last.
 
     Parameters are relations of the built database. What belongs to no learned profile
     has the profile `-`.
     """
-    bases = rows_of(profiles.order("profile"))
+    bases = learners_of(profiles, envelopes)
     made = []
     for walked in rows_of(walks.order("symbol")):
         symbol = walked["symbol"]
@@ -217,7 +217,7 @@ def optimizer_figures(
         found += [*vix_rows(found), *overfitting_rows(rows)]
         found += sweep_rows(sweep, symbol)
         for base in bases:
-            if base["learned"] and base["symbol"] == symbol:
+            if base["symbol"] == symbol:
                 found += learned_strategies(
                     base, rows, walked, sweep_bars, regimes, fusion_scores
                 )

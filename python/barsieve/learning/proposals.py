@@ -1,11 +1,12 @@
 """From predictions to weights and a threshold, as far as past predictions deserve."""
 
-import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+from duckdb import DuckDBPyRelation
 
+from barsieve.core.arrow import rows_of
 from barsieve.learning import LEARNERS, LEAST_CONFIDENCE, RIDGE, TOP_SHARE
 from barsieve.learning.dataset import BELIEFS, WEIGHTS, Rows
 from barsieve.learning.walk import Month, best_of
@@ -50,19 +51,30 @@ class Proposal(NamedTuple):
     reason: str
 
 
+def learners_of(
+    profiles: DuckDBPyRelation, envelopes: DuckDBPyRelation
+) -> list[dict[str, Any]]:
+    """Return the profiles that learn, by name, each with its envelope.
+
+    Parameters are the relations `config_profiles` and `config_envelopes`.
+    """
+    learning = profiles.filter("learned").join(envelopes, "profile")
+    return rows_of(learning.order("profile"))
+
+
 def box_of(profile: dict[str, Any]) -> Box:
-    """Return the box of a profile, a row of `config_profiles`.
+    """Return the box of a profile, a row of `config_profiles` with its envelope.
 
     The threshold may rise as far as 1 and fall as low as the envelope says: the screen
     covers the lowest.
     """
-    own = np.array([profile[name] for name in SETTINGS])
-    envelope = json.loads(profile["envelope"] or "null") or {}
-    low, high = own.copy(), own.copy()
-    for k, domain in enumerate(DOMAINS):
-        low[k], high[k] = envelope.get("weights", {}).get(domain, (own[k], own[k]))
-    low[-1], high[-1] = envelope.get("entry_threshold", own[-1]), 1.0
-    return Box(own, low, high)
+    return Box(
+        own=np.array([profile[name] for name in SETTINGS]),
+        low=np.array(
+            [*(profile[f"least_{d}"] for d in DOMAINS), profile["lowest_threshold"]]
+        ),
+        high=np.array([*(profile[f"most_{d}"] for d in DOMAINS), 1.0]),
+    )
 
 
 def skill_before(walked: list[Month], known: np.ndarray) -> Skill:

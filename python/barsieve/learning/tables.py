@@ -6,9 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve.core import schemas
-from barsieve.core.arrow import rows_of
 from barsieve.learning.dataset import Rows, SweepTables, read_rows
-from barsieve.learning.proposals import box_of, propose
+from barsieve.learning.proposals import box_of, learners_of, propose
 from barsieve.learning.walk import Month, in_sample_r2, walk
 from barsieve.profiles.schema import DOMAINS
 
@@ -54,8 +53,11 @@ def _proposal_rows(rows: Rows, walked: list[Month], profile: dict) -> list[dict]
 
 
 def walk_row(rows: Rows, walked: list[Month], profiles: list[dict]) -> dict[str, Any]:
-    """Return a symbol's walk as a row of `sweep_walks`; scores and proposals nested."""
-    learned = [p for p in profiles if p["learned"] and p["symbol"] == rows.symbol]
+    """Return a symbol's walk as a row of `sweep_walks`; scores and proposals nested.
+
+    `profiles` are those that learn, as `learners_of` has them.
+    """
+    learned = [p for p in profiles if p["symbol"] == rows.symbol]
     return {
         "symbol": rows.symbol,
         "months": len(rows.months),
@@ -70,12 +72,13 @@ def walk_row(rows: Rows, walked: list[Month], profiles: list[dict]) -> dict[str,
     }
 
 
-def sweep_walks(profiles, sweep: SweepTables) -> pa.Table:
+def sweep_walks(profiles, envelopes, sweep: SweepTables) -> pa.Table:
     """Walk every symbol of the sweep forward.
 
-    `profiles` is the relation `config_profiles`. A symbol without results has no row.
+    `profiles` and `envelopes` are the relations `config_profiles` and
+    `config_envelopes`. A symbol without results has no row.
     """
-    known = rows_of(profiles.order("profile"))
+    known = learners_of(profiles, envelopes)
     made = []
     for symbol in sweep.symbols:
         rows = read_rows(sweep, symbol)

@@ -9,32 +9,10 @@ import pyarrow as pa
 
 from barsieve.core.arrow import numbers
 from barsieve.metrics.performance import of_equity, of_results
-from barsieve.profiles.settings import Profile
 from barsieve.replay.ledger import ENTRY
-from barsieve.replay.runs import Inputs, Run, running_balance
+from barsieve.replay.runs import Run, running_balance
 
-HOUR_US = 3_600_000_000
-DAY_US = 24 * HOUR_US
-
-
-def is_judged(profile: Profile, bar_ts: np.ndarray) -> np.ndarray:
-    """Tell which bars lie in the study of a profile, shape (n_bars,), by their close.
-
-    A study limits trading, so it limits what is judged. `bar_ts` are opens, in µs.
-    """
-    closed_at = bar_ts + HOUR_US
-    start, end = profile.study_start, profile.study_end
-    is_inside = np.ones(len(closed_at), bool)
-    if start is not None:
-        is_inside &= closed_at > start.timestamp() * 1e6
-    if end is not None:
-        is_inside &= closed_at <= end.timestamp() * 1e6
-    return is_inside
-
-
-def in_study(inputs: Inputs) -> np.ndarray:
-    """Tell which bars of a replay lie in its study, shape (n_bars,)."""
-    return is_judged(inputs.profile, numbers(inputs.bar_ts.view(pa.int64())))
+DAY_US = 86_400_000_000
 
 
 def nets_of(run: Run) -> np.ndarray:
@@ -86,7 +64,7 @@ def of_run(run: Run, trades: Sequence[dict[str, Any]]) -> dict[str, Any]:
     start = float(inputs.profile.start_balance)
     equity = marked_equity(run, np.ascontiguousarray(inputs.bars.close))
     days = numbers(inputs.bar_ts.view(pa.int64())) // DAY_US
-    judged = in_study(inputs)
+    judged = inputs.is_in_study
     return {
         **of_trades(trades),
         "return_share": (outcome.end_balance - start) / start,

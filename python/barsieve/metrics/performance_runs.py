@@ -8,7 +8,7 @@ from duckdb import DuckDBPyRelation
 
 from barsieve.core import schemas
 from barsieve.core.arrow import matching, numbers, rows_of
-from barsieve.metrics.account import DAY_US, is_judged, of_trades
+from barsieve.metrics.account import DAY_US, of_trades
 from barsieve.metrics.performance import of_equity
 from barsieve.profiles.rules import BPS
 from barsieve.profiles.settings import Profile, read_profiles
@@ -20,7 +20,10 @@ RESULTS = (
 
 
 def marks_of(
-    profile: Profile, equity: DuckDBPyRelation, bars: DuckDBPyRelation
+    profile: Profile,
+    equity: DuckDBPyRelation,
+    bars: DuckDBPyRelation,
+    fusion_scores: DuckDBPyRelation,
 ) -> dict[str, np.ndarray]:
     """Return the bars on which a profile is judged, arrays of shape (n_bars,).
 
@@ -28,13 +31,18 @@ def marks_of(
     """
     marks = matching(equity, replayed=FULL, profile=profile.profile)
     prices = bars.select("symbol", "bar_ts", "open", "close")
-    table = marks.join(prices, "symbol, bar_ts").order("bar_ts").to_arrow_table()
+    judged = matching(fusion_scores, profile=profile.profile, is_in_study=True)
+    table = (
+        marks.join(prices, "symbol, bar_ts")
+        .join(judged.select("bar_ts"), "bar_ts", how="semi")
+        .order("bar_ts")
+        .to_arrow_table()
+    )
     columns = {
         name: numbers(table[name]) for name in ("open", "close", "equity", "position")
     }
     columns["bar_ts"] = numbers(table["bar_ts"].cast(pa.int64()))
-    inside = is_judged(profile, columns["bar_ts"])
-    return {name: values[inside] for name, values in columns.items()}
+    return columns
 
 
 def own_figures(
@@ -93,15 +101,17 @@ def performance_runs(
     trades: DuckDBPyRelation,
     runs: DuckDBPyRelation,
     bars: DuckDBPyRelation,
+    fusion_scores: DuckDBPyRelation,
 ) -> pa.Table:
     """Return what each profile's full replay came to, and what holding would have.
 
     Parameters are relations of the built database: `config_profiles`, `equity`,
-    `trades`, `replay_runs` and `bars_1h`. No bar in the study, nothing to hold.
+    `trades`, `replay_runs`, `bars_1h` and `fusion_scores`. No bar in the study, nothing
+    to hold.
     """
     rows = []
     for profile in read_profiles(profiles):
-        marks = marks_of(profile, equity, bars)
+        marks = marks_of(profile, equity, bars, fusion_scores)
         about = {"profile": profile.profile, "symbol": profile.symbol}
         rows.append(about | own_figures(profile, marks, trades, runs))
         if len(marks["bar_ts"]):

@@ -14,7 +14,7 @@ from duckdb import DuckDBPyRelation
 
 from barsieve.core import schemas
 from barsieve.core.arrow import numbers
-from barsieve.metrics.account import DAY_US, in_study, marked_equity, nets_of
+from barsieve.metrics.account import DAY_US, marked_equity, nets_of
 from barsieve.metrics.performance import of_equity, of_results
 from barsieve.metrics.shifts import DRAWS, Draws
 from barsieve.profiles.settings import read_profiles
@@ -62,7 +62,7 @@ def at_least_as_good(own: float, drawn: np.ndarray) -> float:
 
 
 def _judged(inputs: Inputs) -> slice:
-    inside = np.flatnonzero(in_study(inputs))
+    inside = np.flatnonzero(inputs.is_in_study)
     return slice(inside[0], inside[-1] + 1) if len(inside) else slice(0)
 
 

@@ -44,7 +44,8 @@ def track_of(inputs: Inputs) -> np.ndarray:
     eligible = np.flatnonzero(inputs.bars.is_eligible)
     eligible = eligible[eligible >= (sided[0] if len(sided) else len(inputs.bars))]
     is_open = are_open(inputs.bars[eligible].view(np.recarray), inputs.profile.rules)
-    return eligible[is_open]
+    track: np.ndarray = eligible[is_open]
+    return track
 
 
 class Signals:

@@ -139,6 +139,7 @@ def entry_row(
         "net_veto": net_veto,
         "macro_coverage": vetoes["macro_coverage"],
         "is_in_atr_band": is_in_band,
+        "is_in_study": is_in_study,
         "passes_gates": is_in_band
         and is_in_study
         and (is_aligned or not profile["alignment_required"]),

@@ -1,7 +1,6 @@
 """Profiles as typed values, made from rows of `config_profiles`."""
 
 from dataclasses import dataclass, fields
-from datetime import datetime
 from typing import Any
 
 import duckdb
@@ -19,8 +18,6 @@ class Profile:
     start_balance: float
     screen: str
     rules: Rules
-    study_start: datetime | None = None
-    study_end: datetime | None = None
 
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> "Profile":

@@ -6,20 +6,20 @@ from typing import Any
 import duckdb
 
 from barsieve.core.arrow import rows_of
-
-STALE_AFTER_HOURS = 72
-"""As in the model `regimes`: an older belief says nothing of now."""
+from barsieve.replay.decimals import sum_of_decimals
 
 _BELIEFS = """
 select
     classifier, fit_window, reference_symbol, believed_at,
     epoch($at::timestamptz - believed_at) / 3600 as age_hours,
     p_risk_on, p_neutral, p_risk_off, p_crisis, most_likely,
-    case when age_hours <= $stale then coalesce(days.regime, 'unknown')
-        else 'unknown' end as regime,
+    $at > stale_at as is_stale,
+    epoch(stale_at - believed_at) / 3600 as stale_after_hours,
+    case when is_stale then 'unknown' else coalesce(days.regime, 'unknown')
+        end as regime,
     case days.regime when 'risk_on' then p_risk_on when 'neutral' then p_neutral
         when 'risk_off' then p_risk_off when 'crisis' then p_crisis end as probability,
-    case when age_hours <= $stale and probability > 0
+    case when not is_stale and probability > 0
         then policy.threshold_shift * probability else 0 end as threshold_shift,
     fit_at
 from (
@@ -54,15 +54,17 @@ from config_profiles order by profile
 
 # For the bar that closed last, within the envelope, as `fusion_scores` has it.
 _LEARNED = """
-select greatest(
-    any_value(threshold),
-    coalesce(
-        any_value(envelope ->> '$.entry_threshold')::double, any_value(entry_threshold)
-    )
-) as threshold
-from fusion_learned inner join config_profiles using (profile)
+with closed as (
+    select symbol, max(bar_ts) as bar_ts from bars_1h where known_at <= $at
+    group by symbol
+)
+select greatest(any_value(threshold), any_value(lowest_threshold)) as threshold
+from fusion_learned
+inner join config_profiles using (profile)
+inner join config_envelopes using (profile)
+inner join closed using (symbol)
 where profile = $profile and regime = $regime
-    and month = strftime($at::timestamptz - interval 1 hour, '%Y-%m')
+    and month = strftime(closed.bar_ts, '%Y-%m')
 having count(*) > 0
 """
 
@@ -86,11 +88,9 @@ def _inputs(connection, symbol: str, at: datetime) -> list[dict[str, Any]]:
 def regime_at(connection: duckdb.DuckDBPyConnection, at: datetime) -> dict[str, Any]:
     """Return `beliefs`, `inputs` and `profiles` as known at a moment with a time zone.
 
-    A belief older than 72 hours shifts nothing: its regime is `unknown`.
+    A belief that is stale shifts nothing: its regime is `unknown`.
     """
-    beliefs = rows_of(
-        connection.execute(_BELIEFS, {"at": at, "stale": STALE_AFTER_HOURS})
-    )
+    beliefs = rows_of(connection.execute(_BELIEFS, {"at": at}))
     inputs = [
         row
         for symbol in sorted({belief["reference_symbol"] for belief in beliefs})
@@ -114,7 +114,7 @@ def regime_at(connection: duckdb.DuckDBPyConnection, at: datetime) -> dict[str, 
             | {
                 "regime": regime,
                 "threshold_shift": shift,
-                "threshold": profile["entry_threshold"] + shift,
+                "threshold": sum_of_decimals(profile["entry_threshold"], shift),
             }
         )
     return {"at": at, "beliefs": beliefs, "inputs": inputs, "profiles": profiles}

@@ -7,7 +7,6 @@ where regimes are worth nothing not one of them excludes 0.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -16,13 +15,14 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve.core import schemas
-from barsieve.core.arrow import matching
-from barsieve.metrics.account import DAY_US, in_study, marked_equity, nets_of
+from barsieve.core.arrow import matching, numbers
+from barsieve.metrics.account import DAY_US, marked_equity, nets_of
 from barsieve.metrics.bootstrap import drawn_days, simultaneous
 from barsieve.metrics.performance import annual_sharpe, drawdowns, known, profit_factor
 from barsieve.profiles.settings import read_profiles
 from barsieve.regime import EXPANDING, HMM, KMEANS, VIX_BANDS
 from barsieve.replay.runs import FULL, Inputs, Run, read_inputs, replay
+from barsieve.signals.market import is_within
 
 SPANS = {
     "q3_2024": (datetime(2024, 7, 1, tzinfo=UTC), datetime(2024, 10, 1, tzinfo=UTC)),
@@ -47,23 +47,16 @@ class Days(NamedTuple):
 
 def _limited(inputs: Inputs, start: datetime | None, end: datetime | None) -> Inputs:
     """Return the inputs with entries limited to a span, as a study would."""
-    profile = inputs.profile
-    starts = [at for at in (start, profile.study_start) if at is not None]
-    ends = [at for at in (end, profile.study_end) if at is not None]
-    limited = replace(
-        profile,
-        study_start=max(starts, default=None),
-        study_end=min(ends, default=None),
-    )
-    made = inputs._replace(profile=limited)
+    known_at = numbers(inputs.known_at.view(pa.int64()))
+    is_inside = inputs.is_in_study & is_within(known_at, start, end)
     bars = inputs.bars.copy()
-    bars.is_eligible &= in_study(made)
-    return made._replace(bars=bars)
+    bars.is_eligible &= is_inside
+    return inputs._replace(bars=bars, is_in_study=is_inside)
 
 
 def by_day(run: Run) -> Days:
     """Return a replay by day of its study."""
-    judged = np.flatnonzero(in_study(run.inputs))
+    judged = np.flatnonzero(run.inputs.is_in_study)
     day = (run.inputs.bar_ts.cast(pa.int64()).to_numpy() // DAY_US)[judged]
     is_last = np.diff(day, append=day[-1] + 1) > 0
     closes = np.ascontiguousarray(run.inputs.bars.close)
@@ -185,7 +178,7 @@ def _rows_of_profile(inputs: Inputs, asked: Asked, regimes) -> Iterator[dict[str
     plain = inputs.bars.threshold - (0.0 if own is None else own)
     for span, (start, end) in SPANS.items():
         limited = _limited(inputs, start, end)
-        if not in_study(limited).any():
+        if not limited.is_in_study.any():
             continue
         without = _replayed(limited, plain)
         drawn = drawn_days(len(without.returns))

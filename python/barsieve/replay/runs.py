@@ -19,13 +19,17 @@ FULL, FOCUSED = "full", "focused"
 class Inputs(NamedTuple):
     """What one replay reads.
 
-    `bars`: record array of shape (n_bars,), dtype `BAR`. `bar_ts`: their opens.
-    `entry_bars`: ascending positions where the screen says that an entry may happen.
+    `bars`: record array of shape (n_bars,), dtype `BAR`. `bar_ts`: their opens,
+    `known_at`: their closes. `is_in_study`, shape (n_bars,): where the profile may
+    trade, and is judged. `entry_bars`: ascending positions where the screen says that
+    an entry may happen.
     """
 
     profile: Profile
     bars: np.recarray
     bar_ts: pa.Array
+    known_at: pa.Array
+    is_in_study: np.ndarray
     entry_bars: np.ndarray
 
 
@@ -88,6 +92,8 @@ def read_inputs(
         profile=profile,
         bars=bars_from_arrow(table),
         bar_ts=table["bar_ts"].combine_chunks(),
+        known_at=table["known_at"].combine_chunks(),
+        is_in_study=numbers(table["is_in_study"]).astype(bool, copy=False),
         entry_bars=np.ascontiguousarray(entry_bars, np.int64),
     )
 

@@ -7,6 +7,7 @@ import numpy as np
 from barsieve.core.numba_cache import compiled_apart
 from barsieve.profiles.rules import Rules
 from barsieve.replay.decimals import decimal_sum
+from barsieve.replay.exits import is_macro_exit
 from barsieve.replay.state import FLAT, LONG, SHORT
 from barsieve.replay.step import is_open, signal
 from barsieve.signals.blocks import Gates, codes_of, first_of_blocks, passing
@@ -79,6 +80,19 @@ def are_entries(bars: np.recarray, rules: Rules) -> np.ndarray:
     entered = np.empty(len(bars), bool)
     _write_entries(bars, NoLosses(), rules, entered)
     return entered
+
+
+@compiled_apart
+def _write_macro_exits(bars: np.recarray, rules: Rules, is_found: np.ndarray) -> None:
+    for at in range(len(bars)):
+        is_found[at] = is_macro_exit(bars[at].side, bars[at], rules)
+
+
+def are_macro_exits(bars: np.recarray, rules: Rules) -> np.ndarray:
+    """Tell on which bars a position of the bar's side would be left at the close."""
+    is_found = np.empty(len(bars), bool)
+    _write_macro_exits(bars, rules, is_found)
+    return is_found
 
 
 @compiled_apart

@@ -52,20 +52,20 @@ def check_gates(gates: Gates, ranked: Ranked, first: int, passes: np.ndarray) ->
     """Tell which rows pass the gates, for as many from `first` as `passes` holds."""
     codes = ranked.rank_codes[gates.alignment_required][first : first + len(passes)]
     lowest = np.int16(np.searchsorted(ranked.ranks, gates.atr_rank_floor, "left"))
-    highest = np.searchsorted(ranked.ranks, gates.atr_rank_cap, "right") - 1
-    highest = np.int16(highest)
+    above = np.searchsorted(ranked.ranks, gates.atr_rank_cap, "right")
+    highest = np.int16(above - 1)
     for at in range(len(passes)):
         passes[at] = (codes[at] >= lowest) & (codes[at] <= highest)
 
 
 @compiled
-def first_passing(word: np.uint32) -> np.uint32:
+def first_passing(word: int) -> int:
     """Return the lowest bit of a block whose four answers are the bytes of one word."""
-    return word & (~word + np.uint32(1))
+    return word & (~word + 1)
 
 
 @compiled
-def slot_of(lowest_bit: np.uint32) -> int:
+def slot_of(lowest_bit: int) -> int:
     """Return which of a block's bars such a bit belongs to."""
     return (lowest_bit > 0x1) + (lowest_bit > 0x100) + (lowest_bit > 0x10000)
 
@@ -107,4 +107,5 @@ def first_of_blocks(block: np.ndarray, passes: np.ndarray) -> np.ndarray:
     slots = np.zeros(n_blocks * SLOTS, np.uint8)
     slots[places] = passes
     _keep_first(slots.view(np.uint32))
-    return slots[places].view(bool)
+    is_first: np.ndarray = slots[places].view(bool)
+    return is_first

@@ -41,6 +41,7 @@ class Market(NamedTuple):
     symbol: str
     bars: np.recarray
     bar_ts: pa.ChunkedArray
+    known_at: pa.ChunkedArray
     scores: np.ndarray
     margin: np.ndarray
     is_known: np.ndarray
@@ -78,7 +79,8 @@ def _silent_bars(table: pa.Table) -> np.recarray:
     return bars.view(np.recarray)
 
 
-def _microseconds(column: pa.ChunkedArray) -> np.ndarray:
+def microseconds(column: pa.ChunkedArray) -> np.ndarray:
+    """Return moments as numbers, shape (n,)."""
     return numbers(column.combine_chunks().view(pa.int64()))
 
 
@@ -94,7 +96,7 @@ def _shifts(
     }
     of_symbol = matching(regimes, **wanted, symbol=symbol)
     known = of_symbol.select("bar_ts", "threshold_shift").to_arrow_table()
-    at = np.searchsorted(_microseconds(table["bar_ts"]), _microseconds(known["bar_ts"]))
+    at = np.searchsorted(microseconds(table["bar_ts"]), microseconds(known["bar_ts"]))
     shift[at] = np.nan_to_num(numbers(known["threshold_shift"]))
     return shift
 
@@ -124,19 +126,21 @@ def market_of(
     `base` is a row of `config_profiles`: its classifier, looked up in the relation
     `regimes`, shifts the thresholds and its study limits trading.
     """
-    known_at = _microseconds(table["known_at"])
     return Market(
         symbol,
         _silent_bars(table),
         table["bar_ts"],
+        table["known_at"],
         np.array([numbers(table[domain]) for domain in DOMAINS]),
         numbers(table["votes_long"]) - numbers(table["votes_short"]),
         ~np.isnan(numbers(table["alignment"])),
         numbers(table["is_aligned"]),
         numbers(table["atr_rank_100"]),
-        np.unique(_microseconds(table["block_start_at"]), return_inverse=True)[1],
+        np.unique(microseconds(table["block_start_at"]), return_inverse=True)[1],
         _shifts(table, regimes, base, symbol),
-        is_within(known_at, base["study_start"], base["study_end"]),
+        is_within(
+            microseconds(table["known_at"]), base["study_start"], base["study_end"]
+        ),
     )
 
 

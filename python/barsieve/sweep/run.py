@@ -13,12 +13,13 @@ from barsieve.core import schemas
 from barsieve.core.arrow import fields_of
 from barsieve.profiles.settings import Profile
 from barsieve.replay.runs import Run
+from barsieve.signals.blocks import SLOTS
 from barsieve.signals.market import Market, read_market
 from barsieve.sweep.buffers import CLOCK, Calendar, Room, make_room, words_of
 from barsieve.sweep.figures import FIGURES, hash_trades
 from barsieve.sweep.grids import CONFIG, Grid
 from barsieve.sweep.kernel import sweep_configs
-from barsieve.sweep.screen import SLOTS, Screen, make_screen
+from barsieve.sweep.screen import Screen, make_screen
 
 DAY_US = 86_400_000_000
 WHOLE = "all"
