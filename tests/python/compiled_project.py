@@ -80,9 +80,14 @@ class CompiledProject:
 
     def order(self, without: Iterable[str] = FINAL_LAYERS) -> list[str]:
         """Return the models, parents first, without some layers."""
-        layers = {*without, "seed"}
+        left_out = {*without, "seed"}
         return self.models.in_order(
-            [name for name, model in self.models.items() if model.layer not in layers]
+            [
+                name
+                for name, model in self.models.items()
+                # Bars that parity reads too, without any sweep.
+                if model.layer not in left_out or name == "sweep_bars"
+            ]
         )
 
     def run(

@@ -200,6 +200,20 @@ def test_every_exact_profile_of_this_build_keeps_its_promise(built):
     assert {verdicts[profile] for (profile,) in exact} == {"holds"}
 
 
+@pytest.mark.slow
+def test_both_bodies_of_the_entry_rule_agree_whatever_is_set(built):
+    found = built.execute(
+        "select profile, count(*), list(distinct fields_that_differ) "
+        "from parity_fusion group by profile having bool_or(verdict != 'identical')"
+    ).fetchall()
+    assert found == []
+    n_profiles, n_bars = built.execute(
+        "select count(distinct profile), count(*) from parity_fusion"
+    ).fetchone()
+    assert n_profiles > len(CHANGES)
+    assert n_bars == built.execute("select count(*) from fusion_scores").fetchone()[0]
+
+
 # A setting of one replay; what a build promises of itself needs the whole build.
 # What is learned needs a build that learns: a replay refuses to begin with it.
 DECIDES_A_TRADE = [

@@ -81,6 +81,16 @@ PARITY_DECISIONS = pa.schema(
     ]
 )
 
+PARITY_FUSION = pa.schema(
+    [
+        pa.field("profile", pa.string()),
+        pa.field("symbol", pa.string()),
+        pa.field("bar_ts", TIMESTAMP),
+        pa.field("verdict", pa.string()),
+        pa.field("fields_that_differ", pa.string()),
+    ]
+)
+
 RANDOM_ENTRY = [
     pa.field("draw", pa.int64()),
     pa.field("shift", pa.int64()),

@@ -1,0 +1,225 @@
+"""Verdict of the compiled signals on those of SQL: the rows of `parity_fusion`."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from duckdb import DuckDBPyRelation
+
+from barsieve.core import schemas
+from barsieve.core.arrow import fields_of, matching, numbers, rows_of
+from barsieve.profiles.schema import DOMAINS
+from barsieve.profiles.settings import rules_of
+from barsieve.replay.decimals import sum_of_decimals
+from barsieve.replay.state import FLAT
+from barsieve.signals.bars import IN_FORCE, are_entries, are_macro_exits, signalled
+from barsieve.signals.blocks import Gates, codes_of, passing
+from barsieve.signals.envelope import chances_of, corners_of, reaches
+from barsieve.signals.market import Market, market_of, microseconds, read_bars
+
+SIDES = ("long", "short")
+
+# A side as its code: what is compared is a number. Null is NaN.
+_SIDE = "case side when 'long' then 1 when 'short' then -1 else 0 end as side"
+# Where no side could be left, nothing is compared.
+_MACRO_EXIT = "if(side is null, null, is_macro_exit)::double as is_macro_exit"
+_AS_THEY_STAND = (
+    "fusion_score", "domains_used", "confidence", "threshold", "is_in_atr_band",
+    "is_in_study", "passes_gates", "is_eligible", "is_entry",
+)  # fmt: skip
+_SETTINGS = fields_of(IN_FORCE)
+
+Values = dict[str, np.ndarray]
+"""What one body says, by the name of the field: numbers of shape (n_moments,)."""
+
+
+class Said(NamedTuple):
+    """What one body says of which bars; `at`, shape (n_bars,): their opens in µs."""
+
+    at: np.ndarray
+    values: Values
+
+
+class Relations(NamedTuple):
+    """The relations of the built database that are compared, or say what to compare."""
+
+    config_profiles: DuckDBPyRelation
+    config_envelopes: DuckDBPyRelation
+    sweep_bars: DuckDBPyRelation
+    regimes: DuckDBPyRelation
+    fusion_scores: DuckDBPyRelation
+    candidates: DuckDBPyRelation
+
+
+def _placed(said: Said, moments: np.ndarray) -> Values:
+    """Return values where each of some moments finds its own; NaN where none is."""
+    at, found = np.searchsorted(moments, said.at), {}
+    for name, values in said.values.items():
+        found[name] = np.full(len(moments), np.nan)
+        found[name][at] = values
+    return found
+
+
+def _read(relation: DuckDBPyRelation, *columns: str) -> Said:
+    table = relation.select("bar_ts", *columns).to_arrow_table()
+    names = table.column_names[1:]
+    return Said(microseconds(table["bar_ts"]), {n: numbers(table[n]) for n in names})
+
+
+def _of_sql(
+    relations: Relations, profile: dict[str, Any]
+) -> tuple[Said, dict[str, Said]]:
+    """Return a profile's rows of `fusion_scores`, and by side those of `candidates`."""
+    named, columns = {"profile": profile["profile"]}, (*_AS_THEY_STAND, *_SETTINGS)
+    fusion = matching(relations.fusion_scores, **named).order("bar_index")
+    fusion = fusion.select(f"bar_ts, {', '.join(columns)}, {_SIDE}, {_MACRO_EXIT}")
+    screened = {
+        f"candidate_{side}": _read(
+            matching(relations.candidates, **named, side=side), "score"
+        )
+        for side in SIDES
+        if profile["screen"] == "admissible"
+    }
+    return _read(fusion, *columns, "side", "is_macro_exit"), screened
+
+
+def _settings(profile: dict[str, Any], found: Values) -> np.recarray:
+    """Return the settings at each bar: the profile's own, or what it learned.
+
+    What was learned, and was held in the envelope, is a fact of `fusion_scores`.
+    """
+    in_force = np.empty(len(found["side"]), IN_FORCE).view(np.recarray)
+    for name in _SETTINGS:
+        in_force[name] = found[name] if profile["learned"] else profile[name]
+    return in_force
+
+
+def _lowest_shift(market: Market, regimes: DuckDBPyRelation) -> np.ndarray:
+    """Return the most that any classifier lowers the threshold of each bar."""
+    lowest = matching(regimes, symbol=market.symbol).aggregate(
+        "bar_ts, least(min(threshold_shift), 0) as shift"
+    )
+    placed = _placed(_read(lowest, "shift"), microseconds(market.bar_ts))
+    return np.nan_to_num(placed["shift"])
+
+
+def _screen(
+    market: Market,
+    profile: dict[str, Any],
+    is_eligible: np.ndarray,
+    regimes: DuckDBPyRelation,
+) -> Values:
+    """Return the score of the candidate of either side, NaN where there is none."""
+    rules = rules_of(profile)._replace(veto_limit=profile["highest_veto_limit"])
+    box = [(profile[f"least_{d}"], profile[f"most_{d}"]) for d in DOMAINS]
+    chances = chances_of(market, corners_of(box), rules)
+    shift = _lowest_shift(market, regimes) if profile["any_regime"] else market.shift
+    threshold, may_be = sum_of_decimals(profile["lowest_threshold"], shift), is_eligible
+    if profile["varies_gates"]:
+        most_permissive = Gates(
+            profile["lowest_floor"],
+            profile["highest_cap"],
+            int(profile["always_requires_alignment"]),
+        )
+        may_be = passing(codes_of(market.atr_rank, market.is_aligned), most_permissive)
+    found = {f"candidate_{side}": chances[side] for side in SIDES}
+    return {
+        name: np.where(may_be & reaches(chance, threshold), chance, np.nan)
+        for name, chance in found.items()
+    }
+
+
+def _compiled(
+    market: Market,
+    profile: dict[str, Any],
+    in_force: np.recarray,
+    regimes: DuckDBPyRelation,
+) -> Values:
+    """Return what the compiled functions say of every bar."""
+    made, rules = signalled(market, profile, in_force), rules_of(profile)
+    is_exit = are_macro_exits(made.bars, rules)
+    weights = np.array([in_force[f"weight_{domain}"] for domain in DOMAINS])
+    values = {
+        "fusion_score": made.fusion_score,
+        "domains_used": (np.isfinite(market.scores) & (weights > 0)).sum(axis=0),
+        "side": made.bars.side,
+        "confidence": made.bars.confidence,
+        "threshold": made.bars.threshold,
+        "is_in_atr_band": made.is_in_atr_band,
+        "is_in_study": market.is_in_study,
+        "passes_gates": made.passes_gates,
+        "is_eligible": made.bars.is_eligible,
+        "is_macro_exit": np.where(made.bars.side == FLAT, np.nan, is_exit),
+        "is_entry": are_entries(made.bars, rules),
+    }
+    if profile["screen"] == "admissible":
+        values |= _screen(market, profile, made.bars.is_eligible, regimes)
+    return values
+
+
+def _differ(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
+    """Tell where numbers differ, bit for bit; NaN is equal to NaN."""
+    differs: np.ndarray = (ours != theirs) & ~(np.isnan(ours) & np.isnan(theirs))
+    return differs
+
+
+def _named(names: Sequence[str], differs: np.ndarray) -> list[str | None]:
+    """Return the names of what differs at each moment; None where nothing does."""
+    found: list[str | None] = [None] * differs.shape[1]
+    for at in np.flatnonzero(differs.any(axis=0)):
+        found[at] = ", ".join(names[k] for k in np.flatnonzero(differs[:, at]).tolist())
+    return found
+
+
+def _compared(
+    relations: Relations, profile: dict[str, Any], bars: pa.Table
+) -> pa.Table:
+    market = market_of(bars, relations.regimes, profile, profile["symbol"])
+    opens = microseconds(market.bar_ts)
+    fusion, screened = _of_sql(relations, profile)
+    in_force = _settings(profile, _placed(_kept(fusion, opens), opens))
+    ours = Said(opens, _compiled(market, profile, in_force, relations.regimes))
+    moments = np.unique(
+        np.concatenate([opens, fusion.at, *(said.at for said in screened.values())])
+    )
+    sql, made = _placed(fusion, moments), _placed(ours, moments)
+    sql |= {name: _placed(said, moments)["score"] for name, said in screened.items()}
+    differs = np.array([_differ(made[name], sql[name]) for name in made])
+    verdict = np.where(differs.any(axis=0), "differs", "identical").astype(object)
+    verdict[~np.isin(moments, fusion.at)] = "missing"
+    verdict[~np.isin(moments, opens)] = "invented"
+    columns = [
+        pa.repeat(profile["profile"], len(moments)),
+        pa.repeat(profile["symbol"], len(moments)),
+        pa.array(moments).view(schemas.TIMESTAMP),
+        pa.array(verdict, pa.string()),
+        pa.array(_named(list(made), differs), pa.string()),
+    ]
+    return pa.Table.from_arrays(columns, schema=schemas.PARITY_FUSION)
+
+
+def _kept(said: Said, moments: np.ndarray) -> Said:
+    """Return what is said of some moments."""
+    is_kept = np.isin(said.at, moments)
+    return Said(said.at[is_kept], {n: v[is_kept] for n, v in said.values.items()})
+
+
+def compare_fusion(relations: Relations) -> pa.Table:
+    """Compare the signals of every profile at every bar, and its screen, bit for bit.
+
+    Returns a row per profile and bar: `identical`, `differs` (and in which fields),
+    `missing` where SQL has no row for a bar, `invented` where it has one for no bar.
+    """
+    profiles = rows_of(
+        relations.config_profiles.join(relations.config_envelopes, "profile").order(
+            "symbol, profile"
+        )
+    )
+    bars = {
+        symbol: read_bars(relations.sweep_bars, symbol)
+        for symbol in {profile["symbol"] for profile in profiles}
+    }
+    return pa.concat_tables(
+        _compared(relations, profile, bars[profile["symbol"]]) for profile in profiles
+    )
