@@ -3,6 +3,9 @@
 import json
 import math
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +18,7 @@ from barsieve.replay.decimals import sum_of_decimals
 from barsieve.report import MARK, write_report
 from barsieve.report.pack import Pack, decimals_for
 from barsieve.report.picture import find_browser
+from barsieve.report.render import page_script
 from barsieve.report.sections import SECTIONS
 from barsieve.report.sections.price import SIGNALS
 from barsieve.report.source import open_source
@@ -183,3 +187,22 @@ def test_a_refusal_is_one_message_and_an_exit_code(demo_build, tmp_path):
     assert missing.exit_code == 2
     assert "none.duckdb" in missing.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def names_amiss(script: str, folder: Path) -> str:
+    """Return what a linter says of names in a script: used or defined alone."""
+    (folder / "page.js").write_text(script)
+    rules = ("-A", "all", "-D", "no-undef", "-D", "no-unused-vars")
+    linter = Path(sys.executable).with_name("oxlint")
+    config = ("-c", PROJECT / ".oxlintrc.json")
+    done = subprocess.run(
+        [linter, *config, *rules, folder / "page.js"], capture_output=True, text=True
+    )
+    return done.stdout if done.returncode else ""
+
+
+def test_every_name_of_the_page_is_defined_and_used(tmp_path):
+    script = page_script()
+    assert names_amiss(script, tmp_path) == ""
+    renamed = script.replace("function tradeSeries(", "function x(")
+    assert "tradeSeries" in names_amiss(renamed, tmp_path)

@@ -24,13 +24,13 @@ SCRIPTS_BEFORE = (
     "format.js",
     "page.js",
     "charts.js",
-    "story.js",
+    "trade_text.js",
     "trade.js",
-    "ladder.js",
-    "marks.js",
-    "terrain.js",
+    "level_of_detail.js",
+    "price_series.js",
+    "sweep_charts.js",
 )
-SCRIPTS_AFTER = ("start.js",)
+SCRIPTS_AFTER = ("main.js",)
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,15 @@ def _hash(script: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def _scripts() -> list[str]:
-    library = (PAGE / "vendor" / "echarts.min.js").read_text("utf-8")
+def page_script() -> str:
+    """Return our part of the page's scripts, as one: they share their names."""
     names = [*SCRIPTS_BEFORE, *(f"{s.key}.js" for s in SECTIONS), *SCRIPTS_AFTER]
     parts = [(PAGE / name).read_text("utf-8") for name in names]
-    return [library, '"use strict";\n(() => {\n' + "\n".join(parts) + "\n})();"]
+    return '"use strict";\n(() => {\n' + "\n".join(parts) + "\n})();"
+
+
+def _scripts() -> list[str]:
+    return [(PAGE / "vendor" / "echarts.min.js").read_text("utf-8"), page_script()]
 
 
 def _template() -> Any:

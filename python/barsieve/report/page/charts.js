@@ -44,11 +44,16 @@ function tip(title, rows) {
     "div",
     { class: "tip" },
     el("strong", {}, title),
-    ...rows.map(([name, value]) => el("div", {}, el("span", {}, name), el("b", {}, value))),
+    ...rows.map(([name, value]) =>
+      el("div", {}, el("span", {}, name), el("b", {}, value)),
+    ),
   );
 }
 
-const textStyle = () => ({ fontFamily: getComputedStyle(document.body).fontFamily, fontSize: 12 });
+const textStyle = () => ({
+  fontFamily: getComputedStyle(document.body).fontFamily,
+  fontSize: 12,
+});
 
 function axis(extra = {}) {
   const c = colours();

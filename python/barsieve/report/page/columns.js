@@ -33,7 +33,9 @@ function roundedColumn({ at, n, width, decimals, missing }) {
 }
 
 function textColumn({ names, codes }) {
-  return Array.from(roundedColumn(codes), (code) => (Number.isNaN(code) ? null : names[code]));
+  return Array.from(roundedColumn(codes), (code) =>
+    Number.isNaN(code) ? null : names[code],
+  );
 }
 
 function lineColumn({ at, n }) {

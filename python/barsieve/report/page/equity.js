@@ -1,9 +1,23 @@
 // Both replays' equity on one scale, the drawdown under it, months as a heat table.
 
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS = [
+  "Jan",
+  "Feb",
+  "Mar",
+  "Apr",
+  "May",
+  "Jun",
+  "Jul",
+  "Aug",
+  "Sep",
+  "Oct",
+  "Nov",
+  "Dec",
+];
 const STRONG_MONTH = 0.1;
 
-const curveOf = (at, values) => Array.from(at, (seconds, k) => [seconds * 1000, values[k]]);
+const curveOf = (at, values) =>
+  Array.from(at, (seconds, k) => [seconds * 1000, values[k]]);
 
 function equityTip(parameters) {
   return tip(

@@ -11,7 +11,8 @@ function number(value, decimals = 0, isSigned = false) {
   });
   const isZero = !/[1-9]/.test(text);
   return (
-    (isSigned && value > 0 && !isZero ? "+" : "") + (isZero ? text.replace("-", "") : minus(text))
+    (isSigned && value > 0 && !isZero ? "+" : "") +
+    (isZero ? text.replace("-", "") : minus(text))
   );
 }
 
@@ -29,7 +30,9 @@ function price(value) {
 }
 
 const moment = (seconds) =>
-  isNumber(seconds) ? new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ") : "–";
+  isNumber(seconds)
+    ? new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ")
+    : "–";
 
 const day = (seconds) => moment(seconds).slice(0, 10);
 
@@ -37,5 +40,7 @@ const words = (name) => String(name).replaceAll("_", " ");
 
 function hours(count) {
   if (!isNumber(count)) return "–";
-  return count < 72 ? `${number(count, count % 1 ? 1 : 0)} h` : `${number(count / 24, 1)} d`;
+  return count < 72
+    ? `${number(count, count % 1 ? 1 : 0)} h`
+    : `${number(count / 24, 1)} d`;
 }

@@ -19,7 +19,10 @@ const inputName = (name) => (/^[A-Z]+$/.test(name) ? name : words(name));
 function drawGroups(id, label, names, groups, isAcross) {
   const c = colours();
   const tones = [c.accent, c.warn, c.faint, c.loss];
-  const value = axis({ splitNumber: 4, axisLabel: { color: c.muted, hideOverlap: true } });
+  const value = axis({
+    splitNumber: 4,
+    axisLabel: { color: c.muted, hideOverlap: true },
+  });
   const category = axis({
     type: "category",
     data: names,
@@ -56,12 +59,18 @@ function drawFits() {
   const learners = subjectsOf(rows).filter((name) =>
     isNumber(figureOf(rows, name, "in_sample_r2")?.value),
   );
-  const pick = (figure) => learners.map((name) => figureOf(rows, name, figure)?.value ?? null);
+  const pick = (figure) =>
+    learners.map((name) => figureOf(rows, name, figure)?.value ?? null);
   chartOrNothing("fits-chart", learners.length, "No model was fitted.", () =>
-    drawGroups("fits-chart", "R² in sample and walked forward, by model", learners.map(words), {
-      "in sample": pick("in_sample_r2"),
-      "walked forward": pick("walk_forward_r2"),
-    }),
+    drawGroups(
+      "fits-chart",
+      "R² in sample and walked forward, by model",
+      learners.map(words),
+      {
+        "in sample": pick("in_sample_r2"),
+        "walked forward": pick("walk_forward_r2"),
+      },
+    ),
   );
 }
 
@@ -134,35 +143,39 @@ function drawLearned() {
       ...extra,
     });
     const byDomain = (name) => rows.filter((row) => row.domain === name);
-    chart("learned-chart", `Learned weights and threshold of ${learned[0].profile} by month`, {
-      grid: snug({ top: 34, right: 10 }),
-      legend: { data: [...domains.map(words), "threshold"] },
-      tooltip: {
-        trigger: "axis",
-        formatter: (parameters) =>
-          tip(
-            parameters[0].name,
-            parameters.map((one) => [one.seriesName, number(one.value, 3)]),
+    chart(
+      "learned-chart",
+      `Learned weights and threshold of ${learned[0].profile} by month`,
+      {
+        grid: snug({ top: 34, right: 10 }),
+        legend: { data: [...domains.map(words), "threshold"] },
+        tooltip: {
+          trigger: "axis",
+          formatter: (parameters) =>
+            tip(
+              parameters[0].name,
+              parameters.map((one) => [one.seriesName, number(one.value, 3)]),
+            ),
+        },
+        xAxis: axis({ type: "category", data: months, splitLine: { show: false } }),
+        yAxis: axis({ min: 0, splitNumber: 4 }),
+        series: [
+          ...domains.map((name, k) =>
+            series(
+              name,
+              byDomain(name).map((row) => row.weight),
+              tones[k % tones.length],
+            ),
           ),
-      },
-      xAxis: axis({ type: "category", data: months, splitLine: { show: false } }),
-      yAxis: axis({ min: 0, splitNumber: 4 }),
-      series: [
-        ...domains.map((name, k) =>
           series(
-            name,
-            byDomain(name).map((row) => row.weight),
-            tones[k % tones.length],
+            "threshold",
+            byDomain(domains[0]).map((row) => row.threshold),
+            c.ink,
+            { lineStyle: { color: c.ink, width: 1.5, type: "dashed" } },
           ),
-        ),
-        series(
-          "threshold",
-          byDomain(domains[0]).map((row) => row.threshold),
-          c.ink,
-          { lineStyle: { color: c.ink, width: 1.5, type: "dashed" } },
-        ),
-      ],
-    });
+        ],
+      },
+    );
   });
 }
 
@@ -176,7 +189,9 @@ function drawLearnedWorth() {
   const found = (one, figure) =>
     rows.find(
       (row) =>
-        row.profile === one.learner && row.subject === one.name && row.figure === figure,
+        row.profile === one.learner &&
+        row.subject === one.name &&
+        row.figure === figure,
     );
   const cell = (figure) => (one) => {
     const row = found(one, figure);
@@ -217,7 +232,8 @@ function drawWalks() {
 section("optimizer", () => {
   const verdicts = ofSection("verdict").map((row) => row.note);
   const verdict = byId("optimizer-verdict");
-  verdict.textContent = verdicts.join(" ") || `No sweep of ${profile().symbol} to learn from.`;
+  verdict.textContent =
+    verdicts.join(" ") || `No sweep of ${profile().symbol} to learn from.`;
   verdict.dataset.finding = verdict.textContent.split(":")[0];
   listen("learned-regime", drawLearned);
   drawFits();

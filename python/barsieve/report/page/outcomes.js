@@ -19,7 +19,9 @@ function stacked(id, label, names, rows, extra = {}) {
     axisLabel: { color: c.muted, hideOverlap: true, ...extra.labels },
   });
   const counts = axis({ minInterval: 1, splitNumber: 3 });
-  const told = rows.map((row, k) => `${names[k]}: ${row.wins} won, ${row.losses} lost`).join("; ");
+  const told = rows
+    .map((row, k) => `${names[k]}: ${row.wins} won, ${row.losses} lost`)
+    .join("; ");
   return chart(id, `${label}. ${told}`, {
     grid: snug({ top: 28 }),
     legend: { data: ["won", "lost"] },
@@ -27,9 +29,10 @@ function stacked(id, label, names, rows, extra = {}) {
       trigger: "axis",
       axisPointer: { type: "shadow", shadowStyle: { color: c.shade } },
       formatter: (parameters) =>
-        tip(extra.title ? extra.title(rows[parameters[0].dataIndex]) : parameters[0].name, [
-          ...parameters.map((one) => [one.seriesName, number(one.value)]),
-        ]),
+        tip(
+          extra.title ? extra.title(rows[parameters[0].dataIndex]) : parameters[0].name,
+          parameters.map((one) => [one.seriesName, number(one.value)]),
+        ),
     },
     ...(extra.isAcross
       ? { xAxis: counts, yAxis: { ...categories, inverse: true } }
@@ -45,7 +48,11 @@ function drawMultiples({ multiples }) {
     const rows = Array.from(
       { length: last - first + 1 },
       (_, k) =>
-        multiples.find((one) => one.bin === first + k) ?? { bin: first + k, wins: 0, losses: 0 },
+        multiples.find((one) => one.bin === first + k) ?? {
+          bin: first + k,
+          wins: 0,
+          losses: 0,
+        },
     );
     stacked(
       "multiples-chart",
@@ -53,7 +60,8 @@ function drawMultiples({ multiples }) {
       rows.map((row) => number(row.bin * width, 2)),
       rows,
       {
-        title: (row) => `${number(row.bin * width, 2)} to ${number((row.bin + 1) * width, 2)} R`,
+        title: (row) =>
+          `${number(row.bin * width, 2)} to ${number((row.bin + 1) * width, 2)} R`,
       },
     );
   });
@@ -102,7 +110,8 @@ function drawHolds({ holds }) {
 
 function drawBridge({ bridge }) {
   const [row] = bridge;
-  const hasAny = row && [row.gross_pnl, row.fees, row.slippage, row.funding].some((value) => value);
+  const hasAny =
+    row && [row.gross_pnl, row.fees, row.slippage, row.funding].some((value) => value);
   chartOrNothing("bridge-chart", hasAny, "No trade, no cost.", () => {
     const c = colours();
     let level = row.gross_pnl;
@@ -129,7 +138,12 @@ function drawBridge({ bridge }) {
       return {
         value: [from, to, Math.min(from, to), Math.max(from, to)],
         amount: to - from,
-        itemStyle: { color: colour, color0: colour, borderColor: colour, borderColor0: colour },
+        itemStyle: {
+          color: colour,
+          color0: colour,
+          borderColor: colour,
+          borderColor0: colour,
+        },
       };
     };
     chart(
@@ -148,7 +162,12 @@ function drawBridge({ bridge }) {
           axisLabel: { color: c.muted, formatter: (value) => number(value) },
         }),
         series: [
-          { name: "bridge", type: "candlestick", barWidth: "56%", data: steps.map(item) },
+          {
+            name: "bridge",
+            type: "candlestick",
+            barWidth: "56%",
+            data: steps.map(item),
+          },
           {
             name: "amounts",
             type: "scatter",

@@ -39,7 +39,9 @@ function fillTable(id, columns, rows, attributes = () => ({})) {
       ...columns.map(([, cell, isRight, tone]) =>
         el(
           "td",
-          { class: [isRight ? "n" : "", tone ? tone(row) : ""].join(" ").trim() || null },
+          {
+            class: [isRight ? "n" : "", tone ? tone(row) : ""].join(" ").trim() || null,
+          },
           cell(row),
         ),
       ),
@@ -81,8 +83,12 @@ function remember() {
 // The address may name a profile and a trade, so that a finding can be passed on.
 function recall() {
   const asked = new URLSearchParams(location.hash.slice(1));
-  const index = report.profiles.findIndex((one) => one.profile === asked.get("profile"));
+  const index = report.profiles.findIndex(
+    (one) => one.profile === asked.get("profile"),
+  );
   state.profile = Math.max(0, index);
   state.trade =
-    index >= 0 && /^\d+$/.test(asked.get("trade") ?? "") ? Number(asked.get("trade")) : null;
+    index >= 0 && /^\d+$/.test(asked.get("trade") ?? "")
+      ? Number(asked.get("trade"))
+      : null;
 }

@@ -38,7 +38,10 @@ function refresh() {
   const c = colours();
   const { level, blocks } = inView();
   const times = (name) =>
-    blocks.map((block) => [block.start * 1000, Number.isNaN(block[name]) ? null : block[name]]);
+    blocks.map((block) => [
+      block.start * 1000,
+      Number.isNaN(block[name]) ? null : block[name],
+    ]);
   byId("level").textContent =
     `${moment(visible[0])} to ${moment(visible[1])} UTC · candles of ${level[1]}` +
     (level[0] > 1 ? " · highest confidence, lowest threshold of each" : "");
@@ -47,8 +50,18 @@ function refresh() {
     series: [
       {
         name: "price",
-        data: blocks.map((one) => [one.start * 1000, one.open, one.close, one.low, one.high]),
-        markArea: { silent: true, itemStyle: { color: c.shade }, data: windowsInView() },
+        data: blocks.map((one) => [
+          one.start * 1000,
+          one.open,
+          one.close,
+          one.low,
+          one.high,
+        ]),
+        markArea: {
+          silent: true,
+          itemStyle: { color: c.shade },
+          data: windowsInView(),
+        },
       },
       ...tradeSeries(c),
       { name: "confidence", data: times("confidence") },
@@ -111,9 +124,9 @@ function onKey(event) {
 
 // The wheel zooms where the reader has put the focus; else it scrolls the page.
 function listenToWheel(isFocused) {
-  charts
-    .get("price-chart")
-    ?.setOption({ dataZoom: [{ id: "inside", zoomOnMouseWheel: isFocused ? true : "ctrl" }] });
+  charts.get("price-chart")?.setOption({
+    dataZoom: [{ id: "inside", zoomOnMouseWheel: isFocused ? true : "ctrl" }],
+  });
 }
 
 function zoomsOf(c, xAxisIndex) {
@@ -147,12 +160,20 @@ function priceRows(c, hasRibbon) {
         nameTextStyle: { color: c.muted, align: "left" },
       }),
     },
-    { grid: { ...edges, top: "66.5%", height: 8 }, height: { show: false, min: 0, max: 1 } },
+    {
+      grid: { ...edges, top: "66.5%", height: 8 },
+      height: { show: false, min: 0, max: 1 },
+    },
   ].slice(0, hasRibbon ? 3 : 2);
   return {
     grid: rows.map((row) => row.grid),
     xAxis: rows.map((_, gridIndex) =>
-      timeAxis({ gridIndex, show: gridIndex === 1, min: first * 1000, max: last * 1000 }),
+      timeAxis({
+        gridIndex,
+        show: gridIndex === 1,
+        min: first * 1000,
+        max: last * 1000,
+      }),
     ),
     yAxis: rows.map((row, gridIndex) => ({ ...row.height, gridIndex })),
   };
@@ -168,13 +189,20 @@ function priceOption(c) {
       lineStyle: { color: c.muted },
       label: { show: false },
     },
-    legend: { data: ["won", "lost", "stop", "confidence", "threshold", "entry allowed"] },
+    legend: {
+      data: ["won", "lost", "stop", "confidence", "threshold", "entry allowed"],
+    },
     tooltip: { trigger: "axis", axisPointer: { type: "line" } },
     dataZoom: zoomsOf(
       c,
       rows.grid.map((_, k) => k),
     ),
-    series: [candles(c), ...tradeSeries(c), ...confidenceSeries(c), ...(ribbon ? [ribbon] : [])],
+    series: [
+      candles(c),
+      ...tradeSeries(c),
+      ...confidenceSeries(c),
+      ...(ribbon ? [ribbon] : []),
+    ],
   };
 }
 
@@ -226,7 +254,10 @@ section("price", () => {
   );
   if (isNew) {
     drawn.on("datazoom", followZoom);
-    drawn.on("click", (event) => event.data?.trade && pickTrade(event.data.trade, false));
+    drawn.on(
+      "click",
+      (event) => event.data?.trade && pickTrade(event.data.trade, false),
+    );
   }
   if (document.activeElement === element) listenToWheel(true);
   drawSpans();

@@ -8,7 +8,8 @@ const INPUT_ROWS = [
 let chosenRun = null;
 
 const stateColour = (c, name) =>
-  ({ risk_on: c.gain, neutral: c.faint, risk_off: c.warn, crisis: c.loss })[name] ?? c.line;
+  ({ risk_on: c.gain, neutral: c.faint, risk_off: c.warn, crisis: c.loss })[name] ??
+  c.line;
 
 // The run that the profile's threshold follows; a hidden Markov model where it follows none.
 function runOfProfile() {
@@ -70,7 +71,9 @@ function ribbonLegend() {
     return el("span", {}, colour, words(name));
   };
   const use =
-    of("regimes").run === null ? "the threshold does not follow it" : "it shifts the threshold";
+    of("regimes").run === null
+      ? "the threshold does not follow it"
+      : "it shifts the threshold";
   return [
     `Ribbon: regime by ${runName(run)}; ${use}. `,
     ...report.sections.regimes.states.map(chip),
@@ -122,7 +125,9 @@ function drawBeliefs(run) {
         { ...edges, top: 30, height: "36%" },
         ...tops.map((top) => ({ ...edges, top, height: "11%" })),
       ],
-      xAxis: [0, 1, 2, 3].map((gridIndex) => timeAxis({ gridIndex, show: gridIndex === 3 })),
+      xAxis: [0, 1, 2, 3].map((gridIndex) =>
+        timeAxis({ gridIndex, show: gridIndex === 3 }),
+      ),
       yAxis: [
         axis({
           max: 1,
@@ -167,7 +172,11 @@ function drawJudged(run) {
       ["Days", (row) => number(row.days), true],
       ["Of all", (row) => share(row.share_of_days), true],
       ["Mean stay, days", (row) => number(row.mean_duration_days, 1), true],
-      ["Return of the next 5 days", (row) => share(row.mean_forward_return, 2, true), true],
+      [
+        "Return of the next 5 days",
+        (row) => share(row.mean_forward_return, 2, true),
+        true,
+      ],
       ["Deepest fall in them", (row) => share(row.mean_forward_drawdown, 2), true],
     ],
     [...states, "unknown"].flatMap((name) =>
@@ -180,7 +189,11 @@ function drawJudged(run) {
       ["Classifier", runName],
       ["Days", (row) => number(row.days), true],
       ["Switches a year", (row) => number(row.switches_per_year, 1), true],
-      ["Log-likelihood of a day", (row) => number(row.predictive_log_likelihood, 3), true],
+      [
+        "Log-likelihood of a day",
+        (row) => number(row.predictive_log_likelihood, 3),
+        true,
+      ],
       ["Next volatility explained", (row) => share(row.next_vol_explained), true],
       ["and foreseen", (row) => share(row.next_vol_forecast), true],
     ],
@@ -218,7 +231,9 @@ function drawWorth() {
 function drawRun() {
   const { runs } = report.sections.regimes;
   const run = runs[chosenRun];
-  chartOrNothing("regimes-chart", run, "No day has a belief yet.", () => drawBeliefs(run));
+  chartOrNothing("regimes-chart", run, "No day has a belief yet.", () =>
+    drawBeliefs(run),
+  );
   byId("regime-note").textContent =
     of("regimes").run === null
       ? "This profile's threshold follows no classifier."
@@ -231,7 +246,9 @@ section("regimes", () => {
   const picker = byId("regime-run");
   const asked = runOfProfile();
   if (!picker.options.length) {
-    picker.append(...runs.map((run, k) => el("option", { value: String(k) }, runName(run))));
+    picker.append(
+      ...runs.map((run, k) => el("option", { value: String(k) }, runName(run))),
+    );
     picker.addEventListener("change", () => {
       chosenRun = Number(picker.value);
       drawRun();

@@ -20,12 +20,15 @@ function drawTiles(rows, hasFunding) {
   const [own, hold, random] = ["strategy", "buy_and_hold", "random_entry"].map(
     (name) => rows.find((row) => row.strategy === name) ?? {},
   );
-  const beside = (name, format) => `holding ${format(hold[name])} · random ${format(random[name])}`;
+  const beside = (name, format) =>
+    `holding ${format(hold[name])} · random ${format(random[name])}`;
   const signed = (value) => share(value, 1, true);
   fill(
     "tiles",
     tile(
-      hasFunding ? "Return, net of all costs" : "Return, before funding (there is none)",
+      hasFunding
+        ? "Return, net of all costs"
+        : "Return, before funding (there is none)",
       signed(own.return_share),
       beside("return_share", signed),
       tone(own.return_share),
@@ -66,7 +69,12 @@ const resultColumns = [
   ["Won", (row) => share(row.win_rate), true],
   ["Profit factor", (row) => number(row.profit_factor, 2), true],
   ["Mean R", (row) => number(row.mean_r, 2, true), true],
-  ["Return", (row) => share(row.return_share, 1, true), true, (row) => tone(row.return_share)],
+  [
+    "Return",
+    (row) => share(row.return_share, 1, true),
+    true,
+    (row) => tone(row.return_share),
+  ],
   ["Sharpe", (row) => number(row.sharpe, 2), true],
   ["Drawdown", (row) => share(row.max_drawdown), true],
   ["In the market", (row) => share(row.exposure), true],
@@ -88,7 +96,11 @@ section("result", () => {
     symbol: report.profiles[index].symbol,
   }));
   const pick = (row) =>
-    el("button", { type: "button", class: "link", onclick: () => choose(row.index) }, row.profile);
+    el(
+      "button",
+      { type: "button", class: "link", onclick: () => choose(row.index) },
+      row.profile,
+    );
   fillTable(
     "overview",
     [

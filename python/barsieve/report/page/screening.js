@@ -33,7 +33,11 @@ function drawSaved({ parity, candidates, gates }) {
 function drawFunnel({ gates, windows, candidates }) {
   const steps = [
     ["bars", gateBars(gates, "bars"), "every bar of the symbol"],
-    ["eligible", gateBars(gates, "eligible"), "volatility, trends and cadence allow a trade"],
+    [
+      "eligible",
+      gateBars(gates, "eligible"),
+      "volatility, trends and cadence allow a trade",
+    ],
     ["candidates", candidates, "some configuration of the profile may enter"],
     [
       "bars in windows",
@@ -107,7 +111,8 @@ function drawGates({ gates }) {
       ["Let through", (row) => share(row.share_passed), true],
       [
         "It asks",
-        (row) => row.asks + (row.blocks_every_trade ? " — this gate blocks every trade" : ""),
+        (row) =>
+          row.asks + (row.blocks_every_trade ? " — this gate blocks every trade" : ""),
       ],
     ],
     gates,
@@ -145,7 +150,12 @@ function drawDensity({ months }) {
           splitNumber: 3,
           axisLabel: { color: c.muted, formatter: (value) => share(value, 0) },
         }),
-        axis({ splitNumber: 3, minInterval: 1, splitLine: { show: false }, position: "right" }),
+        axis({
+          splitNumber: 3,
+          minInterval: 1,
+          splitLine: { show: false },
+          position: "right",
+        }),
       ],
       series: [
         {
@@ -216,7 +226,8 @@ function drawSentinels({ sentinels }) {
       ["without", (row) => number(row.entries_without), true],
       [
         "Lift",
-        (row) => (row.share_of_bars ? number(row.share_of_entries / row.share_of_bars, 2) : "–"),
+        (row) =>
+          row.share_of_bars ? number(row.share_of_entries / row.share_of_bars, 2) : "–",
         true,
       ],
       ["Mean R with", (row) => number(row.mean_r_with, 2, true), true],

@@ -27,10 +27,26 @@ function sweepWords({ figures, refused }) {
 function drawSweepTiles({ figures: f }) {
   fill(
     "sweep-tiles",
-    tile("Profitable after costs", share(f.profitable_share), `of ${number(f.configurations)} configurations`),
-    tile("Best net result", money(f.best_net_pnl), `USD; median ${money(f.median_net_pnl)}`),
-    tile("Deflated Sharpe ratio", share(f.deflated_sharpe), "of sweeps without skill have a lesser best"),
-    tile("Probability of overfitting", share(f.overfitting_probability), "PBO; a half is what noise has"),
+    tile(
+      "Profitable after costs",
+      share(f.profitable_share),
+      `of ${number(f.configurations)} configurations`,
+    ),
+    tile(
+      "Best net result",
+      money(f.best_net_pnl),
+      `USD; median ${money(f.median_net_pnl)}`,
+    ),
+    tile(
+      "Deflated Sharpe ratio",
+      share(f.deflated_sharpe),
+      "of sweeps without skill have a lesser best",
+    ),
+    tile(
+      "Probability of overfitting",
+      share(f.overfitting_probability),
+      "PBO; a half is what noise has",
+    ),
   );
 }
 
@@ -43,16 +59,52 @@ function drawLuck({ figures: f }) {
       ["It means", ([, , meaning]) => meaning],
     ],
     [
-      ["Best monthly Sharpe ratio", number(f.best_monthly_sharpe, 3), `over ${number(f.months)} months, not annualised`],
+      [
+        "Best monthly Sharpe ratio",
+        number(f.best_monthly_sharpe, 3),
+        `over ${number(f.months)} months, not annualised`,
+      ],
       ["Trials", number(f.trials), "configurations that ever traded"],
-      ["Effective trials", number(f.effective_trials, 1), `they resemble each other: mean correlation ${number(f.mean_correlation, 2)}`],
-      ["Expected of luck", number(f.expected_monthly_sharpe, 3), "best ratio of these trials without any skill: their own returns less their means, months drawn in blocks"],
-      ["Needed", number(f.needed_monthly_sharpe, 3), "ratio that 95% of sweeps without skill stay below"],
-      ["Deflated Sharpe ratio", share(f.deflated_sharpe), "of sweeps without skill have a lesser best; below 95% there is no edge"],
-      ["Would have been seen", number(f.visible_annual_sharpe, 2), "least true annual ratio that is beyond luck with a probability of 80%"],
-      ["Probability of overfitting", share(f.overfitting_probability), `in ${number(f.overfitting_combinations)} ways to choose half of ${number(f.overfitting_blocks)} blocks of months, how often the winner there is in the lower half of the others`],
-      ["Winner loses afterwards", share(f.overfitting_loss_probability), "how often it has a Sharpe ratio below 0 in the other half"],
-      ["Threshold and Sharpe ratio", number(f.threshold_sharpe_correlation, 3, true), "correlation over configurations, daily ratio of the whole history"],
+      [
+        "Effective trials",
+        number(f.effective_trials, 1),
+        `they resemble each other: mean correlation ${number(f.mean_correlation, 2)}`,
+      ],
+      [
+        "Expected of luck",
+        number(f.expected_monthly_sharpe, 3),
+        "best ratio of these trials without any skill: their own returns less their means, months drawn in blocks",
+      ],
+      [
+        "Needed",
+        number(f.needed_monthly_sharpe, 3),
+        "ratio that 95% of sweeps without skill stay below",
+      ],
+      [
+        "Deflated Sharpe ratio",
+        share(f.deflated_sharpe),
+        "of sweeps without skill have a lesser best; below 95% there is no edge",
+      ],
+      [
+        "Would have been seen",
+        number(f.visible_annual_sharpe, 2),
+        "least true annual ratio that is beyond luck with a probability of 80%",
+      ],
+      [
+        "Probability of overfitting",
+        share(f.overfitting_probability),
+        `in ${number(f.overfitting_combinations)} ways to choose half of ${number(f.overfitting_blocks)} blocks of months, how often the winner there is in the lower half of the others`,
+      ],
+      [
+        "Winner loses afterwards",
+        share(f.overfitting_loss_probability),
+        "how often it has a Sharpe ratio below 0 in the other half",
+      ],
+      [
+        "Threshold and Sharpe ratio",
+        number(f.threshold_sharpe_correlation, 3, true),
+        "correlation over configurations, daily ratio of the whole history",
+      ],
     ],
   );
 }
@@ -62,14 +114,18 @@ function drawLegacy() {
   byId("sweep-legacy-note").textContent =
     "What the legacy system said of its own sweep over the real market." +
     (is_simulated ? " This market is simulated, so the two need not agree." : "");
-  const grids = sweeps.filter((one) => one.figures.grid === sweeps[sweepShown].figures.grid);
+  const grids = sweeps.filter(
+    (one) => one.figures.grid === sweeps[sweepShown].figures.grid,
+  );
   const total = (name) => grids.reduce((sum, one) => sum + one.figures[name], 0);
   const own = (symbol) => grids.find((one) => one.figures.symbol === symbol)?.figures;
   const claims = Object.entries(legacy.profitable_share).map(([symbol, claim]) => [
     `Profitable, ${symbol === "all" ? "all symbols" : symbol}`,
     share(claim),
     share(
-      symbol === "all" ? total("profitable") / total("configurations") : own(symbol)?.profitable_share,
+      symbol === "all"
+        ? total("profitable") / total("configurations")
+        : own(symbol)?.profitable_share,
     ),
   ]);
   const correlations = grids.map(({ figures }) => [
@@ -112,11 +168,15 @@ function drawTerrain(sweep) {
     "sweep-figure",
     Object.entries(SWEEP_FIGURES).map(([name, [title]]) => [name, title]),
   );
-  chartOrNothing("sweep-heat", has, "The grid varies no threshold and weight.", () => drawHeat(sweep));
+  chartOrNothing("sweep-heat", has, "The grid varies no threshold and weight.", () =>
+    drawHeat(sweep),
+  );
 }
 
 function sweepNote({ figures }) {
-  const others = report.sections.sweep.others.map((one) => `${one.grid} (${one.symbol})`);
+  const others = report.sections.sweep.others.map(
+    (one) => `${one.grid} (${one.symbol})`,
+  );
   return (
     `Grid ${figures.grid} over ${figures.symbol}; what it does not vary is of the profile ${figures.profile}.` +
     (others.length ? ` Added since the build and not shown: ${others.join(", ")}.` : "")
@@ -133,7 +193,12 @@ function drawSweep() {
   byId("sweep-words").textContent = sweepWords(sweep);
   drawSweepTiles(sweep);
   drawTerrain(sweep);
-  chartOrNothing("sweep-lines", sweep.figures.with_trades, "No configuration traded.", () => drawLines(sweep));
+  chartOrNothing(
+    "sweep-lines",
+    sweep.figures.with_trades,
+    "No configuration traded.",
+    () => drawLines(sweep),
+  );
   drawHalves(sweep);
   drawLuck(sweep);
   drawLegacy();
@@ -141,8 +206,11 @@ function drawSweep() {
 
 // Without a sweep of the symbols shown, one sentence stands in the place of it all.
 function sayNoSweep() {
-  const absence = el("p", { class: "absence", id: "sweep-none" },
-    "No sweep of these symbols is in this database; dbt build makes one, a build without the tag ml leaves it out.");
+  const absence = el(
+    "p",
+    { class: "absence", id: "sweep-none" },
+    "No sweep of these symbols is in this database; dbt build makes one, a build without the tag ml leaves it out.",
+  );
   const title = byId("sweep-title");
   byId("sweep").replaceChildren(title, absence);
 }
@@ -162,9 +230,13 @@ section("sweep", () => {
     sweepShown = Number(picker.value);
     drawSweep();
   });
-  for (const id of ["sweep-setting", "sweep-figure"]) listen(id, () => drawHeat(sweeps[sweepShown]));
+  for (const id of ["sweep-setting", "sweep-figure"])
+    listen(id, () => drawHeat(sweeps[sweepShown]));
   if (picker.dataset.profile !== String(state.profile)) {
-    sweepShown = Math.max(0, sweeps.findIndex(({ figures }) => figures.symbol === profile().symbol));
+    sweepShown = Math.max(
+      0,
+      sweeps.findIndex(({ figures }) => figures.symbol === profile().symbol),
+    );
   }
   picker.dataset.profile = String(state.profile);
   drawSweep();

@@ -49,14 +49,24 @@ function votesTable(trade) {
       el("td", { class: "n" }, number(trade[`weight_${domain}`], 2)),
     );
   });
-  const heads = [["Domain"], ["Score", "n"], ["short · long"], ["Vote"], ["Weight", "n"]];
+  const heads = [
+    ["Domain"],
+    ["Score", "n"],
+    ["short · long"],
+    ["Vote"],
+    ["Weight", "n"],
+  ];
   return el(
     "table",
     { id: "trade-votes" },
     el(
       "thead",
       {},
-      el("tr", {}, ...heads.map(([name, kind]) => el("th", { scope: "col", class: kind }, name))),
+      el(
+        "tr",
+        {},
+        ...heads.map(([name, kind]) => el("th", { scope: "col", class: kind }, name)),
+      ),
     ),
     el("tbody", {}, ...rows),
   );
@@ -122,7 +132,9 @@ function noTrade(trades) {
       ? "Choose a trade in the chart or in the table below: what voted, which gates let it " +
           "through, why it ended."
       : "This profile made no trade; the gates of the screening section say why.",
-    trades.length ? el("button", { type: "button", onclick: first }, "Show the first trade") : null,
+    trades.length
+      ? el("button", { type: "button", onclick: first }, "Show the first trade")
+      : null,
   );
 }
 
@@ -166,6 +178,7 @@ function pickTrade(tradeId, isFromTable) {
 function stepTrade(step) {
   const trades = tradesOf(state.profile);
   const place = trades.findIndex((one) => one.trade_id === state.trade);
-  const next = trades[place < 0 ? 0 : Math.min(Math.max(place + step, 0), trades.length - 1)];
+  const next =
+    trades[place < 0 ? 0 : Math.min(Math.max(place + step, 0), trades.length - 1)];
   if (next) pickTrade(next.trade_id, false);
 }

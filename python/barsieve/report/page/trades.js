@@ -38,7 +38,13 @@ const TRADE_COLUMNS = [
   ["Gross", "gross_pnl", (t) => money(t.gross_pnl), true],
   ["Costs", "costs", (t) => money(-costs(t)), true],
   ["Net", "net_pnl", (t) => money(t.net_pnl), true, (t) => tone(t.net_pnl)],
-  ["R", "r_multiple", (t) => number(t.r_multiple, 2, true), true, (t) => tone(t.net_pnl)],
+  [
+    "R",
+    "r_multiple",
+    (t) => number(t.r_multiple, 2, true),
+    true,
+    (t) => tone(t.net_pnl),
+  ],
 ];
 
 const sortedBy = (trade) => (order.name === "costs" ? costs(trade) : trade[order.name]);
@@ -63,7 +69,8 @@ function sorted(trades) {
   return [...trades].sort((one, other) => {
     const [a, b] = [sortedBy(one), sortedBy(other)];
     return (
-      sign * (typeof a === "string" ? a.localeCompare(b) : a - b) || one.trade_id - other.trade_id
+      sign * (typeof a === "string" ? a.localeCompare(b) : a - b) ||
+      one.trade_id - other.trade_id
     );
   });
 }
@@ -90,13 +97,26 @@ function headings() {
           {
             scope: "col",
             class: isRight ? "n" : null,
-            "aria-sort": isSorted ? (order.isDown ? "descending" : "ascending") : "none",
+            "aria-sort": isSorted
+              ? order.isDown
+                ? "descending"
+                : "ascending"
+              : "none",
           },
           el(
             "button",
-            { type: "button", class: "sort", "data-sort": name, onclick: () => sortBy(name) },
+            {
+              type: "button",
+              class: "sort",
+              "data-sort": name,
+              onclick: () => sortBy(name),
+            },
             title,
-            el("span", { "aria-hidden": "true" }, isSorted ? (order.isDown ? " ↓" : " ↑") : ""),
+            el(
+              "span",
+              { "aria-hidden": "true" },
+              isSorted ? (order.isDown ? " ↓" : " ↑") : "",
+            ),
           ),
         );
       }),
@@ -115,7 +135,9 @@ function tradeRow(trade) {
     ...TRADE_COLUMNS.map(([, , cell, isRight, kind]) =>
       el(
         "td",
-        { class: [isRight ? "n" : "", kind ? kind(trade) : ""].join(" ").trim() || null },
+        {
+          class: [isRight ? "n" : "", kind ? kind(trade) : ""].join(" ").trim() || null,
+        },
         cell(trade),
       ),
     ),
@@ -148,7 +170,8 @@ function listTrades() {
 
 function markChosen() {
   for (const row of byId("trade-table").querySelectorAll("[data-trade]")) {
-    if (Number(row.dataset.trade) === state.trade) row.setAttribute("aria-current", "true");
+    if (Number(row.dataset.trade) === state.trade)
+      row.setAttribute("aria-current", "true");
     else row.removeAttribute("aria-current");
   }
 }

@@ -55,7 +55,8 @@ function signalsOf(tradeId) {
 }
 
 // What the tables say of a trade in words: a column's text at its place.
-const toldOf = (trade, reference) => column(reference)[tradesOf(state.profile).indexOf(trade)];
+const toldOf = (trade, reference) =>
+  column(reference)[tradesOf(state.profile).indexOf(trade)];
 
 function gatesOf(trade) {
   return of("trades").told.gates.map((one) => [
@@ -105,4 +106,5 @@ function decision(trade) {
   );
 }
 
-const opinion = (trade) => `Fusion score ${number(trade.fusion_score, 3)}. ${signalList(trade)}`;
+const opinion = (trade) =>
+  `Fusion score ${number(trade.fusion_score, 3)}. ${signalList(trade)}`;

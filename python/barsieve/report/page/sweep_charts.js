@@ -41,7 +41,10 @@ function levelsOf(values) {
   const [low, high] = [distinct[0], distinct.at(-1)];
   const edge = (k) => low + ((high - low) * k) / BINS;
   return {
-    names: Array.from({ length: BINS }, (_, k) => `${number(edge(k), 2)}–${number(edge(k + 1), 2)}`),
+    names: Array.from(
+      { length: BINS },
+      (_, k) => `${number(edge(k), 2)}–${number(edge(k + 1), 2)}`,
+    ),
     at: (v) => Math.min(BINS - 1, Math.floor(((v - low) / (high - low)) * BINS)),
   };
 }
@@ -154,13 +157,20 @@ function drawLines(sweep) {
   const c = colours();
   const isNarrow = byId("sweep-lines").clientWidth < 620;
   const names = [...Object.keys(sweep.settings), "trades", "net_pnl", "sharpe"];
-  const columns = names.map((name) => column(sweep.settings[name] ?? sweep.results[name]));
+  const columns = names.map((name) =>
+    column(sweep.settings[name] ?? sweep.results[name]),
+  );
   const traded = hasTraded(sweep);
   const line = (k) => columns.map((values) => (isNumber(values[k]) ? values[k] : "-"));
   const drawn = traded.flatMap((is, k) => (is && k !== sweep.best ? [line(k)] : []));
   const titles = { net_pnl: "net, USD", sharpe: "Sharpe" };
   const net = names.indexOf("net_pnl");
-  const series = (name, data, style) => ({ name, type: "parallel", data, lineStyle: style });
+  const series = (name, data, style) => ({
+    name,
+    type: "parallel",
+    data,
+    lineStyle: style,
+  });
   chart(
     "sweep-lines",
     "Settings and results of every configuration that traded, as parallel coordinates",
@@ -197,7 +207,11 @@ function drawLines(sweep) {
       color: [c.muted, c.ink],
       series: [
         series("configurations", drawn, { width: 1, opacity: 0.28 }),
-        series("best by net result", [line(sweep.best)], { width: 2.5, color: c.ink, opacity: 1 }),
+        series("best by net result", [line(sweep.best)], {
+          width: 2.5,
+          color: c.ink,
+          opacity: 1,
+        }),
       ],
     },
     "canvas",
@@ -207,7 +221,10 @@ function drawLines(sweep) {
 function drawHalves(sweep) {
   const c = colours();
   const { figures } = sweep;
-  const [first, second] = [sweepResult(sweep, "first_net"), sweepResult(sweep, "second_net")];
+  const [first, second] = [
+    sweepResult(sweep, "first_net"),
+    sweepResult(sweep, "second_net"),
+  ];
   const traded = hasTraded(sweep);
   const points = traded.flatMap((is, k) =>
     is && k !== sweep.winner ? [[first[k], second[k], k]] : [],

@@ -22,10 +22,14 @@ let visible = null;
 function merged(hoursPerBlock) {
   const own = of("price");
   const symbol = report.sections.price.symbols[own.symbol];
-  const [at, open, high, low, close] = ["at", "open", "high", "low", "close"].map((name) =>
-    column(symbol[name]),
+  const [at, open, high, low, close] = ["at", "open", "high", "low", "close"].map(
+    (name) => column(symbol[name]),
   );
-  const [confidence, threshold, status] = [own.confidence, own.threshold, own.state].map(column);
+  const [confidence, threshold, status] = [
+    own.confidence,
+    own.threshold,
+    own.state,
+  ].map(column);
   const blocks = [];
   let block = null;
   for (let k = 0; k < at.length; k++) {
@@ -82,7 +86,8 @@ function place(blocks, moment) {
 function inView() {
   const [from, to] = visible;
   const room = Math.max(60, byId("price-chart").clientWidth / CANDLE_PIXELS);
-  const level = LEVELS.find(([count]) => (to - from) / HOUR / count <= room) ?? LEVELS.at(-1);
+  const level =
+    LEVELS.find(([count]) => (to - from) / HOUR / count <= room) ?? LEVELS.at(-1);
   const blocks = blocksOf(level[0]);
   const first = Math.max(0, place(blocks, from) - 1);
   return { level, blocks: blocks.slice(first, place(blocks, to) + 1) };

@@ -60,7 +60,8 @@ function tradeSeries(c) {
     (one) => one.exit_ts >= visible[0] && one.entry_ts <= visible[1],
   );
   const chosen = trades.filter((one) => one.trade_id === state.trade);
-  const joined = (won) => trades.filter((one) => one.net_pnl > 0 === won).flatMap(lineOf);
+  const joined = (won) =>
+    trades.filter((one) => one.net_pnl > 0 === won).flatMap(lineOf);
   const line = (name, data, colour, extra = {}) => ({
     name,
     type: "line",
@@ -80,7 +81,9 @@ function tradeSeries(c) {
       c.muted,
       { type: [4, 3], width: 1 },
     ),
-    line("chosen", chosen.flatMap(lineOf), chosen[0]?.net_pnl > 0 ? c.gain : c.loss, { width: 4 }),
+    line("chosen", chosen.flatMap(lineOf), chosen[0]?.net_pnl > 0 ? c.gain : c.loss, {
+      width: 4,
+    }),
     {
       name: "entries and exits",
       type: "scatter",

@@ -31,7 +31,11 @@ let themeBeforePrint = null;
 
 // Pixels of a page; the heights are those that the print style gives the charts.
 function printSize(element) {
-  const height = element.matches(".tall") ? 420 : element.matches(".middle") ? 330 : 210;
+  const height = element.matches(".tall")
+    ? 420
+    : element.matches(".middle")
+      ? 330
+      : 210;
   return { width: element.closest(".grid") ? 325 : 690, height };
 }
 
@@ -57,18 +61,21 @@ function afterPrint() {
 async function start() {
   await inflate(byId("columns").textContent);
   recall();
-  document.documentElement.dataset.theme = stored() ?? (systemIsDark.matches ? "dark" : "light");
+  document.documentElement.dataset.theme =
+    stored() ?? (systemIsDark.matches ? "dark" : "light");
   systemIsDark.addEventListener(
     "change",
     (event) => stored() ?? setTheme(event.matches ? "dark" : "light"),
   );
   byId("theme").addEventListener("click", toggleTheme);
-  byId("profile").addEventListener("change", (event) => choose(Number(event.target.value)));
+  byId("profile").addEventListener("change", (event) =>
+    choose(Number(event.target.value)),
+  );
   addEventListener("beforeprint", beforePrint);
   addEventListener("afterprint", afterPrint);
-  new ResizeObserver(() => requestAnimationFrame(() => themeBeforePrint ?? fitAll())).observe(
-    byId("main"),
-  );
+  new ResizeObserver(() =>
+    requestAnimationFrame(() => themeBeforePrint ?? fitAll()),
+  ).observe(byId("main"));
   choose(state.profile, state.trade);
   if (state.trade !== null) pickTrade(state.trade, false);
   document.documentElement.dataset.ready = "yes";
@@ -76,6 +83,7 @@ async function start() {
 
 start().catch((error) => {
   byId("broken").hidden = false;
-  byId("broken").textContent = `This browser could not read the report: ${error.message}`;
+  byId("broken").textContent =
+    `This browser could not read the report: ${error.message}`;
   throw error;
 });
