@@ -11,7 +11,7 @@ from barsieve.replay.exits import is_macro_exit
 from barsieve.replay.state import FLAT, LONG, SHORT
 from barsieve.replay.step import is_open, signal
 from barsieve.signals.blocks import Gates, codes_of, first_of_blocks, passing
-from barsieve.signals.envelope import WEIGHTS
+from barsieve.signals.envelope import CORNER, WEIGHTS
 from barsieve.signals.market import Market, rows_at
 from barsieve.signals.score import confidence_of, fusion_score, known_weight, side_of
 
@@ -30,15 +30,19 @@ class Signalled(NamedTuple):
 
 @compiled_apart
 def _write_signals(
-    in_force: np.recarray, rows: np.recarray, bars: np.recarray, scores: np.ndarray
+    weights: np.recarray,
+    thresholds: np.ndarray,
+    rows: np.recarray,
+    bars: np.recarray,
+    scores: np.ndarray,
 ) -> None:
     for at in range(len(rows)):
-        row, settings, bar = rows[at], in_force[at], bars[at]
-        weight = known_weight(settings, row.knows)
-        scores[at] = fusion_score(settings, row, weight)
+        row, bar = rows[at], bars[at]
+        weight = known_weight(weights[at], row.knows)
+        scores[at] = fusion_score(weights[at], row, weight)
         bar.side = side_of(row.margin, scores[at])
         bar.confidence = confidence_of(bar.side, scores[at])
-        bar.threshold = decimal_sum(settings.entry_threshold, row.shift)
+        bar.threshold = decimal_sum(thresholds[at], row.shift)
 
 
 def signalled(market: Market, base: dict[str, Any], in_force: np.recarray) -> Signalled:
@@ -49,7 +53,13 @@ def signalled(market: Market, base: dict[str, Any], in_force: np.recarray) -> Si
     """
     n_bars = len(market.bars)
     bars, scores = market.bars.copy(), np.empty(n_bars)
-    _write_signals(in_force, rows_at(market, np.arange(n_bars)), bars, scores)
+    # A record of weights alone, as the corners are: one type, compiled once.
+    weights = np.empty(n_bars, CORNER).view(np.recarray)
+    for name in WEIGHTS:
+        weights[name] = in_force[name]
+    thresholds = np.ascontiguousarray(in_force["entry_threshold"])
+    rows = rows_at(market, np.arange(n_bars))
+    _write_signals(weights, thresholds, rows, bars, scores)
     codes = codes_of(market.atr_rank, market.is_aligned)
     gates = Gates(*(base[name] for name in Gates._fields))
     is_in_band = passing(codes, gates._replace(alignment_required=0))
