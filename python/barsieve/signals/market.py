@@ -101,6 +101,11 @@ def _shifts(
     return shift
 
 
+def _numbered(starts: np.ndarray) -> np.ndarray:
+    """Number blocks from 0 by their starts, ascending, shape (n_bars,)."""
+    return np.cumsum(np.diff(starts, prepend=starts[:1]) != 0)
+
+
 def is_within(
     known_at: np.ndarray, start: datetime | None, end: datetime | None
 ) -> np.ndarray:
@@ -136,7 +141,7 @@ def market_of(
         ~np.isnan(numbers(table["alignment"])),
         numbers(table["is_aligned"]),
         numbers(table["atr_rank_100"]),
-        np.unique(microseconds(table["block_start_at"]), return_inverse=True)[1],
+        _numbered(microseconds(table["block_start_at"])),
         _shifts(table, regimes, base, symbol),
         is_within(
             microseconds(table["known_at"]), base["study_start"], base["study_end"]

@@ -12,13 +12,13 @@ from barsieve.core.arrow import fields_of, matching, numbers, rows_of
 from barsieve.profiles.schema import DOMAINS
 from barsieve.profiles.settings import rules_of
 from barsieve.replay.decimals import sum_of_decimals
-from barsieve.replay.state import FLAT
+from barsieve.replay.state import FLAT, LONG, SHORT
 from barsieve.signals.bars import IN_FORCE, are_entries, are_macro_exits, signalled
 from barsieve.signals.blocks import Gates, codes_of, passing
 from barsieve.signals.envelope import chances_of, corners_of, reaches
 from barsieve.signals.market import Market, market_of, microseconds, read_bars
 
-SIDES = ("long", "short")
+SIDES = {"long": LONG, "short": SHORT}
 
 # A side as its code: what is compared is a number. Null is NaN.
 _SIDE = "case side when 'long' then 1 when 'short' then -1 else 0 end as side"
@@ -35,7 +35,10 @@ Values = dict[str, np.ndarray]
 
 
 class Said(NamedTuple):
-    """What one body says of which bars; `at`, shape (n_bars,): their opens in µs."""
+    """What one body says of which bars, in any order; `at`: their opens, in µs.
+
+    Shape (n_bars,); there is no second row of a bar.
+    """
 
     at: np.ndarray
     values: Values
@@ -61,6 +64,21 @@ def _placed(said: Said, moments: np.ndarray) -> Values:
     return found
 
 
+def _chosen(said: Said, is_chosen: np.ndarray) -> Said:
+    """Return what is said of some bars."""
+    values = {name: column[is_chosen] for name, column in said.values.items()}
+    return Said(said.at[is_chosen], values)
+
+
+def _are_among(at: np.ndarray, moments: np.ndarray) -> np.ndarray:
+    """Tell which are among some moments."""
+    moments = np.sort(moments)
+    found = np.searchsorted(moments, at)
+    is_inside = found < len(moments)
+    is_inside[is_inside] = moments[found[is_inside]] == at[is_inside]
+    return is_inside
+
+
 def _read(relation: DuckDBPyRelation, *columns: str) -> Said:
     table = relation.select("bar_ts", *columns).to_arrow_table()
     names = table.column_names[1:]
@@ -72,13 +90,13 @@ def _of_sql(
 ) -> tuple[Said, dict[str, Said]]:
     """Return a profile's rows of `fusion_scores`, and by side those of `candidates`."""
     named, columns = {"profile": profile["profile"]}, (*_AS_THEY_STAND, *_SETTINGS)
-    fusion = matching(relations.fusion_scores, **named).order("bar_index")
+    fusion = matching(relations.fusion_scores, **named)
     fusion = fusion.select(f"bar_ts, {', '.join(columns)}, {_SIDE}, {_MACRO_EXIT}")
+    candidates = matching(relations.candidates, **named)
+    either = _read(candidates.select(f"bar_ts, score, {_SIDE}"), "score", "side")
     screened = {
-        f"candidate_{side}": _read(
-            matching(relations.candidates, **named, side=side), "score"
-        )
-        for side in SIDES
+        f"candidate_{side}": _chosen(either, either.values["side"] == code)
+        for side, code in SIDES.items()
         if profile["screen"] == "admissible"
     }
     return _read(fusion, *columns, "side", "is_macro_exit"), screened
@@ -178,17 +196,17 @@ def _compared(
     market = market_of(bars, relations.regimes, profile, profile["symbol"])
     opens = microseconds(market.bar_ts)
     fusion, screened = _of_sql(relations, profile)
-    in_force = _settings(profile, _placed(_kept(fusion, opens), opens))
+    known = _chosen(fusion, _are_among(fusion.at, opens))
+    in_force = _settings(profile, _placed(known, opens))
     ours = Said(opens, _compiled(market, profile, in_force, relations.regimes))
-    moments = np.unique(
-        np.concatenate([opens, fusion.at, *(said.at for said in screened.values())])
-    )
+    others = np.concatenate([fusion.at, *(said.at for said in screened.values())])
+    moments = np.union1d(opens, others[~_are_among(others, opens)])
     sql, made = _placed(fusion, moments), _placed(ours, moments)
     sql |= {name: _placed(said, moments)["score"] for name, said in screened.items()}
     differs = np.array([_differ(made[name], sql[name]) for name in made])
     verdict = np.where(differs.any(axis=0), "differs", "identical").astype(object)
-    verdict[~np.isin(moments, fusion.at)] = "missing"
-    verdict[~np.isin(moments, opens)] = "invented"
+    verdict[~_are_among(moments, fusion.at)] = "missing"
+    verdict[~_are_among(moments, opens)] = "invented"
     columns = [
         pa.repeat(profile["profile"], len(moments)),
         pa.repeat(profile["symbol"], len(moments)),
@@ -197,12 +215,6 @@ def _compared(
         pa.array(_named(list(made), differs), pa.string()),
     ]
     return pa.Table.from_arrays(columns, schema=schemas.PARITY_FUSION)
-
-
-def _kept(said: Said, moments: np.ndarray) -> Said:
-    """Return what is said of some moments."""
-    is_kept = np.isin(said.at, moments)
-    return Said(said.at[is_kept], {n: v[is_kept] for n, v in said.values.items()})
 
 
 def compare_fusion(relations: Relations) -> pa.Table:
