@@ -81,12 +81,13 @@ class CompiledProject:
     def order(self, without: Iterable[str] = FINAL_LAYERS) -> list[str]:
         """Return the models, parents first, without some layers."""
         left_out = {*without, "seed"}
+        # Bars that parity reads too, without any sweep.
+        bars = {"sweep_bars"} if "votes" not in left_out else set()
         return self.models.in_order(
             [
                 name
                 for name, model in self.models.items()
-                # Bars that parity reads too, without any sweep.
-                if model.layer not in left_out or name == "sweep_bars"
+                if model.layer not in left_out or name in bars
             ]
         )
 
