@@ -13,6 +13,7 @@ import numpy as np
 
 from barsieve.core import schemas
 from barsieve.database.functions import register
+from barsieve.database.marks import read_marks
 from barsieve.database.models import create, put, read_models
 from barsieve.regime import walk_forward
 from conftest import PROJECT, Build
@@ -151,6 +152,12 @@ class CompiledProject:
         """Leave the statements beside what they made, as a build does."""
         connection.execute(f"attach '{self.build.database}' as source (read_only)")
         connection.execute("create table build_models as from source.build_models")
+        connection.execute("use source")
+        marks = read_marks(connection)
+        connection.execute(f"use {self.catalog}")
+        for name in read_marks(connection).keys() & marks.keys():
+            comment = marks[name].as_comment().replace("'", "''")
+            connection.execute(f"comment on table {name} is '{comment}'")
         connection.execute("detach source")
 
     def grain(self, name: str) -> list[str]:

@@ -109,7 +109,7 @@ def test_what_descends_from_rows_put_in_place_is_made_of_them_and_nothing_else(
 def test_what_python_models_made_is_held_unless_it_is_asked_for(scratch):
     between = scratch.needed(["fusion_scores"], ["config_profiles"])
     assert "regimes" not in between
-    assert "config_envelope_corners" in between
+    assert "config_envelopes" in between
     assert "regime_runs" in Scratch(
         connect_to(scratch.path), scratch.path, held=()
     ).needed(["fusion_scores"], ["config_profiles"])

@@ -147,6 +147,8 @@ def test_the_oracle_notices_a_first_vintage_and_one_not_yet_known(demo_build):
     ):
 
         def spoiled(name, sql, old=old, new=new):
+            if name != "regime_observations":
+                return sql
             assert old in sql
             return sql.replace(old, new)
 

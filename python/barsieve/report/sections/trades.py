@@ -25,7 +25,10 @@ TRADES = """
         select trade_id, {weights}
         from trades where replayed = 'full' and profile = $profile
     ),
-    opinions as (pivot scores on domain in {domains} using first(score))
+    opinions as (
+        pivot (select symbol, bar_ts, domain, score from scores)
+        on domain in {domains} using first(score)
+    )
     select
         trades.* exclude (weights),
         decisions.streak_shift,
