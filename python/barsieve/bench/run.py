@@ -16,8 +16,10 @@ import duckdb
 
 from barsieve.core import paths
 from barsieve.core.arrow import row_of, rows_of
+from barsieve.core.errors import InputError
 from barsieve.database.provenance import about_market
 from barsieve.market import simulation
+from barsieve.market.check import check_market
 from barsieve.profiles.settings import read_profiles
 from barsieve.replay.runs import FOCUSED, FULL, Inputs, read_inputs, replay
 
@@ -37,6 +39,13 @@ COMMANDS = (
 
 class BuildFailedError(Exception):
     """A model of the bench could not be built; the message is what dbt printed."""
+
+
+def _refuse_unsound(market: Path, seed: Path) -> None:
+    """Raise InputError with what is wrong with a market, before dbt is started."""
+    _, problems = check_market(market, seed)
+    if problems:
+        raise InputError(problems)
 
 
 def _configs_for(market: Path, configs: Path, to: Path) -> None:
@@ -235,7 +244,7 @@ def run_bench(market: Path | None, hours: int | None) -> dict[str, Any]:
 
     `hours` simulates a market of one symbol instead of reading `market`, and builds
     without the models that learn (tag `ml`). Raises BuildFailedError with what dbt
-    printed when the build fails.
+    printed when the build fails, InputError when the market is unsound.
     """
     folder = paths.project_dir()
     source = folder / (market or paths.market_dir())
@@ -246,6 +255,8 @@ def run_bench(market: Path | None, hours: int | None) -> dict[str, Any]:
             simulated = simulation.simulate(hours=hours, symbols=("ETH",))
             simulation.write_market(simulated, source)
             del simulated
+        else:
+            _refuse_unsound(source, folder / "seeds" / "macro_series.csv")
         _configs_for(source, folder / paths.configs_dir(), aside / "configs")
         database, target = aside / "bench.duckdb", aside / "target"
         environment = os.environ | {
