@@ -142,10 +142,11 @@ LAGS_REMOVED = {
 CUTS_TO_NOTICE = {
     "bars_4h": (2, 0, 0),
     "bars_1d": (2, 0, 0),
-    "bars_macro": (1, 0, 4),
-    "feature_macro_vintages": (1, 0, 4),
-    "feature_swings": (4, 24, 0),
+    "bars_macro": (1, 0, 2),
+    "feature_macro_vintages": (1, 0, 2),
+    "feature_swings": (2, 12, 0),
 }
+OFTEN_ENOUGH = (4, 0, 0)
 
 
 def altered(build, model: str, old: str, new: str) -> CompiledProject:
@@ -179,7 +180,7 @@ def features_that_tell(project: CompiledProject, market, folder, n_cuts) -> set[
 def test_the_proof_names_the_column_when_a_lag_is_removed(demo_build, tmp_path, fault):
     model, old, new, columns = LAGS_REMOVED[fault]
     project = altered(demo_build, model, old, new)
-    n_cuts = CUTS_TO_NOTICE.get(model, (8, 0, 0))
+    n_cuts = CUTS_TO_NOTICE.get(model, OFTEN_ENOUGH)
     found = features_that_tell(project, DEMO, tmp_path, n_cuts)
     assert project.altered
     assert found & columns, "the proof did not notice"
@@ -213,7 +214,7 @@ def troubled(tmp_path_factory):
 @pytest.mark.slow
 def test_no_row_of_a_troubled_market_knows_its_future(demo_build, troubled, tmp_path):
     project = CompiledProject(demo_build)
-    proof = Proof(project, troubled, tmp_path, seed=1, n_cuts=(4, 6, 3)).build()
+    proof = Proof(project, troubled, tmp_path, seed=1, n_cuts=(4, 6, 2)).build()
     assert proof.columns_that_tell() == {}
     assert proof.hours_that_tell() == {}
 
@@ -225,7 +226,7 @@ def test_the_proof_names_the_column_when_a_revision_is_foreseen(
 ):
     model, old, new, columns = REVISIONS_KNOWN[fault]
     project = altered(demo_build, model, old, new)
-    n_cuts = CUTS_TO_NOTICE.get(model, (8, 0, 0))
+    n_cuts = CUTS_TO_NOTICE.get(model, OFTEN_ENOUGH)
     found = features_that_tell(project, troubled, tmp_path, n_cuts)
     assert project.altered
     assert found & columns, "the proof did not notice"
@@ -237,7 +238,7 @@ def test_the_proof_notices_sums_that_depend_on_where_history_lies(demo_build, tm
     project = CompiledProject(demo_build)
     for name, model in project.models.items():
         project.models[name] = model._replace(settings={"TimeZone": "UTC"})
-    assert features_that_tell(project, DEMO, tmp_path, (2, 6, 0))
+    assert features_that_tell(project, DEMO, tmp_path, (2, 4, 0))
 
 
 def test_duckdb_still_has_the_setting_that_makes_windows_exact():

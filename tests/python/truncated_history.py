@@ -27,7 +27,7 @@ from compiled_project import FINAL_LAYERS, CompiledProject
 from conftest import PROJECT
 
 # How often a whole symbol is cut off, one that starts late, and everything together.
-N_CUTS = (6, 24, 5)
+N_CUTS = (4, 16, 3)
 SLICE_BARS = 5_000
 HOUR = pa.scalar(3_600_000_000, pa.duration("us"))
 WHOLE = ("BTC", "ETH")
