@@ -214,7 +214,7 @@ def troubled(tmp_path_factory):
 @pytest.mark.slow
 def test_no_row_of_a_troubled_market_knows_its_future(demo_build, troubled, tmp_path):
     project = CompiledProject(demo_build)
-    proof = Proof(project, troubled, tmp_path, seed=1, n_cuts=(4, 6, 2)).build()
+    proof = Proof(project, troubled, tmp_path, seed=1, n_cuts=(2, 6, 2)).build()
     assert proof.columns_that_tell() == {}
     assert proof.hours_that_tell() == {}
 

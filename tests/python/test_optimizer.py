@@ -634,6 +634,7 @@ def test_walk_forward_refuses_what_cannot_be(demo_build):
 
 
 LONG_HOURS = 45_000
+NOISE_HOURS = 36_000
 
 
 def built_market(build, folder, market, **costs):
@@ -740,7 +741,7 @@ def test_on_a_long_market_the_learned_profile_beats_equal_weights(long_market):
 @pytest.mark.slow
 def test_a_market_of_noise_without_costs_is_not_predicted(demo_build, tmp_path):
     effects = Effects(momentum=0.0, season=0.0, trend=0.0)
-    market = simulate(seed=5, hours=LONG_HOURS - 5000, effects=effects)
+    market = simulate(seed=5, hours=NOISE_HOURS, effects=effects)
     free = {"fees_bps": 0.0, "slippage_bps": 0.0}
     connection = built_market(demo_build, tmp_path, market, **free)
     figures = list(model_rows(walked_of(connection)))
