@@ -19,6 +19,8 @@ import barsieve.database.store
 from barsieve.database.build import BuildRefusedError, only_build, refuse_unusable
 from conftest import PROJECT
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Place:
@@ -147,7 +149,6 @@ def test_two_builds_or_a_locked_file_give_one_line(place):
     refuse_unusable(place.database)
 
 
-@pytest.mark.slow
 def test_a_build_that_leaves_out_what_vouches_for_it_is_not_swapped_in(place):
     before = place.digest()
     code, out, err = place.build("--select", "config_profiles")
@@ -171,7 +172,6 @@ def test_a_file_that_is_no_database_is_not_overwritten(place, tmp_path):
     assert list(tmp_path.iterdir()) == [notes]
 
 
-@pytest.mark.slow
 def test_readers_are_never_blocked_nor_shown_half_a_build(place):
     stop, faults, seen = threading.Event(), [], set()
     with duckdb.connect(str(place.database)) as connection:
@@ -221,7 +221,6 @@ def stop(place: Place, kill: int, after: Path) -> tuple[int, str]:
     return process.returncode, err
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_build_says_so_and_leaves_nothing_behind(
     place, kill, ctrl_c_is_heard
@@ -234,7 +233,6 @@ def test_a_stopped_build_says_so_and_leaves_nothing_behind(
     assert (place.digest(), place.files()) == (before, ["barsieve.duckdb"])
 
 
-@pytest.mark.slow
 def test_after_a_kill_or_a_failure_the_database_is_as_it_was(place):
     before = place.digest()
     code, _ = stop(place, signal.SIGKILL, after=place.building / "barsieve.duckdb")

@@ -7,6 +7,8 @@ import pytest
 from barsieve.bench import run
 from command_line import barsieve, barsieve_alone
 
+pytestmark = pytest.mark.slow
+
 
 def test_check_of_the_demo_is_sound():
     done = barsieve_alone("check")
@@ -96,7 +98,6 @@ def test_demo_writes_a_market_that_is_sound(tmp_path):
     assert barsieve("check", BARSIEVE_MARKET=market).returncode == 0
 
 
-@pytest.mark.slow
 def test_bench_measures_build_replay_commands_and_sweep_in_one_run(monkeypatch):
     # Each is measured once; how often it is repeated is a matter of the machine.
     for repeats in ("REPEATS", "SWEEP_REPEATS", "COMMAND_REPEATS"):

@@ -15,6 +15,8 @@ import typer.main
 from barsieve.cli import app
 from conftest import PROJECT
 
+pytestmark = pytest.mark.slow
+
 COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;\d+)*m")
 
 # These print no table.
@@ -131,7 +133,6 @@ def test_every_command_has_help_with_an_example_and_json_for_its_tables(words):
         assert parameter.name == "help" or parameter.help, parameter.name
 
 
-@pytest.mark.slow
 def test_in_a_pipe_there_is_no_colour_and_no_progress(demo_build):
     printed, errors = run(*RUNS, env=environment(demo_build.database))
     for said in (*printed, errors):
@@ -144,7 +145,6 @@ def test_in_a_pipe_there_is_no_colour_and_no_progress(demo_build):
         assert words in errors
 
 
-@pytest.mark.slow
 def test_no_color_is_respected_in_a_terminal(demo_build):
     env = environment(demo_build.database)
     assert COLOUR.search(run_in_terminal(("--help",), env=env)), "no colour to notice"

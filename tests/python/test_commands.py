@@ -9,6 +9,8 @@ from typer.testing import CliRunner
 from barsieve.cli import app
 from conftest import PROJECT
 
+pytestmark = pytest.mark.slow
+
 FIGURE = re.compile(r"-?\d+(\.\d+)?([eE][-+]?\d+)?|nan|inf", re.IGNORECASE)
 
 

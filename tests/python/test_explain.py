@@ -16,6 +16,8 @@ from barsieve.replay.runs import FOCUSED, FULL, replay
 from barsieve.replay.state import REASONS
 from conftest import PROJECT
 
+pytestmark = pytest.mark.slow
+
 HOUR = timedelta(hours=1)
 PROFILES = ("btc_live", "eth_comprehensive", "eth_sentinel")
 

@@ -24,6 +24,8 @@ from conftest import PROJECT
 from ingesting import SEED, assert_sound, from_exchange, ingest, rows
 from sources import DAY, HOUR, START, Source, kline, price_of
 
+pytestmark = pytest.mark.slow
+
 KLINES = "/api/v3/klines"
 SINCE = ("--since", "2023-01-01")
 
@@ -262,7 +264,6 @@ def bars_table(hours: list[int]) -> pa.Table:
     return pa.table([stamps, *columns], names=list(BARS.columns))
 
 
-@pytest.mark.slow
 @given(
     parts=st.lists(
         st.lists(st.integers(0, 30), min_size=1, max_size=12), min_size=1, max_size=5
@@ -365,7 +366,6 @@ def test_settlements_of_several_intervals_are_each_stored_with_theirs(
     assert_sound(market)
 
 
-@pytest.mark.slow
 def test_an_interval_that_changes_between_runs_is_taken_as_it_comes(source, market):
     from_exchange("ohlcv", source, market, *SINCE)
     stamps = funding_with_steps(source, (8, 30), (4, 60), (8, 9), (1, 30))
@@ -484,7 +484,6 @@ def _start(source: Source, market: Path) -> subprocess.Popen:
     )  # fmt: skip
 
 
-@pytest.mark.slow
 def test_a_kill_at_any_moment_leaves_a_valid_market_that_the_next_run_completes(
     source, tmp_path
 ):

@@ -20,6 +20,8 @@ from conftest import PROJECT
 from ingesting import SEED, Done, ingest, rows
 from sources import DAY, HOUR, START, kline
 
+pytestmark = pytest.mark.slow
+
 N = 48
 KLINES = [kline(START + i * HOUR) for i in range(N)]
 BARS = [

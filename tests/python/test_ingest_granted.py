@@ -18,6 +18,8 @@ from exchanges_of_kinds import Kindred
 from ingesting import Done, assert_sound, ingest, rows
 from sources import DAY, HOUR
 
+pytestmark = pytest.mark.slow
+
 
 def ms(*parts: int) -> int:
     return int(datetime(*parts, tzinfo=UTC).timestamp() * 1000)

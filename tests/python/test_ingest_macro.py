@@ -23,6 +23,8 @@ from conftest import PROJECT
 from ingesting import Done, assert_sound, ingest, rows
 from sources import Source, weekdays
 
+pytestmark = pytest.mark.slow
+
 GRAPH, VINTAGES, GLOBAL = (
     "/graph/fredgraph.csv", "/fred/series/observations", "/global",
 )  # fmt: skip

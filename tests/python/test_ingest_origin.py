@@ -19,6 +19,8 @@ from conftest import PROJECT
 from ingesting import SEED, assert_sound, from_exchange, ingest, rows
 from sources import HOUR, START, Source, kline
 
+pytestmark = pytest.mark.slow
+
 SINCE = ("--since", "2023-01-01")
 BINANCE = Origin("binance", "USDT", "spot", "trade")
 COINBASE = Origin("coinbase", "USD", "spot", "trade")

@@ -14,6 +14,8 @@ from barsieve.ingest.daily_bars import are_eves, days_of, ends_of
 from conftest import PROJECT
 from ingesting import Done, ingest, rows
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def in_project(monkeypatch):

@@ -12,6 +12,8 @@ from conftest import PROJECT
 from exports import BARS, DAYS, HOURLY, HOURS, N, delimited, klines, packed
 from ingesting import Done, assert_sound, ingest, rows
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def in_project(monkeypatch):

@@ -68,6 +68,8 @@ from command_line import barsieve
 from compiled_project import CompiledProject
 from conftest import PROJECT
 
+pytestmark = pytest.mark.slow
+
 N_REGIMES = 4
 
 
@@ -169,7 +171,6 @@ def test_nothing_is_predicted_before_there_are_enough_months(planted):
     assert len(walked[0].known) == LEAST_MONTHS
 
 
-@pytest.mark.slow
 def test_altering_or_deleting_later_months_changes_no_prediction(planted):
     rows, walked = planted
     cut = 14
@@ -341,7 +342,6 @@ def test_a_profile_that_learns_needs_a_box_and_the_exact_screen(tmp_path):
     assert "a box of weights" in str(check_profile(path)[1][0])
 
 
-@pytest.mark.slow
 def test_learned_settings_lie_in_the_envelope(demo):
     outside = demo.sql("""
         with edges as (
@@ -705,7 +705,6 @@ def test_on_the_shipped_market_the_learned_profile_beats_equal_weights(demo):
     assert returns[LEARNED] > returns[EQUAL]
 
 
-@pytest.mark.slow
 def test_on_a_long_market_the_planted_domain_is_favoured_where_it_was_planted(
     long_market,
 ):
@@ -716,7 +715,6 @@ def test_on_a_long_market_the_planted_domain_is_favoured_where_it_was_planted(
         assert weights["risk_on"] > weights[regime] + margin
 
 
-@pytest.mark.slow
 def test_on_a_long_market_the_learned_profile_beats_equal_weights(long_market):
     (base,) = learners_of(
         long_market.table("config_profiles"), long_market.table("config_envelopes")
@@ -738,7 +736,6 @@ def test_on_a_long_market_the_learned_profile_beats_equal_weights(long_market):
     assert found["learned_less", EQUAL, "sharpe"] > 0
 
 
-@pytest.mark.slow
 def test_a_market_of_noise_without_costs_is_not_predicted(demo_build, tmp_path):
     effects = Effects(momentum=0.0, season=0.0, trend=0.0)
     market = simulate(seed=5, hours=NOISE_HOURS, effects=effects)

@@ -13,6 +13,8 @@ from compiled_project import CompiledProject
 from conftest import PROJECT
 from troubled_market import revised
 
+pytestmark = pytest.mark.slow
+
 SEEDS = range(4)
 DAYS = 330
 SERIES = {

@@ -8,6 +8,8 @@ from compiled_project import CompiledProject
 from conftest import PROJECT
 from troubled_market import write_troubled_market
 
+pytestmark = pytest.mark.slow
+
 DEMO = PROJECT / "data/demo"
 OF_FEATURES = (
     "features", "scores", "bars_1h", "bars_macro", "bars_funding", "macro_series",
@@ -145,7 +147,6 @@ def troubled(demo_build, tmp_path_factory):
     connection.close()
 
 
-@pytest.mark.slow
 def test_both_answers_agree_on_a_market_with_revisions_and_holes(troubled):
     features, decisions = feature_verdicts(troubled), decision_verdicts(troubled)
     assert {row["verdict"] for row in features} <= {"identical", "vacuous"}
@@ -154,7 +155,6 @@ def test_both_answers_agree_on_a_market_with_revisions_and_holes(troubled):
     assert {"total2_share_mean_30", "usdt_dominance_z_60", "funding_rate"} <= known
 
 
-@pytest.mark.slow
 def test_what_is_broken_in_the_troubled_market_says_nothing_of_volume(troubled):
     rows = troubled.sql("select hours, volume from bars_1d").fetchall()
     assert {volume is None for hours, volume in rows if hours < 12} == {True}
@@ -168,7 +168,6 @@ def test_what_is_broken_in_the_troubled_market_says_nothing_of_volume(troubled):
     assert phases[1] == 0
 
 
-@pytest.mark.slow
 def test_a_feature_scales_funding_to_8_hours_and_the_replay_pays_what_was_paid(
     troubled,
 ):

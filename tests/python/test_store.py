@@ -15,6 +15,8 @@ from barsieve.core.errors import InputError
 from barsieve.database.store import TYPES, Store
 from conftest import PROJECT
 
+pytestmark = pytest.mark.slow
+
 ibis = pytest.importorskip("ibis")
 
 
