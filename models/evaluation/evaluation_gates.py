@@ -3,7 +3,7 @@
 
 def model(dbt, session):
     """One row per profile and gate."""
-    from barsieve.analysis.gates import screening_gates
+    from barsieve.analysis.gate_counts import screening_gates
 
     dbt.config(materialized="table")
     return screening_gates(counts=dbt.ref("evaluation_gate_counts"))

@@ -164,7 +164,7 @@ def _numbers_of_bars(study: Study) -> np.ndarray:
     )
 
 
-def _bar_indexes(study: Study, path: Path, found) -> np.ndarray:
+def _bar_indexes(study: Study, path: Path, found: pa.Table) -> np.ndarray:
     """Return the positions of candidates' bars; refuse timestamps that are no bar's."""
     opens = {opened: index for index, opened in enumerate(_opens(study).tolist())}
     symbol = study.inputs.profile.symbol

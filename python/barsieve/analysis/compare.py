@@ -19,6 +19,9 @@ from barsieve.core.errors import refuse
 from barsieve.metrics.account import of_trades
 from barsieve.metrics.performance import of_equity
 
+Span = tuple[datetime | None, datetime | None]
+"""Moments from and before which trades were decided; None where it is open."""
+
 MODES = ("full", "focused")
 NOT_COMPARED = {"replayed", "profile", "symbol", "decision_ts", "trade_id", "legs"}
 
@@ -69,7 +72,7 @@ def _split(name: str) -> tuple[Path, str, str]:
     return path, profile, mode or "full"
 
 
-def _built_run(name: str, span) -> NamedRun:
+def _built_run(name: str, span: Span) -> NamedRun:
     """Return a run that a build replayed; only trades decided in the span."""
     from barsieve.database.connect import open_database
     from barsieve.database.health import broken_profiles
@@ -110,7 +113,7 @@ def _built_run(name: str, span) -> NamedRun:
     return NamedRun(name, _within(trades, span), risk, broken)
 
 
-def _within(trades: Sequence[dict[str, Any]], span) -> list[dict[str, Any]]:
+def _within(trades: Sequence[dict[str, Any]], span: Span) -> list[dict[str, Any]]:
     start, end = span
     return [
         trade
@@ -134,8 +137,8 @@ def read_run(
     return _built_run(name, span)
 
 
-def _by_decision(run: NamedRun) -> dict[tuple, dict[str, Any]]:
-    found: dict[tuple, dict[str, Any]] = {}
+def _by_decision(run: NamedRun) -> dict[tuple[Any, ...], dict[str, Any]]:
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
     for trade in run.trades:
         key = (trade["decision_ts"], trade["symbol"])
         if key in found:
@@ -150,12 +153,14 @@ def _by_decision(run: NamedRun) -> dict[tuple, dict[str, Any]]:
     return found
 
 
-def _differing(one: dict[str, Any], other: dict[str, Any]) -> dict[str, list]:
+def _differing(one: dict[str, Any], other: dict[str, Any]) -> dict[str, list[Any]]:
     shared = [key for key in one if key in other and key not in NOT_COMPARED]
     return {key: [one[key], other[key]] for key in shared if one[key] != other[key]}
 
 
-def _verdict(key: tuple, one: dict | None, other: dict | None) -> dict[str, Any]:
+def _verdict(
+    key: tuple[Any, ...], one: dict[str, Any] | None, other: dict[str, Any] | None
+) -> dict[str, Any]:
     fields = _differing(one, other) if one and other else {}
     if one is None:
         verdict = "invented"
@@ -211,4 +216,5 @@ def is_within(
         return False
     if apart > trades_tolerance * ours["trades"]:
         return False
-    return abs(theirs["win_rate"] - ours["win_rate"]) <= win_rate_tolerance
+    is_near: bool = abs(theirs["win_rate"] - ours["win_rate"]) <= win_rate_tolerance
+    return is_near

@@ -150,4 +150,5 @@ def explain(study: Study, trade_id: int, replayed: str) -> dict[str, Any]:
 
 def age_of(document: dict[str, Any], now: datetime) -> float:
     """Return how many hours ago the last bar of a signal closed."""
-    return (now - document["known_at"]) / HOUR
+    age: float = (now - document["known_at"]) / HOUR
+    return age

@@ -1,20 +1,16 @@
 """Gates of an entry in words: what each asks, what it found, whether it passed.
 
-Told here alone. `report_screening` shows what the gates ask of all bars of a profile,
-`trade_reasons` and `explain` what they asked of one close; all pass exactly when the
-step orders an entry.
+Told here alone of one close, to `trade_reasons` and `explain`; `gate_counts` tells what
+the gates ask of all bars of a profile. All pass exactly when the step orders an entry.
 """
 
 from datetime import datetime
 from math import isnan
 from typing import Any, NamedTuple
 
-import pyarrow as pa
-
 from barsieve.analysis.decision import SIDES, Decision
+from barsieve.analysis.gate_counts import macro_limits
 from barsieve.analysis.session import Study
-from barsieve.core import schemas
-from barsieve.core.arrow import rows_of
 from barsieve.profiles.rules import Rules
 from barsieve.profiles.settings import Profile
 from barsieve.replay.decimals import sum_of_decimals
@@ -98,17 +94,6 @@ def _figure(value: float | None) -> str:
     return "unknown" if value is None or isnan(value) else f"{value:.4g}"
 
 
-def _is_off(limit: float | None) -> bool:
-    """Tell whether a limit is switched off: null in a table, NaN in the rules."""
-    return limit is None or isnan(limit)
-
-
-def _macro_limits(macro_exit_veto: float | None, vix_exit: float | None, kind: str):
-    """Return what the macro exits of a profile ask for: net veto and VIX."""
-    limits = {"net macro veto": macro_exit_veto, "VIX": vix_exit}
-    return [f"{k} below {v:{kind}}" for k, v in limits.items() if not _is_off(v)]
-
-
 def _market_gates(close: Close, document: dict[str, Any]) -> list[Gate]:
     entry = document["entry"]
     span = [document["study"][key] for key in ("start", "end")]
@@ -158,7 +143,7 @@ def _signal_gates(close: Close, rules: Rules) -> list[Gate]:
     is_sided = close.side is not None
     is_confident = close.confidence is not None and close.confidence >= close.threshold
     is_admitted = close.net_veto is not None and close.net_veto < rules.veto_limit
-    limits = _macro_limits(rules.macro_exit_veto, rules.vix_exit, "g")
+    limits = macro_limits(rules.macro_exit_veto, rules.vix_exit, "g")
     return [
         _gate(
             "sided", is_sided, "votes or score give a side",
@@ -247,55 +232,3 @@ def gates_at(study: Study, decision: Decision) -> list[dict[str, Any]]:
     gates = gates_of_close(close, profile, study.document)
     gates += _account_gates(study, decision)
     return [gate._asdict() for gate in gates]
-
-
-def funnel(counts: dict[str, Any]) -> list[tuple[str, int, str]]:
-    """Return the gates over all bars: name, bars left, what it asks of them.
-
-    `counts` is a row of `evaluation_gate_counts`. What is asked comes with the nearest
-    that the market came to it.
-    """
-    of = counts.__getitem__
-    limits = _macro_limits(of("macro_exit_veto"), of("vix_exit"), "")
-    highest, lowest = of("highest_confidence") or 0, of("lowest_veto") or 0
-    covered = 100 * (of("macro_coverage") or 0)
-    asked = {
-        "bars": "every bar of the symbol",
-        "scored": "trends and at least one domain score are known",
-        "in_atr_band":
-            f"atr_rank_100 within {of('atr_rank_floor')} to {of('atr_rank_cap')}",
-        "aligned": "trends align, inside the study" if of("alignment_required")
-            else "inside the study (alignment is not required)",
-        "eligible": "first such bar of its 4-hour block" if of("cadence") == "4h"
-            else "every such bar",
-        "sided": "the votes or the score give a side",
-        "confident": f"confidence at least {of('entry_threshold')}; "
-            f"the highest here is {highest:.3f}",
-        "admitted": f"net macro veto below {of('veto_limit')}; the lowest here is "
-            f"{lowest:.2f}, and {covered:.0f} % of the signals had their series",
-        "no_macro_exit": "no macro exit in force: " + ", ".join(limits) if limits
-            else "the profile has no macro exit",
-        "entered": "no position of that side was open, no cooldown, no loss streak; "
-            f"of the orders {of('lapsed')} lapsed and {of('refused')} were refused",
-    }  # fmt: skip
-    return [(gate, of(gate), asks) for gate, asks in asked.items()]
-
-
-def screening_gates(counts) -> pa.Table:
-    """Return the gates of every profile: the rows of `evaluation_gates`.
-
-    `counts` is the relation `evaluation_gate_counts`.
-    """
-    rows = [
-        {
-            "profile": row["profile"],
-            "symbol": row["symbol"],
-            "gate_number": number,
-            "gate": gate,
-            "bars": bars,
-            "asks": asks,
-        }
-        for row in rows_of(counts)
-        for number, (gate, bars, asks) in enumerate(funnel(row), 1)
-    ]
-    return pa.Table.from_pylist(rows, schema=schemas.SCREENING_GATES)

@@ -7,7 +7,7 @@ from typing import Any
 
 from barsieve.analysis.session import Study, prepare, trade_rows
 from barsieve.metrics.account import of_batch, of_run
-from barsieve.replay.runs import FULL, replay
+from barsieve.replay.runs import FULL, Run, replay
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class ReplayReport:
 
     def trades_with_legs(self) -> Iterator[dict[str, Any]]:
         """Yield the trades, each with the list of its legs in order."""
-        legs: dict[int, list] = {}
+        legs: dict[int, list[dict[str, Any]]] = {}
         for leg in self.study.scratch.rows("select * from {trade_legs} order by leg"):
             rest = ("replayed", "profile", "symbol", "trade_id")
             kept = {key: value for key, value in leg.items() if key not in rest}
@@ -50,7 +50,7 @@ class ReplayReport:
         }
 
 
-def _batch(study: Study, run) -> dict[str, Any]:
+def _batch(study: Study, run: Run) -> dict[str, Any]:
     counts = study.scratch.rows(
         "select (select count(distinct bar_ts) from {candidates} where profile = $1) "
         "as candidates, "

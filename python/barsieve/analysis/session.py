@@ -66,7 +66,8 @@ def built_document(scratch: Scratch, name: str) -> dict[str, Any]:
     found = scratch.rows(
         "select document from {config_profiles} where profile = ?", name
     )
-    return json.loads(found[0]["document"])
+    document: dict[str, Any] = json.loads(found[0]["document"])
+    return document
 
 
 def refuse_outdated(scratch: Scratch) -> NoReturn:

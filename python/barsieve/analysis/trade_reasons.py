@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
 from barsieve.analysis.gates import WORTH_SAYING, Close, gates_of_close, shown
@@ -115,7 +116,9 @@ def why_left(decision: dict[str, Any], profile: Profile) -> str:
     return at_the_close + f"the macro exit held: {held}."
 
 
-def _reasons(decision: dict[str, Any], profile: Profile, document) -> dict[str, Any]:
+def _reasons(
+    decision: dict[str, Any], profile: Profile, document: dict[str, Any]
+) -> dict[str, Any]:
     gates = gates_of_close(close_of_trade(decision), profile, document)
     return {
         "profile": profile.profile,
@@ -127,18 +130,21 @@ def _reasons(decision: dict[str, Any], profile: Profile, document) -> dict[str, 
     }
 
 
-def _documents(profiles) -> dict[str, dict[str, Any]]:
+def _documents(profiles: duckdb.DuckDBPyRelation) -> dict[str, dict[str, Any]]:
     """Return the settings of each profile as its file has them."""
     rows = rows_of(profiles.select("profile", "document"))
     return {row["profile"]: json.loads(row["document"]) for row in rows}
 
 
-def trade_reasons(profiles, decisions) -> pa.Table:
+def trade_reasons(
+    profiles: duckdb.DuckDBPyRelation, decisions: duckdb.DuckDBPyRelation
+) -> pa.Table:
     """Return the trades of the full replay in words: the rows of `trade_reasons`.
 
     Parameters are the relations `config_profiles` and `trade_decisions`.
     """
-    rows, documents = [], _documents(profiles)
+    rows: list[dict[str, Any]] = []
+    documents = _documents(profiles)
     for profile in read_profiles(profiles):
         name = profile.profile
         own = matching(decisions, replayed=FULL, profile=name).order("trade_id")

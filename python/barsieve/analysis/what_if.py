@@ -66,7 +66,9 @@ def _at_threshold(
 def _results(scratch: Scratch, runs: Sequence[Run]) -> list[dict[str, Any]]:
     """Return the figures of replays, whose profiles have names of their own."""
     put_runs(scratch, runs)
-    trades: dict[str, list] = {run.inputs.profile.profile: [] for run in runs}
+    trades: dict[str, list[dict[str, Any]]] = {
+        run.inputs.profile.profile: [] for run in runs
+    }
     for trade in scratch.rows("select * from {trades} order by profile, trade_id"):
         trades[trade["profile"]].append(trade)
     return [account.of_run(run, trades[run.inputs.profile.profile]) for run in runs]

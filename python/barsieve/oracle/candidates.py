@@ -25,7 +25,8 @@ def _may_pass_gates(row: Row, entry: Row, profile: Row) -> bool:
     """Tell whether some setting of the gates makes the bar eligible."""
     gates = envelope_of(profile).get("gates")
     if gates is None:
-        return entry["is_eligible"]
+        is_eligible: bool = entry["is_eligible"]
+        return is_eligible
     rank, is_required = row["atr_rank_100"], profile["alignment_required"]
     return (
         rank is not None

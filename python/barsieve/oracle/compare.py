@@ -43,7 +43,11 @@ def read_vintages(macro: duckdb.DuckDBPyRelation) -> dict[str, Vintages]:
 
 
 def read_history(
-    symbol: str, bars, vintages: dict[str, Vintages], funding, macro_series
+    symbol: str,
+    bars: duckdb.DuckDBPyRelation,
+    vintages: dict[str, Vintages],
+    funding: duckdb.DuckDBPyRelation,
+    macro_series: duckdb.DuckDBPyRelation,
 ) -> History:
     """Return what the oracle may look at, from the relations of the bars layer.
 
@@ -79,13 +83,14 @@ def sampled_bars(n_bars: int) -> list[int]:
     return sorted({*spread.tolist(), *range(min(3, n_bars)), n_bars - 1})
 
 
-def _difference(ours, theirs, scale: float) -> float:
+def _difference(ours: Any, theirs: Any, scale: float) -> float:
     """Return how far two values lie apart, relative to the scale of their column."""
     if ours is None or theirs is None:
         return 0.0 if ours is theirs else math.inf
     if isinstance(theirs, str):
         return 0.0 if ours == theirs else math.inf
-    return abs(ours - theirs) / scale if scale else abs(ours - theirs)
+    apart: float = abs(ours - theirs)
+    return apart / scale if scale else apart
 
 
 def worst_of(pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
@@ -114,7 +119,14 @@ def _verdict(symbol: str, column: str, pairs: list[tuple[Any, Any]]) -> dict[str
     }
 
 
-def compare_features(features, scores, bars, macro, funding, macro_series) -> pa.Table:
+def compare_features(
+    features: duckdb.DuckDBPyRelation,
+    scores: duckdb.DuckDBPyRelation,
+    bars: duckdb.DuckDBPyRelation,
+    macro: duckdb.DuckDBPyRelation,
+    funding: duckdb.DuckDBPyRelation,
+    macro_series: duckdb.DuckDBPyRelation,
+) -> pa.Table:
     """Compare sampled bars of every symbol with the oracle, column by column.
 
     Parameters are relations of the built database: `features`, `scores`, `bars_1h`,

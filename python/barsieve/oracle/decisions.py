@@ -43,7 +43,7 @@ class Sample(NamedTuple):
     bars: list[int]
     tables: dict[str, dict[Any, list[Row]]]
 
-    def at(self, relation: str, moment, **wanted) -> list[Row]:
+    def at(self, relation: str, moment: Any, **wanted: Any) -> list[Row]:
         """Return the rows of a relation at a bar that have some values."""
         found = self.tables[relation].get(moment, [])
         return [r for r in found if all(r[k] == v for k, v in wanted.items())]
@@ -123,7 +123,7 @@ def _add_sentinels(pairs: Pairs, sample: Sample) -> None:
             _add(pairs, "sentinels", name, {"side": fast}, {"side": side})
 
 
-def _scores_at(sample: Sample, moment) -> dict[str, float | None]:
+def _scores_at(sample: Sample, moment: Any) -> dict[str, float | None]:
     return {row["domain"]: row["score"] for row in sample.at("scores", moment)}
 
 
@@ -172,7 +172,9 @@ def _add_entries(
                 _add(pairs, "candidates", name, fast, slow)
 
 
-def _proposals(learned) -> dict[tuple[str, str, str], dict[str, Row]]:
+def _proposals(
+    learned: duckdb.DuckDBPyRelation,
+) -> dict[tuple[str, str, str], dict[str, Row]]:
     found: dict[tuple[str, str, str], dict[str, Row]] = {}
     for row in rows_of(learned):
         key = (row["profile"], row["month"], row["regime"])

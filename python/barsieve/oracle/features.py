@@ -29,18 +29,19 @@ MACRO_FEATURES = {
 }
 
 
-def _mean(values) -> float | None:
+def _mean(values: Any) -> float | None:
     return None if values is None else float(np.mean(values))
 
 
-def _sd(values) -> float | None:
+def _sd(values: Any) -> float | None:
     return None if values is None else float(np.std(values, ddof=1))
 
 
-def _ratio(above, below) -> float | None:
+def _ratio(above: Any, below: Any) -> float | None:
     if above is None or below is None or below == 0:
         return None
-    return above / below
+    ratio: float = above / below
+    return ratio
 
 
 def ema(values: np.ndarray, span: int) -> Any:
@@ -71,7 +72,8 @@ def _macd_hist(h: History, t: int) -> float | None:
         if closes is None:
             return None
         macds.append(ema(closes, 12) - ema(closes, 26))
-    return macds[-1] - ema(np.array(macds), 9)
+    above: float = macds[-1] - ema(np.array(macds), 9)
+    return above
 
 
 def _log_returns(h: History, n: int, t: int) -> np.ndarray | None:
@@ -270,7 +272,8 @@ def macro_windows(h: History, now: float) -> Row:
 
 
 def _known_at(pair: tuple[Any, ...]) -> float:
-    return max(observation.known_at for observation in pair)
+    known_at: float = max(observation.known_at for observation in pair)
+    return known_at
 
 
 def macro(h: History, t: int) -> Row:

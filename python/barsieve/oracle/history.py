@@ -85,11 +85,12 @@ class History:
     def true_range(self, k: int) -> float:
         """Return the true range of bar k, which must have a bar before it."""
         previous = self.close[k - 1]
-        return max(
+        widest: float = max(
             self.high[k] - self.low[k],
             abs(self.high[k] - previous),
             abs(self.low[k] - previous),
         )
+        return widest
 
     def atr(self, n: int, t: int) -> float | None:
         """Return the mean of the last n true ranges."""
