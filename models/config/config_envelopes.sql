@@ -17,22 +17,11 @@ select
         as highest_veto_limit,
 
     -- the box of weights
-    coalesce((envelope ->> '$.weights.wyckoff[0]')::double, weight_wyckoff)
-        as least_wyckoff,
-    coalesce((envelope ->> '$.weights.wyckoff[1]')::double, weight_wyckoff)
-        as most_wyckoff,
-    coalesce((envelope ->> '$.weights.liquidity[0]')::double, weight_liquidity)
-        as least_liquidity,
-    coalesce((envelope ->> '$.weights.liquidity[1]')::double, weight_liquidity)
-        as most_liquidity,
-    coalesce((envelope ->> '$.weights.smc[0]')::double, weight_smc) as least_smc,
-    coalesce((envelope ->> '$.weights.smc[1]')::double, weight_smc) as most_smc,
-    coalesce((envelope ->> '$.weights.momentum[0]')::double, weight_momentum)
-        as least_momentum,
-    coalesce((envelope ->> '$.weights.momentum[1]')::double, weight_momentum)
-        as most_momentum,
-    coalesce((envelope ->> '$.weights.temporal[0]')::double, weight_temporal)
-        as least_temporal,
-    coalesce((envelope ->> '$.weights.temporal[1]')::double, weight_temporal)
-        as most_temporal,
+    {% for domain in domains() -%}
+        {%- set box = "envelope ->> '$.weights." ~ domain -%}
+        coalesce(({{ box }}[0]')::double, weight_{{ domain }})
+            as least_{{ domain }},
+        coalesce(({{ box }}[1]')::double, weight_{{ domain }})
+            as most_{{ domain }},
+    {% endfor -%}
 from {{ ref('config_profiles') }}

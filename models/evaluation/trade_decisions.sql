@@ -51,11 +51,9 @@ select
     decided.net_veto,
     bars.vix,
     decided.is_macro_exit,
-    {{ vote('bars.wyckoff') }} as wyckoff_vote,
-    {{ vote('bars.liquidity') }} as liquidity_vote,
-    {{ vote('bars.smc') }} as smc_vote,
-    {{ vote('bars.momentum') }} as momentum_vote,
-    {{ vote('bars.temporal') }} as temporal_vote,
+    {% for domain in domains() -%}
+        {{ vote('bars.' ~ domain) }} as {{ domain }}_vote,
+    {% endfor -%}
     trades.is_reversal,
     trades.entry_price,
     trades.exit_ts,

@@ -16,11 +16,9 @@ proposals as (
         month,
         regime,
         any_value(threshold) as threshold,
-        any_value(weight) filter (where domain = 'wyckoff') as wyckoff,
-        any_value(weight) filter (where domain = 'liquidity') as liquidity,
-        any_value(weight) filter (where domain = 'smc') as smc,
-        any_value(weight) filter (where domain = 'momentum') as momentum,
-        any_value(weight) filter (where domain = 'temporal') as temporal,
+        {% for domain in domains() -%}
+            any_value(weight) filter (where domain = '{{ domain }}') as {{ domain }},
+        {% endfor -%}
     from {{ ref('fusion_learned') }}
     group by profile, month, regime
 ),
@@ -33,12 +31,10 @@ learned as (
         month,
         regime,
         greatest(threshold, lowest_threshold) as entry_threshold,
-        {{ clip('wyckoff', 'least_wyckoff', 'most_wyckoff') }} as weight_wyckoff,
-        {{ clip('liquidity', 'least_liquidity', 'most_liquidity') }}
-            as weight_liquidity,
-        {{ clip('smc', 'least_smc', 'most_smc') }} as weight_smc,
-        {{ clip('momentum', 'least_momentum', 'most_momentum') }} as weight_momentum,
-        {{ clip('temporal', 'least_temporal', 'most_temporal') }} as weight_temporal,
+        {% for domain in domains() -%}
+            {{ clip(domain, 'least_' ~ domain, 'most_' ~ domain) }}
+                as weight_{{ domain }},
+        {% endfor -%}
     from proposals
     inner join {{ ref('config_envelopes') }} using (profile)
 ),
@@ -53,14 +49,10 @@ in_force as (
         profiles.cadence,
         coalesce(learned.entry_threshold, profiles.entry_threshold)
             as entry_threshold,
-        coalesce(learned.weight_wyckoff, profiles.weight_wyckoff) as weight_wyckoff,
-        coalesce(learned.weight_liquidity, profiles.weight_liquidity)
-            as weight_liquidity,
-        coalesce(learned.weight_smc, profiles.weight_smc) as weight_smc,
-        coalesce(learned.weight_momentum, profiles.weight_momentum)
-            as weight_momentum,
-        coalesce(learned.weight_temporal, profiles.weight_temporal)
-            as weight_temporal,
+        {% for domain in domains() -%}
+            coalesce(learned.weight_{{ domain }}, profiles.weight_{{ domain }})
+                as weight_{{ domain }},
+        {% endfor -%}
         case
             when profiles.classifier = 'off' then 'off'
             else coalesce(regimes.regime, 'unknown')
@@ -98,11 +90,10 @@ fused as (
         *,
         {{ fusion_score('in_force', 'in_force') }} as fusion_score,
         {{ decimal_sum('entry_threshold', 'regime_shift') }} as threshold,
-        (wyckoff is not null and weight_wyckoff > 0)::integer
-        + (liquidity is not null and weight_liquidity > 0)::integer
-        + (smc is not null and weight_smc > 0)::integer
-        + (momentum is not null and weight_momentum > 0)::integer
-        + (temporal is not null and weight_temporal > 0)::integer
+        {% for domain in domains() -%}
+            ({{ domain }} is not null and weight_{{ domain }} > 0)::integer
+            {{- ' + ' if not loop.last }}
+        {% endfor -%}
             as domains_used,
     from in_force
 ),
@@ -153,11 +144,9 @@ select
     votes_short,
     side,
     confidence,
-    weight_wyckoff,
-    weight_liquidity,
-    weight_smc,
-    weight_momentum,
-    weight_temporal,
+    {% for domain in domains() -%}
+        weight_{{ domain }},
+    {% endfor -%}
     entry_threshold,
     regime,
     regime_shift,

@@ -49,13 +49,15 @@ select
     case
         when fusion.bar_ts is not null
             then map(
-                ['wyckoff', 'liquidity', 'smc', 'momentum', 'temporal'],
                 [
-                    fusion.weight_wyckoff,
-                    fusion.weight_liquidity,
-                    fusion.weight_smc,
-                    fusion.weight_momentum,
-                    fusion.weight_temporal
+                    {% for domain in domains() -%}
+                        '{{ domain }}'{{ ',' if not loop.last }}
+                    {% endfor -%}
+                ],
+                [
+                    {% for domain in domains() -%}
+                        fusion.weight_{{ domain }}{{ ',' if not loop.last }}
+                    {% endfor -%}
                 ]
             )
     end as weights,

@@ -1,38 +1,13 @@
 with domain_scores as (
-    select
-        symbol,
-        bar_ts,
-        'wyckoff' as domain,
-        score,
-    from {{ ref('score_wyckoff') }}
-    union all
-    select
-        symbol,
-        bar_ts,
-        'liquidity' as domain,
-        score,
-    from {{ ref('score_liquidity') }}
-    union all
-    select
-        symbol,
-        bar_ts,
-        'smc' as domain,
-        score,
-    from {{ ref('score_smc') }}
-    union all
-    select
-        symbol,
-        bar_ts,
-        'momentum' as domain,
-        score,
-    from {{ ref('score_momentum') }}
-    union all
-    select
-        symbol,
-        bar_ts,
-        'temporal' as domain,
-        score,
-    from {{ ref('score_temporal') }}
+    {% for domain in domains() -%}
+        select
+            symbol,
+            bar_ts,
+            '{{ domain }}' as domain,
+            score,
+        from {{ ref('score_' ~ domain) }}
+        {% if not loop.last %}union all{% endif %}
+    {% endfor -%}
 )
 
 select

@@ -5,11 +5,9 @@ select
     votes.bar_ts,
     votes.known_at,
     {{ replay_bar('votes', 'features') }},
-    votes.wyckoff,
-    votes.liquidity,
-    votes.smc,
-    votes.momentum,
-    votes.temporal,
+    {% for domain in domains() -%}
+        votes.{{ domain }},
+    {% endfor -%}
     votes.votes_long,
     votes.votes_short,
     votes.alignment,

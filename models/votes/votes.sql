@@ -4,11 +4,9 @@ with domain_scores as (
     select
         symbol,
         bar_ts,
-        max(score) filter (where domain = 'wyckoff') as wyckoff,
-        max(score) filter (where domain = 'liquidity') as liquidity,
-        max(score) filter (where domain = 'smc') as smc,
-        max(score) filter (where domain = 'momentum') as momentum,
-        max(score) filter (where domain = 'temporal') as temporal,
+        {% for domain in domains() -%}
+            max(score) filter (where domain = '{{ domain }}') as {{ domain }},
+        {% endfor -%}
         count(*) filter (where vote = 'long')::integer as votes_long,
         count(*) filter (where vote = 'short')::integer as votes_short,
         count(score)::integer as domains_known,
@@ -58,11 +56,9 @@ select
     bars.known_at,
     bars.atr_rank_100,
     bars.vix,
-    domain_scores.wyckoff,
-    domain_scores.liquidity,
-    domain_scores.smc,
-    domain_scores.momentum,
-    domain_scores.temporal,
+    {% for domain in domains() -%}
+        domain_scores.{{ domain }},
+    {% endfor -%}
     domain_scores.votes_long,
     domain_scores.votes_short,
     case when alignments.has_trends then alignments.alignment_sum end::double

@@ -1,5 +1,6 @@
 """What the code promises its readers, checked on the code itself."""
 
+import ast
 import json
 import re
 from itertools import combinations
@@ -27,6 +28,7 @@ PUBLIC = [
 ]  # fmt: skip
 SQL = sorted((PROJECT / "models").rglob("*.sql"))
 PYTHON = sorted((PROJECT / "python").rglob("*.py"))
+DOMAINS = re.findall(r"'(\w+)'", (PROJECT / "macros/domains.sql").read_text())
 MODELS = SQL + sorted((PROJECT / "models").rglob("*.py"))
 
 
@@ -79,13 +81,22 @@ def test_a_model_is_called_by_its_layer():
 
 
 def test_a_score_is_a_domain_and_a_report_computes_nothing():
-    union = (PROJECT / "models/scores/scores.sql").read_text()
     scores = {path.stem for path in (PROJECT / "models/scores").glob("score_*.sql")}
-    assert set(re.findall(r"ref\('(\w+)'\)", union)) == scores
+    assert {f"score_{domain}" for domain in DOMAINS} == scores
     assert not list((PROJECT / "models/reports").glob("*.py"))
 
 
 QUERIES = SQL + sorted((PROJECT / "macros").rglob("*.sql"))
+
+
+def names_every_domain(query: str) -> bool:
+    return all(domain in query for domain in DOMAINS)
+
+
+def test_the_domains_are_listed_once():
+    listed = [path.name for path in QUERIES if names_every_domain(path.read_text())]
+    assert listed == ["domains.sql"], "loop over domains()"
+    assert names_every_domain(", ".join(f"weight_{domain}" for domain in DOMAINS))
 
 
 @pytest.mark.parametrize("constant", ["0.52", "0.48", "0.55", "0.45", "72", "'hmm'"])
@@ -200,3 +211,21 @@ def test_the_bars_of_the_replay_have_the_columns_of_its_record(nodes):
     # `index` is the position in the array that they are read into.
     for name in BAR.names[1:]:
         assert re.search(rf"(as|\.)\s*{name},", text), name
+
+
+# A docstring that begins so asks a riddle; its noun comes later, or never.
+RIDDLES = {
+    "From", "How", "What", "When", "Where", "Whether", "Which", "Who", "Whose", "Why",
+}  # fmt: skip
+
+
+def is_riddle(docstring: str) -> bool:
+    return docstring.split(maxsplit=1)[0] in RIDDLES
+
+
+def test_docstrings_of_modules_begin_with_their_noun():
+    for path in PYTHON:
+        said = ast.get_docstring(ast.parse(path.read_text()))
+        assert not is_riddle(said or "What"), path
+    assert is_riddle("How much of a best result is luck.")
+    assert not is_riddle("Deflated Sharpe ratio and PBO of a sweep.")

@@ -18,7 +18,7 @@ LONGER = {
     "feature_macro": 105,
     "feature_macro_days": 165,
     "features": 115,
-    "fusion_scores": 185,
+    "fusion_scores": 175,
     "macro_signals": 125,
     "parity_summary": 125,
     "regime_observations": 140,

@@ -1,4 +1,4 @@
-"""What the replay decides at one close, and everything that it decided upon.
+"""Decision of the replay at one close, and everything that it decided upon.
 
 Nothing is decided here: the state comes of the replay's own step over the bars up to
 that close, and what was read comes of the tables.

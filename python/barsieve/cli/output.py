@@ -1,4 +1,4 @@
-"""What every command prints with: consoles, tables, JSON, failures."""
+"""Output of every command: consoles, tables, JSON, failures."""
 
 import json
 import sys

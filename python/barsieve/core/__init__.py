@@ -1,4 +1,4 @@
-"""What every room may use: errors, places, files, times, Arrow, schemas, numba's cache.
+"""Errors, places, files, times, Arrow, schemas, numba's cache: for every room.
 
 Imports nothing of ours.
 """

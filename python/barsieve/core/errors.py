@@ -1,4 +1,4 @@
-"""What is wrong with an input, in words that let its owner mend it."""
+"""Problems of an input, in words that let its owner mend it."""
 
 from dataclasses import KW_ONLY, dataclass
 from typing import NoReturn

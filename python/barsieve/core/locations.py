@@ -1,4 +1,4 @@
-"""What a place may be called, of a market, configs or a database; one rule for all.
+"""Names that a market, configs or a database may have; one rule for all.
 
 A project may lie anywhere: everything below it is named relative to it. What the
 environment variables name is pasted into SQL by the sources of dbt, or becomes the name

@@ -1,4 +1,4 @@
-"""Where things lie: the project folder, its configs, the market, the database.
+"""Paths of the project folder, its configs, the market, the database.
 
 The environment variables are locations, never settings of a trade: `BARSIEVE_PROJECT`
 (default: this folder, or the nearest above with a `dbt_project.yml`) and, relative to

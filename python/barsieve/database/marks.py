@@ -1,4 +1,4 @@
-"""What each table of a database was built from: its mark, the comment that it carries.
+"""Mark of each table: what it was built from, the comment that it carries.
 
 A mark holds the hashes of the market and the configs behind a table, of the code that
 made it, and the marks of the tables it was made of, as they were then. So a table that

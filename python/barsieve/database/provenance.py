@@ -1,4 +1,4 @@
-"""What a database was built from: version, and hashes of code, configs and market."""
+"""Provenance of a database: version, and hashes of code, configs and market."""
 
 import hashlib
 import json

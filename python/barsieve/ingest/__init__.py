@@ -1,4 +1,4 @@
-"""From exchanges, statistics offices and files into the market layout.
+"""Ingest from exchanges, statistics offices and files into the market layout.
 
 A source module (`exchanges`, `fred`, `yahoo`, `coingecko`, `files`) turns answers into
 Arrow tables of the layout's columns. `merge` compares them with what is stored and

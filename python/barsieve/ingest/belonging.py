@@ -1,4 +1,4 @@
-"""Whether rows belong to the series that a file holds: origins, overlapping values.
+"""Membership of rows in the series of a file: origins, overlapping values.
 
 A second venue, quote or contract of the same symbol is another series: the differences
 of its values would look like revisions, and its other rows be spliced in.

@@ -1,4 +1,4 @@
-"""Which format a table is of, which column has which role, and what it is of.
+"""Format of a table: which it is, the role of each column, and what it is of.
 
 What two answers fit is for the user to decide, with both of them shown.
 """

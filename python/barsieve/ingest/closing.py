@@ -1,4 +1,4 @@
-"""Which bars of a file had closed when it was written.
+"""Closed bars of a file: those that were over when it was written.
 
 A bar is closed when the file says so (a time of close that has passed), or when the
 file has a later row. Of the last row nobody can tell it by the time of the file, which

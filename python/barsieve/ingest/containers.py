@@ -1,4 +1,4 @@
-"""What lies in an exported file: the file itself, or the members of an archive."""
+"""Containers of exports: the file itself, or the members of an archive."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""What a user says of exported files that they do not say themselves."""
+"""Hints of a user on exported files: what they do not say themselves."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

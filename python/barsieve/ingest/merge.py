@@ -1,4 +1,4 @@
-"""Compare rows with what is stored; write what is new, report what has changed.
+"""Merge of rows with what is stored: new ones written, changed ones reported.
 
 A past row that the source now gives differently is a revision: reported, and kept as it
 was stored unless revisions are accepted.

@@ -1,4 +1,4 @@
-"""What the name of an exported file states: its symbol, and where its prices are from.
+"""Name of an exported file: the symbol it states, and where its prices are from.
 
 A name that does not follow its format's manner states nothing.
 """

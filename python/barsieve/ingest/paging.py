@@ -1,4 +1,4 @@
-"""Walk through a source's pages so that what is stored is always one span.
+"""Pages of a source, walked so that what is stored is always one span.
 
 Forward from the last stored row, and backward from the first one in whole chunks: a
 kill between two writes leaves no hole that a later run would not see. A source grants

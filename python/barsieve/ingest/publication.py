@@ -1,4 +1,4 @@
-"""When a daily value became known: the lag of its series, on days when it is published.
+"""Publication of daily values: the lag of a series, on days when it is published.
 
 The lag comes from the seed `macro_series`. A value that is published on a later day
 (lag of a day or more) by an office that keeps business days waits for the next one: the

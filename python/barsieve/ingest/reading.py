@@ -1,4 +1,4 @@
-"""Read exported files as they are, before anybody says what their columns mean."""
+"""Cells of exported files as they are, before anybody says what columns mean."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""What a run asks for: the span, and how to treat what is stored."""
+"""Request of a run: the span, and how to treat what is stored."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""How often to ask again, and how long to wait: what a source asks for, or doubling."""
+"""Retries and their waits: what a source asks for, or doubling."""
 
 import email.utils
 import importlib

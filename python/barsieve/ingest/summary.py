@@ -1,4 +1,4 @@
-"""What an ingest did to one symbol or series, and what it found there."""
+"""Summary of an ingest: what it did to one symbol or series, and found there."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime

@@ -1,4 +1,4 @@
-"""Learn from a sweep which configuration pays when, without fooling oneself.
+"""Learning from a sweep which configuration pays when, without fooling oneself.
 
 Reading order: `dataset` (what is learned from: configuration x month), `models` (who
 learns), `walk` (each month predicted from the months before it), `proposals` (weights

@@ -1,4 +1,4 @@
-"""What was learned, replayed out of sample beside those who learned nothing.
+"""Backtests of what was learned, out of sample, beside those who learned nothing.
 
 All strategies trade the same bars by the same profile; only weights and threshold
 differ, month by month. The replay starts with the first month that has a proposal.

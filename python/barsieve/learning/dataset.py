@@ -1,4 +1,4 @@
-"""What is learned from: configuration x month of one symbol, and what was known."""
+"""Dataset of the learning: configuration x month of one symbol, and what was known."""
 
 from typing import NamedTuple
 

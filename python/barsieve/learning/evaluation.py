@@ -1,4 +1,4 @@
-"""What all the learning is worth, in figures: the rows of `report_optimizer`."""
+"""Evaluation of all the learning, in figures: the rows of `report_optimizer`."""
 
 from collections.abc import Iterator
 from functools import cache

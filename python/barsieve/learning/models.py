@@ -1,4 +1,4 @@
-"""Who learns: three models of scikit-learn, and two rules that learn nothing.
+"""Models that learn: three of scikit-learn, and two rules that learn nothing.
 
 All are made to be small: there are dozens of months, however many configurations, and
 all rows of a month share its luck.

@@ -1,4 +1,4 @@
-"""From predictions to weights and a threshold, as far as past predictions deserve."""
+"""Proposals of weights and a threshold, as far as past predictions deserve."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple

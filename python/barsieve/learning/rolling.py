@@ -1,4 +1,4 @@
-"""Train on k months, test on the next ones, roll: the plainest optimizer there is."""
+"""Rolling optimizer, the plainest there is: train on k months, test on the next."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""The figures in one plain sentence; it saves its reader money."""
+"""Verdict of the figures in one plain sentence; it saves its reader money."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Each month predicted from the months before it, and nothing else."""
+"""Walk over months, each predicted from the months before it, and nothing else."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""What is doubtful or lacking in a market folder; builds go on, and say so.
+"""Findings of a market folder, doubtful or lacking; builds go on, and say so.
 
 `check_market` refuses what cannot be; these are the findings that need no build. A file
 that cannot be read has none: it is refused.

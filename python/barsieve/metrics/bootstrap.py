@@ -1,4 +1,4 @@
-"""How far a figure may be chance: a circular block bootstrap over days.
+"""Circular block bootstrap over days: how far a figure may be chance.
 
 Blocks of days in a row are drawn with replacement, so that what depends on the day
 before stays together. Source: Politis and Romano (1992), A Circular Block-Resampling

@@ -1,4 +1,4 @@
-"""Luck: how many replays with the same signals at random times do as well.
+"""Random entries: how many replays of the same signals at other times do as well.
 
 (k + 1) / (n + 1), where k of n draws did at least as well. Signals that know nothing of
 what follows give a number that is uniform between 0 and 1, whatever they cost; a small

@@ -1,4 +1,4 @@
-"""A profile's own signals, moved along the bars on which it might have entered.
+"""Shifts of a profile's own signals along the bars on which it might have entered.
 
 Signals (side, confidence, threshold) are shifted circularly along the profile's track,
 all by the same random amount, and replayed by the same kernel with the same costs and

@@ -1,4 +1,4 @@
-"""What an oracle may look at: the bars of a symbol, and what was published."""
+"""History that an oracle may look at: bars of a symbol, and what was published."""
 
 from bisect import bisect_right
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a sound profile says that has no effect: keys that another key dominates."""
+"""Keys of a sound profile that have no effect, since another key dominates them."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which name a day has, and when a new name comes into force."""
+"""Hysteresis of names: which one a day has, and when a new one comes into force."""
 
 import numpy as np
 

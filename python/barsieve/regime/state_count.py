@@ -1,4 +1,4 @@
-"""How many states: walks of 2 to 6 of them, compared by what they foresaw."""
+"""Number of states: walks of 2 to 6 of them, compared by what they foresaw."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Refit month by month; every day is read by parameters that were fitted before it."""
+"""Walk-forward refits: each day is read by parameters fitted before it."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

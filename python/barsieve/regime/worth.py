@@ -1,4 +1,4 @@
-"""What regimes are worth: each profile replayed with and without their shift.
+"""Worth of regimes: each profile replayed with and without their shift.
 
 The difference comes with an interval from a paired block bootstrap: the same blocks of
 days are drawn for both replays, so that what both went through cancels out. Many

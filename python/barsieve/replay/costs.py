@@ -1,4 +1,4 @@
-"""What a fill does to the account: result, fee and slippage, each its own number."""
+"""Costs of a fill: result, fee and slippage, each its own number."""
 
 from barsieve.core.numba_cache import compiled
 from barsieve.profiles.rules import BPS, Rules

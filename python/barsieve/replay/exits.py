@@ -1,4 +1,4 @@
-"""How a position is left: ordered exits, resting orders, and the moves of its stop."""
+"""Exits of a position: ordered ones, resting orders, and the moves of its stop."""
 
 from barsieve.core.numba_cache import compiled
 from barsieve.profiles.rules import Rules

@@ -1,4 +1,4 @@
-"""What a replay writes: a record per leg and per trade, in the order of events."""
+"""Ledger of a replay: a record per leg and per trade, in the order of events."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""A profile's tables in, its trades out: the replay between two Arrow tables."""
+"""Replay between two Arrow tables: a profile's tables in, its trades out."""
 
 from typing import NamedTuple
 

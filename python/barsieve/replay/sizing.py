@@ -1,4 +1,4 @@
-"""How far the stop lies and how much to buy."""
+"""Stop distance and size of an entry."""
 
 from barsieve.core.numba_cache import compiled
 from barsieve.profiles.rules import Rules

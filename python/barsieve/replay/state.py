@@ -1,4 +1,4 @@
-"""What the replay carries from bar to bar: scalars in named tuples, never arrays."""
+"""State that a replay carries from bar to bar: scalars in tuples, never arrays."""
 
 from typing import Annotated, Any, NamedTuple, Protocol, get_origin
 

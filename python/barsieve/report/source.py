@@ -1,4 +1,4 @@
-"""What a section reads from: the built database and the profiles to show."""
+"""Source of a section: the built database and the profiles to show."""
 
 import math
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""What a thread works in: the calendar of the bars, and scratch space of its own."""
+"""Buffers of a thread: the calendar of the bars, and scratch space of its own."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""What came of one replay: figures of the whole history and of each calendar month.
+"""Figures of one replay: of the whole history and of each calendar month.
 
 Only bars of open positions are visited: a flat account stays what it is.
 """

@@ -1,4 +1,4 @@
-"""One configuration after the other: its signals, the replay's own step, its measures.
+"""Kernel of the sweep: of each configuration its signals, the step, its measures.
 
 The signals are those of the room `signals`; here they are looked for fast.
 """

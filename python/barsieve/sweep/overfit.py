@@ -1,4 +1,4 @@
-"""How much of a sweep's best result is the search: the rows of `report_sweep`."""
+"""Deflated Sharpe ratio and PBO of a sweep: the rows of `report_sweep`."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any

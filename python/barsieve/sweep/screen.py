@@ -1,4 +1,4 @@
-"""Screen once: the bars where some configuration of a grid may enter.
+"""Screen of a grid: the bars where some configuration of it may enter.
 
 The envelope is the box around the grid's own configurations.
 """

@@ -1,4 +1,4 @@
-"""What a reader of a sweep wants to know first."""
+"""Summary of a sweep: what its reader wants to know first."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Run all three on the same bars, hold their trades together, and time them.
+"""Comparison of all three on the same bars: their trades, and their times.
 
 Only the simulation is timed: indicators, crossings and arguments are made before,
 records are read after. Engines take turns, and the best of several turns counts, so

@@ -1,4 +1,4 @@
-"""What all three trade: bars, crossings, brackets, and the record of a trade.
+"""Rules that all three trade: bars, crossings, brackets, the record of a trade.
 
 The rules, chosen so that each engine can say all of them exactly:
 

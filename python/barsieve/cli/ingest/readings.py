@@ -1,4 +1,4 @@
-"""How exported files were understood, shown before anything is stored."""
+"""Readings of exported files, shown before anything is stored."""
 
 from pathlib import Path
 from typing import Any

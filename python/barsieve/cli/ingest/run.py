@@ -1,4 +1,4 @@
-"""How the commands of `barsieve ingest` run: a market, its targets, faults in words."""
+"""Runs of `barsieve ingest`: a market, its targets, faults in words."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What `barsieve ingest` prints when it is done."""
+"""Summary that `barsieve ingest` prints when it is done."""
 
 from datetime import datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""How much of a best result is the search for it: deflated Sharpe and CSCV.
+"""Deflated Sharpe ratio and CSCV: how much of a best result is the search for it.
 
 Everything here reads one matrix: the returns per period (day or month) of the trials
 that were actually run, shape (n_rows, n_trials), rows in time order. Sharpe ratios are

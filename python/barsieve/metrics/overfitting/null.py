@@ -1,4 +1,4 @@
-"""The best of many trials without skill: what their own returns would have shown.
+"""Null of no skill: the best of many trials, by what their own returns would show.
 
 Each trial's mean is taken out, and the same blocks of rows are drawn with replacement
 for all of them, so that what trials share they go on sharing, and how much they really

@@ -1,4 +1,4 @@
-"""What a matrix of returns must be before anything is said about it."""
+"""Matrix of returns: what it must be before anything is said about it."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What becomes of one key of a legacy config."""
+"""Verdict on one key of a legacy config: what becomes of it."""
 
 from pathlib import Path
 from typing import Any

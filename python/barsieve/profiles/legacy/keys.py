@@ -1,4 +1,4 @@
-"""What the keys of a Bull Machine v1.8 config meant, and what they are here.
+"""Keys of a Bull Machine v1.8 config: what they meant, and what they are here.
 
 Read from what the legacy system did with a key, not from what its name promises: many
 were never read, some were read at another place than where the files have them.

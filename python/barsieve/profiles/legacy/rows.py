@@ -1,4 +1,4 @@
-"""What became of a key: the rows of the table that a migration prints."""
+"""Rows of the table that a migration prints: what became of each key."""
 
 import json
 from pathlib import Path

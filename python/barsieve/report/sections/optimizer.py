@@ -1,4 +1,4 @@
-"""What the optimizer learned, month by month, and what that was worth afterwards."""
+"""Optimizer: what it learned, month by month, and what that was worth afterwards."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What trades came to: multiples of R, exits, holding times, and what costs took."""
+"""Outcomes of trades: multiples of R, exits, holding times, and what costs took."""
 
 from typing import Any
 

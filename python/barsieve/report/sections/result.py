@@ -1,4 +1,4 @@
-"""What each profile came to, beside buy-and-hold and random entries."""
+"""Result of each profile, beside buy-and-hold and random entries."""
 
 from typing import Any
 

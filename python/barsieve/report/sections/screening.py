@@ -1,4 +1,4 @@
-"""From bars to entries: the funnel, its density, and what the sentinels are worth."""
+"""Screening from bars to entries: the funnel, its density, worth of the sentinels."""
 
 from typing import Any
 
