@@ -22,6 +22,7 @@ from barsieve.report.render import page_script
 from barsieve.report.sections import SECTIONS
 from barsieve.report.sections.price import SIGNALS
 from barsieve.report.source import open_source
+from barsieve.report.text import DASH, MINUS, number
 from command_line import barsieve
 from conftest import PROJECT
 from report_browser import LATER
@@ -206,3 +207,69 @@ def test_every_name_of_the_page_is_defined_and_used(tmp_path):
     assert names_amiss(script, tmp_path) == ""
     renamed = script.replace("function tradeSeries(", "function x(")
     assert "tradeSeries" in names_amiss(renamed, tmp_path)
+
+
+def strings_of(part):
+    """Yield the texts within an option."""
+    if isinstance(part, dict):
+        for inner in part.values():
+            yield from strings_of(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            yield from strings_of(inner)
+    elif isinstance(part, str):
+        yield part
+
+
+COLOUR = re.compile(r"^(#[0-9a-f]{3,8}$|rgba?\(|hsla?\()", re.IGNORECASE)
+
+
+def described_charts(source):
+    """Yield the charts that Python describes, of each profile, with their ids."""
+    for text in source.pack.documents:
+        yield from json.loads(text).items()
+
+
+def test_no_chart_names_a_colour_but_by_the_theme(demo_build):
+    source = open_source(demo_build.database, [])
+    for section in SECTIONS:
+        section.collect(source)
+    style = (PROJECT / "python/barsieve/report/page/style.css").read_text()
+    found = list(described_charts(source))
+    assert len(found) >= 4 * len(source.profiles)
+    for name, described in found:
+        assert described.keys() in ({"label", "option"}, {"nothing"}), name
+        for text in strings_of(described.get("option")):
+            assert not COLOUR.match(text), f"{name}: {text}"
+            for tone in re.findall(r"^var\(--(\w+)", text):
+                assert f"--{tone}:" in style, f"{name}: no colour {tone}"
+
+
+def test_what_is_described_has_its_place_in_the_page(demo_build):
+    source = open_source(demo_build.database, [])
+    page = PROJECT / "python/barsieve/report/page"
+    for section in SECTIONS:
+        before = len(source.pack.documents)
+        section.collect(source)
+        skeleton = (page / f"{section.key}.html").read_text()
+        for text in source.pack.documents[before:]:
+            for name in json.loads(text):
+                assert f'id="{name}"' in skeleton, f"{section.key}.html: {name}"
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "is_signed", "text"),
+    [
+        (1234.5, 0, False, "1,235"),
+        (0.125, 2, False, "0.13"),
+        (-2.5, 0, False, f"{MINUS}3"),
+        (0.004, 2, True, "0.00"),
+        (-0.004, 2, True, "0.00"),
+        (7, 0, True, "+7"),
+        (1e7, 2, True, "+10,000,000.00"),
+        (None, 2, False, DASH),
+        (math.nan, 2, False, DASH),
+    ],
+)
+def test_a_number_is_shown_as_the_page_shows_it(value, decimals, is_signed, text):
+    assert number(value, decimals, is_signed) == text

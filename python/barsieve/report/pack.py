@@ -8,6 +8,7 @@ both in `page/columns.js`.
 
 import base64
 import gzip
+import json
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,7 @@ class Pack:
         self._parts: list[bytes] = []
         self._size = 0
         self._places: dict[bytes, int] = {}
+        self.documents: list[str] = []
 
     def _place(self, content: bytes) -> int:
         if content not in self._places:
@@ -119,6 +121,13 @@ class Pack:
         """Keep texts that hardly repeat one after the other, a line each."""
         content = "\n".join(value.replace("\n", " ") for value in values).encode()
         return {"kind": "lines", "at": self._place(content), "n": len(content)}
+
+    def document(self, value: Any) -> dict[str, Any]:
+        """Keep what JSON can say: charts say nearly the same of each profile."""
+        text = json.dumps(value, separators=(",", ":"), allow_nan=False)
+        self.documents.append(text)
+        content = text.encode()
+        return {"kind": "document", "at": self._place(content), "n": len(content)}
 
     def falls(self, values: dict[str, Any], peaks: dict[str, Any]) -> dict[str, Any]:
         """Keep the falls of a column from its peaks as both: peaks seldom change."""

@@ -24,6 +24,7 @@ SCRIPTS_BEFORE = (
     "format.js",
     "page.js",
     "charts.js",
+    "bind.js",
     "trade_text.js",
     "trade.js",
     "level_of_detail.js",

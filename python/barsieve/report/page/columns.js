@@ -38,9 +38,11 @@ function textColumn({ names, codes }) {
   );
 }
 
-function lineColumn({ at, n }) {
-  return new TextDecoder().decode(bytes.subarray(at, at + n)).split("\n");
-}
+const decoded = ({ at, n }) => new TextDecoder().decode(bytes.subarray(at, at + n));
+
+const lineColumn = (reference) => decoded(reference).split("\n");
+
+const documentColumn = (reference) => JSON.parse(decoded(reference));
 
 function fallColumn({ values, peaks }) {
   const from = column(peaks);
@@ -54,6 +56,7 @@ function column(reference) {
       rounded: roundedColumn,
       texts: textColumn,
       lines: lineColumn,
+      document: documentColumn,
       falls: fallColumn,
     }[reference.kind];
     unpacked.set(reference, read(reference));
