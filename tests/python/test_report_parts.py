@@ -224,37 +224,51 @@ def strings_of(part):
 COLOUR = re.compile(r"^(#[0-9a-f]{3,8}$|rgba?\(|hsla?\()", re.IGNORECASE)
 
 
-def described_charts(source):
-    """Yield the charts that Python describes, of each profile, with their ids."""
-    for text in source.pack.documents:
-        yield from json.loads(text).items()
+def described_charts(document):
+    """Yield the charts of a document with their ids; choices lie deeper."""
+    for name, inner in document.items():
+        if inner.keys() & {"option", "nothing"}:
+            yield name, inner
+        else:
+            yield from described_charts(inner)
 
 
-def test_no_chart_names_a_colour_but_by_the_theme(demo_build):
+@pytest.fixture(scope="module")
+def described(demo_build):
+    """The charts that Python describes: section, id of the place, description."""
     source = open_source(demo_build.database, [])
+    found = []
     for section in SECTIONS:
+        before = len(source.pack.documents)
         section.collect(source)
-    style = (PROJECT / "python/barsieve/report/page/style.css").read_text()
-    found = list(described_charts(source))
-    assert len(found) >= 4 * len(source.profiles)
-    for name, described in found:
-        assert described.keys() in ({"label", "option"}, {"nothing"}), name
-        for text in strings_of(described.get("option")):
+        for text in source.pack.documents[before:]:
+            charts = described_charts(json.loads(text))
+            found += [(section.key, *chart) for chart in charts]
+    return found
+
+
+PAGE = PROJECT / "python/barsieve/report/page"
+
+
+def test_no_chart_names_a_colour_but_by_the_theme(described):
+    style = (PAGE / "style.css").read_text()
+    assert len({name for _, name, _ in described}) >= 11
+    for _, name, chart in described:
+        assert chart.keys() in ({"label", "option"}, {"nothing"}), name
+        for text in strings_of(chart.get("option")):
             assert not COLOUR.match(text), f"{name}: {text}"
             for tone in re.findall(r"^var\(--(\w+)", text):
                 assert f"--{tone}:" in style, f"{name}: no colour {tone}"
 
 
-def test_what_is_described_has_its_place_in_the_page(demo_build):
-    source = open_source(demo_build.database, [])
-    page = PROJECT / "python/barsieve/report/page"
-    for section in SECTIONS:
-        before = len(source.pack.documents)
-        section.collect(source)
-        skeleton = (page / f"{section.key}.html").read_text()
-        for text in source.pack.documents[before:]:
-            for name in json.loads(text):
-                assert f'id="{name}"' in skeleton, f"{section.key}.html: {name}"
+@pytest.mark.parametrize("text", ["#fff", "#0b6aa2", "rgb(1, 2, 3)", "RGBA(1,2,3,.4)"])
+def test_a_colour_by_its_number_is_told(text):
+    assert COLOUR.match(text)
+
+
+def test_what_is_described_has_its_place_in_the_page(described):
+    for key, name, _ in described:
+        assert f'id="{name}"' in (PAGE / f"{key}.html").read_text(), name
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Numbers of the report as text; a dash where there is none (as page/format.js)."""
 
 import math
+from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 DASH, MINUS = "\N{EN DASH}", "\N{MINUS SIGN}"
@@ -20,6 +21,18 @@ def number(value: float | None, decimals: int = 0, is_signed: bool = False) -> s
 def money(value: float | None) -> str:
     """Return an amount of money with its sign."""
     return number(value, 2, is_signed=True)
+
+
+def share(value: float | None, decimals: int = 1) -> str:
+    """Return a fraction as a percentage."""
+    if value is None or not math.isfinite(value):
+        return DASH
+    return f"{number(value * 100, decimals)}%"
+
+
+def month(seconds: float) -> str:
+    """Return the calendar month (UTC) of a moment in Unix seconds."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m")
 
 
 def words(name: str) -> str:

@@ -2,8 +2,19 @@
 
 from typing import Any
 
+from barsieve.report.charts import (
+    axis,
+    categories,
+    chart,
+    colour,
+    grid,
+    nothing,
+    show,
+    tip,
+)
 from barsieve.report.section import Section
 from barsieve.report.source import Source
+from barsieve.report.text import month, number, share, words
 
 WINDOWS = """
     select
@@ -72,24 +83,211 @@ SENTINELS = """
 """
 
 
+Row = dict[str, Any]
+Step = tuple[str, int, str]
+SHADOW = {"type": "shadow", "shadowStyle": {"color": colour("shade")}}
+
+
+def _steps(gates: list[Row], windows: Row, candidates: int) -> list[Step]:
+    """Return the steps of the funnel: name, bars, and what they are."""
+    left = {row["gate"]: row["bars"] for row in gates}
+    return [
+        ("bars", left.get("bars", 0), "every bar of the symbol"),
+        (
+            "eligible",
+            left.get("eligible", 0),
+            "volatility, trends and cadence allow a trade",
+        ),
+        ("candidates", candidates, "some configuration of the profile may enter"),
+        (
+            "bars in windows",
+            windows["window_bars"],
+            f"{number(windows['windows'])} windows: candidates and the bars after them",
+        ),
+        ("entries", left.get("entered", 0), "trades of the full replay"),
+    ]
+
+
+def _funnel(steps: list[Step]) -> Row:
+    """Return what is left of all bars, step by step, on a scale of powers of ten."""
+    names = [name for name, *_ in steps]
+    every = steps[0][1] or 1
+    bars = [
+        {
+            # A logarithm has no zero.
+            "value": max(count, 1),
+            "name": f"{number(count)}  ·  {share(count / every, 2)}",
+            "told": [
+                ["bars", number(count)],
+                ["of all", share(count / every, 2)],
+                [meaning, ""],
+            ],
+            "itemStyle": {
+                "color": colour("accent", None if name == "entries" else 0.45),
+                "borderRadius": [0, 3, 3, 0],
+            },
+        }
+        for name, count, meaning in steps
+    ]
+    hidden = {"show": False}
+    told = ", ".join(f"{name} {number(count)}" for name, count, _ in steps)
+    return chart(
+        f"From bars to entries: {told}",
+        {
+            "grid": grid(right=140, top=6),
+            "tooltip": {"formatter": tip(titles=names)},
+            "xAxis": axis(
+                type="log",
+                min=1,
+                max=every,
+                axisLabel=hidden,
+                splitLine=hidden,
+                axisLine=hidden,
+            ),
+            "yAxis": categories(
+                names,
+                inverse=True,
+                axisLine=hidden | {"onZero": False},
+                axisLabel={"color": colour("ink")},
+            ),
+            "series": [
+                {
+                    "name": "bars",
+                    "type": "bar",
+                    "barWidth": "62%",
+                    "data": bars,
+                    "label": {
+                        "show": True,
+                        "position": "right",
+                        "color": colour("ink"),
+                        "formatter": "{b}",
+                    },
+                }
+            ],
+        },
+    )
+
+
+def _density(rows: list[Row]) -> Row:
+    """Return the share of each month's bars that are candidates, and its entries."""
+    months = [month(row["month"]) for row in rows]
+    shares = [row["candidates"] / row["bars"] for row in rows]
+    candidates = [
+        {
+            "value": value,
+            "told": [
+                [
+                    "candidates",
+                    f"{number(row['candidates'])} of {number(row['bars'])} bars",
+                ],
+                ["share", share(value, 2)],
+            ],
+        }
+        for value, row in zip(shares, rows, strict=True)
+    ]
+    return chart(
+        "Share of each month's bars that are candidates, and entries of the month",
+        {
+            "grid": grid(right=0, top=30),
+            "legend": {"data": ["candidates", "entries"]},
+            "tooltip": {"trigger": "axis", "axisPointer": SHADOW, "formatter": tip()},
+            "xAxis": categories(months),
+            "yAxis": [
+                axis(splitNumber=3, axisLabel={"formatter": show("share", 0)}),
+                axis(
+                    splitNumber=3,
+                    minInterval=1,
+                    splitLine={"show": False},
+                    position="right",
+                ),
+            ],
+            "series": [
+                {
+                    "name": "candidates",
+                    "type": "bar",
+                    "barCategoryGap": "25%",
+                    "data": candidates,
+                    "itemStyle": {"color": colour("accent", 0.45)},
+                },
+                {
+                    "name": "entries",
+                    "type": "line",
+                    "yAxisIndex": 1,
+                    "symbolSize": 4,
+                    "data": [row["entries"] for row in rows],
+                    "lineStyle": {"color": colour("warn"), "width": 1.5},
+                    "itemStyle": {"color": colour("warn")},
+                },
+            ],
+        },
+    )
+
+
+def _worth(rows: list[Row]) -> Row:
+    """Return how often each sentinel fires, and at how many of the entries."""
+    if not rows:
+        return nothing("No sentinel fired.")
+    series = [
+        {
+            "name": name,
+            "type": "bar",
+            "data": [row[key] or 0 for row in rows],
+            "itemStyle": {"color": tone, "borderRadius": [0, 3, 3, 0]},
+        }
+        for name, key, tone in (
+            ("of bars", "share_of_bars", colour("muted", 0.6)),
+            ("of entries", "share_of_entries", colour("accent")),
+        )
+    ]
+    return chart(
+        "Share of bars and share of entries, by sentinel",
+        {
+            "grid": grid(right=24, top=28),
+            "legend": {"data": ["of bars", "of entries"]},
+            "tooltip": {
+                "trigger": "axis",
+                "axisPointer": SHADOW,
+                "formatter": tip(show("share")),
+            },
+            "xAxis": axis(splitNumber=4, axisLabel={"formatter": show("share", 0)}),
+            "yAxis": categories(
+                [words(row["sentinel"]) for row in rows],
+                inverse=True,
+                axisLabel={"color": colour("ink")},
+            ),
+            "series": series,
+        },
+    )
+
+
 def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
     name = {"profile": profile["profile"]}
     both = {**name, "symbol": profile["symbol"]}
     parity = "from parity_summary where profile = $profile"
-    gates = "from report_screening where profile = $profile order by gate_number"
+    gates = source.rows(
+        "from report_screening where profile = $profile order by gate_number", **name
+    )
+    windows = source.rows(WINDOWS, **name)[0]
+    candidates = source.rows(CANDIDATES, **name)[0]["bars"]
+    sentinels = source.rows(SENTINELS, **both)
+    charts = {
+        "funnel-chart": _funnel(_steps(gates, windows, candidates)),
+        "density-chart": _density(source.rows(MONTHS, **both)),
+        "sentinels-chart": _worth(sentinels),
+    }
     return {
         "screen": profile["screen"],
-        "gates": source.rows(gates, **name),
-        "windows": source.rows(WINDOWS, **name)[0],
-        "candidates": source.rows(CANDIDATES, **name)[0]["bars"],
+        "gates": gates,
+        "windows": windows,
+        "candidates": candidates,
         "parity": source.rows(parity, **name),
-        "months": source.rows(MONTHS, **both),
-        "sentinels": source.rows(SENTINELS, **both),
+        "sentinels": sentinels,
+        "charts": source.pack.document(charts),
     }
 
 
 def collect(source: Source) -> dict[str, Any]:
-    """Return gates, windows, months and sentinels, by profile."""
+    """Return gates, windows, sentinels and charts, by profile."""
     return {"profiles": [_profile(source, profile) for profile in source.profiles]}
 
 
