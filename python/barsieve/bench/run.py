@@ -41,9 +41,9 @@ class BuildFailedError(Exception):
     """A model of the bench could not be built; the message is what dbt printed."""
 
 
-def _refuse_unsound(market: Path, seed: Path) -> None:
+def _refuse_unsound(market: Path) -> None:
     """Raise InputError with what is wrong with a market, before dbt is started."""
-    _, problems = check_market(market, seed)
+    _, problems = check_market(market, paths.macro_series_seed())
     if problems:
         raise InputError(problems)
 
@@ -256,7 +256,7 @@ def run_bench(market: Path | None, hours: int | None) -> dict[str, Any]:
             simulation.write_market(simulated, source)
             del simulated
         else:
-            _refuse_unsound(source, folder / "seeds" / "macro_series.csv")
+            _refuse_unsound(source)
         _configs_for(source, folder / paths.configs_dir(), aside / "configs")
         database, target = aside / "bench.duckdb", aside / "target"
         environment = os.environ | {

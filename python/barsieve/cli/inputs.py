@@ -51,9 +51,9 @@ def _print_what_it_lacks() -> None:
     from barsieve.profiles.findings import config_findings
 
     folder = paths.project_dir()
-    seed = folder / "seeds" / "macro_series.csv"
+    market = folder / paths.market_dir()
     findings = [
-        *worst_first(market_findings(folder / paths.market_dir(), seed)),
+        *worst_first(market_findings(market, paths.macro_series_seed())),
         *config_findings(folder / paths.configs_dir()),
     ]
     if findings:

@@ -43,6 +43,14 @@ def market_dir() -> Path:
     return Path(os.environ.get(MARKET) or "data/demo")
 
 
+def macro_series_seed() -> Path:
+    """Return the file that declares the macro series.
+
+    Raises FileNotFoundError outside of a project.
+    """
+    return project_dir() / "seeds" / "macro_series.csv"
+
+
 def configs_dir() -> Path:
     """Return the location of the profiles, relative to the project unless absolute."""
     return Path(os.environ.get(CONFIGS) or "configs")

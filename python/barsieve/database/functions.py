@@ -111,10 +111,8 @@ def _market_findings() -> str:
     from barsieve.core import paths
     from barsieve.market.findings import market_findings
 
-    folder = paths.project_dir()
-    found = market_findings(
-        folder / paths.market_dir(), folder / "seeds" / "macro_series.csv"
-    )
+    market = paths.project_dir() / paths.market_dir()
+    found = market_findings(market, paths.macro_series_seed())
     return json.dumps([finding._asdict() for finding in found])
 
 

@@ -10,8 +10,7 @@ from barsieve.profiles.check import check_configs
 def check_input() -> list[Problem]:
     """Return everything that is wrong with places, market and configs in force."""
     folder = paths.project_dir()
-    symbols, found = check_market(
-        folder / paths.market_dir(), folder / "seeds" / "macro_series.csv"
-    )
+    market = folder / paths.market_dir()
+    symbols, found = check_market(market, paths.macro_series_seed())
     configs = check_configs(folder / paths.configs_dir(), symbols)
     return location_problems() + found + configs

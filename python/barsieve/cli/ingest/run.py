@@ -35,10 +35,10 @@ def folder_of(to: Path | None) -> Path:
 
 def _seed() -> Path:
     """Return what declares the macro series: the project's seed, else the package's."""
-    name = "macro_series.csv"
     try:
-        return paths.project_dir() / "seeds" / name
+        return paths.macro_series_seed()
     except FileNotFoundError:
+        name = "macro_series.csv"
         shipped = paths.PACKAGE / name
         checkout = paths.PACKAGE.parents[1]
         return shipped if shipped.exists() else checkout / "seeds" / name
