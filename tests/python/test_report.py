@@ -825,13 +825,7 @@ def test_columns_survive_the_journey_to_the_page(browser):
             pack.exact(np.array([0.1, -2.345, np.nan, 7.0])),
         ),
         "zero": (np.array([-0.0]), pack.exact(np.array([-0.0]))),
-        "falls": (
-            np.array([0.0, 0.0, 6.0 / 8.0 - 1]),
-            pack.falls(
-                pack.exact(np.array([5.0, 8.0, 6.0])),
-                pack.exact(np.array([5.0, 8.0, 8.0])),
-            ),
-        ),
+        "moments": (hours * 1000, pack.moments(hours)),
     }  # fmt: skip
     assert sent["decimals"][1]["kind"] == "rounded"
     assert sent["zero"][1]["kind"] == "exact"

@@ -129,9 +129,9 @@ class Pack:
         content = text.encode()
         return {"kind": "document", "at": self._place(content), "n": len(content)}
 
-    def falls(self, values: dict[str, Any], peaks: dict[str, Any]) -> dict[str, Any]:
-        """Keep the falls of a column from its peaks as both: peaks seldom change."""
-        return {"kind": "falls", "values": values, "peaks": peaks}
+    def moments(self, seconds: np.ndarray) -> dict[str, Any]:
+        """Keep Unix seconds; the page reads the milliseconds that its charts count."""
+        return {"kind": "moments", "seconds": self.rounded(seconds, 0)}
 
     def encode(self) -> str:
         """Return all columns, compressed, as text."""

@@ -29,7 +29,6 @@ SCRIPTS_BEFORE = (
     "trade.js",
     "level_of_detail.js",
     "price_series.js",
-    "sweep_charts.js",
 )
 SCRIPTS_AFTER = ("main.js",)
 

@@ -1,4 +1,4 @@
-// What the charts share: colours of the theme, tooltips, sizes. ECharts draws.
+// What all charts share: colours of the theme, tooltips, sizes. ECharts draws.
 
 const charts = new Map();
 
@@ -53,64 +53,6 @@ function tip(title, rows) {
 const textStyle = () => ({
   fontFamily: getComputedStyle(document.body).fontFamily,
   fontSize: 12,
-});
-
-function axis(extra = {}) {
-  const c = colours();
-  return {
-    axisLine: { lineStyle: { color: c.line } },
-    axisTick: { show: false },
-    axisLabel: { color: c.muted, hideOverlap: true },
-    splitLine: { lineStyle: { color: c.line, opacity: 0.6 } },
-    nameTextStyle: { color: c.muted },
-    ...extra,
-  };
-}
-
-// Room for the labels is taken from the plot, so that none is cut off.
-const snug = (edges) => ({
-  left: 0,
-  right: 16,
-  top: 8,
-  bottom: 4,
-  outerBoundsMode: "same",
-  outerBoundsContain: "axisLabel",
-  ...edges,
-});
-
-const timeLabels = {
-  year: "{yyyy}",
-  month: "{MMM}",
-  day: "{d} {MMM}",
-  hour: "{HH}:{mm}",
-  minute: "{HH}:{mm}",
-};
-
-const timeAxis = (extra = {}) =>
-  axis({
-    type: "time",
-    splitLine: { show: false },
-    ...extra,
-    axisLabel: {
-      color: colours().muted,
-      hideOverlap: true,
-      formatter: timeLabels,
-      ...extra.axisLabel,
-    },
-  });
-
-// The bar under a chart over time, which shows and moves the span in view.
-const slider = (c) => ({
-  type: "slider",
-  height: 18,
-  bottom: 6,
-  showDataShadow: false,
-  borderColor: c.line,
-  fillerColor: seeThrough(c.accent, 0.14),
-  handleStyle: { color: c.card, borderColor: c.muted },
-  moveHandleSize: 0,
-  textStyle: { color: c.muted, fontSize: 10 },
-  labelFormatter: (value) => day(value / 1000),
 });
 
 function chart(id, label, option, renderer = "svg") {

@@ -44,10 +44,7 @@ const lineColumn = (reference) => decoded(reference).split("\n");
 
 const documentColumn = (reference) => JSON.parse(decoded(reference));
 
-function fallColumn({ values, peaks }) {
-  const from = column(peaks);
-  return column(values).map((value, k) => value / from[k] - 1);
-}
+const momentColumn = ({ seconds }) => column(seconds).map((one) => one * 1000);
 
 function column(reference) {
   if (!unpacked.has(reference)) {
@@ -57,7 +54,7 @@ function column(reference) {
       texts: textColumn,
       lines: lineColumn,
       document: documentColumn,
-      falls: fallColumn,
+      moments: momentColumn,
     }[reference.kind];
     unpacked.set(reference, read(reference));
   }

@@ -36,6 +36,8 @@ const moment = (seconds) =>
 
 const day = (seconds) => moment(seconds).slice(0, 10);
 
+const dayAt = (milliseconds) => day(milliseconds / 1000);
+
 const words = (name) => String(name).replaceAll("_", " ");
 
 function hours(count) {

@@ -48,66 +48,6 @@ function drawBars({ bars, gaps }) {
     : "No hour is missing.";
 }
 
-function drawCoverage({ series }) {
-  const shown = series.filter((one) => one.months);
-  const months = [
-    ...new Set(shown.flatMap((one) => one.months.map((row) => row.month))),
-  ].sort((a, b) => a - b);
-  const place = new Map(months.map((month, k) => [month, k]));
-  const c = colours();
-  chartOrNothing(
-    "coverage-chart",
-    shown.length,
-    "No series reaches the features.",
-    () =>
-      chart("coverage-chart", "Coverage of each series by month", {
-        grid: snug({ top: 8, bottom: 50 }),
-        tooltip: {
-          formatter: (one) =>
-            tip(
-              `${shown[one.value[1]].series}, ${day(months[one.value[0]]).slice(0, 7)}`,
-              [["known and fresh", share(one.value[2])]],
-            ),
-        },
-        xAxis: axis({
-          type: "category",
-          data: months.map((month) => day(month).slice(0, 7)),
-          splitLine: { show: false },
-        }),
-        yAxis: axis({
-          type: "category",
-          inverse: true,
-          data: shown.map((one) => one.series),
-          splitLine: { show: false },
-          axisLabel: { color: c.ink },
-        }),
-        visualMap: {
-          min: 0,
-          max: 1,
-          calculable: false,
-          orient: "horizontal",
-          left: "center",
-          bottom: 0,
-          itemHeight: 90,
-          itemWidth: 10,
-          text: ["always known", "never"],
-          textStyle: { color: c.muted },
-          inRange: { color: [c.loss, c.paper, seeThrough(c.gain, 0.75)] },
-        },
-        series: [
-          {
-            name: "coverage",
-            type: "heatmap",
-            itemStyle: { borderColor: c.paper, borderWidth: 1 },
-            data: shown.flatMap((one, k) =>
-              one.months.map((row) => [place.get(row.month), k, row.coverage]),
-            ),
-          },
-        ],
-      }),
-  );
-}
-
 function drawSeries({ series }) {
   fillTable(
     "health-series",
@@ -142,6 +82,6 @@ section("health", () => {
   drawFindings(own);
   drawOracle(own);
   drawBars(own);
-  drawCoverage(own);
+  drawCharts(column(own.charts));
   drawSeries(own);
 });

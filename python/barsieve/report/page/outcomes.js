@@ -8,7 +8,7 @@ section("outcomes", () => {
     [
       ["Exit", (row) => words(row.exit_reason)],
       ["Trades", (row) => number(row.trades), true],
-      ["Won", (row) => share(row.wins / row.trades), true],
+      ["Won", (row) => share(row.win_rate), true],
       ["Mean R", (row) => number(row.mean_r, 2, true), true],
       ["Net", (row) => money(row.net_pnl), true, (row) => tone(row.net_pnl)],
     ],

@@ -8,7 +8,6 @@ const SPANS = [
   ["1 w", 7],
   ["1 d", 1],
 ];
-const LEAST_SPAN = 12 * HOUR;
 
 let shownProfile = null;
 let isScheduled = false;
@@ -35,7 +34,6 @@ function refresh() {
   isScheduled = false;
   const drawn = charts.get("price-chart");
   if (!drawn) return;
-  const c = colours();
   const { level, blocks } = inView();
   const times = (name) =>
     blocks.map((block) => [
@@ -57,13 +55,9 @@ function refresh() {
           one.low,
           one.high,
         ]),
-        markArea: {
-          silent: true,
-          itemStyle: { color: c.shade },
-          data: windowsInView(),
-        },
+        markArea: { data: windowsInView() },
       },
-      ...tradeSeries(c),
+      ...tradesInView(),
       { name: "confidence", data: times("confidence") },
       { name: "threshold", data: times("threshold") },
       { name: "entry allowed", data: times("entry").filter((one) => one[1] !== null) },
@@ -78,7 +72,8 @@ function schedule() {
 
 function show(from, to) {
   const [first, last] = extent();
-  const width = Math.min(Math.max(to - from, LEAST_SPAN), last - first);
+  const least = report.sections.price.least_span;
+  const width = Math.min(Math.max(to - from, least), last - first);
   const start = Math.min(Math.max(from, first), last - width);
   visible = [start, start + width];
   charts.get("price-chart")?.dispatchAction({
@@ -129,83 +124,6 @@ function listenToWheel(isFocused) {
   });
 }
 
-function zoomsOf(c, xAxisIndex) {
-  const shared = { xAxisIndex, filterMode: "none", minValueSpan: LEAST_SPAN * 1000 };
-  return [
-    {
-      ...shared,
-      id: "inside",
-      type: "inside",
-      zoomOnMouseWheel: "ctrl",
-      moveOnMouseWheel: false,
-      preventDefaultMouseMove: false,
-    },
-    { ...shared, ...slider(c), id: "slider" },
-  ];
-}
-
-// Price, confidence and, where there are regimes, their ribbon between the two.
-function priceRows(c, hasRibbon) {
-  const [first, last] = extent();
-  const edges = { left: 64, right: 20 };
-  const rows = [
-    { grid: { ...edges, top: 30, height: "57%" }, height: axis({ scale: true }) },
-    {
-      grid: { ...edges, top: "72%", height: "15%" },
-      height: axis({
-        scale: true,
-        splitNumber: 2,
-        name: "confidence",
-        nameGap: 6,
-        nameTextStyle: { color: c.muted, align: "left" },
-      }),
-    },
-    {
-      grid: { ...edges, top: "66.5%", height: 8 },
-      height: { show: false, min: 0, max: 1 },
-    },
-  ].slice(0, hasRibbon ? 3 : 2);
-  return {
-    grid: rows.map((row) => row.grid),
-    xAxis: rows.map((_, gridIndex) =>
-      timeAxis({
-        gridIndex,
-        show: gridIndex === 1,
-        min: first * 1000,
-        max: last * 1000,
-      }),
-    ),
-    yAxis: rows.map((row, gridIndex) => ({ ...row.height, gridIndex })),
-  };
-}
-
-function priceOption(c) {
-  const ribbon = ribbonOf();
-  const rows = priceRows(c, ribbon !== null);
-  return {
-    ...rows,
-    axisPointer: {
-      link: [{ xAxisIndex: "all" }],
-      lineStyle: { color: c.muted },
-      label: { show: false },
-    },
-    legend: {
-      data: ["won", "lost", "stop", "confidence", "threshold", "entry allowed"],
-    },
-    tooltip: { trigger: "axis", axisPointer: { type: "line" } },
-    dataZoom: zoomsOf(
-      c,
-      rows.grid.map((_, k) => k),
-    ),
-    series: [
-      candles(c),
-      ...tradeSeries(c),
-      ...confidenceSeries(c),
-      ...(ribbon ? [ribbon] : []),
-    ],
-  };
-}
-
 function drawSpans() {
   fill(
     "spans",
@@ -244,14 +162,10 @@ section("price", () => {
   if (isNew) bindPrice();
   shownProfile = state.profile;
   visible = before ?? extent();
-  const trades = tradesOf(state.profile);
-  const drawn = chart(
-    "price-chart",
-    `Price of ${profile().symbol} with ${number(trades.length)} trades of ${profile().profile}, ` +
-      "candidate windows, and confidence against the threshold in force",
-    priceOption(colours()),
-    "canvas",
-  );
+  const { label, option, renderer } = column(of("price").chart)["price-chart"];
+  const { series, ...frame } = bound(option);
+  const whole = { ...frame, series: [...series, ...ribbonOf()] };
+  const drawn = chart("price-chart", label, whole, renderer);
   if (isNew) {
     drawn.on("datazoom", followZoom);
     drawn.on(

@@ -1,4 +1,4 @@
-// What is drawn: candles, confidence, and over them windows, trades, stops.
+// What is drawn of the span in view: windows, trades, stops.
 
 // More trades than this would hide the price.
 const MOST_MARKS = 700;
@@ -33,7 +33,8 @@ function stopOf(trade) {
   return [...steps, [end, null]];
 }
 
-function mark(trade, c, isLarge) {
+function mark(trade, isLarge) {
+  const c = colours();
   const colour = trade.net_pnl > 0 ? c.gain : c.loss;
   const size = isLarge ? 13 : 8;
   return [
@@ -55,82 +56,28 @@ function mark(trade, c, isLarge) {
   ];
 }
 
-function tradeSeries(c) {
+// The data of the series that barsieve/report/sections/price.py describes.
+function tradesInView() {
   const trades = tradesOf(state.profile).filter(
     (one) => one.exit_ts >= visible[0] && one.entry_ts <= visible[1],
   );
   const chosen = trades.filter((one) => one.trade_id === state.trade);
-  const joined = (won) =>
-    trades.filter((one) => one.net_pnl > 0 === won).flatMap(lineOf);
-  const line = (name, data, colour, extra = {}) => ({
-    name,
-    type: "line",
-    data,
-    symbol: "none",
-    z: 5,
-    silent: true,
-    lineStyle: { color: colour, width: trades.length > MOST_MARKS ? 1 : 1.5, ...extra },
-    itemStyle: { color: colour },
+  const isFew = trades.length <= MOST_MARKS;
+  const joined = (won) => ({
+    data: trades.filter((one) => one.net_pnl > 0 === won).flatMap(lineOf),
+    lineStyle: { width: isFew ? 1.5 : 1 },
   });
+  const color = chosen[0]?.net_pnl > 0 ? colours().gain : colours().loss;
+  const withStops = trades.length <= MOST_STOPS ? trades : chosen;
+  const marked = isFew ? trades : chosen;
   return [
-    line("won", joined(true), c.gain),
-    line("lost", joined(false), c.loss),
-    line(
-      "stop",
-      trades.length <= MOST_STOPS ? trades.flatMap(stopOf) : chosen.flatMap(stopOf),
-      c.muted,
-      { type: [4, 3], width: 1 },
-    ),
-    line("chosen", chosen.flatMap(lineOf), chosen[0]?.net_pnl > 0 ? c.gain : c.loss, {
-      width: 4,
-    }),
+    { name: "won", ...joined(true) },
+    { name: "lost", ...joined(false) },
+    { name: "stop", data: withStops.flatMap(stopOf) },
+    { name: "chosen", data: chosen.flatMap(lineOf), lineStyle: { color } },
     {
       name: "entries and exits",
-      type: "scatter",
-      z: 6,
-      data:
-        trades.length <= MOST_MARKS
-          ? trades.flatMap((one) => mark(one, c, one.trade_id === state.trade))
-          : chosen.flatMap((one) => mark(one, c, true)),
+      data: marked.flatMap((one) => mark(one, !isFew || one.trade_id === state.trade)),
     },
   ];
 }
-
-function confidenceSeries(c) {
-  const place = { xAxisIndex: 1, yAxisIndex: 1, data: [] };
-  const line = (name, color, width) => ({
-    ...place,
-    name,
-    type: "line",
-    symbol: "none",
-    lineStyle: { color, width },
-    itemStyle: { color },
-  });
-  return [
-    line("confidence", c.muted, 1.2),
-    { ...line("threshold", c.accent, 1.6), step: "end" },
-    {
-      ...place,
-      name: "entry allowed",
-      type: "scatter",
-      symbolSize: 5,
-      itemStyle: { color: c.accent },
-    },
-  ];
-}
-
-const candles = (c) => ({
-  name: "price",
-  type: "candlestick",
-  data: [],
-  barMaxWidth: 12,
-  barMinWidth: 1,
-  z: 3,
-  itemStyle: {
-    color: c.card,
-    color0: c.faint,
-    borderColor: c.muted,
-    borderColor0: c.muted,
-    borderWidth: 1,
-  },
-});

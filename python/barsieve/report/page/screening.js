@@ -6,14 +6,14 @@ function drawSaved({ parity, candidates, gates }) {
   const [row] = parity;
   if (!row) return fill("saved");
   const all = gateBars(gates, "bars");
-  const ratio = row.bars_visited
-    ? `${number(row.bars / row.bars_visited, 1)} times fewer`
+  const ratio = isNumber(row.times_fewer)
+    ? `${number(row.times_fewer, 1)} times fewer`
     : "none at all";
   return fill(
     "saved",
     tile(
       "Bars not stepped through",
-      share(1 - row.bars_visited / row.bars),
+      share(row.share_skipped),
       `${number(row.bars_visited)} of ${number(row.bars)} visited, ${ratio}`,
     ),
     tile(
@@ -58,12 +58,7 @@ function drawSentinels({ sentinels }) {
       ["Of bars", (row) => share(row.share_of_bars), true],
       ["Entries with", (row) => number(row.entries_with), true],
       ["without", (row) => number(row.entries_without), true],
-      [
-        "Lift",
-        (row) =>
-          row.share_of_bars ? number(row.share_of_entries / row.share_of_bars, 2) : "–",
-        true,
-      ],
+      ["Lift", (row) => number(row.lift, 2), true],
       ["Mean R with", (row) => number(row.mean_r_with, 2, true), true],
       ["without", (row) => number(row.mean_r_without, 2, true), true],
       ["Won with", (row) => share(row.win_rate_with), true],

@@ -2,10 +2,7 @@
 
 let sweepShown = 0;
 
-function sweepWords({ figures, refused }) {
-  const f = figures;
-  const left = refused.reduce((sum, row) => sum + row.configurations, 0);
-  const idle = f.configurations - f.with_trades;
+function sweepWords({ figures: f, refused, idle }) {
   return [
     `Of ${number(f.configurations)} configurations, ${number(f.profitable)} (${share(f.profitable_share)}) were profitable after all costs; the median one ended at ${money(f.median_net_pnl)} USD, the best at ${money(f.best_net_pnl)} USD with ${number(f.best_trades)} trades.`,
     idle ? `${number(idle)} never traded.` : null,
@@ -18,7 +15,7 @@ function sweepWords({ figures, refused }) {
     f.overfitting_probability < 0.5 && f.finding === "no edge"
       ? "A probability of overfitting below a half says here that some lose less than others again and again, not that any earns."
       : null,
-    left ? `${number(left)} more broke a constraint and were not run.` : null,
+    refused ? `${number(refused)} more broke a constraint and were not run.` : null,
   ]
     .filter(Boolean)
     .join(" ");
@@ -109,38 +106,34 @@ function drawLuck({ figures: f }) {
   );
 }
 
-function drawLegacy() {
-  const { sweeps, legacy, is_simulated } = report.sections.sweep;
+function drawLegacy({ claims }) {
   byId("sweep-legacy-note").textContent =
     "What the legacy system said of its own sweep over the real market." +
-    (is_simulated ? " This market is simulated, so the two need not agree." : "");
-  const grids = sweeps.filter(
-    (one) => one.figures.grid === sweeps[sweepShown].figures.grid,
-  );
-  const total = (name) => grids.reduce((sum, one) => sum + one.figures[name], 0);
-  const own = (symbol) => grids.find((one) => one.figures.symbol === symbol)?.figures;
-  const claims = Object.entries(legacy.profitable_share).map(([symbol, claim]) => [
-    `Profitable, ${symbol === "all" ? "all symbols" : symbol}`,
-    share(claim),
-    share(
-      symbol === "all"
-        ? total("profitable") / total("configurations")
-        : own(symbol)?.profitable_share,
-    ),
-  ]);
-  const correlations = grids.map(({ figures }) => [
-    `Correlation of threshold and Sharpe ratio, ${figures.symbol}`,
-    number(legacy.threshold_sharpe_correlation.all, 3, true),
-    number(figures.threshold_sharpe_correlation, 3, true),
-  ]);
+    (report.sections.sweep.is_simulated
+      ? " This market is simulated, so the two need not agree."
+      : "");
+  const ratio = (value) => number(value, 3, true);
   fillTable(
     "sweep-legacy",
     [
       ["Claim", ([name]) => name],
-      ["Legacy", ([, claim]) => claim, true],
-      ["Here", ([, , here]) => here, true],
+      ["Legacy", ([, claim, , shown]) => shown(claim), true],
+      ["Here", ([, , here, shown]) => shown(here), true],
     ],
-    [...claims, ...correlations],
+    [
+      ...claims.profitable.map(([symbol, claim, here]) => [
+        `Profitable, ${symbol}`,
+        claim,
+        here,
+        share,
+      ]),
+      ...claims.correlations.map(([symbol, claim, here]) => [
+        `Correlation of threshold and Sharpe ratio, ${symbol}`,
+        claim,
+        here,
+        ratio,
+      ]),
+    ],
   );
 }
 
@@ -157,20 +150,11 @@ function listen(id, react) {
   select.addEventListener("change", react);
 }
 
-function drawTerrain(sweep) {
-  const weights = Object.keys(sweep.settings).filter((name) => name !== THRESHOLD);
-  const has = weights.length > 0 && THRESHOLD in sweep.settings;
-  fillChoices(
-    "sweep-setting",
-    weights.map((name) => [name, settingName(name)]),
-  );
-  fillChoices(
-    "sweep-figure",
-    Object.entries(SWEEP_FIGURES).map(([name, [title]]) => [name, title]),
-  );
-  chartOrNothing("sweep-heat", has, "The grid varies no threshold and weight.", () =>
-    drawHeat(sweep),
-  );
+function drawTerrain({ weights, shown, terrain }) {
+  fillChoices("sweep-setting", weights);
+  fillChoices("sweep-figure", shown);
+  const charts = column(terrain)[byId("sweep-setting").value];
+  drawCharts(charts[byId("sweep-figure").value]);
 }
 
 function sweepNote({ figures }) {
@@ -193,15 +177,9 @@ function drawSweep() {
   byId("sweep-words").textContent = sweepWords(sweep);
   drawSweepTiles(sweep);
   drawTerrain(sweep);
-  chartOrNothing(
-    "sweep-lines",
-    sweep.figures.with_trades,
-    "No configuration traded.",
-    () => drawLines(sweep),
-  );
-  drawHalves(sweep);
+  drawCharts(column(sweep.charts));
   drawLuck(sweep);
-  drawLegacy();
+  drawLegacy(sweep);
 }
 
 // Without a sweep of the symbols shown, one sentence stands in the place of it all.
@@ -231,7 +209,7 @@ section("sweep", () => {
     drawSweep();
   });
   for (const id of ["sweep-setting", "sweep-figure"])
-    listen(id, () => drawHeat(sweeps[sweepShown]));
+    listen(id, () => drawTerrain(sweeps[sweepShown]));
   if (picker.dataset.profile !== String(state.profile)) {
     sweepShown = Math.max(
       0,

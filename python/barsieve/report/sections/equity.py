@@ -4,9 +4,20 @@ from typing import Any
 
 import numpy as np
 
-from barsieve.metrics.performance import max_drawdown, peaks
+from barsieve.metrics.performance import drawdowns, max_drawdown
+from barsieve.report.charts import (
+    axis,
+    chart,
+    colour,
+    curve,
+    show,
+    times,
+    tip,
+    zooms,
+)
 from barsieve.report.section import Section
 from barsieve.report.source import Source
+from barsieve.report.text import number, share
 
 CURVES = """
     select
@@ -24,7 +35,8 @@ CURVES = """
     where bars_1h.symbol = $symbol
     order by bars_1h.bar_ts
 """
-# A month's return is on the equity at the end of the month before.
+# A month's return is on the equity at the end of the month before, a year's on that of
+# the year before.
 MONTHS = """
     with marks as (
         select
@@ -32,16 +44,24 @@ MONTHS = """
             month(bar_ts) as month,
             arg_max(equity, bar_ts) as equity,
         from equity where profile = $profile and replayed = 'full'
-        group by all
+        group by grouping sets ((year, month), (year))
     )
     select
         year,
         month,
-        equity
-        / nullif(coalesce(lag(equity) over (order by year, month), $start), 0) - 1
-            as return_share,
+        equity / nullif(
+            coalesce(
+                lag(equity) over (partition by month is null order by year, month),
+                $start
+            ), 0
+        ) - 1 as return_share,
     from marks order by year, month
 """
+# Four decimals of a percent: the page shows two.
+FALL_DECIMALS = 6
+SAME = "The focused replay's equity is that of the full one at every bar."
+LOSSY = "The focused replay's equity differs from the full one's: its screen is lossy."
+MARKED = "Marked to market at each close, costs included."
 
 
 def _decimals(balance: float) -> int:
@@ -49,24 +69,105 @@ def _decimals(balance: float) -> int:
     return int(np.clip(7 - np.ceil(np.log10(max(balance, 1e-9))), 0, 9))
 
 
+def _line(
+    name: str,
+    data: dict[str, Any],
+    tone: str,
+    opacity: float | None = None,
+    **style: Any,
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "type": "line",
+        "data": data,
+        "symbol": "none",
+        "sampling": "minmax",
+        "lineStyle": {"color": colour(tone, opacity), "width": 1.8} | style,
+        "itemStyle": {"color": colour(tone, opacity)},
+    }
+
+
+def _series(curves: dict[str, Any], start: float) -> list[dict[str, Any]]:
+    """Return a broad band, a thin line that should lie on it, and the falls below."""
+    broad = {"width": 5, "cap": "round", "join": "round"}
+    began = {
+        "silent": True,
+        "symbol": "none",
+        "label": {"show": False},
+        "lineStyle": {"color": colour("muted"), "type": "dotted"},
+        "data": [{"yAxis": start}],
+    }
+    below = {
+        "xAxisIndex": 1,
+        "yAxisIndex": 1,
+        "areaStyle": {"color": colour("loss", 0.18)},
+    }
+    return [
+        _line("full replay", curves["full_replay"], "accent", 0.4, **broad)
+        | {"markLine": began},
+        _line("focused replay", curves["focused_replay"], "ink", width=1.2),
+        _line("drawdown", curves["drawdown"], "loss", width=1) | below,
+    ]
+
+
+def _equity(label: str, curves: dict[str, Any], start: float) -> dict[str, Any]:
+    """Return the equity of both replays and, below it, the full one's drawdown."""
+    edges = {"left": 64, "right": 20}
+    percent = {"formatter": show("share", 0)}
+    return chart(
+        label,
+        {
+            "grid": [
+                edges | {"top": 30, "height": "54%"},
+                edges | {"top": "70%", "height": "16%"},
+            ],
+            "xAxis": [times(show=False), times(gridIndex=1)],
+            "yAxis": [
+                axis(scale=True),
+                axis(gridIndex=1, splitNumber=2, max=0, axisLabel=percent),
+            ],
+            "axisPointer": {"link": [{"xAxisIndex": "all"}], "label": {"show": False}},
+            "legend": {"data": ["full replay", "focused replay", "drawdown"]},
+            "tooltip": {
+                "trigger": "axis",
+                "formatter": tip(
+                    show("number", 2),
+                    by_series={"drawdown": show("share", 2)},
+                    is_over_time=True,
+                ),
+            },
+            "dataZoom": zooms(2),
+            "series": _series(curves, start),
+        },
+        is_dense=True,
+    )
+
+
 def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
     name, start = profile["profile"], profile["start_balance"]
-    curves = source.arrays(CURVES, profile=name, symbol=profile["symbol"])
-    pack, decimals, full = source.pack, _decimals(start), curves["full_replay"]
-    at = pack.rounded(curves.pop("at"), 0)
-    packed = {k: pack.rounded(curve, decimals) for k, curve in curves.items()}
+    columns = source.arrays(CURVES, profile=name, symbol=profile["symbol"])
+    pack, decimals = source.pack, _decimals(start)
+    at = pack.moments(columns.pop("at"))
+    full, focused = columns["full_replay"], columns["focused_replay"]
+    curves = {k: curve(at, pack.rounded(v, decimals)) for k, v in columns.items()}
+    # 0 where there is no fall: none is written as -0.
+    falls = 0 - drawdowns(full)
+    curves["drawdown"] = curve(at, pack.rounded(falls, FALL_DECIMALS))
+    label = (
+        f"Equity of {name} from {number(start)}, full and focused replay, "
+        f"to {number(full[-1] if len(full) else None, 2)}; "
+        f"deepest drawdown {share(-max_drawdown(full))}"
+    )
+    is_same = np.array_equal(full, focused, equal_nan=True)
     return {
-        **packed,
-        "at": at,
-        "falls": pack.falls(packed["full_replay"], pack.rounded(peaks(full), decimals)),
-        "max_drawdown": max_drawdown(full),
-        "start_balance": start,
-        "months": source.rows(MONTHS, profile=name, start=start),
+        "note": f"{SAME if is_same else LOSSY} {MARKED}",
+        "returns": source.rows(MONTHS, profile=name, start=start),
+        "charts": pack.document({"equity-chart": _equity(label, curves, start)}),
     }
 
 
 def collect(source: Source) -> dict[str, Any]:
-    """Return the curves of both replays and the months of the full one, by profile."""
+    """Return the chart of both replays and the months of the full one, by profile."""
     return {"profiles": [_profile(source, profile) for profile in source.profiles]}
 
 

@@ -3,8 +3,19 @@
 from typing import Any
 
 from barsieve.database.health import read_findings
+from barsieve.report.charts import (
+    categories,
+    chart,
+    colour,
+    grid,
+    nothing,
+    pick,
+    show,
+    tip_of_values,
+)
 from barsieve.report.section import Section
 from barsieve.report.source import Source
+from barsieve.report.text import month
 
 BARS = """
     select
@@ -95,6 +106,60 @@ def _in_features(source: Source, series: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _coverage(series: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return how much of each month every series was known, a row a series."""
+    shown = [one for one in series if one.get("months")]
+    if not shown:
+        return nothing("No series reaches the features.")
+    names = [one["series"] for one in shown]
+    months = sorted({row["month"] for one in shown for row in one["months"]})
+    titles = [month(one) for one in months]
+    cells = [
+        [months.index(row["month"]), k, round(row["coverage"], 5)]
+        for k, one in enumerate(shown)
+        for row in one["months"]
+    ]
+    scale = [colour("loss"), colour("paper"), colour("gain", 0.75)]
+    return chart(
+        "Coverage of each series by month",
+        {
+            "grid": grid(bottom=50),
+            "tooltip": {
+                "formatter": tip_of_values(
+                    "{1}, {0}",
+                    [pick(titles), pick(names), show("share")],
+                    {"known and fresh": 2},
+                )
+            },
+            "xAxis": categories(titles),
+            "yAxis": categories(
+                names, inverse=True, axisLabel={"color": colour("ink")}
+            ),
+            "visualMap": {
+                "min": 0,
+                "max": 1,
+                "calculable": False,
+                "orient": "horizontal",
+                "left": "center",
+                "bottom": 0,
+                "itemHeight": 90,
+                "itemWidth": 10,
+                "text": ["always known", "never"],
+                "textStyle": {"color": colour("muted")},
+                "inRange": {"color": scale},
+            },
+            "series": [
+                {
+                    "name": "coverage",
+                    "type": "heatmap",
+                    "itemStyle": {"borderColor": colour("paper"), "borderWidth": 1},
+                    "data": cells,
+                }
+            ],
+        },
+    )
+
+
 def collect(source: Source) -> dict[str, Any]:
     """Return symbols, gaps, series with their flags, and the verdict of the oracle."""
     bars = source.rows(BARS)
@@ -106,7 +171,11 @@ def collect(source: Source) -> dict[str, Any]:
         known |= _in_features(source, known) if known["observations"] else {}
         first_bar = min((b["first"] for b in bars), default=0)
         series.append({**known, "flags": _flags(known, first_bar)})
+    charts = {"coverage-chart": _coverage(series)}
+    for row in series:
+        row.pop("months", None)
     return {
+        "charts": source.pack.document(charts),
         "findings": [row._asdict() for row in read_findings(source.connection)],
         "bars": bars,
         "gaps": source.rows(GAPS),

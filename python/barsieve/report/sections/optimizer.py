@@ -5,6 +5,7 @@ from itertools import cycle
 from typing import Any
 
 from barsieve.report.charts import (
+    SHADOW,
     axis,
     categories,
     chart,
@@ -57,7 +58,6 @@ def _groups(
         axisLabel={"color": colour("ink")},
     )
     x, y = (value, category) if is_across else (category, value)
-    shadow = {"type": "shadow", "shadowStyle": {"color": colour("shade")}}
     series = [
         {
             "name": name,
@@ -74,7 +74,7 @@ def _groups(
             "legend": {"data": list(groups)},
             "tooltip": {
                 "trigger": "axis",
-                "axisPointer": shadow,
+                "axisPointer": SHADOW,
                 "formatter": tip(show("number", 3, True)),
             },
             "xAxis": x,

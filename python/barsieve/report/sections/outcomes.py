@@ -4,6 +4,7 @@ from itertools import pairwise
 from typing import Any
 
 from barsieve.report.charts import (
+    SHADOW,
     axis,
     categories,
     chart,
@@ -35,6 +36,7 @@ EXITS = """
         count_if(net_pnl <= 0)::integer as losses,
         sum(net_pnl order by trade_id) as net_pnl,
         avg(r_multiple order by trade_id) as mean_r,
+        avg((net_pnl > 0)::integer) as win_rate,
     from trades where replayed = 'full' and profile = $profile
     group by exit_reason order by trades desc, exit_reason
 """
@@ -87,10 +89,7 @@ def _stacked(
             "legend": {"data": ["won", "lost"]},
             "tooltip": {
                 "trigger": "axis",
-                "axisPointer": {
-                    "type": "shadow",
-                    "shadowStyle": {"color": colour("shade")},
-                },
+                "axisPointer": SHADOW,
                 "formatter": tip(titles=titles),
             },
             "xAxis": x,

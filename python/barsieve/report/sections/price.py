@@ -1,20 +1,25 @@
 """Candles, candidate windows, and the confidence against the threshold in force.
 
-The page draws the trades of the section `trades` into the chart, and the ribbon of the
-section `regimes` below it.
+The chart is described here without its data: the page thins out the candles to what is
+in view (`page/level_of_detail.js`), draws the trades of the section `trades` into it,
+and the ribbon of the section `regimes` below it (`page/price_series.js`).
 """
 
 from typing import Any
 
 import numpy as np
 
+from barsieve.report.charts import axis, chart, colour, times, zooms
 from barsieve.report.pack import decimals_for
 from barsieve.report.section import Section
 from barsieve.report.source import Source
+from barsieve.report.text import number
 
 # More than the tooltip shows; the comparison with a threshold is in the trade table.
 SCORE_DECIMALS = 5
 PRICES = ("open", "high", "low", "close")
+HOUR_SECONDS = 3600
+LEAST_SPAN_SECONDS = 12 * HOUR_SECONDS
 
 BARS = """
     select epoch(bar_ts) as at, open, high, low, close
@@ -51,6 +56,106 @@ WINDOWS = """
     from candidate_windows where profile = $profile order by start_ts
 """
 
+TRADES = """
+    select count(*) as trades
+    from trades where replayed = 'full' and profile = $profile
+"""
+
+
+def _candles() -> dict[str, Any]:
+    return {
+        "name": "price",
+        "type": "candlestick",
+        "barMaxWidth": 12,
+        "barMinWidth": 1,
+        "z": 3,
+        "itemStyle": {
+            "color": colour("card"),
+            "color0": colour("faint"),
+            "borderColor": colour("muted"),
+            "borderColor0": colour("muted"),
+            "borderWidth": 1,
+        },
+        "markArea": {"silent": True, "itemStyle": {"color": colour("shade")}},
+    }
+
+
+def _trade_line(name: str, tone: str, **style: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "type": "line",
+        "symbol": "none",
+        "z": 5,
+        "silent": True,
+        "lineStyle": {"color": colour(tone)} | style,
+        "itemStyle": {"color": colour(tone)},
+    }
+
+
+def _below(name: str, tone: str, **extra: Any) -> dict[str, Any]:
+    """Return a series of the plot below the candles."""
+    below = {"name": name, "xAxisIndex": 1, "yAxisIndex": 1}
+    return below | {"itemStyle": {"color": colour(tone)}} | extra
+
+
+def _signal_line(name: str, tone: str, width: float) -> dict[str, Any]:
+    style = {"color": colour(tone), "width": width}
+    return _below(name, tone, type="line", symbol="none", lineStyle=style)
+
+
+def _series() -> list[dict[str, Any]]:
+    """Return candles, trades, confidence and threshold, without their data."""
+    allowed = _below("entry allowed", "accent", type="scatter", symbolSize=5)
+    return [
+        _candles(),
+        _trade_line("won", "gain"),
+        _trade_line("lost", "loss"),
+        _trade_line("stop", "muted", type=[4, 3], width=1),
+        _trade_line("chosen", "loss", width=4),
+        {"name": "entries and exits", "type": "scatter", "z": 6},
+        _signal_line("confidence", "muted", 1.2),
+        _signal_line("threshold", "accent", 1.6) | {"step": "end"},
+        allowed,
+    ]
+
+
+def _price(label: str, first: float, last: float) -> dict[str, Any]:
+    """Return the price above the confidence, and a strip for the ribbon between."""
+    edges = {"left": 64, "right": 20}
+    own = {"nameGap": 6, "nameTextStyle": {"align": "left"}}
+    ends = {"min": first * 1000, "max": last * 1000}
+    muted = {"color": colour("muted")}
+    return chart(
+        label,
+        {
+            "grid": [
+                edges | {"top": 30, "height": "57%"},
+                edges | {"top": "72%", "height": "15%"},
+                edges | {"top": "66.5%", "height": 8},
+            ],
+            "xAxis": [times(gridIndex=k, show=k == 1, **ends) for k in range(3)],
+            "yAxis": [
+                axis(scale=True, gridIndex=0),
+                axis(scale=True, gridIndex=1, splitNumber=2, name="confidence", **own),
+                {"gridIndex": 2, "show": False, "min": 0, "max": 1},
+            ],
+            "axisPointer": {
+                "link": [{"xAxisIndex": "all"}],
+                "lineStyle": muted,
+                "label": {"show": False},
+            },
+            "legend": {
+                "data": [
+                    "won", "lost", "stop", "confidence", "threshold", "entry allowed",
+                ]
+            },
+            "tooltip": {"trigger": "axis", "axisPointer": {"type": "line"}},
+            "dataZoom": zooms(3, minValueSpan=LEAST_SPAN_SECONDS * 1000),
+            "series": _series(),
+        },
+        is_dense=True,
+    )  # fmt: skip
+
 
 def _symbol(source: Source, symbol: str) -> dict[str, Any]:
     bars, pack = source.arrays(BARS, symbol=symbol), source.pack
@@ -63,7 +168,16 @@ def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
     pack, name = source.pack, profile["profile"]
     signals = source.arrays(SIGNALS, profile=name, symbol=profile["symbol"])
     windows = source.arrays(WINDOWS, profile=name)
+    trades = source.rows(TRADES, profile=name)[0]["trades"]
+    label = (
+        f"Price of {profile['symbol']} with {number(trades)} trades of {name}, "
+        "candidate windows, and confidence against the threshold in force"
+    )
+    at = signals["at"].tolist() or [0.0]
     return {
+        "chart": pack.document(
+            {"price-chart": _price(label, at[0], at[-1] + HOUR_SECONDS)}
+        ),
         "symbol": source.symbols.index(profile["symbol"]),
         "confidence": pack.rounded(signals["confidence"], SCORE_DECIMALS),
         "threshold": pack.rounded(signals["threshold"], SCORE_DECIMALS),
@@ -78,6 +192,7 @@ def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
 def collect(source: Source) -> dict[str, Any]:
     """Return bars by symbol, and signals and windows by profile, packed."""
     return {
+        "least_span": LEAST_SPAN_SECONDS,
         "symbols": [_symbol(source, symbol) for symbol in source.symbols],
         "profiles": [_profile(source, profile) for profile in source.profiles],
     }

@@ -3,24 +3,32 @@
 from typing import Any
 
 from barsieve.report.charts import (
+    SHADOW,
     axis,
     categories,
     chart,
     colour,
     grid,
-    nothing,
     show,
     tip,
 )
 from barsieve.report.section import Section
+from barsieve.report.sections.sentinels import SENTINELS, worth
 from barsieve.report.source import Source
-from barsieve.report.text import month, number, share, words
+from barsieve.report.text import month, number, share
 
 WINDOWS = """
     select
         count(*)::integer as windows,
         coalesce(sum(last_index - first_index + 1), 0)::integer as window_bars,
     from candidate_windows where profile = $profile
+"""
+PARITY = """
+    select
+        screen, bars, bars_visited, candidate_share, recall,
+        1 - bars_visited / bars as share_skipped,
+        bars / nullif(bars_visited, 0) as times_fewer,
+    from parity_summary where profile = $profile
 """
 CANDIDATES = """
     select count(distinct bar_ts)::integer as bars
@@ -47,45 +55,10 @@ MONTHS = """
     from months left join screened using (month) left join entered using (month)
     order by month
 """
-SENTINELS = """
-    with
-    fired as (
-        select sentinel, bar_ts from sentinels where symbol = $symbol
-        union
-        select 'any of them', bar_ts from sentinels where symbol = $symbol
-    ),
-    bars as (select count(*) as bars from bars_1h where symbol = $symbol),
-    entries as (
-        select decision_ts, net_pnl, r_multiple
-        from trades where replayed = 'full' and profile = $profile
-    ),
-    names as (select sentinel, count(*) as fires from fired group by sentinel),
-    pairs as (
-        select names.*, entries.*, fired.bar_ts is not null as is_on
-        from names cross join entries
-        left join fired
-            on fired.sentinel = names.sentinel and fired.bar_ts = entries.decision_ts
-    )
-    select
-        names.sentinel,
-        names.fires::integer as fires,
-        names.fires / bars.bars as share_of_bars,
-        count_if(is_on)::integer as entries_with,
-        count_if(not is_on)::integer as entries_without,
-        count_if(is_on) / nullif(count(decision_ts), 0) as share_of_entries,
-        avg(r_multiple order by decision_ts) filter (where is_on) as mean_r_with,
-        avg(r_multiple order by decision_ts) filter (where not is_on) as mean_r_without,
-        avg((net_pnl > 0)::integer) filter (where is_on) as win_rate_with,
-        avg((net_pnl > 0)::integer) filter (where not is_on) as win_rate_without,
-    from names cross join bars left join pairs using (sentinel)
-    group by names.sentinel, names.fires, bars.bars
-    order by names.sentinel = 'any of them', names.fires desc
-"""
 
 
 Row = dict[str, Any]
 Step = tuple[str, int, str]
-SHADOW = {"type": "shadow", "shadowStyle": {"color": colour("shade")}}
 
 
 def _steps(gates: list[Row], windows: Row, candidates: int) -> list[Step]:
@@ -223,47 +196,9 @@ def _density(rows: list[Row]) -> Row:
     )
 
 
-def _worth(rows: list[Row]) -> Row:
-    """Return how often each sentinel fires, and at how many of the entries."""
-    if not rows:
-        return nothing("No sentinel fired.")
-    series = [
-        {
-            "name": name,
-            "type": "bar",
-            "data": [row[key] or 0 for row in rows],
-            "itemStyle": {"color": tone, "borderRadius": [0, 3, 3, 0]},
-        }
-        for name, key, tone in (
-            ("of bars", "share_of_bars", colour("muted", 0.6)),
-            ("of entries", "share_of_entries", colour("accent")),
-        )
-    ]
-    return chart(
-        "Share of bars and share of entries, by sentinel",
-        {
-            "grid": grid(right=24, top=28),
-            "legend": {"data": ["of bars", "of entries"]},
-            "tooltip": {
-                "trigger": "axis",
-                "axisPointer": SHADOW,
-                "formatter": tip(show("share")),
-            },
-            "xAxis": axis(splitNumber=4, axisLabel={"formatter": show("share", 0)}),
-            "yAxis": categories(
-                [words(row["sentinel"]) for row in rows],
-                inverse=True,
-                axisLabel={"color": colour("ink")},
-            ),
-            "series": series,
-        },
-    )
-
-
 def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
     name = {"profile": profile["profile"]}
     both = {**name, "symbol": profile["symbol"]}
-    parity = "from parity_summary where profile = $profile"
     gates = source.rows(
         "from report_screening where profile = $profile order by gate_number", **name
     )
@@ -273,14 +208,14 @@ def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
     charts = {
         "funnel-chart": _funnel(_steps(gates, windows, candidates)),
         "density-chart": _density(source.rows(MONTHS, **both)),
-        "sentinels-chart": _worth(sentinels),
+        "sentinels-chart": worth(sentinels),
     }
     return {
         "screen": profile["screen"],
         "gates": gates,
         "windows": windows,
         "candidates": candidates,
-        "parity": source.rows(parity, **name),
+        "parity": source.rows(PARITY, **name),
         "sentinels": sentinels,
         "charts": source.pack.document(charts),
     }

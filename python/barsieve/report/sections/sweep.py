@@ -3,6 +3,7 @@
 from typing import Any
 
 from barsieve.report.section import Section
+from barsieve.report.sections.sweep_charts import charts_of
 from barsieve.report.source import Source
 
 FIGURES = """
@@ -39,8 +40,6 @@ OTHERS = """
     anti join report_sweep using (grid, symbol)
     where list_contains($symbols, symbol) order by all
 """
-RESULTS = {"trades": 0, "net_pnl": 2, "sharpe": 4, "first_net": 2, "second_net": 2}
-
 # What the legacy system said of its own sweep over the real market.
 LEGACY = {
     "profitable_share": {"all": 0.024, "BTC": 0.012, "ETH": 0.034},
@@ -48,31 +47,43 @@ LEGACY = {
 }
 
 
-def _sweep(source: Source, figures: dict[str, Any]) -> dict[str, Any]:
-    """Return a sweep's figures, and columns of its configurations that vary."""
+def _claims(figures: dict[str, Any], grids: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the legacy system's claims beside the figures of the same grid."""
+    own = {row["symbol"]: row for row in grids if row["grid"] == figures["grid"]}
+    totals = {
+        name: sum(row[name] for row in own.values())
+        for name in ("profitable", "configurations")
+    }
+    shares = {symbol: row["profitable_share"] for symbol, row in own.items()}
+    shares["all"] = totals["profitable"] / totals["configurations"]
+    correlation = LEGACY["threshold_sharpe_correlation"]["all"]
+    return {
+        "profitable": [
+            ("all symbols" if symbol == "all" else symbol, claim, shares.get(symbol))
+            for symbol, claim in LEGACY["profitable_share"].items()
+        ],
+        "correlations": [
+            (symbol, correlation, row["threshold_sharpe_correlation"])
+            for symbol, row in own.items()
+        ],
+    }
+
+
+def _sweep(
+    source: Source, figures: dict[str, Any], grids: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Return a sweep's figures, and the charts of its configurations."""
     about = {name: figures[name] for name in ("grid", "symbol")}
     columns = source.arrays(
         CONFIGURATIONS, **about, second_half_from=figures["second_half_from"]
     )
-    names = columns.pop("config").tolist()
-    results = {
-        name: source.pack.rounded(columns.pop(name).astype(float), decimals)
-        for name, decimals in RESULTS.items()
-    }
-    varied = {
-        name: source.pack.rounded(values.astype(float), 6)
-        for name, values in columns.items()
-        if len(set(values.tolist())) > 1
-    }
+    refused = source.rows(REFUSED, **about)
     return {
         "figures": figures,
-        "best": names.index(figures["best_config"]),
-        "winner": names.index(figures["winner_config"])
-        if figures["winner_config"]
-        else None,
-        "settings": varied,
-        "results": results,
-        "refused": source.rows(REFUSED, **about),
+        "idle": figures["configurations"] - figures["with_trades"],
+        "claims": _claims(figures, grids),
+        "refused": sum(row["configurations"] for row in refused),
+        **charts_of(source.pack, figures, columns),
     }
 
 
@@ -80,12 +91,10 @@ def collect(source: Source) -> dict[str, Any]:
     """Return the judged sweeps of the symbols shown, and what was claimed of one."""
     (build,) = source.rows("select is_simulated from build_info")
     symbols = source.symbols
+    grids = source.rows(FIGURES, symbols=symbols)
     return {
-        "sweeps": [
-            _sweep(source, row) for row in source.rows(FIGURES, symbols=symbols)
-        ],
+        "sweeps": [_sweep(source, row, grids) for row in grids],
         "others": source.rows(OTHERS, symbols=symbols),
-        "legacy": LEGACY,
         "is_simulated": build["is_simulated"],
     }
 
