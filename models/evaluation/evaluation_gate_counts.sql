@@ -19,7 +19,6 @@ entries as (
         profile,
         count(*) as entered,
     from {{ ref('trades') }}
-    where replayed = 'full'
     group by profile
 ),
 

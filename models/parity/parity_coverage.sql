@@ -10,7 +10,6 @@ with entries as (
         profiles.screen,
     from {{ ref('trades') }} as trades
     inner join {{ ref('config_profiles') }} as profiles using (profile)
-    where trades.replayed = 'full'
 ),
 
 on_candidates as (

@@ -12,7 +12,7 @@ with legs as (
         sum(amount - fee - slippage order by trade_id, leg) as net_of_legs,
         count(*) as n_legs,
         max(greatest(abs(balance), abs(amount))) as most_money,
-    from {{ ref('trade_legs') }}
+    from {{ ref('replay_legs') }}
     group by replayed, profile, symbol
 ),
 
@@ -23,7 +23,7 @@ sums_of_trades as (
         symbol,
         sum(net_pnl order by trade_id) as net_of_trades,
         sum(shortfall order by trade_id) as not_paid,
-    from {{ ref('trades') }}
+    from {{ ref('replay_trades') }}
     group by replayed, profile, symbol
 ),
 
@@ -34,7 +34,7 @@ last_marks as (
         symbol,
         arg_max(equity, bar_ts) as last_equity,
         min(equity) as least_equity,
-    from {{ ref('equity') }}
+    from {{ ref('replay_equity') }}
     group by replayed, profile, symbol
 ),
 

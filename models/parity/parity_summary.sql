@@ -35,7 +35,7 @@ win_rates as (
         avg((net_pnl > 0)::integer) filter (where replayed = 'full') as full_win_rate,
         avg((net_pnl > 0)::integer) filter (where replayed = 'focused')
             as focused_win_rate,
-    from {{ ref('trades') }}
+    from {{ ref('replay_trades') }}
     group by profile
 ),
 

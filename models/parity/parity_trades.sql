@@ -7,18 +7,18 @@ with stops as (
         symbol,
         trade_id,
         list(struct_pack(bar_ts, stop, reason) order by bar_ts) as stops,
-    from {{ ref('trade_stops') }}
+    from {{ ref('replay_stops') }}
     group by replayed, profile, symbol, trade_id
 ),
 
 full_trades as (
-    select * from {{ ref('trades') }}
+    select * from {{ ref('replay_trades') }}
     left join stops using (replayed, profile, symbol, trade_id)
     where replayed = 'full'
 ),
 
 focused_trades as (
-    select * from {{ ref('trades') }}
+    select * from {{ ref('replay_trades') }}
     left join stops using (replayed, profile, symbol, trade_id)
     where replayed = 'focused'
 ),
@@ -31,7 +31,7 @@ pairs as (
         one.trade_id as full_trade_id,
         other.trade_id as focused_trade_id,
         {{ fields_that_differ(
-            'trades', 'one', 'other',
+            'replay_trades', 'one', 'other',
             but=['replayed', 'profile', 'symbol', 'decision_ts'],
             last=['stops', 'regime', 'trade_id'],
         ) }} as fields_that_differ,

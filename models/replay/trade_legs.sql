@@ -1,15 +1,3 @@
-with legs as (
-    select
-        replayed,
-        profile,
-        symbol,
-        trade_id,
-        generate_subscripts(legs, 1)::integer as leg,
-        unnest(legs) as part,
-    from {{ ref('replay_positions') }}
-)
-
-select
-    * exclude (part),
-    part.*,
-from legs
+select * exclude (replayed)
+from {{ ref('replay_legs') }}
+where replayed = 'full'

@@ -1,14 +1,3 @@
-with moves as (
-    select
-        replayed,
-        profile,
-        symbol,
-        trade_id,
-        unnest(stops) as move,
-    from {{ ref('replay_positions') }}
-)
-
-select
-    * exclude (move),
-    move.*,
-from moves
+select * exclude (replayed)
+from {{ ref('replay_stops') }}
+where replayed = 'full'

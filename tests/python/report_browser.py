@@ -140,7 +140,7 @@ def make_hostile(connection: Any) -> None:
 
 def take_every_trade(connection: Any, profile: str, keep: int) -> None:
     """Leave a profile its first `keep` trades."""
-    for table in ("trades", "trade_legs", "trade_stops"):
+    for table in ("replay_trades", "replay_legs", "replay_stops"):
         connection.execute(
             f"delete from {table} where profile = $p and trade_id > $keep",
             {"p": profile, "keep": keep},
@@ -180,7 +180,7 @@ def leave_nothing(connection: Any, profile: str) -> None:
         {"p": profile},
     )
     connection.execute(
-        "update equity set equity = 10000, balance = 10000, position = 0 "
+        "update replay_equity set equity = 10000, balance = 10000, position = 0 "
         "where profile = $p",
         {"p": profile},
     )
@@ -189,12 +189,13 @@ def leave_nothing(connection: Any, profile: str) -> None:
 def lose_everything(connection: Any, profile: str) -> None:
     """Make every trade of a profile a loss and its equity end at nothing."""
     connection.execute(
-        "update trades set net_pnl = -abs(net_pnl), r_multiple = -abs(r_multiple) "
-        "where profile = $p",
+        "update replay_trades set net_pnl = -abs(net_pnl), "
+        "r_multiple = -abs(r_multiple) where profile = $p",
         {"p": profile},
     )
     connection.execute(
-        "update equity set equity = 0 where profile = $p and bar_ts >= '2022-01-01'",
+        "update replay_equity set equity = 0 "
+        "where profile = $p and bar_ts >= '2022-01-01'",
         {"p": profile},
     )
     connection.execute(
@@ -208,7 +209,7 @@ def lose_everything(connection: Any, profile: str) -> None:
 def break_parity(connection: Any, profile: str) -> None:
     """Let the focused replay differ in one trade, as the parity tables would say."""
     connection.execute(
-        "update trades set net_pnl = net_pnl + 1 "
+        "update replay_trades set net_pnl = net_pnl + 1 "
         "where profile = $p and replayed = 'focused' and trade_id = 3",
         {"p": profile},
     )

@@ -52,11 +52,12 @@ def test_public_tables_can_be_asked_by_the_names_of_the_definition(demo):
         "select profile, symbol, bar_ts, side, score, reason from candidates",
         "select replayed, profile, symbol, trade_id, side, entry_ts, entry_price, "
         "exit_ts, exit_price, decision_ts, qty, gross_pnl, fees, slippage, funding, "
-        "net_pnl, r_multiple, bars_held, exit_reason, confidence, regime from trades",
+        "net_pnl, r_multiple, bars_held, exit_reason, confidence, regime "
+        "from replay_trades",
         "select replayed, profile, symbol, trade_id, leg, kind, ts, price, qty, "
         "amount, "
-        "fee, slippage from trade_legs",
-        "select replayed, profile, symbol, bar_ts, equity from equity",
+        "fee, slippage from replay_legs",
+        "select replayed, profile, symbol, bar_ts, equity from replay_equity",
     ):
         assert demo.execute(f"select count(*) from ({query})").fetchone()[0] > 0
 
@@ -86,9 +87,7 @@ def test_the_funnel_narrows_and_ends_in_the_trades(demo):
         "group by profile"
     ).fetchall()
     traded = dict(
-        demo.execute(
-            "select profile, count(*) from trades where replayed = 'full' group by all"
-        ).fetchall()
+        demo.execute("select profile, count(*) from trades group by all").fetchall()
     )
     for profile, bars in rows:
         assert bars == sorted(bars, reverse=True)
@@ -160,7 +159,10 @@ def test_a_build_that_stops_half_way_leaves_no_build_info(demo_build, tmp_path):
         assert connection.execute("select count(*) from build_info").fetchone() == (0,)
 
 
-TABLES = ("features", "scores", "fusion_scores", "candidates", "trades", "equity")
+TABLES = (
+    "features", "scores", "fusion_scores", "candidates", "replay_trades",
+    "replay_equity",
+)  # fmt: skip
 COMPARED = (*TABLES, "report_performance", "report_random_entries")
 
 

@@ -78,11 +78,11 @@ def test_a_model_that_runs_again_has_the_rows_that_were_built(scratch):
 def test_a_python_model_runs_again_on_what_stands_in_place_of_its_parents(scratch):
     profiles = scratch.table("config_profiles").filter("profile = 'btc_live'")
     scratch.put("config_profiles", profiles.to_arrow_table())
-    scratch.make("candidate_windows", "replay_runs", "trades")
-    made = scratch.rows("select distinct profile from trades")
+    scratch.make("candidate_windows", "replay_runs", "replay_trades")
+    made = scratch.rows("select distinct profile from replay_trades")
     assert made == [{"profile": "btc_live"}]
-    built = "(from \"as.built\".main.trades where profile = 'btc_live')"
-    assert count_apart(scratch, "trades", built) == 0
+    built = "(from \"as.built\".main.replay_trades where profile = 'btc_live')"
+    assert count_apart(scratch, "replay_trades", built) == 0
 
 
 def test_what_descends_from_rows_put_in_place_is_made_of_them_and_nothing_else(

@@ -50,7 +50,7 @@ def test_replay_gives_the_trades_of_the_table(demo_build, demo, mode):
     report = json.loads(done.stdout)
     rows = demo.execute(
         "select entry_price, exit_price, qty, exit_reason, bars_held, net_pnl, "
-        f"r_multiple from trades where replayed = '{mode}' "
+        f"r_multiple from replay_trades where replayed = '{mode}' "
         "and profile = 'eth_comprehensive' order by trade_id"
     ).fetchall()
     assert len(rows) == len(report["trades"]) == report["summary"]["trades"]

@@ -20,7 +20,8 @@ LAYERS = [
 # And config_profiles, whose contract is the schema of profiles: test_settings.py.
 PUBLIC = [
     "bars_1h", "features", "scores", "sentinels", "fusion_scores",
-    "candidates", "candidate_windows", "trades", "trade_stops", "equity",
+    "candidates", "candidate_windows", "trades", "trade_legs", "trade_stops", "equity",
+    "replay_trades", "replay_legs", "replay_stops", "replay_equity",
     "parity_summary", "report_health", "report_performance", "report_random_entries",
     "report_screening", "regimes", "regime_fits",
     "report_regimes", "report_regime_worth", "report_sweep", "sweep_configs",
@@ -200,7 +201,7 @@ def test_a_sentinel_is_one_sql_one_yml_and_one_union_line():
 def test_every_column_of_a_trade_is_compared(nodes):
     text = nodes["parity_trades"]["compiled_code"]
     matched_on = {"replayed", "profile", "symbol", "decision_ts"}
-    for name in {*nodes["trades"]["columns"], "stops"} - matched_on:
+    for name in {*nodes["replay_trades"]["columns"], "stops"} - matched_on:
         assert f"one.{name} is distinct from other.{name}" in text, name
 
 

@@ -129,7 +129,7 @@ EFFECTS = {
     "weight_liquidity, weight_smc, weight_momentum, weight_temporal)",
     "candidates": "* exclude (profile)",
     "candidate_windows": "* exclude (profile)",
-    "trades": "* exclude (profile)",
+    "replay_trades": "* exclude (profile)",
     "parity_summary": "verdict",
 }
 
@@ -227,7 +227,7 @@ def test_a_replay_with_a_key_set_is_the_replay_of_a_build_that_has_it(built, key
     base, name = f"base_{CHANGES[key][0]}", f"key_{list(CHANGES).index(key)}"
     scratch = Scratch(built, Path("built"))
     expected = scratch.rows(
-        "select * from {trades} where profile = ? order by trade_id", name
+        "select * from {replay_trades} where profile = ? order by trade_id", name
     )
     document = apply(built_document(scratch, base), CHANGES[key][1])
     put_profile(scratch, document)

@@ -410,8 +410,7 @@ def test_replayed_beside_the_baselines_it_trades_as_the_build_did(demo):
     chosen = settings_by_bar(LEARNED, base, in_force, {})
     run = replay(with_settings(market, base, chosen, everywhere))
     built = demo.sql(
-        "select net_pnl from trades where profile = 'eth_learned' "
-        "and replayed = 'full' order by trade_id"
+        "select net_pnl from trades where profile = 'eth_learned' order by trade_id"
     ).fetchnumpy()["net_pnl"]
     legs = run.legs
     net = np.bincount(legs.trade, legs.amount - legs.fee - legs.slippage)

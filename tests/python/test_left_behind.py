@@ -107,12 +107,15 @@ def of_an_older_version(connection) -> None:
 
 def without_trades(connection) -> None:
     """Somebody made room: what is left was built from one another."""
-    connection.execute("drop table trades")
+    connection.execute("drop view trades")
+    connection.execute("drop table replay_trades")
     connection.execute("drop table regimes")
 
 
 def rebuilt_without_a_mark(connection) -> None:
-    connection.execute("create or replace table trades as from trades limit 0")
+    connection.execute(
+        "create or replace table replay_trades as from replay_trades limit 0"
+    )
 
 
 def of_another_project(connection) -> None:

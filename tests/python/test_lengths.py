@@ -27,7 +27,7 @@ LONGER = {
     "report_health_profiles": 335,
     "report_regimes": 165,
     "report_sweep": 155,
-    "trade_decisions": 95,
+    "evaluation_decisions": 95,
 }
 QUERIES = sorted(
     path

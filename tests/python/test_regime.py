@@ -432,9 +432,7 @@ def test_volatility_is_explained_out_of_sample_in_a_world_of_regimes(demo):
 
 def test_the_worth_of_a_regime_compares_the_trades_of_the_tables(demo):
     trades = dict(
-        demo.execute(
-            "select profile, count(*) from trades where replayed = 'full' group by all"
-        ).fetchall()
+        demo.execute("select profile, count(*) from trades group by all").fetchall()
     )
     rows = demo.execute(
         "select profile, classifier, without_regime, with_regime "

@@ -24,7 +24,8 @@ def _in_the_project(monkeypatch):
 
 def built_trades(demo, profile: str, replayed: str) -> list[dict]:
     found = demo.execute(
-        "select * from trades where profile = ? and replayed = ? order by trade_id",
+        "select * from replay_trades where profile = ? and replayed = ? "
+        "order by trade_id",
         [profile, replayed],
     )
     columns = [column[0] for column in found.description]

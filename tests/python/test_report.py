@@ -151,7 +151,7 @@ def test_the_table_of_trades_equals_the_trades(page, demo, profile):
         "strftime(exit_ts, '%Y-%m-%d %H:%M'), bars_held, entry_price, exit_price, "
         "replace(exit_reason, '_', ' '), confidence, gross_pnl, "
         "-(fees + slippage + funding), net_pnl, r_multiple from trades "
-        "where replayed = 'full' and profile = $1 order by trade_id limit 30",
+        "where profile = $1 order by trade_id limit 30",
         [profile],
     ).fetchall()
     shown = page.table("#trade-table")
@@ -177,15 +177,15 @@ def test_the_gates_the_exits_and_the_months_equal_their_tables(page, demo):
     exits = dict(
         demo.execute(
             "select replace(exit_reason, '_', ' '), sum(net_pnl) from trades "
-            "where replayed = 'full' and profile = 'eth_comprehensive' group by 1"
+            "where profile = 'eth_comprehensive' group by 1"
         ).fetchall()
     )
     shown = {cells[0]: cells[4] for cells in page.table("#exits")}
     assert shown.keys() == exits.keys()
     assert all(same(shown[name], exits[name], 1e-2) for name in exits)
     months = demo.execute(
-        "select last(equity order by bar_ts) from equity where replayed = 'full' "
-        "and profile = 'eth_comprehensive' group by date_trunc('month', bar_ts) "
+        "select last(equity order by bar_ts) from equity "
+        "where profile = 'eth_comprehensive' group by date_trunc('month', bar_ts) "
         "order by date_trunc('month', bar_ts)"
     ).fetchall()
     ends = np.array([10_000.0, *(end for (end,) in months)])
@@ -200,7 +200,7 @@ def test_equity_of_both_replays_equals_the_table_at_every_bar(page, demo, profil
     series = page.series("equity-chart")
     for replayed in ("full", "focused"):
         rows = demo.execute(
-            "select epoch(bar_ts) * 1000 as at, equity from equity "
+            "select epoch(bar_ts) * 1000 as at, equity from replay_equity "
             "where profile = $1 and replayed = $2 order by bar_ts",
             [profile, replayed],
         ).fetchnumpy()
@@ -220,7 +220,7 @@ def test_the_bridge_the_multiples_and_the_holds_add_up_to_the_trades(page, demo)
     page.choose("eth_comprehensive")
     trades, wins, net = demo.execute(
         "select count(*), count_if(net_pnl > 0), sum(net_pnl) from trades "
-        "where replayed = 'full' and profile = 'eth_comprehensive'"
+        "where profile = 'eth_comprehensive'"
     ).fetchone()
     for chart in ("multiples-chart", "holds-chart", "exits-chart"):
         series = page.series(chart)
@@ -238,7 +238,7 @@ def test_a_sentinel_is_worth_what_the_entries_with_and_without_it_say(page, demo
     rows = demo.execute(
         "with hits as (select sentinel, decision_ts from trades inner join sentinels "
         "on sentinels.symbol = trades.symbol and bar_ts = decision_ts "
-        "where replayed = 'full' and profile = 'eth_comprehensive') "
+        "where profile = 'eth_comprehensive') "
         "select replace(sentinel, '_', ' '), count(*) from hits group by 1"
     ).fetchall()
     shown = {
@@ -396,8 +396,8 @@ def test_sorting_orders_all_trades_both_ways(page, demo, name):
         page.page.click(f"#trade-table [data-sort='{name}']")
         shown = [int(cells[0]) for cells in page.table("#trade-table")]
         expected = demo.execute(
-            "select trade_id from trades where replayed = 'full' "
-            "and profile = 'eth_comprehensive' "
+            "select trade_id from trades "
+            "where profile = 'eth_comprehensive' "
             f"order by {expression} {direction}, trade_id limit 15"
         ).fetchall()
         assert shown == [trade for (trade,) in expected]
@@ -415,8 +415,8 @@ def test_filters_leave_the_trades_that_the_database_would(page, demo):
     page.page.fill("[name=to]", "2022-06-30")
     page.page.locator("[name=to]").dispatch_event("change")
     count, net = demo.execute(
-        "select count(*), sum(net_pnl) from trades where replayed = 'full' "
-        "and profile = 'eth_comprehensive' and side = 'short' and net_pnl <= 0 "
+        "select count(*), sum(net_pnl) from trades "
+        "where profile = 'eth_comprehensive' and side = 'short' and net_pnl <= 0 "
         "and exit_reason = 'stop' and entry_ts >= '2021-06-01' "
         "and entry_ts < '2022-07-01'"
     ).fetchone()
@@ -440,7 +440,7 @@ def test_the_filtered_trades_can_be_saved(page, demo):
     rows = demo.read_csv(str(saved.value.path())).order("trade_id")
     expected = demo.execute(
         "select trade_id, net_pnl, entry_price, exit_reason from trades "
-        "where replayed = 'full' and profile = 'btc_live' and side = 'long' "
+        "where profile = 'btc_live' and side = 'long' "
         "order by trade_id"
     ).fetchall()
     names = "trade_id, net_pnl, entry_price, exit_reason"
@@ -454,8 +454,8 @@ def test_clicking_a_trade_moves_the_chart_there_and_tells_its_story(page, demo):
     assert abs(page.page.locator("#price").bounding_box()["y"]) < 200
     row = demo.execute(
         "select epoch(entry_ts), epoch(exit_ts), side, r_multiple, exit_reason, "
-        "decision_ts, net_pnl from trades where replayed = 'full' "
-        "and profile = 'eth_comprehensive' and trade_id = 12"
+        "decision_ts, net_pnl from trades "
+        "where profile = 'eth_comprehensive' and trade_id = 12"
     ).fetchone()
     first, last = span(page)
     assert first < row[0] < row[1] < last
@@ -471,8 +471,8 @@ def test_clicking_a_trade_moves_the_chart_there_and_tells_its_story(page, demo):
         ).fetchall()
     )
     (weights,) = demo.execute(
-        "select weights from trades where replayed = 'full' "
-        "and profile = 'eth_comprehensive' and trade_id = 12"
+        "select weights from trades "
+        "where profile = 'eth_comprehensive' and trade_id = 12"
     ).fetchone()
     for domain, score, _, vote, weight in page.table("#trade-votes"):
         assert same(score, scores[domain], 1e-3)
@@ -490,7 +490,7 @@ def test_the_weights_shown_are_those_in_force_at_the_decision(page, demo):
         "select trade_id, trades.weights, [weight_wyckoff, weight_liquidity, "
         "weight_smc, weight_momentum, weight_temporal] from trades "
         "inner join config_profiles using (profile) "
-        "where replayed = 'full' and profile = 'eth_learned' order by trade_id"
+        "where profile = 'eth_learned' order by trade_id"
     ).fetchall()
     page.page.click("#trade-table [data-trade='1'] button")
     shown = page.page.evaluate(
@@ -520,8 +520,8 @@ def test_every_stop_is_drawn_from_the_bar_it_was_in_force(page, demo):
         "select trade_id, list([epoch(bar_ts) * 1000, stop] order by bar_ts), "
         "any_value(epoch(exit_ts) * 1000 + 3600000), list(distinct reason) "
         "from trade_stops inner join trades "
-        "using (replayed, profile, symbol, trade_id) where replayed = 'full' "
-        "and profile = 'btc_live' and trade_id <= 15 "
+        "using (profile, symbol, trade_id) "
+        "where profile = 'btc_live' and trade_id <= 15 "
         "group by trade_id having count(*) > 1 order by trade_id"
     ).fetchall()
     assert {"break_even", "trail"} <= {kind for *_, kinds in paths for kind in kinds}
@@ -711,7 +711,7 @@ def test_a_broken_promise_is_red_with_the_first_trades_that_differ(altered):
     decided, full, focused = connection.execute(
         "select strftime(any_value(decision_ts), '%Y-%m-%d %H:%M'), "
         "any_value(net_pnl) filter (where replayed = 'full'), "
-        "any_value(net_pnl) filter (where replayed = 'focused') from trades "
+        "any_value(net_pnl) filter (where replayed = 'focused') from replay_trades "
         "where profile = 'eth_comprehensive' and trade_id = 3"
     ).fetchone()
     assert row[:3] == [decided, "eth_comprehensive", "differs"]

@@ -259,7 +259,7 @@ def test_a_chart_is_changed_and_added_as_the_page_says(
         )
     expected = demo.execute(
         "select avg(r_multiple order by trade_id) from trades where profile = "
-        "'btc_live' and replayed = 'full' group by hour(entry_ts) "
+        "'btc_live' group by hour(entry_ts) "
         "order by hour(entry_ts)"
     ).fetchall()
     assert drawn == [mean for (mean,) in expected]

@@ -71,7 +71,7 @@ def test_the_streak_of_a_decision_is_that_of_the_trades_that_ended_before_it(
     demo_build,
 ):
     source = open_source(demo_build.database, [])
-    rows = source.rows("from trades where replayed = 'full' order by profile, trade_id")
+    rows = source.rows("from trades order by profile, trade_id")
     for profile in {row["profile"] for row in rows}:
         own = [row for row in rows if row["profile"] == profile]
         for k, trade in enumerate(own):
@@ -92,8 +92,7 @@ def test_the_chart_raises_the_threshold_from_the_exit_of_the_losing_trade_on(
     source = open_source(demo_build.database, [])
     for name in ("eth_comprehensive", "btc_live"):
         trades = source.rows(
-            "select decision_ts, threshold from trades "
-            "where replayed = 'full' and profile = $profile",
+            "select decision_ts, threshold from trades where profile = $profile",
             profile=name,
         )
         symbol = next(p["symbol"] for p in source.profiles if p["profile"] == name)

@@ -44,12 +44,14 @@ def test_typed_accessors_exist_for_every_type_that_the_class_declares(store):
 
 def test_trades_of_a_profile_are_those_of_one_replay(store, demo):
     rows = demo.sql(
-        "from trades where profile = 'btc_live' and replayed = 'full' order by trade_id"
+        "from trades where profile = 'btc_live' order by trade_id"
     ).to_arrow_table()
     trades = store.trades(profile="btc_live").order_by("trade_id")
     assert trades.to_pyarrow().equals(rows.cast(trades.schema().to_pyarrow()))
-    both = store.trades(profile="btc_live", replayed=None).count().execute()
-    assert both == 2 * rows.num_rows
+    both = store.replay_trades(profile="btc_live")
+    assert both.count().execute() == 2 * rows.num_rows
+    full = store.replay_trades(profile="btc_live", replayed="full")
+    assert full.count().execute() == rows.num_rows
 
 
 def test_spans_are_half_open_and_in_utc(store):
@@ -103,7 +105,7 @@ def test_a_name_that_is_none_is_no_empty_result(store):
     for ask, words in (
         (lambda: store.trades(profile="btc_life"), "btc_live"),
         (lambda: store.features("DOGE"), "BTC, ETH"),
-        (lambda: store.trades(replayed="half"), "focused"),
+        (lambda: store.replay_trades(replayed="half"), "focused"),
         (lambda: store.table("tradse"), "did you mean 'trades'"),
         (lambda: store.table("trades; drop table trades"), "trades"),
         (lambda: store.features("ETH", "yesterday"), "ISO 8601"),
@@ -118,7 +120,7 @@ def test_a_name_that_is_none_is_no_empty_result(store):
 
 def test_the_store_cannot_be_written_to(store):
     with pytest.raises(duckdb.Error, match="read-only"):
-        store.connection.execute("delete from trades")
+        store.connection.execute("delete from replay_trades")
     assert store.build["is_simulated"]
 
 
@@ -129,7 +131,7 @@ def test_a_reader_keeps_its_build_and_the_next_store_sees_the_new_one(
     for made in (path, new):
         shutil.copy(demo_build.database, made)
     with duckdb.connect(str(new)) as connection:
-        connection.execute("delete from trade_legs")
+        connection.execute("delete from replay_legs")
     with barsieve.database.store.open(path) as old:
         n_before = old.trade_legs.count().execute()
         os.replace(new, path)

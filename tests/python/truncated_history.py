@@ -44,7 +44,7 @@ OPEN_INTEREST = {"BTC": "OI_BTC_COINM", "ETH": "OI_ETH_COINM"}
 OF_SYMBOLS = (
     "features", "macro_signals", "macro_vetoes", "scores", "sentinels", "votes",
 )  # fmt: skip
-OF_PROFILES = ("fusion_scores", "candidate_bounds", "candidates", "trades")
+OF_PROFILES = ("fusion_scores", "candidate_bounds", "candidates", "replay_trades")
 OF_ALL = ("regime_observations", "regime_days", "regime_fits", "regimes")
 HOUR_CLOSE = "bar_ts + interval '1 hour'"
 KEYS = {
@@ -59,10 +59,10 @@ KNOWN = {
     # A month's fit shows once a day of the month has ended.
     "regime_fits": "fit_at + interval '1 day'",
     # A trade, once it is closed: of a microsecond before the bar that closes it.
-    "trades": "exit_ts + interval '1 microsecond'",
+    "replay_trades": "exit_ts + interval '1 microsecond'",
 }
 # One closed only because history ends is not closed; an open one is no row to compare.
-CLOSED = {"trades": "exit_reason != 'end_of_data'"}
+CLOSED = {"replay_trades": "exit_reason != 'end_of_data'"}
 # What a slice needs before its windows are full: 12 weeks of hours of the week, 50
 # whole days, 410 bars of structure; macro has all its history here.
 WARM_UP_BARS = 12 * 168 + 200

@@ -4,7 +4,7 @@ select
     trades.profile,
     trades.decision_ts,
     trades.side,
-from {{ ref('trades') }} as trades
+from {{ ref('replay_trades') }} as trades
 left join {{ ref('fusion_scores') }} as fusion
     on
         trades.profile = fusion.profile

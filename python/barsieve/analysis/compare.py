@@ -95,12 +95,13 @@ def _built_run(name: str, span: Span) -> NamedRun:
             fix="correct the name",
         )
     found = connection.execute(
-        "select * from trades where replayed = ? and profile = ? order by trade_id",
+        "select * from replay_trades where replayed = ? and profile = ? "
+        "order by trade_id",
         values,
     )
     trades = rows_of(found)
     marks = connection.execute(
-        "select equity, epoch(bar_ts)::bigint // 86400 as day from equity "
+        "select equity, epoch(bar_ts)::bigint // 86400 as day from replay_equity "
         "where replayed = ? and profile = ? "
         "and bar_ts >= coalesce(?::timestamptz, '-infinity'::timestamptz) "
         "and bar_ts < coalesce(?::timestamptz, 'infinity'::timestamptz) "

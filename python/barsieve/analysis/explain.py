@@ -89,7 +89,8 @@ def find_trade(study: Study, trade_id: int, replayed: str) -> dict[str, Any]:
     """
     name = study.inputs.profile.profile
     found = study.scratch.rows(
-        "select * from {trades} where replayed = ? and profile = ? and trade_id = ?",
+        "select * from {replay_trades} "
+        "where replayed = ? and profile = ? and trade_id = ?",
         replayed, name, trade_id,
     )  # fmt: skip
     if found:
@@ -99,7 +100,7 @@ def find_trade(study: Study, trade_id: int, replayed: str) -> dict[str, Any]:
             "exit_index": index_of(study, trade["exit_ts"]),
         }
     count = study.scratch.rows(
-        "select count(*) as n from {trades} where replayed = ? and profile = ?",
+        "select count(*) as n from {replay_trades} where replayed = ? and profile = ?",
         replayed, name,
     )[0]["n"]  # fmt: skip
     refuse(
@@ -121,17 +122,17 @@ def explain(study: Study, trade_id: int, replayed: str) -> dict[str, Any]:
     trade = find_trade(study, trade_id, replayed)
     decision = decision_at(study, trade["decision_index"], replayed)
     legs = study.scratch.rows(
-        "select * exclude (replayed, profile, symbol, trade_id) from {trade_legs} "
+        "select * exclude (replayed, profile, symbol, trade_id) from {replay_legs} "
         "where replayed = ? and profile = ? and trade_id = ? order by leg",
         replayed, trade["profile"], trade_id,
     )  # fmt: skip
     stops = study.scratch.rows(
-        "select bar_ts, stop, reason from {trade_stops} "
+        "select bar_ts, stop, reason from {replay_stops} "
         "where replayed = ? and profile = ? and trade_id = ? order by bar_ts",
         replayed, trade["profile"], trade_id,
     )  # fmt: skip
     [told] = study.scratch.rows(
-        "select * from {trade_decisions} "
+        "select * from {evaluation_decisions} "
         "where replayed = ? and profile = ? and trade_id = ?",
         replayed, trade["profile"], trade_id,
     )  # fmt: skip

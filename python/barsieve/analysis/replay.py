@@ -12,7 +12,7 @@ from barsieve.replay.runs import FULL, Run, replay
 
 @dataclass(frozen=True)
 class ReplayReport:
-    """A replay: its figures, what it looked at, its trades as rows of `trades`.
+    """A replay: its figures, what it looked at, its trades as rows of `replay_trades`.
 
     `loss` is what a file of candidates cost against the full replay; None without one.
     """
@@ -28,7 +28,7 @@ class ReplayReport:
     def trades_with_legs(self) -> Iterator[dict[str, Any]]:
         """Yield the trades, each with the list of its legs in order."""
         legs: dict[int, list[dict[str, Any]]] = {}
-        for leg in self.study.scratch.rows("select * from {trade_legs} order by leg"):
+        for leg in self.study.scratch.rows("select * from {replay_legs} order by leg"):
             rest = ("replayed", "profile", "symbol", "trade_id")
             kept = {key: value for key, value in leg.items() if key not in rest}
             legs.setdefault(leg["trade_id"], []).append(kept)

@@ -110,7 +110,7 @@ def refuse_other_models(scratch: Scratch) -> None:
         folder = paths.project_dir()
     except FileNotFoundError:
         return
-    made = ("replay_bars", *SCREEN, "trades")
+    made = ("replay_bars", *SCREEN, "replay_trades")
     names = scratch.needed(made, [PROFILES, "replay_runs"])
     if differing(folder, [scratch.models[name] for name in names]):
         refuse_outdated(scratch)
@@ -215,13 +215,13 @@ def prepare(
 def put_runs(scratch: Scratch, runs: Sequence[Run]) -> None:
     """Let replays stand for those of the build, with their trades and legs."""
     scratch.put("replay_runs", pa.concat_tables([run_table(run) for run in runs]))
-    scratch.make("trades")
+    scratch.make("replay_trades")
 
 
 def trade_rows(scratch: Scratch, run: Run) -> list[dict[str, Any]]:
-    """Return the trades of a replay: the rows of the table `trades`, by their number.
+    """Return the trades of a replay: its rows of `replay_trades`, by their number.
 
-    The model `trades` makes them, so they are bit for bit what a build has.
+    That model makes them, so they are bit for bit what a build has.
     """
     put_runs(scratch, [run])
-    return scratch.rows("select * from {trades} order by trade_id")
+    return scratch.rows("select * from {replay_trades} order by trade_id")

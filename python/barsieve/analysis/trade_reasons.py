@@ -11,7 +11,6 @@ from barsieve.core import schemas
 from barsieve.core.arrow import matching, rows_of
 from barsieve.core.prices import shown_price
 from barsieve.profiles.settings import Profile, read_profiles
-from barsieve.replay.runs import FULL
 from barsieve.replay.state import BREAK_EVEN, REASONS, STOP, TARGET, TRAIL, VOLUME_TRAP
 
 RESTING = {
@@ -147,6 +146,6 @@ def trade_reasons(
     documents = _documents(profiles)
     for profile in read_profiles(profiles):
         name = profile.profile
-        own = matching(decisions, replayed=FULL, profile=name).order("trade_id")
+        own = matching(decisions, profile=name).order("trade_id")
         rows += [_reasons(row, profile, documents[name]) for row in rows_of(own)]
     return pa.Table.from_pylist(rows, schema=schemas.TRADE_REASONS)

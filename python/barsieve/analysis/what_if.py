@@ -69,7 +69,9 @@ def _results(scratch: Scratch, runs: Sequence[Run]) -> list[dict[str, Any]]:
     trades: dict[str, list[dict[str, Any]]] = {
         run.inputs.profile.profile: [] for run in runs
     }
-    for trade in scratch.rows("select * from {trades} order by profile, trade_id"):
+    for trade in scratch.rows(
+        "select * from {replay_trades} order by profile, trade_id"
+    ):
         trades[trade["profile"]].append(trade)
     return [account.of_run(run, trades[run.inputs.profile.profile]) for run in runs]
 

@@ -169,7 +169,7 @@ def export(
 ) -> None:
     """Write a table of the built database to a file, whole or not at all.
 
-    Example: barsieve export trades --to trades.parquet --where "replayed = 'full'"
+    Example: barsieve export trades --to trades.parquet --where "side = 'long'"
     """
     from barsieve.database.export import export_table
 

@@ -15,6 +15,7 @@ from barsieve.database.marks import (
     read_marks,
     stale_tables,
 )
+from barsieve.database.models import TABLE as STATEMENTS
 
 # DuckDB names the process in its message: "... (PID 123). See also ...".
 HOLDER = re.compile(r"\bPID (\d+)\b")
@@ -205,13 +206,21 @@ def built_tables(
 
 
 def primary_key(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
-    """Return the columns that name a row of a table; none where it has no key."""
+    """Return the columns that name a row of a table; none where it has no key.
+
+    A view has no constraint: its grain is what its model says.
+    """
     rows = connection.execute(
         "select constraint_column_names from duckdb_constraints() "
-        "where database_name = current_database() and table_name = ? "
+        "where database_name = current_database() and table_name = $1 "
         "and constraint_type = 'PRIMARY KEY'",
         [table],
     ).fetchall()
+    if not rows and STATEMENTS in table_names(connection):
+        rows = connection.execute(
+            f"select grain from {STATEMENTS} where model = $1 and grain is not null",
+            [table],
+        ).fetchall()
     return rows[0][0] if rows else []
 
 

@@ -125,48 +125,49 @@ class ProfileTable(StoreTable):
         return self._chosen(start, end, "bar_ts", profile=profile)
 
 
-class _ReplayTable(StoreTable):
-    _time = "bar_ts"
+class ReplayTable(StoreTable):
+    """Rows of the full and of the focused replay; in time as the full one's table."""
 
     def __call__(
         self,
         profile: Names = None,
-        replayed: Names = "full",
+        replayed: Names = None,
         start: Moment = None,
         end: Moment = None,
     ) -> ir.Table:
-        """Return the rows of profiles in [start, end), of the full replay by default.
-
-        `replayed=None` gives those of the full and of the focused replay.
-        """
-        time = self._time
+        """Return the rows of profiles in [start, end), of both replays or of one."""
+        time = next(name for name in ("entry_ts", "ts", "bar_ts") if name in self)
         return self._chosen(start, end, time, profile=profile, replayed=replayed)
 
 
-class EquityTable(_ReplayTable):
-    """Equity at each close; in time by the bar's open."""
+class TradeTable(StoreTable):
+    """Trades of the full replay; in time by their entry."""
+
+    def __call__(
+        self, profile: Names = None, start: Moment = None, end: Moment = None
+    ) -> ir.Table:
+        """Return the trades of profiles that were entered in [start, end)."""
+        return self._chosen(start, end, "entry_ts", profile=profile)
 
 
-class TradeTable(_ReplayTable):
-    """Trades; in time by their entry."""
+class LegTable(StoreTable):
+    """Legs of trades of the full replay; in time by their fill."""
 
-    _time = "entry_ts"
-
-
-class LegTable(_ReplayTable):
-    """Legs of trades; in time by their fill."""
-
-    _time = "ts"
+    def __call__(
+        self, profile: Names = None, start: Moment = None, end: Moment = None
+    ) -> ir.Table:
+        """Return the legs of profiles that filled in [start, end)."""
+        return self._chosen(start, end, "ts", profile=profile)
 
 
 TYPES: dict[str, type[StoreTable]] = {
     **dict.fromkeys(
         ("bars_1h", "features", "scores", "sentinels", "macro_signals"), BarTable
     ),
-    **dict.fromkeys(("fusion_scores", "candidates"), ProfileTable),
-    "equity": EquityTable,
+    **dict.fromkeys(("fusion_scores", "candidates", "equity"), ProfileTable),
     "trades": TradeTable,
     "trade_legs": LegTable,
+    **dict.fromkeys(("replay_trades", "replay_legs", "replay_equity"), ReplayTable),
 }
 
 
@@ -184,9 +185,12 @@ class Store:
     macro_signals: BarTable
     fusion_scores: ProfileTable
     candidates: ProfileTable
-    equity: EquityTable
+    equity: ProfileTable
     trades: TradeTable
     trade_legs: LegTable
+    replay_trades: ReplayTable
+    replay_legs: ReplayTable
+    replay_equity: ReplayTable
 
     def __init__(self, path: Path):
         """Open the database at `path`; see `open`."""

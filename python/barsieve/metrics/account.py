@@ -58,7 +58,7 @@ def of_trades(trades: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def of_run(run: Run, trades: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the summary of a replay; a study limits what is judged, as in the reports.
 
-    `trades` are its rows of the table `trades`.
+    `trades` are its rows of the table `replay_trades`.
     """
     inputs, outcome = run.inputs, run.outcome
     start = float(inputs.profile.start_balance)

@@ -29,7 +29,7 @@ def marks_of(
 
     Prices, equity marked to market and position in units, by `bar_ts`, in µs.
     """
-    marks = matching(equity, replayed=FULL, profile=profile.profile)
+    marks = matching(equity, profile=profile.profile)
     prices = bars.select("symbol", "bar_ts", "open", "close")
     judged = matching(fusion_scores, profile=profile.profile, is_in_study=True)
     table = (
@@ -55,7 +55,7 @@ def own_figures(
 
     The net result is what the account came to, which cannot lose what it never had.
     """
-    own = matching(trades, replayed=FULL, profile=profile.profile).order("trade_id")
+    own = matching(trades, profile=profile.profile).order("trade_id")
     [run] = rows_of(
         matching(runs, replayed=FULL, profile=profile.profile).select(
             "start_balance", "end_balance", "ruined_ts"

@@ -54,7 +54,8 @@ def _fields(source: Source, row: dict[str, Any]) -> list[dict[str, str]]:
     trades = {
         trade["replayed"]: trade
         for trade in source.rows(
-            "from trades where profile = $profile and decision_ts = to_timestamp($at)",
+            "from replay_trades "
+            "where profile = $profile and decision_ts = to_timestamp($at)",
             profile=row["profile"],
             at=row["decision_ts"],
         )

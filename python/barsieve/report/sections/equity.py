@@ -25,10 +25,10 @@ CURVES = """
         full_replay.equity as full_replay,
         focused_replay.equity as focused_replay,
     from bars_1h
-    left join equity as full_replay
+    left join replay_equity as full_replay
         on full_replay.symbol = bars_1h.symbol and full_replay.bar_ts = bars_1h.bar_ts
         and full_replay.profile = $profile and full_replay.replayed = 'full'
-    left join equity as focused_replay
+    left join replay_equity as focused_replay
         on focused_replay.symbol = bars_1h.symbol
         and focused_replay.bar_ts = bars_1h.bar_ts
         and focused_replay.profile = $profile and focused_replay.replayed = 'focused'
@@ -43,7 +43,7 @@ MONTHS = """
             year(bar_ts) as year,
             month(bar_ts) as month,
             arg_max(equity, bar_ts) as equity,
-        from equity where profile = $profile and replayed = 'full'
+        from equity where profile = $profile
         group by grouping sets ((year, month), (year))
     )
     select
@@ -171,4 +171,4 @@ def collect(source: Source) -> dict[str, Any]:
     return {"profiles": [_profile(source, profile) for profile in source.profiles]}
 
 
-SECTION = Section("equity", "Equity", ("equity", "bars_1h"), collect)
+SECTION = Section("equity", "Equity", ("equity", "replay_equity", "bars_1h"), collect)

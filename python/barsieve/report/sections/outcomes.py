@@ -25,7 +25,7 @@ MULTIPLES = """
         floor(r_multiple / $width)::integer as bin,
         count_if(net_pnl > 0)::integer as wins,
         count_if(net_pnl <= 0)::integer as losses,
-    from trades where replayed = 'full' and profile = $profile
+    from trades where profile = $profile
     group by bin order by bin
 """
 EXITS = """
@@ -37,7 +37,7 @@ EXITS = """
         sum(net_pnl order by trade_id) as net_pnl,
         avg(r_multiple order by trade_id) as mean_r,
         avg((net_pnl > 0)::integer) as win_rate,
-    from trades where replayed = 'full' and profile = $profile
+    from trades where profile = $profile
     group by exit_reason order by trades desc, exit_reason
 """
 # Each bin is twice as wide as the one before: most trades are short, some are not.
@@ -48,7 +48,7 @@ HOLDS = """
         end::integer as bin,
         count_if(net_pnl > 0)::integer as wins,
         count_if(net_pnl <= 0)::integer as losses,
-    from trades where replayed = 'full' and profile = $profile
+    from trades where profile = $profile
     group by bin order by bin
 """
 BRIDGE = """

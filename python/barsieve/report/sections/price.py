@@ -30,7 +30,7 @@ SIGNALS = """
     with shifts as (
         select symbol, exit_ts, arg_max(threshold_shift_after, trade_id)
             as threshold_shift_after
-        from trades where replayed = 'full' and profile = $profile
+        from trades where profile = $profile
         group by symbol, exit_ts
     )
     select
@@ -58,7 +58,7 @@ WINDOWS = """
 
 TRADES = """
     select count(*) as trades
-    from trades where replayed = 'full' and profile = $profile
+    from trades where profile = $profile
 """
 
 

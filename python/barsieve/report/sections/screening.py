@@ -45,7 +45,7 @@ MONTHS = """
     ),
     entered as (
         select date_trunc('month', decision_ts) as month, count(*) as trades
-        from trades where replayed = 'full' and profile = $profile group by month
+        from trades where profile = $profile group by month
     )
     select
         epoch(month) as month,

@@ -25,7 +25,7 @@ SENTINELS = """
     bars as (select count(*) as bars from bars_1h where symbol = $symbol),
     entries as (
         select decision_ts, net_pnl, r_multiple
-        from trades where replayed = 'full' and profile = $profile
+        from trades where profile = $profile
     ),
     names as (select sentinel, count(*) as fires from fired group by sentinel),
     pairs as (

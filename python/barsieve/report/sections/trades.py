@@ -18,12 +18,12 @@ TRADES = """
             arg_min(price, leg) as partial_price,
             sum(qty) as partial_qty,
         from trade_legs
-        where replayed = 'full' and profile = $profile and kind = 'partial'
+        where profile = $profile and kind = 'partial'
         group by trade_id
     ),
     weights_in_force as (
         select trade_id, {weights}
-        from trades where replayed = 'full' and profile = $profile
+        from trades where profile = $profile
     ),
     opinions as (
         pivot (select symbol, bar_ts, domain, score from scores)
@@ -45,8 +45,7 @@ TRADES = """
         candidates.reason as sentinels,
         candidates.bar_ts is not null as is_on_candidate,
     from trades
-    left join trade_decisions as decisions
-        using (replayed, profile, symbol, trade_id)
+    left join trade_decisions as decisions using (profile, symbol, trade_id)
     left join weights_in_force using (trade_id)
     left join partials using (trade_id)
     left join fusion_scores as fusion
@@ -59,7 +58,7 @@ TRADES = """
     left join candidates
         on candidates.profile = trades.profile and candidates.symbol = trades.symbol
         and candidates.bar_ts = trades.decision_ts and candidates.side = trades.side
-    where trades.replayed = 'full' and trades.profile = $profile
+    where trades.profile = $profile
     order by trades.trade_id
 """
 WEIGHTS = tuple(f"weight_{domain}" for domain in DOMAINS)
@@ -72,7 +71,7 @@ for place, text in {
 
 VOTES = """
     select {votes}
-    from trade_decisions where replayed = 'full' and profile = $profile
+    from trade_decisions where profile = $profile
     order by trade_id
 """
 NO_VIEW = "nullif({domain}_vote, 'none') as {domain}"
@@ -88,7 +87,7 @@ REASONS = """
 
 STOPS = """
     select trade_id, epoch(bar_ts) as at, stop, reason
-    from trade_stops where replayed = 'full' and profile = $profile
+    from trade_stops where profile = $profile
     order by trade_id, bar_ts
 """
 
@@ -100,7 +99,7 @@ SIGNALS = """
         greenlight,
     from trades inner join macro_signals
         on macro_signals.symbol = trades.symbol and bar_ts = decision_ts
-    where replayed = 'full' and profile = $profile
+    where profile = $profile
     order by trade_id, signal
 """
 
