@@ -223,9 +223,19 @@ def is_riddle(docstring: str) -> bool:
     return docstring.split(maxsplit=1)[0] in RIDDLES
 
 
-def test_docstrings_of_modules_begin_with_their_noun():
+def documented(path: Path):
+    """Yield the docstrings of a module and of all in it that has one."""
+    of_others = ast.FunctionDef | ast.ClassDef
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Module):
+            yield ast.get_docstring(node) or "What"
+        elif isinstance(node, of_others) and (said := ast.get_docstring(node)):
+            yield said
+
+
+def test_docstrings_begin_with_their_noun():
     for path in PYTHON:
-        said = ast.get_docstring(ast.parse(path.read_text()))
-        assert not is_riddle(said or "What"), path
+        for said in documented(path):
+            assert not is_riddle(said), f"{path}: {said}"
     assert is_riddle("How much of a best result is luck.")
     assert not is_riddle("Deflated Sharpe ratio and PBO of a sweep.")

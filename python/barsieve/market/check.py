@@ -66,7 +66,7 @@ FUNDING = Kind(
 
 
 class Rule(NamedTuple):
-    """What a bad row fulfils, what was expected, what to show of the row, the fix."""
+    """Rule of rows: what a bad one fulfils, what was expected, what to show, a fix."""
 
     is_bad: str
     expected: str
