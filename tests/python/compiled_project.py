@@ -5,7 +5,7 @@ seeds. Only the folders of the sources are exchanged.
 """
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 import duckdb
@@ -100,8 +100,12 @@ class CompiledProject:
         without: Iterable[str] = FINAL_LAYERS,
         seeds: Path = PROJECT / "seeds",
         at: str | Path = ":memory:",
+        taken: Collection[str] = (),
     ) -> None:
-        """Build the models of all but some layers in a fresh catalog."""
+        """Build the models of all but some layers in a fresh catalog.
+
+        Tables that are `taken` are those of the build.
+        """
         connection.execute("use memory")
         connection.execute(f"detach database if exists {self.catalog}")
         connection.execute(f"attach '{at}' as {self.catalog}")
@@ -113,8 +117,13 @@ class CompiledProject:
             nothing = schemas.SWEEP_WALKS.empty_table()
             put(connection, self.models["sweep_walks"].place(), nothing)
             self.create(connection, "fusion_learned", market, configs)
+        if taken:
+            connection.execute(f"attach '{self.build.database}' as built (read_only)")
         for name in self.order(without):
-            self.create(connection, name, market, configs)
+            if name in taken:
+                connection.execute(f"create table {name} as from built.main.{name}")
+            else:
+                self.create(connection, name, market, configs)
 
     def run_again(
         self,

@@ -2,9 +2,11 @@
 
 import os
 import signal
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.testing
 
 from builds import PROJECT, Build, built_once, run_dbt, spine_once
 
@@ -14,6 +16,9 @@ REAL_MARKET = Path(
     os.environ.get("BARSIEVE_REAL_MARKET", PROJECT.parent / "shared" / "market")
 )
 
+
+# The tree of commands is made once: it is the same for every call of a test.
+typer.testing._get_command = cache(typer.testing._get_command)
 
 SLOW_FIRST = Path(__file__).with_name("slow_first.txt").read_text().split()
 

@@ -704,6 +704,7 @@ def test_on_the_shipped_market_the_learned_profile_beats_equal_weights(demo):
     assert returns[LEARNED] > returns[EQUAL]
 
 
+@pytest.mark.proofs
 def test_on_a_long_market_the_planted_domain_is_favoured_where_it_was_planted(
     long_market,
 ):
@@ -714,6 +715,7 @@ def test_on_a_long_market_the_planted_domain_is_favoured_where_it_was_planted(
         assert weights["risk_on"] > weights[regime] + margin
 
 
+@pytest.mark.proofs
 def test_on_a_long_market_the_learned_profile_beats_equal_weights(long_market):
     (base,) = learners_of(
         long_market.table("config_profiles"), long_market.table("config_envelopes")
@@ -735,6 +737,7 @@ def test_on_a_long_market_the_learned_profile_beats_equal_weights(long_market):
     assert found["learned_less", EQUAL, "sharpe"] > 0
 
 
+@pytest.mark.proofs
 def test_a_market_of_noise_without_costs_is_not_predicted(demo_build, tmp_path):
     effects = Effects(momentum=0.0, season=0.0, trend=0.0)
     market = simulate(seed=5, hours=NOISE_HOURS, effects=effects)

@@ -9,7 +9,8 @@ from truncated_history import Proof
 @pytest.fixture(scope="module")
 def proof(demo_build, real_market, tmp_path_factory) -> Proof:
     folder = tmp_path_factory.mktemp("beside")
-    return Proof(CompiledProject(demo_build), real_market, folder, seed=2).build()
+    project = CompiledProject(demo_build)
+    return Proof(project, real_market, folder, seed=2, n_cuts=(2, 8, 1)).build()
 
 
 @pytest.mark.slow

@@ -4,10 +4,12 @@ import copy
 import json
 import re
 import shutil
+from dataclasses import replace
 from itertools import chain
 
 import pytest
 
+from barsieve.report.pack import Pack
 from barsieve.report.sections import SECTIONS
 from barsieve.report.source import open_source
 from command_line import barsieve_alone
@@ -38,15 +40,27 @@ def described_charts(document):
             yield from described_charts(inner)
 
 
+class KeptPack(Pack):
+    """A pack that also keeps its documents as the page unpacks them."""
+
+    def __init__(self):
+        super().__init__()
+        self.documents = []
+
+    def document(self, value):
+        self.documents.append(json.loads(json.dumps(value)))
+        return super().document(value)
+
+
 @pytest.fixture(scope="module")
 def documents(demo_build):
     """What the page unpacks to draw, by section."""
     source = open_source(demo_build.database, [])
     found = {}
     for section in SECTIONS:
-        before = len(source.pack.documents)
-        section.collect(source)
-        found[section.key] = [json.loads(d) for d in source.pack.documents[before:]]
+        pack = KeptPack()
+        section.collect(replace(source, pack=pack))
+        found[section.key] = pack.documents
     return found
 
 

@@ -22,7 +22,7 @@ WORTH_SAYING = 5e-5
 
 
 class Close(NamedTuple):
-    """What the gates of an entry see of one close; names as in `trade_decisions`.
+    """Close as the gates of an entry see it; names as in `trade_decisions`.
 
     `threshold` is what is asked, with `streak_shift` and `regime_shift` in it;
     `net_veto` that of the side.

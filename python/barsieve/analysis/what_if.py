@@ -38,7 +38,7 @@ class Variant(NamedTuple):
 
 
 class Asked(NamedTuple):
-    """What a profile asks of an entry at each bar, arrays of shape (n_bars,).
+    """Demands of a profile on an entry at each bar, arrays of shape (n_bars,).
 
     `threshold` is the profile's own or the learned one, `shift` what the regime adds.
     """

@@ -50,7 +50,7 @@ Listener = Callable[[NodeStart | str], None]
 
 @dataclass(frozen=True)
 class BuildResult:
-    """How a build ended: dbt's exit code, the database, what was kept of a failure."""
+    """End of a build: dbt's exit code, the database, what was kept of a failure."""
 
     exit_code: int
     database: Path

@@ -37,7 +37,7 @@ MARKS = (
 
 
 class Mark(NamedTuple):
-    """What a table was built from.
+    """Mark of a table: what it was built from.
 
     `mark` names all of it in one hash. `market`, `configs`: hashes of the files behind
     it, through whatever tables; None when it depends on none. `code`: hash of what made

@@ -205,7 +205,7 @@ class Store:
 
     @property
     def build(self) -> dict[str, Any]:
-        """What the database was built from: the row of `build_info`."""
+        """Build of the database, what it was made from: the row of `build_info`."""
         return self.table("build_info").to_pyarrow().to_pylist()[0]
 
     def table(self, name: str) -> StoreTable:

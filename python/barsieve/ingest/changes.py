@@ -27,7 +27,7 @@ def load_offered(
     keys = ", ".join(kind.keys)
     offered_rows = as_offered(kind, rows)  # noqa: F841 (DuckDB reads it by name)
     session.execute(
-        "create table offered as select * exclude (nth), "
+        "create temp table offered as select * exclude (nth), "
         "null::timestamptz as previous_ts, 1 as copy "
         "from (select *, row_number() over () as nth from offered_rows) "
         f"qualify row_number() over (partition by {keys} order by nth desc) = 1"
@@ -80,11 +80,11 @@ def plan_by_key(
     taken = f"or ({differs})" if accept else ""
     columns = ", ".join(f"o.{column}" for column in columns_of(kind))
     session.execute(
-        f"create table added as select {columns}, s.file from offered as o "
+        f"create temp table added as select {columns}, s.file from offered as o "
         f"left join stored as s using ({keys}) where s.file is null {taken}"
     )
     session.execute(
-        "create table dropped as select * from added where file is not null"
+        "create temp table dropped as select * from added where file is not null"
     )
     outcome.rows_checked += _count(session, f"offered join stored using ({keys})")
     outcome.rows_new += _count(session, "added where file is null")
@@ -103,7 +103,7 @@ def plan_by_day(
     before stays what was known before.
     """
     session.execute(
-        "create table latest as select date, arg_max(value, known_at) as value, "
+        "create temp table latest as select date, arg_max(value, known_at) as value, "
         "max(known_at) as known_at from stored group by date"
     )
     differs = f"abs(o.value - l.value) > {SAME_WITHIN} * greatest(abs(l.value), 1e-3)"
@@ -113,7 +113,7 @@ def plan_by_day(
     ).fetchall():
         outcome.revise(str(day), "value", repr(old), repr(new), accept)
     session.execute(
-        "create table added as select o.date, o.series, o.value, "
+        "create temp table added as select o.date, o.series, o.value, "
         "case when l.date is null then o.known_at "
         "else greatest(o.known_at, $revised_at, l.known_at + interval '1 second') "
         "end as known_at, l.date is null as is_new, null::varchar as file "
@@ -121,7 +121,7 @@ def plan_by_day(
         f"where l.date is null or ($accept and {differs})",
         {"accept": accept, "revised_at": revised_at},
     )
-    session.execute("create table dropped as select * from stored where false")
+    session.execute("create temp table dropped as select * from stored where false")
     outcome.rows_checked += _count(session, "offered join latest using (date)")
     outcome.rows_new += _count(session, "added where is_new")
 
@@ -156,12 +156,12 @@ def plan_by_vintage(
     planned = pa.table(columns, schema=schema_of(MACRO))  # noqa: F841
     dropped_days = pa.table({"date": pa.array(drop, pa.date32())})  # noqa: F841
     session.execute(
-        "create table dropped as select stored.* from stored "
+        "create temp table dropped as select stored.* from stored "
         "semi join dropped_days using (date)"
     )
     # In the place of the old ones: one rename exchanges them.
     session.execute(
-        "create table added as select planned.*, d.file from planned left join "
+        "create temp table added as select planned.*, d.file from planned left join "
         "(select date, min(file) as file from dropped group by date) as d using (date)"
     )
 

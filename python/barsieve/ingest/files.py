@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
 from barsieve.core.errors import refuse
 from barsieve.core.schemas import TIMESTAMP
+from barsieve.core.sessions import new_session
 from barsieve.ingest.daily_bars import known_from
 from barsieve.ingest.folder import Market
 from barsieve.ingest.fred import LONGEST_WEEKEND_HOURS, store_days
@@ -30,8 +30,7 @@ def joined(readings: list[Reading]) -> pa.Table:
     ]
     every = pa.concat_tables(tables)  # noqa: F841 (DuckDB reads it by name)
     names = ", ".join(BARS.columns)
-    with duckdb.connect() as session:
-        session.execute("set timezone = 'UTC'")
+    with new_session() as session:
         clash = session.execute(
             "select ts::varchar, min(nth), max(nth) from every group by ts "
             f"having count(distinct ({', '.join(VALUES)})) > 1 order by ts limit 1"

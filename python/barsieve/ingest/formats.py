@@ -28,7 +28,7 @@ Roles = dict[str, list[str]]
 
 
 class Columns(NamedTuple):
-    """What a file shows before it is read: names (numbered without a header), a row."""
+    """Columns of a file before it is read: names (numbered without a header), a row."""
 
     names: tuple[str, ...]
     has_header: bool

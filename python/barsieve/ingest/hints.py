@@ -8,7 +8,7 @@ from barsieve.ingest.origin import Origin
 
 
 class Hints(NamedTuple):
-    """What is stated of files; None (or nothing) leaves it to the files.
+    """Statements about files; None (or nothing) leaves it to the files.
 
     `columns` names the column of a role. `is_complete` says that the last row of each
     file is a finished bar, `newest_first` that the rows run backwards, `resamples` that

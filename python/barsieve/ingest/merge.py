@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from barsieve.core.arrow import row_of
 from barsieve.core.locations import parquet_rows
+from barsieve.core.sessions import new_session
 from barsieve.ingest.belonging import origin_metadata, refuse_other_unit
 from barsieve.ingest.changes import (
     load_offered,
@@ -38,17 +39,16 @@ def session_of(market: Market, kind: Kind, name: str) -> duckdb.DuckDBPyConnecti
     files that may hold such rows is damaged.
     """
     market.refuse_unsound(kind, name)
-    session = duckdb.connect()
-    session.execute("set timezone = 'UTC'")
+    session = new_session()
     paths = market.files(kind, name)
     if not paths:
         empty = schema_of(kind).empty_table()  # noqa: F841 (DuckDB reads it by name)
-        session.execute("create table stored as select *, '' as file from empty")
+        session.execute("create temp table stored as select *, '' as file from empty")
         return session
     identity = IDENTITY[kind.folder]
     columns = ", ".join(_read_columns(session, kind, paths))
     session.execute(
-        f"create table stored as select {columns}, filename as file "
+        f"create temp table stored as select {columns}, filename as file "
         f"from {parquet_rows(paths, 'filename = true', 'union_by_name = true')} "
         + (f"where {identity} = $name" if identity else ""),
         {"name": name} if identity else {},

@@ -25,7 +25,7 @@ class Numbers(NamedTuple):
 
 
 class Form(NamedTuple):
-    """How numbers are written: the decimal mark, and the one between thousands."""
+    """Form of numbers: the decimal mark, and the one between thousands."""
 
     decimal: str
     thousands: str = ""

@@ -27,7 +27,7 @@ VENUES = {
 
 
 class Origin(NamedTuple):
-    """Where bars or rates come from; an empty field is unknown and matches anything.
+    """Origin of bars or rates; an empty field is unknown and matches anything.
 
     `venue` in lower case (`binance`, `coinbase`), `quote` the currency of the price
     (`USDT`, `USD`), `contract` `spot`, `perpetual` or `future`, `price` `trade`, `mark`

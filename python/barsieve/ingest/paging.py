@@ -26,7 +26,7 @@ MOST_REPEATS = 3
 
 
 class Pages(NamedTuple):
-    """How a source is paged: its step in ms, rows a page, pages between two writes.
+    """Pages of a source: its step in ms, rows a page, pages between two writes.
 
     `gap` (ms, default a step) is the longest distance of two rows that is no hole.
     """
@@ -49,7 +49,7 @@ class Pages(NamedTuple):
 
 @dataclass
 class Trace:
-    """What a source's answers have shown.
+    """Trace of a source: what its answers have shown.
 
     `reach` is how far (ms) an answer went beyond its start, at most a full page;
     `empty` where windows without a row started, asked for twice; `given` the times of

@@ -16,7 +16,7 @@ from barsieve.ingest.retry import needed
 
 
 class Publication(NamedTuple):
-    """How late a series is published, in hours after the start of its day (UTC)."""
+    """Lateness of a series, in hours after the start of its day (UTC)."""
 
     series: str
     symbol: str

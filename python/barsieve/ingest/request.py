@@ -12,7 +12,7 @@ EARLIEST = datetime(2017, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Request:
-    """What to fetch: from when (a first run), until when, and how to treat the stored.
+    """Request to a source: from when (a first run), until when, what of the stored.
 
     `now` is the local clock; a bar counts as closed only when the exchange's clock says
     so too. `rows` and `pages` are rows a page and pages between two writes.

@@ -16,7 +16,7 @@ EVENING_HOUR = 17.0
 
 
 class Session(NamedTuple):
-    """When a session opens and ends, in hours of the local day that it is named after.
+    """Session: when it opens and ends, in hours of the local day it is named after.
 
     A negative `opens` is the evening before.
     """

@@ -11,6 +11,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from barsieve.core.sessions import new_session
 from barsieve.ingest.hints import Hints
 from barsieve.ingest.reading import Export
 from barsieve.ingest.zones import Times, local_of, placed, refuse_unknown_zone
@@ -46,8 +47,7 @@ def times_of(
     """
     zone = hints.timezone or zone
     cells = export.rows[column]
-    with duckdb.connect() as session:
-        session.execute("set timezone = 'UTC'")
+    with new_session() as session:
         refuse_unknown_zone(export, session, zone)
         if pa.types.is_timestamp(cells.type) or pa.types.is_date(cells.type):
             found = _of_typed(export, session, column, zone)

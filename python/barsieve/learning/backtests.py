@@ -23,7 +23,7 @@ STRATEGIES = (LEARNED, OWN, EQUAL, LAST_BEST)
 
 
 class InForce(NamedTuple):
-    """What `fusion_scores` used at each bar of a learned profile, shape (n_bars, ...).
+    """Weights and threshold in force at each bar of a learned profile, (n_bars, ...).
 
     `settings` in the order of `SETTINGS`; `month` as `datetime64[M]`.
     """

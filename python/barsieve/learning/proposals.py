@@ -20,7 +20,7 @@ SETTINGS = (*WEIGHTS, "entry_threshold")
 
 
 class Box(NamedTuple):
-    """What a profile may be made to be, arrays of shape (len(SETTINGS),)."""
+    """Box of a profile, what it may be made to be; arrays of shape (len(SETTINGS),)."""
 
     own: np.ndarray
     low: np.ndarray

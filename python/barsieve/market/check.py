@@ -15,6 +15,7 @@ import duckdb
 from barsieve.core.arrow import row_of
 from barsieve.core.errors import Problem
 from barsieve.core.locations import parquet_rows, quoted_path  # noqa: F401
+from barsieve.core.sessions import new_session
 from barsieve.market.price_steps import IMPOSSIBLE, SCALE_FIX
 
 TIMESTAMP, DOUBLE, TEXT, DAY = (
@@ -65,7 +66,7 @@ FUNDING = Kind(
 
 
 class Rule(NamedTuple):
-    """What a bad row fulfils, what was expected, what to show of the row, the fix."""
+    """Rule of rows: what a bad one fulfils, what was expected, what to show, a fix."""
 
     is_bad: str
     expected: str
@@ -561,8 +562,7 @@ def file_problems(
     path: Path, kind: Kind, declared: dict[str, MacroSeries]
 ) -> list[Problem]:
     """Return everything that is wrong with one file of a market."""
-    with duckdb.connect() as session:
-        session.execute("set timezone = 'UTC'")
+    with new_session() as session:
         problems = _shape_problems(session, path, kind)
         if problems:
             return problems
@@ -614,8 +614,7 @@ def check_market(market: Path, seed: Path) -> tuple[list[str], list[Problem]]:
             )
         ]
     declared = read_macro_series(seed)
-    with duckdb.connect() as session:
-        session.execute("set timezone = 'UTC'")
+    with new_session() as session:
         bars, problems = _kind_problems(session, market, BARS, declared)
         for kind in (MACRO, FUNDING):
             problems += _kind_problems(session, market, kind, declared)[1]

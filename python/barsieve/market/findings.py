@@ -12,6 +12,7 @@ import duckdb
 from barsieve.core.arrow import row_of
 from barsieve.core.findings import Finding
 from barsieve.core.locations import parquet_rows
+from barsieve.core.sessions import new_session
 from barsieve.market.check import (
     BARS,
     FUNDING,
@@ -305,8 +306,7 @@ def market_findings(market: Path, seed: Path) -> list[Finding]:
     """
     declared = read_macro_series(seed)
     findings = list(_unread_files(market))
-    with duckdb.connect() as session:
-        session.execute("set timezone = 'UTC'")
+    with new_session() as session:
         looks: list[Callable[[], Iterator[Finding]]] = [
             *(lambda path=path: _bars(session, path) for path in _files(market, BARS)),
             lambda: _funding(session, market),

@@ -29,7 +29,7 @@ SEED = 20_260_101
 
 
 class Earned(NamedTuple):
-    """What a replay earned by the three measures of luck; R of no trade is 0.
+    """Result of a replay by the three measures of luck; R of no trade is 0.
 
     `net_pnl` in USD with all costs, the means of R with them and without any.
     """

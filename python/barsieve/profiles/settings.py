@@ -11,7 +11,7 @@ from barsieve.profiles.rules import Rules
 
 @dataclass(frozen=True)
 class Profile:
-    """What the replay needs of a profile; field = column, and `rules` by theirs."""
+    """Profile as the replay needs it; field = column, and `rules` by theirs."""
 
     profile: str
     symbol: str

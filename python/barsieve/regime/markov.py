@@ -62,7 +62,7 @@ class HiddenStates(NamedTuple):
 
 
 class Attempt(NamedTuple):
-    """What came of a fit, its total log-likelihood, its fault if any."""
+    """Outcome of a fit, its total log-likelihood, its fault if any."""
 
     model: object
     score: float

@@ -58,7 +58,7 @@ class Scaled(NamedTuple):
 
     @property
     def stress(self) -> np.ndarray:
-        """Where the mean of each state lies on the scale of stress, shape (k,)."""
+        """Means of the states on the scale of stress, shape (k,)."""
         return self.model.means[:, 0]
 
     def beliefs(self, read: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

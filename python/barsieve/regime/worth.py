@@ -130,7 +130,7 @@ def with_intervals(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 class Asked(NamedTuple):
-    """What a profile asks of regimes, whether or not it uses them."""
+    """Demands of a profile on regimes, whether or not it uses them."""
 
     classifier: str
     fit_window: str

@@ -49,7 +49,7 @@ STOP_MOVE = np.dtype(
 
 
 class Outcome(NamedTuple):
-    """How a replay went.
+    """Outcome of a replay.
 
     Entry orders were `refused` for their size or cost, or `lapsed` for a gap; at so
     many closes the account was `liquidated`. From the close of `ruined_index` on it

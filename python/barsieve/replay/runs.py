@@ -17,7 +17,7 @@ FULL, FOCUSED = "full", "focused"
 
 
 class Inputs(NamedTuple):
-    """What one replay reads.
+    """Inputs of one replay.
 
     `bars`: record array of shape (n_bars,), dtype `BAR`. `bar_ts`: their opens,
     `known_at`: their closes. `is_in_study`, shape (n_bars,): where the profile may

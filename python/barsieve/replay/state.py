@@ -61,7 +61,7 @@ BAR_FIELDS = tuple(Bar.__annotations__)
 
 
 class Streak(Protocol):
-    """What the entry predicate asks of an account: how many trades in a row it lost."""
+    """Losing streak of an account, which the entry predicate asks for."""
 
     @property
     def loss_streak(self) -> int:
@@ -93,7 +93,7 @@ class Position(NamedTuple):
 
 
 class Orders(NamedTuple):
-    """What was decided at the last close, to be filled at the next open."""
+    """Orders decided at the last close, to be filled at the next open."""
 
     exit_reason: int
     is_partial: bool
@@ -126,7 +126,7 @@ class Fill(NamedTuple):
 
 
 class Fills(NamedTuple):
-    """What one bar did, in the order in which it did it.
+    """Fills of one bar, in the order in which it did them.
 
     `stop` is the one that was tested, of the kind `stop_reason` (NO_REASON while flat).
     `shortfall` is what an account could not pay when it was liquidated at the close.

@@ -66,7 +66,6 @@ class Pack:
         self._parts: list[bytes] = []
         self._size = 0
         self._places: dict[bytes, int] = {}
-        self.documents: list[str] = []
 
     def _place(self, content: bytes) -> int:
         if content not in self._places:
@@ -124,9 +123,7 @@ class Pack:
 
     def document(self, value: Any) -> dict[str, Any]:
         """Keep what JSON can say: charts say nearly the same of each profile."""
-        text = json.dumps(value, separators=(",", ":"), allow_nan=False)
-        self.documents.append(text)
-        content = text.encode()
+        content = json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
         return {"kind": "document", "at": self._place(content), "n": len(content)}
 
     def moments(self, seconds: np.ndarray) -> dict[str, Any]:

@@ -11,7 +11,7 @@ SLOTS = 4
 
 
 class Gates(NamedTuple):
-    """What a bar must pass whatever its side; fields named as in `config_profiles`."""
+    """Gates of a bar whatever its side; fields named as in `config_profiles`."""
 
     atr_rank_floor: float
     atr_rank_cap: float

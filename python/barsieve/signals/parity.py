@@ -35,7 +35,7 @@ Values = dict[str, np.ndarray]
 
 
 class Said(NamedTuple):
-    """What one body says of which bars, in any order; `at`: their opens, in µs.
+    """Words of one body on its bars, in any order; `at`: their opens, in µs.
 
     Shape (n_bars,); there is no second row of a bar.
     """

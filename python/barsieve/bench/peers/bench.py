@@ -67,7 +67,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How many trades of two engines are the same, and the first that is not.
+    """Trades of two engines: how many are the same, and the first that is not.
 
     `of` counts the trades that either has.
     """

@@ -26,7 +26,7 @@ Performance = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True)
 class BacktestOverfitting:
-    """What choosing the best in one half of history was worth in the other.
+    """Worth in one half of history of what was the best in the other.
 
     The arrays have shape (n_combinations,), in the order of `itertools.combinations`:
     the logit of the chosen trial's relative rank out of sample, and its performance in

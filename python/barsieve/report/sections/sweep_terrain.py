@@ -26,7 +26,7 @@ THRESHOLD = "entry_threshold"
 
 
 class Figure(NamedTuple):
-    """What a cell shows: its title, as text here and in the page, its sign."""
+    """Figure of a cell: its title, as text here and in the page, its sign."""
 
     title: str
     text: Any
