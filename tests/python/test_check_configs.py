@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from barsieve.core.errors import Problem, describe
 from barsieve.profiles.check import check_configs, check_profile
 from barsieve.profiles.findings import profile_findings
+from barsieve.profiles.resolution import complete
+from barsieve.profiles.schema import leaves, load_schema
 from barsieve.profiles.weights import highest_confidence
 
 PROJECT = Path(__file__).parents[2]
@@ -275,11 +277,11 @@ def test_a_profile_trades_a_symbol_of_the_market(configs):
     [
         pytest.param(
             {"note": "mine"}, "unknown key 'note'",
-            "one of profile, symbol, learned, weights",
+            "one of profile, extends, symbol, learned, weights",
             '"mine"', "remove the key: nothing reads it", id="at the top",
         ),
         pytest.param(
-            {"weigths": {}}, "unknown key 'weigths'", "one of profile, symbol",
+            {"weigths": {}}, "unknown key 'weigths'", "one of profile, extends, symbol",
             "{}", "did you mean 'weights'?", id="at the top, mistyped",
         ),
         pytest.param(
@@ -355,26 +357,29 @@ LEAVES = [
     if isinstance(values, dict)
     for key in values
 ]
-HAVE_DEFAULTS = [("entry", "max_gap_hours")]
+MUST_BE_GIVEN = ["profile", "symbol", "weights"]
 
 
-@pytest.mark.parametrize("section", SOUND)
-def test_every_part_of_a_profile_must_be_given(configs, section):
-    path = write(configs, {section: REMOVED})
+@pytest.mark.parametrize("part", MUST_BE_GIVEN)
+def test_name_symbol_and_weights_must_be_given(configs, part):
+    path = write(configs, {part: REMOVED})
     assert_says(
-        only_problem(configs), path, f"key '{section}'",
+        only_problem(configs), path, f"key '{part}'",
         "it to be given", "it missing", "add the key. ",
     )  # fmt: skip
 
 
-def test_every_setting_must_be_given(configs):
-    path = write(configs, {f"{section}.{key}": REMOVED for section, key in LEAVES})
-    required = [leaf for leaf in LEAVES if leaf not in HAVE_DEFAULTS]
-    for problem, (section, key) in zip(problems_of(configs), required, strict=True):
-        assert_says(
-            problem, path, f"key '{section}.{key}'",
-            "it to be given", "it missing", "add the key. ",
-        )  # fmt: skip
+def test_no_other_part_must_be_given(configs):
+    write(configs, {part: REMOVED for part in SOUND if part not in MUST_BE_GIVEN})
+    assert problems_of(configs) == []
+
+
+def test_weights_are_given_whole(configs):
+    path = write(configs, {"weights.smc": REMOVED})
+    assert_says(
+        only_problem(configs), path, "key 'weights.smc'",
+        "it to be given", "it missing", "add the key. ",
+    )  # fmt: skip
 
 
 def wrong_values(value) -> list:
@@ -388,8 +393,12 @@ def wrong_values(value) -> list:
     return [True, 1, None, {}]
 
 
-# Null switches them off.
-MAY_BE_NULL = {"exits.vix_exit", "exits.macro_exit_veto"}
+# Null switches them off, or leaves them to something else.
+MAY_BE_NULL = {
+    key
+    for key, setting in leaves(load_schema("profile")).items()
+    if "null" in setting.get("type", "")
+}
 
 
 @pytest.mark.parametrize("choice", range(4))
@@ -949,7 +958,7 @@ def test_no_value_anywhere_escapes_the_check(tmp_path_factory, base, place, valu
         assert all((problem.where, problem.expected, problem.found, problem.fix))
         assert str(problem).encode()
     if not problems:
-        assert profile == json.loads(text)
+        assert profile == complete(json.loads(text))
 
 
 def test_a_key_that_another_dominates_is_named_and_refused_by_nobody():

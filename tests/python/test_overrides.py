@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from barsieve.core.errors import InputError
 from barsieve.profiles.check import check_document
 from barsieve.profiles.overrides import apply, changed, leaves, parse
+from barsieve.profiles.resolution import complete
 from barsieve.profiles.schema import load_schema
 from conftest import PROJECT
 
@@ -84,7 +85,7 @@ def test_a_setting_is_accepted_exactly_when_a_file_with_it_is(key, value):
     path = PROJECT / "configs/eth_comprehensive.json"
     is_sound = not check_document(path, changed(DOCUMENT, changes))
     if is_sound:
-        assert apply(DOCUMENT, changes) == changed(DOCUMENT, changes)
+        assert apply(DOCUMENT, changes) == complete(changed(DOCUMENT, changes))
     else:
         with pytest.raises(InputError):
             apply(DOCUMENT, changes)

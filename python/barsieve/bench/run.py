@@ -20,6 +20,7 @@ from barsieve.core.errors import InputError
 from barsieve.database.provenance import about_market
 from barsieve.market import simulation
 from barsieve.market.check import check_market
+from barsieve.profiles.resolution import resolved_profiles
 from barsieve.profiles.settings import read_profiles
 from barsieve.replay.runs import FOCUSED, FULL, Inputs, read_inputs, replay
 
@@ -52,13 +53,12 @@ def _configs_for(market: Path, configs: Path, to: Path) -> None:
     """Copy the profiles whose symbols the market has."""
     symbols = {path.stem for path in (market / "bars").glob("*.parquet")}
     (to / "shared").mkdir(parents=True)
-    for path in configs.glob("*.json"):
-        profile = json.loads(path.read_text())
-        regime = profile.get("regime", {})
-        is_read = regime.get("classifier") != "off"
-        has_reference = regime.get("reference_symbol") in symbols
-        if profile.get("symbol") in symbols and (has_reference or not is_read):
-            shutil.copy(path, to)
+    for profile in resolved_profiles(configs):
+        regime = profile["regime"]
+        is_read = regime["classifier"] != "off"
+        has_reference = regime["reference_symbol"] in symbols
+        if profile["symbol"] in symbols and (has_reference or not is_read):
+            (to / f"{profile['profile']}.json").write_text(json.dumps(profile))
     for path in (configs / "shared").glob("*.json"):
         shutil.copy(path, to / "shared")
 

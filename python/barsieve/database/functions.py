@@ -15,6 +15,7 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     `barsieve_problems()`: what is wrong with the input, or null. `barsieve_build()`:
     JSON of what a database built now would be built from. `barsieve_columns(table)`:
     names and types of a table that Python writes, as in `create table`.
+    `barsieve_profiles(files)`: JSON of the profiles that a glob names, resolved.
     `barsieve_settings(schema)`: a column for each setting of a JSON Schema, as in
     `select`; `barsieve_setting_descriptions(schema)`: JSON of what each of them holds.
     `barsieve_market_findings()`: JSON of what the market's files say by themselves.
@@ -42,6 +43,7 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
         )
     for name, of_one in (
         ("barsieve_columns", _columns),
+        ("barsieve_profiles", _profiles),
         ("barsieve_settings", _settings),
         ("barsieve_setting_descriptions", _setting_descriptions),
         ("barsieve_left_out", _left_out),
@@ -85,6 +87,12 @@ def _columns(table: str) -> str:
         f'"{name}" {kind}'
         for name, kind in zip(empty.columns, empty.types, strict=True)
     )
+
+
+def _profiles(files: str) -> str:
+    from barsieve.profiles.resolution import resolved_profiles
+
+    return json.dumps(resolved_profiles((paths.project_dir() / files).parent))
 
 
 def _settings(schema: str) -> str:

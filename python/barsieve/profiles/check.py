@@ -4,29 +4,39 @@ dbt would read a mistyped key as null and a duplicate key as an opaque error, so
 may reach it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from barsieve.core.errors import Problem
+from barsieve.core.errors import InputError, Problem
 from barsieve.profiles.contradictions import contradictions
 from barsieve.profiles.json_file import read_json
+from barsieve.profiles.resolution import complete, resolve
 from barsieve.profiles.shape import shape_problems
 
 
 def check_document(path: Path, profile: Any) -> list[Problem]:
-    """Return what is wrong with a profile that was read; `path` is only named."""
-    return shape_problems(path, profile, "profile") or contradictions(path, profile)
+    """Return what is wrong with a profile that was read; `path` is only named.
 
-
-def check_profile(path: Path) -> tuple[dict[str, Any] | None, list[Problem]]:
-    """Return the profile of a file and what is wrong with it (None if unreadable)."""
-    profile, problems = read_json(path)
-    if problems:
-        return None, problems
+    What it leaves out has its default; it extends nothing.
+    """
     problems = shape_problems(path, profile, "profile")
-    if problems:
-        return None, problems
+    return problems or contradictions(path, complete(profile))
+
+
+def check_profile(
+    path: Path, folders: Sequence[Path] = ()
+) -> tuple[dict[str, Any] | None, list[Problem]]:
+    """Return the profile of a file, resolved, and what is wrong with it.
+
+    The profile is None where the file, or one that it extends, cannot be read. What it
+    extends lies beside it, else in one of `folders`.
+    """
+    try:
+        profile = resolve(path, folders).document
+    except InputError as error:
+        return None, error.problems
+    problems = []
     if profile["profile"] != path.stem:
         problems.append(
             Problem(
@@ -87,4 +97,6 @@ def check_configs(folder: Path, symbols: list[str]) -> list[Problem]:
             problems += _reference_problems(path, profile, symbols)
     shared = folder / "shared" / "macro_signals.json"
     document, found = read_json(shared)
-    return problems + (found or shape_problems(shared, document, "macro_signals"))
+    problems += found or shape_problems(shared, document, "macro_signals")
+    # One fault of a profile is one of each that extends it.
+    return list(dict.fromkeys(problems))

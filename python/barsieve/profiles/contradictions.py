@@ -74,8 +74,8 @@ def _integer_problems(path: Path, profile: dict[str, Any]) -> Iterator[Problem]:
         if setting.sql_type != "integer":
             continue
         section, key = setting.key.split(".")
-        value = profile[section].get(key, 0)
-        if value > GREATEST_INTEGER:
+        value = profile[section][key]
+        if value is not None and value > GREATEST_INTEGER:
             yield Problem(
                 str(path),
                 f"key '{setting.key}'",
@@ -118,7 +118,11 @@ def _study_problems(path: Path, profile: dict[str, Any]) -> Iterator[Problem]:
 
 def _parity_problems(path: Path, profile: dict[str, Any]) -> Iterator[Problem]:
     promise, method = profile["parity"]["promise"], profile["screen"]["method"]
-    tolerances = {"trades_tolerance", "win_rate_tolerance"} & set(profile["parity"])
+    tolerances = {
+        key
+        for key in ("trades_tolerance", "win_rate_tolerance")
+        if profile["parity"][key] is not None
+    }
     if method == "sentinel" and promise == "exact":
         yield Problem(
             str(path),

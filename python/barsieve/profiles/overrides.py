@@ -14,6 +14,7 @@ from typing import Any
 
 from barsieve.core.errors import InputError, Problem, refuse
 from barsieve.profiles.check import check_document
+from barsieve.profiles.resolution import complete
 from barsieve.profiles.schema import DOMAINS, leaves, load_schema
 from barsieve.profiles.shape import LEGACY_NAMES
 
@@ -111,7 +112,7 @@ def _with_hint(problem: Problem, changes: dict[str, Any]) -> Problem:
 
 
 def apply(document: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """Return the changed profile, checked as a build checks a file.
+    """Return the changed profile, resolved, checked as a build checks a file.
 
     Raises InputError for a type or a range that the schema forbids and for settings
     that contradict each other.
@@ -121,4 +122,4 @@ def apply(document: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     problems = check_document(Path(f"{document['profile']} with {given}"), made)
     if problems:
         raise InputError([_with_hint(problem, changes) for problem in problems])
-    return made
+    return complete(made)

@@ -4,7 +4,7 @@ Whatever has a part for each setting is made of this list: the columns of the ta
 `config_profiles` and `config_macro_signals`, and the record that the replay's kernel
 reads. A setting may say
 `column` where its column is not named as its key, and `default` where a profile may
-leave it out.
+leave it out. The tables are made of resolved profiles, which leave nothing out.
 """
 
 import json
@@ -37,10 +37,7 @@ class Setting(NamedTuple):
     def sql(self) -> str:
         """Return the expression of the column over rows of one JSON object each."""
         arrow = "->" if self.sql_type == "json" else "->>"
-        value = f"(json {arrow} '$.{self.key}')::{self.sql_type}"
-        if self.default is not None:
-            value = f"coalesce({value}, {self.default!r})"
-        return f"{value} as {self.column}"
+        return f"(json {arrow} '$.{self.key}')::{self.sql_type} as {self.column}"
 
 
 def load_schema(name: str) -> dict[str, Any]:
@@ -51,9 +48,14 @@ def load_schema(name: str) -> dict[str, Any]:
 
 
 def leaves(schema: dict[str, Any], prefix: str = "") -> dict[str, dict[str, Any]]:
-    """Return every setting of a schema by its dotted key, with its own schema."""
+    """Return every setting of a schema by its dotted key, with its own schema.
+
+    A key whose `column` is null is none: it says something of the file.
+    """
     found: dict[str, dict[str, Any]] = {}
     for key, part in schema["properties"].items():
+        if part.get("column", key) is None:
+            continue
         inner = part["oneOf"][1] if "oneOf" in part else part
         if "properties" in inner:
             found |= leaves(inner, f"{prefix}{key}.")
@@ -91,6 +93,8 @@ def settings(schema: str = "profile") -> tuple[Setting, ...]:
     prefix = "{}__" if schema == "macro_signals" else ""
     found = []
     for key, part in load_schema(schema)["properties"].items():
+        if part.get("column", key) is None:
+            continue
         inner = part.get("properties", {})
         for name, own in inner.items():
             found.append(_setting(f"{key}.{name}", own, prefix.format(key) + name))

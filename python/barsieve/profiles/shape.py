@@ -41,10 +41,13 @@ def _unknown_keys(path: Path, error: ValidationError) -> Iterator[Problem]:
         )
 
 
-def _missing_keys(path: Path, error: ValidationError) -> Iterator[Problem]:
+def _missing_keys(
+    path: Path, error: ValidationError, root: dict[str, Any]
+) -> Iterator[Problem]:
     for key in error.validator_value:
         if key not in error.instance:
-            described = error.schema["properties"][key].get("description", "")
+            part = error.schema.get("properties", root["properties"])[key]
+            described = part.get("description", "")
             yield Problem(
                 str(path),
                 f"key '{dotted(error.absolute_path, key)}'",
@@ -99,7 +102,7 @@ def shape_problems(path: Path, document: Any, schema: str) -> list[Problem]:
         if error.validator == "additionalProperties":
             problems += _unknown_keys(path, error)
         elif error.validator == "required":
-            problems += _missing_keys(path, error)
+            problems += _missing_keys(path, error, validator.schema)
         else:
             problems.append(_wrong_value(path, error))
     return list(dict.fromkeys(problems))
