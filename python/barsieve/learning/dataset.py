@@ -154,22 +154,26 @@ def _shares(relation: duckdb.DuckDBPyRelation) -> np.ndarray:
 def read_rows(sweep: SweepTables, symbol: str) -> Rows:
     """Read a symbol's sweep, the months that all its configurations have.
 
-    A configuration that lies in several grids counts once.
+    A configuration that lies in several grids counts once. They are in the order of
+    their settings, since what is learned depends on the order: it must not change with
+    a name.
     """
     folds = matching(sweep.results, symbol=symbol).filter("fold <> 'all'")
     columns = ("fold", "config", "r_sum", "return_share")
     found = folds.select(*columns).distinct().fetchnumpy()
     labels, configs, (r_sum, returns) = months_of(found, "r_sum", "return_share")
+    settings = _settings(sweep.configs, symbol, configs)
+    ordered = np.lexsort([settings[name] for name in reversed(fields_of(CONFIG))])
     starts = np.array(labels, "datetime64[M]")
     return Rows(
         symbol,
         labels,
         starts.astype("datetime64[us]").astype(np.int64),
         (starts + 1).astype("datetime64[us]").astype(np.int64),
-        configs,
-        _settings(sweep.configs, symbol, configs),
+        [configs[at] for at in ordered],
+        settings[ordered],
         _states(_of_months(sweep.months, symbol, labels)),
         _shares(_of_months(sweep.regime_shares, symbol, labels)),
-        r_sum,
-        returns,
+        np.take(r_sum, ordered, axis=1),
+        np.take(returns, ordered, axis=1),
     )
