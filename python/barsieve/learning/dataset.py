@@ -171,7 +171,7 @@ def read_rows(sweep: SweepTables, symbol: str) -> Rows:
         starts.astype("datetime64[us]").astype(np.int64),
         (starts + 1).astype("datetime64[us]").astype(np.int64),
         [configs[at] for at in ordered],
-        settings[ordered],
+        settings[ordered].view(np.recarray),
         _states(_of_months(sweep.months, symbol, labels)),
         _shares(_of_months(sweep.regime_shares, symbol, labels)),
         np.take(r_sum, ordered, axis=1),
