@@ -107,7 +107,10 @@ def test_the_exposure_ends_in_the_tables_that_the_report_reads():
     refs = {ref[5:-2] for ref in described["exposures"][0]["depends_on"]}
     shown = {t for s in SECTIONS if s.key not in LATER for t in s.tables}
     assert shown <= refs
-    head = {"build_info", "config_profiles", "parity_trades", "parity_equity"}
+    head = {
+        "build_info", "config_profiles", "parity_trades", "parity_equity",
+        "replay_trades",
+    }  # fmt: skip
     assert refs == shown | head
 
 
