@@ -8,7 +8,7 @@ SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env build test test-fast proofs check lint format demo bench bench-peers docs report picture lock clean
+.PHONY: help env build test test-fast proofs check lint format demo bench bench-peers docs site report picture lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,7 +20,7 @@ $(READY): pyproject.toml constraints.txt
 	@echo 'making $(VENV) from constraints.txt, once'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade pip
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,ml,ingest,read,report]'
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev,docs,ml,ingest,read,report]'
 	@touch $@
 
 build: $(READY) ## build the database (BARSIEVE_MARKET, default the simulated market)
@@ -67,6 +67,11 @@ bench-peers: $(READY) ## the same rules through vectorbt and backtesting.py
 docs: $(READY) ## one HTML file of all models and their lineage
 	@$(BIN)/dbt docs generate --static
 	@echo open target/static_index.html
+
+site: $(READY) ## the documentation as pages, in target/site; a dead link fails
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@echo open target/site/index.html
 
 report: $(READY) ## report.html of the built database
 	@$(BIN)/barsieve report

@@ -1,0 +1,143 @@
+"""Reference pages of the site, made of the schemas and the models' YAML.
+
+A hook of mkdocs: the pages are made with the site and nothing of them is kept.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+import barsieve
+from barsieve.profiles.schema import leaves, load_schema
+
+PROJECT = Path(__file__).parents[2]
+BLOCK = re.compile(r"{% docs (\w+) %}\s*(.*?)\s*{% enddocs %}", re.DOTALL)
+PASSAGES = dict(BLOCK.findall((PROJECT / "models/docs.md").read_text()))
+
+
+def cell(value: object) -> str:
+    """Return a text as a cell of a table, one line."""
+    return " ".join(str(value).split()).replace("|", "\\|")
+
+
+def table(head: tuple[str, ...], rows: list[tuple[object, ...]]) -> str:
+    """Return a table in Markdown."""
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join("| " + " | ".join(map(cell, line)) + " |" for line in lines)
+
+
+def kind_of(part: dict[str, Any]) -> str:
+    """Return what a setting may be, in words."""
+    if "enum" in part:
+        return ", ".join(f"`{choice}`" for choice in part["enum"])
+    if "oneOf" in part:
+        return " or ".join(kind_of(choice) for choice in part["oneOf"])
+    types = part.get("type", "")
+    kind = " or ".join(types) if isinstance(types, list) else types
+    least = [f"{part['minimum']} or more"] if "minimum" in part else []
+    least += [f"over {part['exclusiveMinimum']}"] if "exclusiveMinimum" in part else []
+    most = [f"{part['maximum']} or less"] if "maximum" in part else []
+    most += [f"under {part['exclusiveMaximum']}"] if "exclusiveMaximum" in part else []
+    return ", ".join([kind, *least, *most])
+
+
+def settings(name: str) -> str:
+    """Return the settings of a schema, a table a section."""
+    sections: dict[str, list[tuple[object, ...]]] = {}
+    for key, part in leaves(load_schema(name)).items():
+        section, _, last = key.rpartition(".")
+        default = f"`{part['default']}`" if "default" in part else ""
+        row = (f"`{last}`", kind_of(part), default, part.get("description", ""))
+        sections.setdefault(section, []).append(row)
+    parts = []
+    for section, rows in sections.items():
+        parts.append(f"## {section or 'The profile itself'}\n")
+        parts.append(table(("key", "value", "default", "meaning"), rows) + "\n")
+    return "\n".join(parts)
+
+
+def described(text: str) -> str:
+    """Return a description with the passages that it refers to."""
+    return re.sub(
+        r"{{\s*doc\('(\w+)'\)\s*}}", lambda found: PASSAGES[found.group(1)], text
+    )
+
+
+def models() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the models with their layers, in the order of the flow."""
+    project = yaml.safe_load((PROJECT / "dbt_project.yml").read_text())
+    for layer in project["models"]["barsieve"]:
+        for path in sorted((PROJECT / "models" / layer).glob("*.yml")):
+            content = yaml.safe_load(path.read_text())
+            for model in content.get("models", []):
+                yield layer, model
+
+
+def described_tables() -> str:
+    """Return the tables that have a contract, with their columns."""
+    parts, last = [], ""
+    for layer, model in models():
+        if not model.get("config", {}).get("contract", {}).get("enforced"):
+            continue
+        if layer != last:
+            parts.append(f"## {layer}\n")
+            last = layer
+        parts.append(f"### {model['name']}\n")
+        parts.append(described(model["description"]) + "\n")
+        grain = model["config"].get("meta", {}).get("grain")
+        if grain:
+            parts.append(
+                "One row per " + ", ".join(f"`{key}`" for key in grain) + ".\n"
+            )
+        rows = [
+            (f"`{c['name']}`", c.get("data_type", ""), described(c["description"]))
+            for c in model.get("columns", [])
+            if c.get("description")
+        ]
+        if rows:
+            parts.append(table(("column", "type", "meaning"), rows) + "\n")
+    return "\n".join(parts)
+
+
+def public_names() -> str:
+    """Return what mkdocstrings shows of the package."""
+    return "\n\n".join(
+        f"::: barsieve.{name}" for name in getattr(barsieve, "__all__", ())
+    )
+
+
+def decisions() -> str:
+    """Return the decisions as a list, titled by their first lines."""
+    lines = []
+    for path in sorted((PROJECT / "docs/decisions").glob("*.md")):
+        title = path.read_text().splitlines()[0].lstrip("# ")
+        lines.append(f"- [{title}](../decisions/{path.name})")
+    return "\n".join(lines) + "\n"
+
+
+def pages() -> dict[str, str]:
+    """Return the text of each page by its place."""
+    return {
+        "reference/profile.md": "# Keys of a profile\n\nEvery setting of a profile, from "
+        "the schema that checks it (`barsieve config schema`).\n\n"
+        + settings("profile"),
+        "reference/macro-signals.md": "# Thresholds of macro signals\n\nEvery setting of "
+        "`configs/shared/macro_signals.json`.\n\n" + settings("macro_signals"),
+        "reference/tables.md": "# Columns of the tables\n\nEvery table under contract, in "
+        "the order of the flow.\n\n" + described_tables(),
+        "reference/python.md": "# Python, name by name\n\n" + public_names(),
+        "reference/decisions.md": "# Decisions\n\nOne page each: what was chosen, why, "
+        "and what was not.\n\n" + decisions(),
+    }
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages to those of the folder."""
+    for place, text in pages().items():
+        files.append(File.generated(config, place, content=text))
+    return files
