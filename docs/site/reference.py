@@ -6,7 +6,7 @@ A hook of mkdocs: the pages are made with the site and nothing of them is kept.
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from mkdocs.config.defaults import MkDocsConfig
@@ -120,24 +120,49 @@ def decisions() -> str:
     return "\n".join(lines) + "\n"
 
 
-def pages() -> dict[str, str]:
-    """Return the text of each page by its place."""
-    return {
-        "reference/profile.md": "# Keys of a profile\n\nEvery setting of a profile, from "
-        "the schema that checks it (`barsieve config schema`).\n\n"
-        + settings("profile"),
-        "reference/macro-signals.md": "# Thresholds of macro signals\n\nEvery setting of "
-        "`configs/shared/macro_signals.json`.\n\n" + settings("macro_signals"),
-        "reference/tables.md": "# Columns of the tables\n\nEvery table under contract, in "
-        "the order of the flow.\n\n" + described_tables(),
-        "reference/python.md": "# Python, name by name\n\n" + public_names(),
-        "reference/decisions.md": "# Decisions\n\nOne page each: what was chosen, why, "
-        "and what was not.\n\n" + decisions(),
-    }
+class Page(NamedTuple):
+    """A page: its place, its title, a sentence, what follows."""
+
+    place: str
+    title: str
+    says: str
+    body: str
+
+
+def pages() -> list[Page]:
+    """Return the pages that are made."""
+    return [
+        Page(
+            "profile.md",
+            "Keys of a profile",
+            "Every setting, from the schema that checks it (`barsieve config schema`).",
+            settings("profile"),
+        ),
+        Page(
+            "macro-signals.md",
+            "Thresholds of macro signals",
+            "Every setting of `configs/shared/macro_signals.json`.",
+            settings("macro_signals"),
+        ),
+        Page(
+            "tables.md",
+            "Columns of the tables",
+            "Every table under contract, in the order of the flow.",
+            described_tables(),
+        ),
+        Page("python.md", "Python, name by name", "`import barsieve`", public_names()),
+        Page(
+            "decisions.md",
+            "Decisions",
+            "One page each: what was chosen, why, and what was not.",
+            decisions(),
+        ),
+    ]
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages to those of the folder."""
-    for place, text in pages().items():
-        files.append(File.generated(config, place, content=text))
+    for page in pages():
+        text = f"# {page.title}\n\n{page.says}\n\n{page.body}"
+        files.append(File.generated(config, f"reference/{page.place}", content=text))
     return files
