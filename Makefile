@@ -40,16 +40,16 @@ check: $(READY) ## check market and configs without building
 	@$(BIN)/barsieve check
 
 lint: $(READY) ## ruff, mypy, oxlint and sqlfluff
-	@$(BIN)/ruff check python tests models
-	@$(BIN)/ruff format --check python tests models
+	@$(BIN)/ruff check python tests models docs
+	@$(BIN)/ruff format --check python tests models docs
 	@$(BIN)/mypy
 	@$(BIN)/oxlint python/barsieve/report/page
 	@$(BIN)/oxfmt --check python/barsieve/report/page >/dev/null || { echo 'make format lays out the JavaScript of the page'; exit 1; }
 	@$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 models tests/singular
 
 format: $(READY) ## let ruff, oxfmt and sqlfluff mend what they can
-	@$(BIN)/ruff check --fix python tests models
-	@$(BIN)/ruff format python tests models
+	@$(BIN)/ruff check --fix python tests models docs
+	@$(BIN)/ruff format python tests models docs
 	@$(BIN)/oxlint --fix python/barsieve/report/page
 	@$(BIN)/oxfmt --write python/barsieve/report/page
 	@$(BIN)/sqlfluff fix --disable-progress-bar models tests/singular
