@@ -139,8 +139,9 @@ def test_a_changed_config_makes_the_database_stale(demo_build, tmp_path):
     folder = tmp_path / "run"
     folder.mkdir()
     shutil.copy(demo_build.database, folder / "barsieve.duckdb")
-    current = run_dbt("test", "-s", "database_is_current", folder=folder)
-    assert current.exit_code == 0, current.output[-3000:]
+    # Under the configs that it was built from, the build itself ran the test.
+    results = results_of(demo_build)
+    assert results["database_is_current"] == "pass"
     stale = run_dbt(
         "test", "-s", "database_is_current", folder=folder, BARSIEVE_CONFIGS=configs
     )
