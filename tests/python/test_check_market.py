@@ -988,8 +988,9 @@ def test_a_problem_reads_as_file_place_expectation_finding_and_fix():
 
 def test_a_refusal_counts_its_problems():
     problem = Problem("a", "b", expected="c", found="d", fix="e")
-    assert "(1 problem); nothing was built" in str(InputError([problem]))
-    assert "(2 problems); nothing was built" in str(InputError([problem, problem]))
+    assert "(1 problem); nothing was built" in describe([problem])
+    assert "(2 problems); nothing was built" in describe([problem, problem])
+    assert str(InputError([problem, problem])) == f"{problem}\n{problem}"
     assert InputError([problem]).problems == [problem]
 
 

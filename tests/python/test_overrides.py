@@ -1,14 +1,16 @@
 """Settings given to one replay are held to what a build accepts."""
 
 import json
+from datetime import UTC, date, datetime
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from barsieve.core.errors import InputError
 from barsieve.profiles.check import check_document
-from barsieve.profiles.overrides import apply, changed, leaves, parse
+from barsieve.profiles.overrides import apply, changed, leaves, parse, settings_of
 from barsieve.profiles.resolution import complete
 from barsieve.profiles.schema import load_schema
 from conftest import PROJECT
@@ -89,3 +91,25 @@ def test_a_setting_is_accepted_exactly_when_a_file_with_it_is(key, value):
     else:
         with pytest.raises(InputError):
             apply(DOCUMENT, changes)
+
+
+def test_settings_of_python_mean_what_they_mean_as_text():
+    given = {
+        "exits.stop_atr": np.float64(2.5),
+        "exits.time_stop_bars": np.int64(48),
+        "screen.envelope": {"entry_threshold": (0.4, 0.6)},
+        "study.start": date(2023, 1, 1),
+        "study.end": datetime(2023, 6, 1, tzinfo=UTC),
+        "exits.target_r": np.nan,
+    }
+    text = [
+        "exits.stop_atr=2.5",
+        "exits.time_stop_bars=48",
+        'screen.envelope={"entry_threshold": [0.4, 0.6]}',
+        "study.start=2023-01-01T00:00:00+00:00",
+        "study.end=2023-06-01T00:00:00+00:00",
+        "exits.target_r=nan",
+    ]
+    assert json.dumps(settings_of(given)) == json.dumps(parse(text))
+    with pytest.raises(InputError, match=r"set stop_atr=2: .*\n.*exits.stop_atr"):
+        settings_of({"stop_atr": 2})

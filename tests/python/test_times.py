@@ -1,16 +1,15 @@
 """Moments as users write them: one reading, wherever they stand."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
 from barsieve.cli.regime import _moment
 from barsieve.core.errors import InputError
 from barsieve.core.times import moment, read_moment
-from barsieve.database.store import _utc
 
 NOON = datetime(2024, 7, 1, 12, tzinfo=UTC)
-READERS = [read_moment, lambda text: moment(text, "--at"), _moment, _utc]
+READERS = [read_moment, lambda text: moment(text, "--at"), _moment]
 
 
 @pytest.mark.parametrize("read", READERS)
@@ -42,3 +41,14 @@ def test_a_zone_is_asked_for_where_it_is_needed():
     assert read_moment("2024-07-01T12:00Z", is_zone_needed=True) == NOON
     with pytest.raises(ValueError, match="no time zone"):
         read_moment("2024-07-01T12:00", is_zone_needed=True)
+
+
+def test_days_and_moments_of_python_are_taken_as_they_are():
+    pd = pytest.importorskip("pandas")
+    midnight = NOON.replace(hour=0)
+    for given in (date(2024, 7, 1), datetime(2024, 7, 1), pd.Timestamp("2024-07-01")):
+        assert moment(given, "start") == midnight
+    assert moment(pd.Timestamp("2024-07-01T14:00+02:00"), "start") == NOON
+    for given in (pd.NaT, 20240701, None):
+        with pytest.raises(InputError, match=r"start .*a date or a moment"):
+            moment(given, "start")

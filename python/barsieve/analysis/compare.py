@@ -6,7 +6,6 @@ trade is no field of it: one trade more would make all after it differ.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,11 +15,9 @@ from barsieve.analysis.trade_log import SUFFIX, read_log
 from barsieve.core import paths
 from barsieve.core.arrow import rows_of
 from barsieve.core.errors import refuse
+from barsieve.core.times import Span
 from barsieve.metrics.account import of_trades
 from barsieve.metrics.performance import of_equity
-
-Span = tuple[datetime | None, datetime | None]
-"""Moments from and before which trades were decided; None where it is open."""
 
 MODES = ("full", "focused")
 NOT_COMPARED = {"replayed", "profile", "symbol", "decision_ts", "trade_id", "legs"}
@@ -124,9 +121,7 @@ def _within(trades: Sequence[dict[str, Any]], span: Span) -> list[dict[str, Any]
     ]
 
 
-def read_run(
-    name: str, span: tuple[datetime | None, datetime | None] = (None, None)
-) -> NamedRun:
+def read_run(name: str, span: Span = (None, None)) -> NamedRun:
     """Return a run: a trade log's by its path, else one that a database holds.
 
     Only trades decided within the span [start, end) are kept. Raises InputError for a

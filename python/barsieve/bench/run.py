@@ -16,7 +16,7 @@ import duckdb
 
 from barsieve.core import paths
 from barsieve.core.arrow import row_of, rows_of
-from barsieve.core.errors import InputError
+from barsieve.core.errors import BarsieveError, InputError
 from barsieve.database.provenance import about_market
 from barsieve.market import simulation
 from barsieve.market.check import check_market
@@ -38,7 +38,7 @@ COMMANDS = (
 )
 
 
-class BuildFailedError(Exception):
+class BuildFailedError(BarsieveError):
     """A model of the bench could not be built; the message is what dbt printed."""
 
 

@@ -13,7 +13,7 @@ from barsieve.cli.config import config
 from barsieve.cli.ingest import app as ingest
 from barsieve.cli.inputs import check, demo
 from barsieve.cli.optimize import optimize, walk_forward
-from barsieve.cli.output import fail, other_code, refusing
+from barsieve.cli.output import refusing
 from barsieve.cli.peers import bench_peers
 from barsieve.cli.regime import regime
 from barsieve.cli.replay import candidates, replay
@@ -21,6 +21,7 @@ from barsieve.cli.report import report
 from barsieve.cli.results import show
 from barsieve.cli.sweep import sweep
 from barsieve.cli.variants import stress, thresholds
+from barsieve.database.refusals import told_in_words
 
 
 class _Commands(typer.core.TyperGroup):
@@ -28,14 +29,8 @@ class _Commands(typer.core.TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command; a fault over tables of other code is told as that."""
-        try:
-            with refusing():
-                return super().invoke(ctx)
-        except (LookupError, AttributeError, TypeError, ValueError):
-            told = other_code()
-            if told is None:
-                raise
-            raise fail(told) from None
+        with refusing(), told_in_words():
+            return super().invoke(ctx)
 
 
 app = typer.Typer(

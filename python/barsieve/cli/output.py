@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from barsieve.core.errors import InputError
+from barsieve.core.errors import BarsieveError
 from barsieve.core.findings import Finding
+from barsieve.database.refusals import told_by_database
 
 # A pipe has no width of its own; 80 columns would cut figures off.
 out = Console(width=None if sys.stdout.isatty() else 120, emoji=False)
@@ -90,49 +91,10 @@ def refusing(code: int = NOT_FOUND) -> Iterator[None]:
     """Turn refused input into its message and an exit code, without a stack trace."""
     try:
         yield
-    except InputError as error:
-        raise fail("\n".join(str(p) for p in error.problems), code) from None
-    except FileNotFoundError as error:
+    except (BarsieveError, FileNotFoundError) as error:
         raise fail(str(error), code) from None
     except Exception as error:
-        told = _told_by_database(error)
+        told = told_by_database(error)
         if told is None:
             raise
         raise fail(told, code) from None
-
-
-def other_code() -> str | None:
-    """Return that the database in force was built by other code, if it was."""
-    from barsieve.core import paths
-    from barsieve.database.provenance import code_hash
-
-    try:
-        from barsieve.database.connect import open_database
-
-        path = paths.database_path()
-        with open_database(path) as connection:
-            rows = connection.execute("select code_hash from build_info").fetchall()
-        if rows[0][0] == code_hash(paths.project_dir()):
-            return None
-    except Exception:
-        return None
-    return (
-        f"{path}: expected a database built by the models of this folder, found one "
-        "that they would build differently\n    fix: dbt build"
-    )
-
-
-def _told_by_database(error: Exception) -> str | None:
-    """Return what DuckDB says is wrong with the tables of a database, if that is it."""
-    # Not imported for it: most commands never need DuckDB.
-    duckdb = sys.modules.get("duckdb")
-    if duckdb is None or not isinstance(error, duckdb.Error):
-        return None
-    text = next((line for line in str(error).splitlines() if line.strip()), "")
-    told = text.removeprefix("Invalid Input Error: ")
-    if told != text:
-        return told
-    return (
-        f"the database: expected the tables of this version's models, found {text}\n"
-        "    fix: dbt build, all of it"
-    )

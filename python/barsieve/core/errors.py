@@ -26,13 +26,32 @@ class Problem:
         return text.encode(errors="backslashreplace").decode()
 
 
-class InputError(Exception):
+class BarsieveError(Exception):
+    """Whatever is refused or cannot be; the message says what would help.
+
+    The base of all errors that a user of the package has to know.
+    """
+
+
+class InputError(BarsieveError):
     """Input that was refused; `problems` says why."""
 
     def __init__(self, problems: list[Problem]):
-        """Keep the problems; the message describes them."""
+        """Keep the problems; the message is all of them, as commands print it."""
         self.problems = problems
-        super().__init__(describe(problems))
+        super().__init__("\n".join(map(str, problems)))
+
+
+class DatabaseError(BarsieveError):
+    """A database whose tables are not those that this version makes."""
+
+
+class MissingExtraError(BarsieveError, ImportError):
+    """A library of an extra that is not installed; the message names the extra."""
+
+
+class NoProjectError(BarsieveError, FileNotFoundError):
+    """A folder that is in no project, where one is needed."""
 
 
 def refuse(
@@ -47,7 +66,7 @@ def refuse(
 
 
 def describe(problems: list[Problem]) -> str:
-    """Return all the faults as one message, with their number."""
+    """Return all the faults of a build's input as one message, with their number."""
     count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
     lines = [f"barsieve refuses this input ({count}); nothing was built."]
     return "\n".join(lines + [f"  {problem}" for problem in problems])

@@ -9,6 +9,8 @@ the project folder, `BARSIEVE_MARKET` (default `data/demo`), `BARSIEVE_CONFIGS` 
 import os
 from pathlib import Path
 
+from barsieve.core.errors import NoProjectError
+
 # The folder of the package.
 PACKAGE = Path(__file__).parents[1]
 
@@ -19,20 +21,20 @@ MARKET, CONFIGS, DATABASE = "BARSIEVE_MARKET", "BARSIEVE_CONFIGS", "BARSIEVE_DAT
 def project_dir() -> Path:
     """Return the project folder: BARSIEVE_PROJECT, this one, or the nearest above it.
 
-    Raises FileNotFoundError when there is none, or none where the variable says.
+    Raises NoProjectError when there is none, or none where the variable says.
     """
     if named := os.environ.get(PROJECT):
         folder = Path(named).expanduser().resolve()
         if (folder / "dbt_project.yml").exists():
             return folder
-        raise FileNotFoundError(
+        raise NoProjectError(
             f"no dbt_project.yml in {folder}: set {PROJECT} to the project folder"
         )
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / "dbt_project.yml").exists():
             return folder
-    raise FileNotFoundError(
+    raise NoProjectError(
         f"no dbt_project.yml in {here} or above: run this in the project folder, or "
         f"set {PROJECT} to it"
     )
@@ -46,7 +48,7 @@ def market_dir() -> Path:
 def macro_series_seed() -> Path:
     """Return the file that declares the macro series.
 
-    Raises FileNotFoundError outside of a project.
+    Raises NoProjectError outside of a project.
     """
     return project_dir() / "seeds" / "macro_series.csv"
 
@@ -64,7 +66,7 @@ def database_location() -> Path:
 def database_path() -> Path:
     """Return the DuckDB file that dbt builds, as short as it can be named from here.
 
-    Raises FileNotFoundError outside of a project, unless its location is absolute.
+    Raises NoProjectError outside of a project, unless its location is absolute.
     """
     path = database_location()
     if path.is_absolute():
@@ -76,6 +78,6 @@ def database_path() -> Path:
 def database_file() -> Path:
     """Return the DuckDB file that dbt builds, absolute, links followed.
 
-    Raises FileNotFoundError outside of a project, unless its location is absolute.
+    Raises NoProjectError outside of a project, unless its location is absolute.
     """
     return database_path().resolve()

@@ -1,8 +1,11 @@
 """Moments and spans of time as a user writes them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from barsieve.core.errors import refuse
+
+Moment = str | date | datetime
+"""A moment as it is given: ISO 8601; a day is its midnight, no zone means UTC."""
 
 
 def read_moment(text: str, is_zone_needed: bool = False) -> datetime:
@@ -24,38 +27,59 @@ def in_utc(found: datetime) -> datetime:
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def moment(text: str, name: str) -> datetime:
+def _read(given: Moment) -> datetime:
+    if isinstance(given, str):
+        return read_moment(given)
+    # A moment is a day too; pandas says that no moment is one, and unlike itself.
+    if not isinstance(given, date) or given != given:
+        raise ValueError(given)
+    if not isinstance(given, datetime):
+        return datetime(given.year, given.month, given.day, tzinfo=UTC)
+    return in_utc(given)
+
+
+def moment(given: Moment, name: str) -> datetime:
     """Return a moment in UTC; a date is its midnight, and no zone means UTC.
 
-    `name` is the option it was given to. Raises InputError for anything else.
+    `name` is what it was given to. Raises InputError for anything else.
     """
     try:
-        return read_moment(text)
+        return _read(given)
     except ValueError:
         refuse(
-            f"{name} {text}",
+            f"{name} {given}",
             expected="a date or a moment, ISO 8601",
-            found=f"'{text}'",
+            found=f"'{given}'",
             fix="write it like 2024-07-01 or 2024-07-01T12:00:00+00:00",
         )
 
 
-def span(start: str | None, end: str | None) -> tuple[datetime | None, datetime | None]:
-    """Return the two ends of `--from` and `--to`; raise InputError when they cross."""
-    first = moment(start, "--from") if start else None
-    last = moment(end, "--to") if end else None
+Span = tuple[datetime | None, datetime | None]
+"""Moments from and before which something is; None where it is open."""
+# How a command calls the ends of a span.
+OPTIONS = ("--from", "--to")
+
+
+def span(
+    start: Moment | None, end: Moment | None, names: tuple[str, str] = OPTIONS
+) -> Span:
+    """Return the two ends of a span; raise InputError when they cross."""
+    first = moment(start, names[0]) if start else None
+    last = moment(end, names[1]) if end else None
     if first and last and first >= last:
         refuse(
-            "--from and --to",
-            expected="--from before --to",
+            " and ".join(names),
+            expected=" before ".join(names),
             found=f"{start} and {end}",
             fix="exchange the two",
         )
     return first, last
 
 
-def study_changes(start: str | None, end: str | None) -> dict[str, str]:
+def study_changes(
+    start: Moment | None, end: Moment | None, names: tuple[str, str] = OPTIONS
+) -> dict[str, str]:
     """Return the settings that a span stands for: `study.start` and `study.end`."""
-    first, last = span(start, end)
+    first, last = span(start, end, names)
     given = {"study.start": first, "study.end": last}
     return {key: value.isoformat() for key, value in given.items() if value}

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import duckdb
 
 from barsieve.core import paths
+from barsieve.core.errors import BarsieveError
 from barsieve.core.files import move_into_place
 from barsieve.database.connect import (
     connect_to,
@@ -30,7 +31,7 @@ from barsieve.database.connect import (
 PATIENCE_SECONDS = 10
 
 
-class BuildRefusedError(Exception):
+class BuildRefusedError(BarsieveError):
     """A build that may not start, or not take its place; the message is one line."""
 
 
@@ -229,7 +230,7 @@ def build_aside(
     build stays beside it for a look.
 
     Raises BuildRefusedError when another build runs, when the database is locked or no
-    database, or when the selection leaves it half built, and FileNotFoundError outside
+    database, or when the selection leaves it half built, and NoProjectError outside
     of a project.
     """
     database = paths.database_file()

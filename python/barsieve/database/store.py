@@ -5,26 +5,25 @@
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from barsieve.core import paths
 from barsieve.core.errors import InputError, refuse
-from barsieve.core.times import in_utc, read_moment
+from barsieve.core.extras import needed
+from barsieve.core.times import Moment, moment
 from barsieve.database.connect import open_database, require_table, table_names
 
 try:
     import ibis
     import ibis.expr.types as ir
     from ibis.backends.duckdb import Backend as DuckDB
-except ModuleNotFoundError as error:
-    raise ModuleNotFoundError(
-        f"barsieve.store needs {error.name}: pip install 'barsieve[read]'"
-    ) from None
+except ImportError:
+    needed("ibis.backends.duckdb", "read", by="barsieve.store")
+    raise
 
 Names = str | Sequence[str] | None
-Moment = str | date | datetime | None
+Edge = Moment | None
 
 # Where the names are that a column may hold.
 NAMED_IN = {"profile": "config_profiles", "symbol": "bars_1h"}
@@ -41,27 +40,14 @@ class _Backend(DuckDB):
         """Return a query as a relation."""
         return self.con.sql(query if isinstance(query, str) else query.sql("duckdb"))
 
+    def to_polars(self, expr: Any, /, **choice: Any) -> Any:
+        """Return an expression as polars has it: ibis knows no maps of polars."""
+        polars = needed("polars", "polars", by="to_polars")
+        return polars.from_arrow(self.to_pyarrow(expr.as_table(), **choice))
+
     def list_tables(self, *, like: str | None = None, database: Any = None):
         """Return the names of the tables."""
         return self._filter_with_like(table_names(self.con), like)
-
-
-def _utc(moment: str | date | datetime) -> datetime:
-    """Return a moment in UTC; a day is its first moment, no zone means UTC."""
-    if isinstance(moment, str):
-        try:
-            return read_moment(moment)
-        except ValueError:
-            refuse(
-                "the store",
-                "a moment",
-                expected="ISO 8601, like 2024-07-01T00:00Z",
-                found=f"'{moment}'",
-                fix="write it so",
-            )
-    if not isinstance(moment, datetime):
-        moment = datetime(moment.year, moment.month, moment.day)
-    return in_utc(moment)
 
 
 class StoreTable(ir.Table):
@@ -89,9 +75,7 @@ class StoreTable(ir.Table):
                     fix="correct the name",
                 )
 
-    def _chosen(
-        self, start: Moment, end: Moment, time: str, **names: Names
-    ) -> ir.Table:
+    def _chosen(self, start: Edge, end: Edge, time: str, **names: Names) -> ir.Table:
         chosen: ir.Table = self
         for column, given in names.items():
             if given is not None:
@@ -99,9 +83,9 @@ class StoreTable(ir.Table):
                 self._refuse_unknown(column, wanted)
                 chosen = chosen.filter(chosen[column].isin(wanted))
         if start is not None:
-            chosen = chosen.filter(chosen[time] >= ibis.literal(_utc(start)))
+            chosen = chosen.filter(chosen[time] >= ibis.literal(moment(start, "start")))
         if end is not None:
-            chosen = chosen.filter(chosen[time] < ibis.literal(_utc(end)))
+            chosen = chosen.filter(chosen[time] < ibis.literal(moment(end, "end")))
         return chosen
 
 
@@ -109,7 +93,7 @@ class BarTable(StoreTable):
     """Rows of a symbol and an hour."""
 
     def __call__(
-        self, symbol: Names = None, start: Moment = None, end: Moment = None
+        self, symbol: Names = None, start: Edge = None, end: Edge = None
     ) -> ir.Table:
         """Return the rows of symbols whose bar opens in [start, end)."""
         return self._chosen(start, end, "bar_ts", symbol=symbol)
@@ -119,7 +103,7 @@ class ProfileTable(StoreTable):
     """Rows of a profile and an hour."""
 
     def __call__(
-        self, profile: Names = None, start: Moment = None, end: Moment = None
+        self, profile: Names = None, start: Edge = None, end: Edge = None
     ) -> ir.Table:
         """Return the rows of profiles whose bar opens in [start, end)."""
         return self._chosen(start, end, "bar_ts", profile=profile)
@@ -132,8 +116,8 @@ class ReplayTable(StoreTable):
         self,
         profile: Names = None,
         replayed: Names = None,
-        start: Moment = None,
-        end: Moment = None,
+        start: Edge = None,
+        end: Edge = None,
     ) -> ir.Table:
         """Return the rows of profiles in [start, end), of both replays or of one."""
         time = next(name for name in ("entry_ts", "ts", "bar_ts") if name in self)
@@ -144,7 +128,7 @@ class TradeTable(StoreTable):
     """Trades of the full replay; in time by their entry."""
 
     def __call__(
-        self, profile: Names = None, start: Moment = None, end: Moment = None
+        self, profile: Names = None, start: Edge = None, end: Edge = None
     ) -> ir.Table:
         """Return the trades of profiles that were entered in [start, end)."""
         return self._chosen(start, end, "entry_ts", profile=profile)
@@ -154,7 +138,7 @@ class LegTable(StoreTable):
     """Legs of trades of the full replay; in time by their fill."""
 
     def __call__(
-        self, profile: Names = None, start: Moment = None, end: Moment = None
+        self, profile: Names = None, start: Edge = None, end: Edge = None
     ) -> ir.Table:
         """Return the legs of profiles that filled in [start, end)."""
         return self._chosen(start, end, "ts", profile=profile)
@@ -246,6 +230,6 @@ def open(path: str | Path | None = None) -> Store:
     """Open a built database, `BARSIEVE_DATABASE` of the project by default.
 
     Raises InputError when there is none, when it is locked, or when its last build did
-    not run to its end, and FileNotFoundError outside of a project without a path.
+    not run to its end, and NoProjectError outside of a project without a path.
     """
     return Store(Path(path) if path is not None else paths.database_file())

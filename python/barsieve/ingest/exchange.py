@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from barsieve.core.errors import refuse
+from barsieve.core.extras import needed
 from barsieve.ingest.retry import (
     PassingError,
     Patience,
     SourceError,
     from_millis,
-    needed,
     requested_wait,
 )
 
@@ -40,7 +40,7 @@ class Exchange:
 
         Raises InputError for a name that ccxt does not have.
         """
-        ccxt = needed("ccxt")
+        ccxt = needed("ccxt", "ingest")
         if name not in ccxt.exchanges:
             refuse(
                 f"--exchange {name}",

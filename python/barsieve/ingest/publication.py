@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from barsieve.ingest.retry import needed
+from barsieve.core.extras import needed
 
 
 class Publication(NamedTuple):
@@ -37,7 +37,7 @@ def read_publications(seed: Path) -> dict[str, Publication]:
 
 @functools.cache
 def _us_holidays(first_year: int, last_year: int) -> np.ndarray:
-    calendar = needed("pandas.tseries.holiday").USFederalHolidayCalendar()
+    calendar = needed("pandas.tseries.holiday", "ingest").USFederalHolidayCalendar()
     found = calendar.holidays(f"{first_year}", f"{last_year + 1}")
     return found.to_numpy().astype("datetime64[D]")
 

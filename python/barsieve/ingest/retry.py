@@ -1,12 +1,13 @@
 """Retries and their waits: what a source asks for, or doubling."""
 
 import email.utils
-import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import ModuleType
 from typing import Any, TypeVar
+
+from barsieve.core.errors import BarsieveError
+from barsieve.core.extras import needed
 
 Answer = TypeVar("Answer")
 
@@ -15,7 +16,7 @@ LONGEST_REQUESTED_WAIT = 900.0
 PASSING_STATUS = frozenset({408, 418, 425, 429, 500, 502, 503, 504, 520, 522, 524})
 
 
-class SourceError(Exception):
+class SourceError(BarsieveError):
     """A source that did not answer, or not as it should; the message says which."""
 
 
@@ -27,20 +28,6 @@ class PassingError(SourceError):
         asked = f"; asks us to wait {wait:g} s" if wait else ""
         super().__init__(message + asked)
         self.wait = wait
-
-
-class MissingExtraError(Exception):
-    """A library of an extra that is not installed; the message names the extra."""
-
-
-def needed(module: str) -> ModuleType:
-    """Import a library of the extra `ingest`; raise MissingExtraError without it."""
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise MissingExtraError(
-            f"{error.name or module} is not installed: pip install 'barsieve[ingest]'"
-        ) from None
 
 
 def requested_wait(headers: Mapping[str, str] | None) -> float | None:
@@ -82,7 +69,7 @@ class Patience:
         Raises SourceError at once for a fault that will not pass, and for a source that
         asks for a wait of more than a quarter of an hour.
         """
-        tenacity = needed("tenacity")
+        tenacity = needed("tenacity", "ingest")
         asked = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(self.tries),
             wait=self._wait,
@@ -110,7 +97,7 @@ def get(
     `parse` gets the response; a ValueError of its counts as a damaged answer. Messages
     name the address without its parameters: one of them may be a key.
     """
-    requests = needed("requests")
+    requests = needed("requests", "ingest")
 
     def ask_once() -> Answer:
         try:

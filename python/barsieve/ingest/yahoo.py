@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from barsieve.core.extras import needed
 from barsieve.ingest.folder import Market
 from barsieve.ingest.fred import store_days
 from barsieve.ingest.macro import asked_days, first_day, lag_of, macro_table
 from barsieve.ingest.request import Request
-from barsieve.ingest.retry import PassingError, Patience, SourceError, needed
+from barsieve.ingest.retry import PassingError, Patience, SourceError
 from barsieve.ingest.sessions import known_after_session, named_days, session_of
 from barsieve.ingest.summary import Outcome
 
@@ -25,7 +26,7 @@ DECIMALS = 4
 @contextlib.contextmanager
 def _own_words() -> Iterator[None]:
     """Let faults be raised and not logged: what to say of them is ours."""
-    yfinance = needed("yfinance")
+    yfinance = needed("yfinance", "ingest")
     logger, debug = logging.getLogger("yfinance"), yfinance.config.debug
     before = logger.disabled, debug.hide_exceptions
     logger.disabled, debug.hide_exceptions = True, False
@@ -40,7 +41,7 @@ def _history(ticker: str, patience: Patience, **span: Any) -> Any:
 
     The index of the frame is the day, at its exchange, on which a session opened.
     """
-    yfinance = needed("yfinance")
+    yfinance = needed("yfinance", "ingest")
 
     def ask_once() -> Any:
         try:

@@ -6,13 +6,15 @@ replay with a setting and a build of a profile that has it accept the same value
 
 import copy
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import date
 from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from barsieve.core.errors import InputError, Problem, refuse
+from barsieve.core.times import moment
 from barsieve.profiles.check import check_document
 from barsieve.profiles.resolution import complete
 from barsieve.profiles.schema import DOMAINS, leaves, load_schema
@@ -58,12 +60,23 @@ def _parsed(setting: str, known: list[str]) -> tuple[str, Any]:
             found="no such pair",
             fix="write it like --set exits.stop_atr=2.5",
         )
+    _refuse_unknown(key, known, f"--set {setting}")
+    return key, _value(text.strip())
+
+
+def _known_keys() -> list[str]:
+    """Return the keys that may be changed: what a profile is called is none."""
+    return [key for key in leaves(load_schema("profile")) if key != "profile"]
+
+
+def _refuse_unknown(key: str, known: list[str], where: str) -> None:
+    """Raise InputError for a key that the schema does not have."""
     sections = {k.rsplit(".", 1)[0] for k in known if "." in k}
     if key in known or key in sections & {"screen.envelope"}:
-        return key, _value(text.strip())
+        return
     near = _near(key, known)
     refuse(
-        f"--set {setting}",
+        where,
         expected="a key of the profile schema",
         found=f"'{key}'",
         fix=f"did you mean {' or '.join(near)}?"
@@ -78,8 +91,33 @@ def parse(settings: Iterable[str]) -> dict[str, Any]:
     Raises InputError for text that is no `key=value`, and for a key that the schema
     does not have: it then names the keys that come near.
     """
-    known = [key for key in leaves(load_schema("profile")) if key != "profile"]
+    known = _known_keys()
     return dict(_parsed(setting, known) for setting in settings)
+
+
+def settings_of(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return changed settings given by dotted key, as `parse` does those in text.
+
+    Raises InputError for a key that the schema does not have.
+    """
+    known = _known_keys()
+    for key, value in changes.items():
+        _refuse_unknown(key, known, f"set {key}={value}")
+    return {key: _plain(value) for key, value in changes.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value of Python or numpy as JSON has it; one that it lacks as text."""
+    if isinstance(value, Mapping):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    value = getattr(value, "item", lambda: value)()
+    if isinstance(value, date):
+        return moment(value, "set").isoformat()
+    is_endless = isinstance(value, float) and not isfinite(value)
+    known = (str, int, float, type(None))
+    return value if isinstance(value, known) and not is_endless else str(value)
 
 
 def changed(document: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from barsieve.core.errors import refuse
+from barsieve.core.errors import BarsieveError, refuse
 from barsieve.core.files import written_whole
 from barsieve.core.locations import parquet_rows
 from barsieve.core.numba_cache import sources_hash
@@ -32,7 +32,7 @@ TABLES = {"sweep_configs": CONFIGS, "sweep_results": "results-*.parquet"}
 CHUNK = re.compile(r"results-(\d+)-(\d+)\.parquet")
 
 
-class StoppedError(Exception):
+class StoppedError(BarsieveError):
     """A sweep was stopped; what had been finished is kept."""
 
 

@@ -47,12 +47,13 @@ def _seed() -> Path:
 @contextmanager
 def reporting() -> Iterator[None]:
     """Turn faults of input, source and installation into one message and a code."""
-    from barsieve.ingest.retry import MissingExtraError, SourceError
+    from barsieve.core.errors import MissingExtraError
+    from barsieve.ingest.retry import SourceError
 
     try:
         yield
     except InputError as error:
-        raise fail("\n".join(str(p) for p in error.problems), REFUSED) from None
+        raise fail(str(error), REFUSED) from None
     except (FileNotFoundError, MissingExtraError) as error:
         raise fail(str(error)) from None
     except SourceError as error:
@@ -117,7 +118,7 @@ def _attempt(job: Job, market: Any, request: Any, outcome: Any) -> int:
         outcome.failure = str(error)
         return SOURCE_FAILED
     except InputError as error:
-        outcome.failure = "\n".join(str(problem) for problem in error.problems)
+        outcome.failure = str(error)
         return REFUSED
     except (OSError, ArrowException) as error:
         outcome.failure = f"{type(error).__name__}: {error}"
