@@ -3,7 +3,9 @@
     writes: a half-built database never looks whole. -#}
 {%- macro refuse_bad_input() -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'test') -%}
-        {%- set found = run_query('select barsieve_problems() as problems') -%}
+        {%- set found = run_query(
+            "select barsieve_problems('" ~ tojson(model_lists()) ~ "') as problems"
+        ) -%}
         {%- set problems = found.columns[0].values()[0] -%}
         {%- if problems -%}
             {{ exceptions.raise_compiler_error(problems) }}

@@ -1,7 +1,7 @@
 {#- What the step of the replay reads of a bar whatever the settings: its number, and the columns
-    of barsieve.replay.state.BAR. `hour` is a relation with the bar's index and net vetoes,
-    `features` that table. -#}
-{%- macro replay_bar(hour, features) -%}
+    of barsieve.replay.state.BAR. `hour` is a relation with the bar's index,
+    `features` that table, `vetoes` a relation with the net vetoes. -#}
+{%- macro replay_bar(hour, features, vetoes) -%}
     {{ hour }}.bar_index,
     {{ features }}.gap_hours + 1 as hours_since,
     {{ features }}.open,
@@ -13,6 +13,6 @@
     {{ features }}.adx_14_4h,
     {{ features }}.volume_z_20,
     {{ features }}.vix,
-    {{ hour }}.net_veto_long,
-    {{ hour }}.net_veto_short
+    {{ vetoes }}.net_veto_long,
+    {{ vetoes }}.net_veto_short
 {%- endmacro -%}

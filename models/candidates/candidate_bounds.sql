@@ -12,6 +12,19 @@ with profiles as (
     where profiles.screen = 'admissible'
 ),
 
+-- A domain that a profile does not name has no part.
+boxes as (
+    select
+        profile,
+        {% for domain in domains() -%}
+            {%- set is_its = "filter (where domain = '" ~ domain ~ "')" -%}
+            coalesce(any_value(low) {{ is_its }}, 0) as low_{{ domain }},
+            coalesce(any_value(high) {{ is_its }}, 0) as high_{{ domain }},
+        {% endfor -%}
+    from {{ ref('config_weights') }}
+    group by profile
+),
+
 votes as (
     select * from {{ ref('votes') }}
 ),
@@ -29,6 +42,10 @@ lowest_shifts as (
 reachable as (
     select
         votes.*,
+        fusion.votes_long,
+        fusion.votes_short,
+        fusion.net_veto_long,
+        fusion.net_veto_short,
         profiles.profile,
         profiles.highest_veto_limit,
         profiles.vix_exit,
@@ -68,20 +85,17 @@ select
     reachable.symbol,
     reachable.bar_ts,
     reachable.bar_index,
-    any_value(reachable.votes_long) as votes_long,
-    any_value(reachable.votes_short) as votes_short,
-    any_value(reachable.net_veto_long) as net_veto_long,
-    any_value(reachable.net_veto_short) as net_veto_short,
-    any_value(reachable.lowest_threshold) as lowest_threshold,
-    any_value(reachable.highest_veto_limit) as highest_veto_limit,
+    reachable.votes_long,
+    reachable.votes_short,
+    reachable.net_veto_long,
+    reachable.net_veto_short,
+    reachable.lowest_threshold,
+    reachable.highest_veto_limit,
     -- No envelope varies the macro exits: none is entered on a bar where one holds.
-    coalesce(any_value(reachable.vix) >= any_value(reachable.vix_exit), false)
-        as is_vix_exit,
-    coalesce(any_value(reachable.macro_exit_veto), 'infinity'::double)
-        as macro_exit_veto,
-    max({{ fusion_score('reachable', 'corners') }}) as highest_fusion_score,
-    min({{ fusion_score('reachable', 'corners') }}) as lowest_fusion_score,
+    coalesce(reachable.vix >= reachable.vix_exit, false) as is_vix_exit,
+    coalesce(reachable.macro_exit_veto, 'infinity'::double) as macro_exit_veto,
+    {{ reachable_fusion_score('greatest', 'reachable', 'boxes') }}
+        as highest_fusion_score,
+    {{ reachable_fusion_score('least', 'reachable', 'boxes') }} as lowest_fusion_score,
 from reachable
-inner join {{ ref('config_envelope_corners') }} as corners
-    on reachable.profile = corners.profile
-group by reachable.profile, reachable.symbol, reachable.bar_ts, reachable.bar_index
+inner join boxes using (profile)

@@ -15,13 +15,4 @@ select
         as always_requires_alignment,
     coalesce((envelope ->> '$.gates.veto_limit')::double, veto_limit)
         as highest_veto_limit,
-
-    -- the box of weights
-    {% for domain in domains() -%}
-        {%- set box = "envelope ->> '$.weights." ~ domain -%}
-        coalesce(({{ box }}[0]')::double, weight_{{ domain }})
-            as least_{{ domain }},
-        coalesce(({{ box }}[1]')::double, weight_{{ domain }})
-            as most_{{ domain }},
-    {% endfor -%}
 from {{ ref('config_profiles') }}

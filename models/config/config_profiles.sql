@@ -1,6 +1,12 @@
-select
-    {{ columns_of_settings('profile') }},
+with profiles as (
+    select
+        {{ columns_of_settings('profile') }},
 
-    -- the whole, so that a replay with other settings can start from it
-    json as document,
-from {{ source('configs', 'profiles') }}
+        -- the whole, so that a replay with other settings can start from it
+        json as document,
+    from {{ source('configs', 'profiles') }}
+)
+
+-- What a profile names, in the order of the lists of the project.
+select * replace ({{ weights_in_order('weights') }} as weights),
+from profiles

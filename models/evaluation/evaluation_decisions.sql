@@ -51,9 +51,7 @@ select
     decided.net_veto,
     bars.vix,
     decided.is_macro_exit,
-    {% for domain in domains() -%}
-        {{ vote('bars.' ~ domain) }} as {{ domain }}_vote,
-    {% endfor -%}
+    {{ map_by_domain(vote('bars.score_{}')) }} as votes,
     trades.is_reversal,
     trades.entry_price,
     trades.exit_ts,

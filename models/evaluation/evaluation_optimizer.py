@@ -10,6 +10,7 @@ def model(dbt, session):
     return optimizer_figures(
         profiles=dbt.ref("config_profiles"),
         envelopes=dbt.ref("config_envelopes"),
+        weights=dbt.ref("config_weights"),
         walks=dbt.ref("sweep_walks"),
         sweep=SweepTables(
             configs=dbt.ref("sweep_configs"),

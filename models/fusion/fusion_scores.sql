@@ -10,38 +10,41 @@ regimes as (
     select * from {{ ref('regimes') }}
 ),
 
-proposals as (
-    select
-        profile,
-        month,
-        regime,
-        any_value(threshold) as threshold,
-        {% for domain in domains() -%}
-            any_value(weight) filter (where domain = '{{ domain }}') as {{ domain }},
-        {% endfor -%}
-    from {{ ref('fusion_learned') }}
-    group by profile, month, regime
-),
-
 -- Learned settings stay in the envelope of the profile as it is now: the screen covers
--- no others.
+-- no others. Those of another set of domains are none of its.
 learned as (
     select
         profile,
         month,
         regime,
-        greatest(threshold, lowest_threshold) as entry_threshold,
-        {% for domain in domains() -%}
-            {{ clip(domain, 'least_' ~ domain, 'most_' ~ domain) }}
-                as weight_{{ domain }},
-        {% endfor -%}
-    from proposals
+        greatest(any_value(threshold), any_value(lowest_threshold)) as entry_threshold,
+        map(
+            list(domain order by domain_number),
+            list({{ clip('learned.weight', 'low', 'high') }} order by domain_number)
+        ) as weights,
+        {{ by_domain(clip('learned.weight', 'low', 'high'), 'weight_') }},
+    from {{ ref('fusion_learned') }} as learned
+    inner join {{ ref('config_weights') }} using (profile, domain)
     inner join {{ ref('config_envelopes') }} using (profile)
+    inner join profiles using (profile)
+    group by profile, month, regime
+    having count(*) = any_value(cardinality(profiles.weights))
+),
+
+own as (
+    select
+        profile,
+        {{ by_domain('weight', 'weight_') }},
+    from {{ ref('config_weights') }}
+    group by profile
 ),
 
 in_force as (
     select
         votes.*,
+        vetoes.net_veto_long,
+        vetoes.net_veto_short,
+        vetoes.macro_coverage,
         profiles.profile,
         profiles.veto_limit,
         profiles.vix_exit,
@@ -49,8 +52,9 @@ in_force as (
         profiles.cadence,
         coalesce(learned.entry_threshold, profiles.entry_threshold)
             as entry_threshold,
+        coalesce(learned.weights, profiles.weights) as weights,
         {% for domain in domains() -%}
-            coalesce(learned.weight_{{ domain }}, profiles.weight_{{ domain }})
+            coalesce(learned.weight_{{ domain }}, own.weight_{{ domain }})
                 as weight_{{ domain }},
         {% endfor -%}
         case
@@ -69,6 +73,9 @@ in_force as (
             as is_in_study,
     from votes
     inner join profiles on votes.symbol = profiles.symbol
+    inner join own on profiles.profile = own.profile
+    inner join {{ ref('macro_vetoes') }} as vetoes
+        on votes.symbol = vetoes.symbol and votes.bar_ts = vetoes.bar_ts
     -- No classifier is called off: such a profile finds no row.
     left join regimes
         on
@@ -88,13 +95,12 @@ in_force as (
 fused as (
     select
         *,
-        {{ fusion_score('in_force', 'in_force') }} as fusion_score,
+        {{ fusion_score('in_force', weights_of('in_force')) }} as fusion_score,
         {{ decimal_sum('entry_threshold', 'regime_shift') }} as threshold,
-        {% for domain in domains() -%}
-            ({{ domain }} is not null and weight_{{ domain }} > 0)::integer
-            {{- ' + ' if not loop.last }}
-        {% endfor -%}
-            as domains_used,
+        {{ domains_with('score_{} is not null and weight_{} > 0') }} as domains_used,
+        -- A domain votes in a profile that names it, whatever its weight.
+        {{ votes_for('long') }} as votes_long,
+        {{ votes_for('short') }} as votes_short,
     from in_force
 ),
 
@@ -144,9 +150,7 @@ select
     votes_short,
     side,
     confidence,
-    {% for domain in domains() -%}
-        weight_{{ domain }},
-    {% endfor -%}
+    weights,
     entry_threshold,
     regime,
     regime_shift,

@@ -10,6 +10,7 @@ def model(dbt, session):
         Relations(
             config_profiles=dbt.ref("config_profiles"),
             config_envelopes=dbt.ref("config_envelopes"),
+            config_weights=dbt.ref("config_weights"),
             sweep_bars=dbt.ref("sweep_bars"),
             regimes=dbt.ref("regimes"),
             fusion_scores=dbt.ref("fusion_scores"),

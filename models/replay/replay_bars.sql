@@ -7,7 +7,7 @@ select
     fusion.bar_ts,
     fusion.known_at,
     fusion.is_in_study,
-    {{ replay_bar('fusion', 'features') }},
+    {{ replay_bar('fusion', 'features', 'fusion') }},
     fusion.confidence,
     fusion.threshold,
     case fusion.side when 'long' then 1 when 'short' then -1 else 0 end::tinyint

@@ -46,21 +46,7 @@ select
     positions.loss_streak::integer as loss_streak,
     positions.threshold_shift_after,
     positions.shortfall,
-    case
-        when fusion.bar_ts is not null
-            then map(
-                [
-                    {% for domain in domains() -%}
-                        '{{ domain }}'{{ ',' if not loop.last }}
-                    {% endfor -%}
-                ],
-                [
-                    {% for domain in domains() -%}
-                        fusion.weight_{{ domain }}{{ ',' if not loop.last }}
-                    {% endfor -%}
-                ]
-            )
-    end as weights,
+    fusion.weights,
     fusion.regime,
 from {{ ref('replay_positions') }} as positions
 inner join sums using (replayed, profile, symbol, trade_id)

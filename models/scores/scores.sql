@@ -4,7 +4,7 @@ with domain_scores as (
             symbol,
             bar_ts,
             '{{ domain }}' as domain,
-            score,
+            score::double as score,
         from {{ ref('score_' ~ domain) }}
         {% if not loop.last %}union all{% endif %}
     {% endfor -%}

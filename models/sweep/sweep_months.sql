@@ -60,8 +60,8 @@ select
     bars.move,
     bars.dxy,
     bars.realized_vol_168,
-    votes.net_veto_long,
-    votes.net_veto_short,
+    vetoes.net_veto_long,
+    vetoes.net_veto_short,
 from months
 left join bars using (symbol, month_at)
 left join {{ ref('regimes') }} as regimes
@@ -71,5 +71,5 @@ left join {{ ref('regimes') }} as regimes
         and months.classifier = regimes.classifier
         and months.fit_window = regimes.fit_window
         and months.reference_symbol = regimes.reference_symbol
-left join {{ ref('votes') }} as votes
-    on bars.symbol = votes.symbol and bars.bar_ts = votes.bar_ts
+left join {{ ref('macro_vetoes') }} as vetoes
+    on bars.symbol = vetoes.symbol and bars.bar_ts = vetoes.bar_ts

@@ -10,6 +10,7 @@ def model(dbt, session):
     return sweep_walks(
         profiles=dbt.ref("config_profiles"),
         envelopes=dbt.ref("config_envelopes"),
+        weights=dbt.ref("config_weights"),
         sweep=SweepTables(
             configs=dbt.ref("sweep_configs"),
             results=dbt.ref("sweep_results"),

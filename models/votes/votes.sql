@@ -1,15 +1,8 @@
--- What a bar says before any profile looks at it: five votes and the alignment of
--- trends.
 with domain_scores as (
     select
         symbol,
         bar_ts,
-        {% for domain in domains() -%}
-            max(score) filter (where domain = '{{ domain }}') as {{ domain }},
-        {% endfor -%}
-        count(*) filter (where vote = 'long')::integer as votes_long,
-        count(*) filter (where vote = 'short')::integer as votes_short,
-        count(score)::integer as domains_known,
+        {{ by_domain('score', 'score_') }},
     from {{ ref('scores') }}
     group by symbol, bar_ts
 ),
@@ -56,18 +49,10 @@ select
     bars.known_at,
     bars.atr_rank_100,
     bars.vix,
-    {% for domain in domains() -%}
-        domain_scores.{{ domain }},
-    {% endfor -%}
-    domain_scores.votes_long,
-    domain_scores.votes_short,
+    domain_scores.* exclude (symbol, bar_ts),
     case when alignments.has_trends then alignments.alignment_sum end::double
         as alignment,
     alignments.alignment_sum >= 1 and alignments.has_trends as is_aligned,
-    vetoes.net_veto_long,
-    vetoes.net_veto_short,
-    vetoes.macro_coverage,
 from bars
 inner join domain_scores using (symbol, bar_ts)
 inner join alignments using (symbol, bar_ts)
-inner join {{ ref('macro_vetoes') }} as vetoes using (symbol, bar_ts)

@@ -108,7 +108,7 @@ def decision_at(study: Study, index: int, replayed: str) -> Decision:
 
 
 def domain_votes(study: Study, decision: Decision) -> list[dict[str, Any]]:
-    """Return the five domains: score, the side they vote for, the weight in force."""
+    """Return the domains of the profile: score, vote, and the weight in force."""
     found = study.scratch.rows(
         "select domain, vote from {scores} where symbol = ? and bar_ts = ?",
         study.inputs.profile.symbol, decision.bar_ts,
@@ -117,11 +117,11 @@ def domain_votes(study: Study, decision: Decision) -> list[dict[str, Any]]:
     return [
         {
             "domain": domain,
-            "score": decision.votes[domain],
+            "score": decision.votes[f"score_{domain}"],
             "vote": votes[domain],
-            "weight": decision.fusion[f"weight_{domain}"],
+            "weight": weight,
         }
-        for domain in study.document["weights"]
+        for domain, weight in decision.fusion["weights"].items()
     ]
 
 

@@ -16,6 +16,7 @@ import pyarrow as pa
 from barsieve.core import paths
 from barsieve.core.arrow import texts
 from barsieve.core.errors import refuse
+from barsieve.core.model_lists import ModelLists
 from barsieve.database.connect import open_database
 from barsieve.database.models import differing
 from barsieve.database.overlay import Scratch
@@ -150,6 +151,16 @@ def _refuse_what_was_not_fitted(
         )
 
 
+def _built_lists(scratch: Scratch) -> ModelLists:
+    """Return the domains, sentinels and macro signals that the database has."""
+    found = scratch.rows(
+        "select list, list(name order by name_number) as names "
+        "from {config_models} group by list"
+    )
+    names = {row["list"]: tuple(row["names"]) for row in found}
+    return ModelLists(*(names.get(name, ()) for name in ModelLists._fields))
+
+
 def change(
     scratch: Scratch,
     document: dict[str, Any],
@@ -163,7 +174,7 @@ def change(
     """
     from barsieve.profiles.overrides import apply
 
-    made = apply(document, changes)
+    made = apply(document, changes, _built_lists(scratch))
     _refuse_other_symbol(scratch, made)
     _refuse_what_was_not_fitted(scratch, document, made)
     refuse_other_models(scratch)

@@ -141,14 +141,12 @@ def _span(window: dict[str, Any], of: str) -> str:
 
 
 def _print_windows(windows: list[dict[str, Any]]) -> None:
-    from barsieve.learning.dataset import WEIGHTS
-
     columns = ["symbol", "train", "test", "weights", "entry", "train R", "test R",
                "all R", "beats"]  # fmt: skip
     lines = [
         [
             w["symbol"], _span(w, "train"), _span(w, "test"),
-            "/".join(f"{100 * w[name]:.0f}" for name in WEIGHTS),
+            "/".join(f"{100 * weight:.0f}" for weight in w["weights"].values()),
             f"{w['entry_threshold']:.3f}", f"{w['in_sample_r']:+.2f}",
             f"{w['out_of_sample_r']:+.2f}", f"{w['average_r']:+.2f}",
             f"{w['share_beaten']:.0%}",
@@ -157,7 +155,8 @@ def _print_windows(windows: list[dict[str, Any]]) -> None:
     ]  # fmt: skip
     title = "best in training, and what came after (R a month, after costs)"
     out.print(table(title, columns, lines))
-    out.print("weights: wyckoff/liquidity/smc/momentum/temporal, per cent")
+    for domains in dict.fromkeys("/".join(w["weights"]) for w in windows):
+        out.print(f"weights: {domains}, per cent")
     for symbol in sorted({w["symbol"] for w in windows}):
         own = [w for w in windows if w["symbol"] == symbol]
         means = {
@@ -198,7 +197,7 @@ def walk_forward(
         raise fail(NO_SWEEP)
     with refusing():
         sweep = SweepTables.of(connection)
-    windows = walk_forward_table(sweep, train, test).to_pylist()
+    windows = walk_forward_table(sweep, train, test).to_pylist(maps_as_pydicts="strict")
     windows = [w for w in windows if symbol in (None, w["symbol"])]
     if not windows:
         raise fail(

@@ -61,6 +61,7 @@ def _prepared(database: Path, grid, n, seed, symbols, profile):
     """Read the database once; return each symbol's sweep with its folder."""
     from barsieve.core.arrow import rows_of
     from barsieve.database.connect import open_database
+    from barsieve.signals.market import domains_of
     from barsieve.sweep.grids import expand
     from barsieve.sweep.run import prepare
     from barsieve.sweep.store import folder_of
@@ -69,11 +70,11 @@ def _prepared(database: Path, grid, n, seed, symbols, profile):
     with open_database(database) as connection:
         tables = tables_of(connection)
         bases, grids = rows_of(tables.profiles), rows_of(tables.grids)
-        sweeps = []
+        domains, sweeps = domains_of(tables.sweep_bars.columns), []
         for symbol in symbols or sorted({base["symbol"] for base in bases}):
             known_symbol(tables.sweep_bars, symbol)
             base = base_of(bases, symbol, profile)
-            expanded = expand(grid, grids, base, n, seed)
+            expanded = expand(grid, grids, base, domains, n, seed)
             sweep = prepare(tables.sweep_bars, tables.regimes, base, symbol, expanded)
             sweeps.append((sweep, folder_of(database, sweep)))
     return sweeps

@@ -3,6 +3,7 @@
 import pyarrow as pa
 
 TIMESTAMP = pa.timestamp("us", tz="UTC")
+WEIGHTS = pa.map_(pa.string(), pa.float64())
 
 LEG = [
     pa.field("kind", pa.string()),
@@ -254,11 +255,7 @@ SWEEP_RUNS = pa.schema(
         pa.field("profile", pa.string()),
         pa.field("violation", pa.string()),
         pa.field("entry_threshold", pa.float64()),
-        pa.field("weight_wyckoff", pa.float64()),
-        pa.field("weight_liquidity", pa.float64()),
-        pa.field("weight_smc", pa.float64()),
-        pa.field("weight_momentum", pa.float64()),
-        pa.field("weight_temporal", pa.float64()),
+        pa.field("weights", WEIGHTS),
         pa.field("alignment_required", pa.bool_()),
         pa.field("atr_rank_floor", pa.float64()),
         pa.field("atr_rank_cap", pa.float64()),
@@ -336,6 +333,7 @@ WALK_FIT = [pa.field("model", pa.string()), pa.field("r2", pa.float64())]
 SWEEP_WALKS = pa.schema(
     [
         pa.field("symbol", pa.string()),
+        pa.field("domains", pa.list_(pa.string())),
         pa.field("months", pa.int64()),
         pa.field("configs", pa.int64()),
         pa.field("longest_hours", pa.int64()),
@@ -368,12 +366,12 @@ WALK_FORWARD = pa.schema(
                 "config",
             )
         ),
+        pa.field("weights", WEIGHTS),
         *(
             pa.field(name, pa.float64())
             for name in (
-                "weight_wyckoff", "weight_liquidity", "weight_smc", "weight_momentum",
-                "weight_temporal", "entry_threshold", "in_sample_r", "out_of_sample_r",
-                "average_r", "share_beaten",
+                "entry_threshold", "in_sample_r", "out_of_sample_r", "average_r",
+                "share_beaten",
             )
         ),
     ]

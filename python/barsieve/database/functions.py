@@ -12,7 +12,8 @@ from barsieve.core import paths
 def register(connection: duckdb.DuckDBPyConnection) -> None:
     """Register the functions on a connection.
 
-    `barsieve_problems()`: what is wrong with the input, or null. `barsieve_build()`:
+    `barsieve_problems(lists)`: what is wrong with the
+    input, or null; `lists`, JSON, are the models that dbt knows. `barsieve_build()`:
     JSON of what a database built now would be built from. `barsieve_columns(table)`:
     names and types of a table that Python writes, as in `create table`.
     `barsieve_profiles(files)`: JSON of the profiles that a glob names, resolved.
@@ -29,7 +30,6 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     # Its stub knows no function that takes or gives nothing.
     create: Any = connection.create_function
     for name, function in (
-        ("barsieve_problems", _problems),
         ("barsieve_build", _build),
         ("barsieve_market_findings", _market_findings),
     ):
@@ -41,6 +41,14 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
             null_handling="special",
             side_effects=True,
         )
+    create(
+        "barsieve_problems",
+        _problems,
+        ["VARCHAR"],
+        "VARCHAR",
+        null_handling="special",
+        side_effects=True,
+    )
     for name, of_one in (
         ("barsieve_columns", _columns),
         ("barsieve_profiles", _profiles),
@@ -69,11 +77,12 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _problems() -> str | None:
+def _problems(lists: str) -> str | None:
     from barsieve.core.errors import describe
+    from barsieve.core.model_lists import lists_of
     from barsieve.database.input_check import check_input
 
-    problems = check_input()
+    problems = check_input(lists_of(json.loads(lists)))
     return describe(problems) if problems else None
 
 

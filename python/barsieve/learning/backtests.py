@@ -9,14 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from barsieve.core.arrow import matching
+from barsieve.core.arrow import matching, numbers
 from barsieve.learning import EQUAL, LAST_BEST
-from barsieve.learning.dataset import WEIGHTS
-from barsieve.learning.proposals import SETTINGS, box_of
+from barsieve.learning.proposals import box_of
 from barsieve.profiles.settings import Profile
 from barsieve.replay.runs import FULL, Inputs, Run, replay
-from barsieve.signals.bars import IN_FORCE, signalled
+from barsieve.signals.bars import InForce as Settings
+from barsieve.signals.bars import signalled
 from barsieve.signals.market import Market
+from barsieve.sweep.grids import WEIGHT
 
 LEARNED, OWN = "learned", "own_settings"
 STRATEGIES = (LEARNED, OWN, EQUAL, LAST_BEST)
@@ -25,20 +26,21 @@ STRATEGIES = (LEARNED, OWN, EQUAL, LAST_BEST)
 class InForce(NamedTuple):
     """Weights and threshold in force at each bar of a learned profile, (n_bars, ...).
 
-    `settings` in the order of `SETTINGS`; `month` as `datetime64[M]`.
+    `settings` as `proposed_settings` of its domains; `month` as `datetime64[M]`.
     """
 
     settings: np.ndarray
     month: np.ndarray
 
 
-def read_in_force(fusion_scores, profile: str) -> InForce:
-    """Read a profile's rows of `fusion_scores`."""
-    rows = matching(fusion_scores, profile=profile).order("bar_index")
-    found = rows.select("bar_ts", *SETTINGS).to_arrow_table()
+def read_in_force(fusion_scores, profile: dict[str, Any]) -> InForce:
+    """Read the rows of `fusion_scores` of a profile, a row of `config_profiles`."""
+    rows = matching(fusion_scores, profile=profile["profile"]).order("bar_index")
+    weights = ", ".join(f"weights['{d}'] as {WEIGHT}{d}" for d in profile["weights"])
+    found = rows.select(f"bar_ts, {weights}, entry_threshold").to_arrow_table()
     opens = found["bar_ts"].cast(pa.int64()).to_numpy()
     return InForce(
-        np.column_stack([found[name].to_numpy() for name in SETTINGS]),
+        np.column_stack([numbers(column) for column in found.columns[1:]]),
         opens.astype("datetime64[us]").astype("datetime64[M]"),
     )
 
@@ -48,10 +50,12 @@ def with_settings(
 ) -> Inputs:
     """Return the inputs of a replay with settings of its own at each bar.
 
-    `settings` of shape (n_bars, len(SETTINGS)); no entry where `may_trade` is false.
+    `settings` of shape (n_bars, n_domains + 1), of the domains of the profile; no entry
+    where `may_trade` is false.
     """
-    in_force = np.ascontiguousarray(settings).view(IN_FORCE)[:, 0].view(np.recarray)
-    bars = signalled(market, base, in_force).bars
+    weights = np.zeros((len(settings), len(market.domains)))
+    weights[:, [market.domains.index(d) for d in base["weights"]]] = settings[:, :-1]
+    bars = signalled(market, base, Settings(weights, settings[:, -1])).bars
     bars.is_eligible &= may_trade
     return Inputs(
         profile=Profile.from_row(base),
@@ -66,7 +70,7 @@ def with_settings(
 def settings_by_bar(
     name: str, base: dict[str, Any], in_force: InForce, last_best: dict[str, np.ndarray]
 ) -> np.ndarray:
-    """Return the settings of a strategy at each bar, shape (n_bars, len(SETTINGS)).
+    """Return the settings of a strategy at each bar, shape (n_bars, n_domains + 1).
 
     Equal weights count over the domains that the profile may use.
     """
@@ -75,8 +79,8 @@ def settings_by_bar(
     box = box_of(base)
     made = np.repeat(box.own[None, :], len(in_force.month), axis=0)
     if name == EQUAL:
-        used = box.high[: len(WEIGHTS)] > 0
-        made[:, : len(WEIGHTS)] = used / used.sum()
+        used = box.high[:-1] > 0
+        made[:, :-1] = used / used.sum()
     if name == LAST_BEST:
         for month, settings in last_best.items():
             made[in_force.month == np.datetime64(month)] = settings

@@ -1,5 +1,6 @@
 """Dataset of the learning: configuration x month of one symbol, and what was known."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import duckdb
@@ -7,10 +8,9 @@ import numpy as np
 
 from barsieve.core.arrow import fields_of, matching
 from barsieve.database.connect import built_tables
-from barsieve.profiles.schema import DOMAINS
 from barsieve.regime import NAMES
 from barsieve.sweep.folds import months_of
-from barsieve.sweep.grids import CONFIG
+from barsieve.sweep.grids import VARIED, WEIGHT
 
 HOUR_US = 3_600_000_000
 BELIEFS = (*(f"p_{name}" for name in NAMES), "p_unknown")
@@ -18,7 +18,6 @@ READINGS = (
     "vix", "move", "dxy", "realized_vol_168", "net_veto_long", "net_veto_short",
 )  # fmt: skip
 STATES = (*BELIEFS, *READINGS)
-WEIGHTS = tuple(f"weight_{domain}" for domain in DOMAINS)
 
 # What is put out of order together, to see what it was worth.
 STATE_GROUPS = {
@@ -50,23 +49,31 @@ class SweepTables(NamedTuple):
         return cls(*built_tables(connection, names))
 
     @property
-    def symbols(self) -> list[str]:
-        """Return the symbols that have results, sorted."""
-        found = self.results.select("symbol").distinct().order("symbol").fetchall()
-        return [symbol for (symbol,) in found]
+    def kinds(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Return what there are results of: symbols, and the domains that vote."""
+        found = self.configs.join(
+            self.results.select("grid, config, symbol").distinct(),
+            "grid, config, symbol",
+        )
+        named = found.select("symbol, map_keys(weights) as domains").distinct()
+        kinds = named.order("symbol, domains").fetchall()
+        return [(symbol, tuple(domains)) for symbol, domains in kinds]
 
 
 class Rows(NamedTuple):
     """A symbol's sweep by month; NaN where a state is not known.
 
     `months` as `2024-08`; `starts` and `ends` in microseconds, shape (n_months,).
-    `settings`: record array of dtype `CONFIG`, shape (n_configs,). `states`: shape
+    `domains`: those that vote in its configurations. `settings`: record array with
+    `entry_threshold`, `weight_<domain>` and whatever else a grid varies, shape
+    (n_configs,). `states`: shape
     (n_months, len(STATES)), as known at the start. `shares`: shape (n_months,
     len(BELIEFS)), the mean belief over the month, known when it has ended. `r_sum` and
     `returns` (share of the equity): shape (n_months, n_configs).
     """
 
     symbol: str
+    domains: tuple[str, ...]
     months: list[str]
     starts: np.ndarray
     ends: np.ndarray
@@ -76,6 +83,11 @@ class Rows(NamedTuple):
     shares: np.ndarray
     r_sum: np.ndarray
     returns: np.ndarray
+
+    @property
+    def weights(self) -> list[str]:
+        """Return the names of the settings that are weights."""
+        return weight_names(self.domains)
 
     @property
     def longest_hours(self) -> int:
@@ -111,16 +123,27 @@ class Rows(NamedTuple):
         )
 
 
-def _settings(relation, symbol: str, configs: list[str]) -> np.recarray:
-    rows = (
-        matching(relation, symbol=symbol)
-        .select("config", *fields_of(CONFIG))
-        .distinct()
-    )
-    found = rows.order("config").fetchnumpy()
+def weight_names(domains: Iterable[str]) -> list[str]:
+    """Return the names of the settings that are weights of domains."""
+    return [WEIGHT + domain for domain in domains]
+
+
+def settings_dtype(domains: Iterable[str]) -> np.dtype:
+    """Return what a configuration is made of here: a field for each setting."""
+    first, *rest = VARIED
+    names = (first, *weight_names(domains), *rest)
+    return np.dtype([(name, np.float64) for name in names])
+
+
+def _settings(
+    relation: duckdb.DuckDBPyRelation, domains: tuple[str, ...], configs: list[str]
+) -> np.recarray:
+    weights = [f"weights['{d}'] as {WEIGHT}{d}" for d in domains]
+    rows = relation.select(", ".join(["config", *VARIED, *weights]))
+    found = rows.distinct().order("config").fetchnumpy()
     at = np.searchsorted(found["config"].astype(str), configs)
-    settings = np.empty(len(configs), CONFIG)
-    for name in fields_of(CONFIG):
+    settings = np.empty(len(configs), settings_dtype(domains))
+    for name in fields_of(settings.dtype):
         settings[name] = found[name][at]
     return settings.view(np.recarray)
 
@@ -151,22 +174,29 @@ def _shares(relation: duckdb.DuckDBPyRelation) -> np.ndarray:
     return np.column_stack([found[name] for name in names])
 
 
-def read_rows(sweep: SweepTables, symbol: str) -> Rows:
-    """Read a symbol's sweep, the months that all its configurations have.
+def read_rows(sweep: SweepTables, symbol: str, domains: tuple[str, ...]) -> Rows:
+    """Read a symbol's sweep of some domains, the months that all configurations have.
 
     A configuration that lies in several grids counts once. They are in the order of
     their settings, since what is learned depends on the order: it must not change with
     a name.
     """
+    listed = ", ".join(f"'{domain}'" for domain in domains)
+    own = matching(sweep.configs, symbol=symbol).filter(
+        f"map_keys(weights) = [{listed}]"
+    )
     folds = matching(sweep.results, symbol=symbol).filter("fold <> 'all'")
+    folds = folds.join(own.select("grid, config, symbol"), "grid, config, symbol")
     columns = ("fold", "config", "r_sum", "return_share")
     found = folds.select(*columns).distinct().fetchnumpy()
     labels, configs, (r_sum, returns) = months_of(found, "r_sum", "return_share")
-    settings = _settings(sweep.configs, symbol, configs)
-    ordered = np.lexsort([settings[name] for name in reversed(fields_of(CONFIG))])
+    settings = _settings(own, domains, configs)
+    names = reversed(fields_of(settings.dtype))
+    ordered = np.lexsort([settings[name] for name in names])
     starts = np.array(labels, "datetime64[M]")
     return Rows(
         symbol,
+        domains,
         labels,
         starts.astype("datetime64[us]").astype(np.int64),
         (starts + 1).astype("datetime64[us]").astype(np.int64),

@@ -194,30 +194,37 @@ def learned_strategies(base, rows: Rows, walked, sweep_bars, regimes, fusion):
     positions = [rows.months.index(month) for month in dict.fromkeys(months)]
     seen = [Month(p, rows.known_before(p), [], {}) for p in positions]
     market = read_market(sweep_bars, regimes, base, rows.symbol)
-    in_force = read_in_force(fusion, base["profile"])
+    in_force = read_in_force(fusion, base)
     runs = replay_strategies(market, base, in_force, last_best(rows, seen))
     for found in strategy_rows(runs, months[0]):
         yield found | {"profile": base["profile"]}
 
 
 def optimizer_figures(
-    profiles, envelopes, walks, sweep: SweepTables, sweep_bars, regimes, fusion_scores
+    profiles,
+    envelopes,
+    weights,
+    walks,
+    sweep: SweepTables,
+    sweep_bars,
+    regimes,
+    fusion_scores,
 ) -> pa.Table:
     """Return the figures of every symbol of the sweep, its verdict last.
 
     Parameters are relations of the built database. What belongs to no learned profile
     has the profile `-`.
     """
-    bases = learners_of(profiles, envelopes)
+    bases = learners_of(profiles, envelopes, weights)
     made = []
     for walked in rows_of(walks.order("symbol")):
         symbol = walked["symbol"]
-        rows = read_rows(sweep, symbol)
+        rows = read_rows(sweep, symbol, tuple(walked["domains"]))
         found = [*model_rows(walked), *importance_rows(walked)]
         found += [*vix_rows(found), *overfitting_rows(rows)]
         found += sweep_rows(sweep, symbol)
         for base in bases:
-            if base["symbol"] == symbol:
+            if base["symbol"] == symbol and set(base["weights"]) == set(rows.domains):
                 found += learned_strategies(
                     base, rows, walked, sweep_bars, regimes, fusion_scores
                 )

@@ -10,8 +10,7 @@ import numpy as np
 
 from barsieve.core.arrow import fields_of
 from barsieve.learning import BOOSTING, EQUAL, FOREST, LAST_BEST, RIDGE, SEED
-from barsieve.learning.dataset import BELIEFS, STATES, WEIGHTS, Rows
-from barsieve.sweep.grids import CONFIG
+from barsieve.learning.dataset import BELIEFS, STATES, Rows
 
 RIDGE_MONTHS = 12
 """The penalty of the ridge counts as much as the rows of so many months."""
@@ -52,7 +51,8 @@ def scaled_states(states: np.ndarray, known: np.ndarray):
 
 def varied_settings(rows: Rows) -> list[str]:
     """Return the names of the settings that differ between configurations."""
-    return [n for n in fields_of(CONFIG) if np.ptp(rows.settings[n]) > 0]
+    names = fields_of(rows.settings.dtype)
+    return [name for name in names if np.ptp(rows.settings[name]) > 0]
 
 
 def setting_columns(rows: Rows) -> np.ndarray:
@@ -131,8 +131,8 @@ def ranked_by_rule(name: str, rows: Rows, known: np.ndarray) -> np.ndarray:
     if name == LAST_BEST:
         return rows.r_sum[known[-1]]
     if name == EQUAL:
-        weights = np.column_stack([rows.settings[w] for w in WEIGHTS])
-        return -np.abs(weights - 1 / len(WEIGHTS)).sum(axis=1)
+        weights = np.column_stack([rows.settings[name] for name in rows.weights])
+        return -np.abs(weights - 1 / len(rows.weights)).sum(axis=1)
     raise ValueError(f"rule: expected last_best or equal_weights, found {name}")
 
 

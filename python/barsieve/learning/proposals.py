@@ -1,27 +1,29 @@
 """Proposals of weights and a threshold, as far as past predictions deserve."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from duckdb import DuckDBPyRelation
 
-from barsieve.core.arrow import rows_of
 from barsieve.learning import LEARNERS, LEAST_CONFIDENCE, RIDGE, TOP_SHARE
-from barsieve.learning.dataset import BELIEFS, WEIGHTS, Rows
+from barsieve.learning.dataset import BELIEFS, Rows, weight_names
 from barsieve.learning.walk import Month, best_of
-from barsieve.profiles.schema import DOMAINS
+from barsieve.profiles.settings import with_boxes
 
 LEAST_SCORED = 3
 """Predicted months that must have been scored before a model is preferred."""
 
-# Order of every array of settings here: five weights, then the threshold.
-SETTINGS = (*WEIGHTS, "entry_threshold")
+
+def proposed_settings(domains: Iterable[str]) -> list[str]:
+    """Return the order of every array of settings here: weights, then the threshold."""
+    return [*weight_names(domains), "entry_threshold"]
 
 
 class Box(NamedTuple):
-    """Box of a profile, what it may be made to be; arrays of shape (len(SETTINGS),)."""
+    """Box of a profile, what it may be made to be; arrays of shape (n_domains + 1,)."""
 
+    domains: tuple[str, ...]
     own: np.ndarray
     low: np.ndarray
     high: np.ndarray
@@ -42,7 +44,7 @@ class Skill(NamedTuple):
 
 
 class Proposal(NamedTuple):
-    """Weights and threshold (in the order of `SETTINGS`) for a month and regime."""
+    """Weights and threshold, as `proposed_settings`, for a month and regime."""
 
     month: str
     regime: str
@@ -52,28 +54,28 @@ class Proposal(NamedTuple):
 
 
 def learners_of(
-    profiles: DuckDBPyRelation, envelopes: DuckDBPyRelation
+    profiles: DuckDBPyRelation, envelopes: DuckDBPyRelation, weights: DuckDBPyRelation
 ) -> list[dict[str, Any]]:
-    """Return the profiles that learn, by name, each with its envelope.
+    """Return the profiles that learn, each with its envelope, by symbol and name.
 
-    Parameters are the relations `config_profiles` and `config_envelopes`.
+    Parameters are the relations `config_profiles`, `config_envelopes` and
+    `config_weights`.
     """
-    learning = profiles.filter("learned").join(envelopes, "profile")
-    return rows_of(learning.order("profile"))
+    return with_boxes(profiles.filter("learned"), envelopes, weights)
 
 
 def box_of(profile: dict[str, Any]) -> Box:
-    """Return the box of a profile, a row of `config_profiles` with its envelope.
+    """Return the box of a profile, as `with_boxes` has it.
 
     The threshold may rise as far as 1 and fall as low as the envelope says: the screen
     covers the lowest.
     """
+    low, high = np.array([*profile["box"].values()]).T
     return Box(
-        own=np.array([profile[name] for name in SETTINGS]),
-        low=np.array(
-            [*(profile[f"least_{d}"] for d in DOMAINS), profile["lowest_threshold"]]
-        ),
-        high=np.array([*(profile[f"most_{d}"] for d in DOMAINS), 1.0]),
+        domains=tuple(profile["box"]),
+        own=np.array([*profile["weights"].values(), profile["entry_threshold"]]),
+        low=np.append(low, profile["lowest_threshold"]),
+        high=np.append(high, 1.0),
     )
 
 
@@ -107,13 +109,22 @@ def _reason(skill: Skill, n_best: int) -> str:
     )
 
 
+def _settings(rows: Rows) -> np.ndarray:
+    """Return what may be proposed of each configuration, shape (n, n_domains + 1)."""
+    names = proposed_settings(rows.domains)
+    return np.column_stack([rows.settings[name] for name in names])
+
+
 def propose(rows: Rows, walked: list[Month], box: Box) -> Iterator[Proposal]:
     """Yield a proposal for every predicted month and every regime.
 
     A month's proposal reads the predictions for it and the scores of the months that it
-    was learned from; never those of a later month.
+    was learned from; never those of a later month. A sweep of other domains than the
+    box's proposes nothing.
     """
-    settings = np.column_stack([rows.settings[name] for name in SETTINGS])
+    if rows.domains != box.domains:
+        return
+    settings = _settings(rows)
     for month in walked:
         skill = skill_before(walked, month.known)
         for k, belief in enumerate(BELIEFS):
@@ -129,7 +140,7 @@ def propose(rows: Rows, walked: list[Month], box: Box) -> Iterator[Proposal]:
 
 def last_best(rows: Rows, walked: list[Month]) -> dict[str, np.ndarray]:
     """Return, by month, the settings that were best in the last month known."""
-    settings = np.column_stack([rows.settings[name] for name in SETTINGS])
+    settings = _settings(rows)
     return {
         rows.months[m.position]: settings[rows.r_sum[m.known[-1]].argmax()]
         for m in walked

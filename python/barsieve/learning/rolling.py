@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from barsieve.core import schemas
 from barsieve.learning.dataset import Rows, SweepTables, read_rows
-from barsieve.learning.proposals import SETTINGS
+from barsieve.sweep.grids import WEIGHT
 
 TRAIN_MONTHS, TEST_MONTHS = 12, 1
 
@@ -31,7 +31,8 @@ def _window(rows: Rows, known: np.ndarray, tested: np.ndarray) -> dict[str, Any]
         "test_from": rows.months[tested[0]],
         "test_until": rows.months[tested[-1]],
         "config": rows.configs[best],
-        **{name: float(settings[name]) for name in SETTINGS},
+        "weights": {d: float(settings[WEIGHT + d]) for d in rows.domains},
+        "entry_threshold": float(settings["entry_threshold"]),
         "in_sample_r": float(inside[best]),
         "out_of_sample_r": float(outside[best]),
         "average_r": float(outside.mean()),
@@ -57,10 +58,10 @@ def roll(rows: Rows, train: int, test: int) -> Iterator[dict[str, Any]]:
 
 
 def walk_forward_table(sweep: SweepTables, train: int, test: int) -> pa.Table:
-    """Roll over every symbol of the sweep."""
+    """Roll over every symbol of the sweep, and every set of domains."""
     made = [
         window
-        for symbol in sweep.symbols
-        for window in roll(read_rows(sweep, symbol), train, test)
+        for kind in sweep.kinds
+        for window in roll(read_rows(sweep, *kind), train, test)
     ]
     return pa.Table.from_pylist(made, schema=schemas.WALK_FORWARD)

@@ -9,7 +9,6 @@ from barsieve.core import schemas
 from barsieve.learning.dataset import Rows, SweepTables, read_rows
 from barsieve.learning.proposals import box_of, learners_of, propose
 from barsieve.learning.walk import Month, in_sample_r2, walk
-from barsieve.profiles.schema import DOMAINS
 
 
 def _number(value: float) -> float | None:
@@ -36,6 +35,7 @@ def _score_rows(rows: Rows, walked: list[Month]) -> list[dict[str, Any]]:
 
 
 def _proposal_rows(rows: Rows, walked: list[Month], profile: dict) -> list[dict]:
+    box = box_of(profile)
     return [
         {
             "profile": profile["profile"],
@@ -47,8 +47,8 @@ def _proposal_rows(rows: Rows, walked: list[Month], profile: dict) -> list[dict]
             "confidence": p.skill.confidence,
             "reason": p.reason,
         }
-        for p in propose(rows, walked, box_of(profile))
-        for domain, weight in zip(DOMAINS, p.settings, strict=False)
+        for p in propose(rows, walked, box)
+        for domain, weight in zip(box.domains, p.settings, strict=False)
     ]
 
 
@@ -60,6 +60,7 @@ def walk_row(rows: Rows, walked: list[Month], profiles: list[dict]) -> dict[str,
     learned = [p for p in profiles if p["symbol"] == rows.symbol]
     return {
         "symbol": rows.symbol,
+        "domains": list(rows.domains),
         "months": len(rows.months),
         "configs": len(rows.configs),
         "longest_hours": rows.longest_hours,
@@ -72,15 +73,15 @@ def walk_row(rows: Rows, walked: list[Month], profiles: list[dict]) -> dict[str,
     }
 
 
-def sweep_walks(profiles, envelopes, sweep: SweepTables) -> pa.Table:
-    """Walk every symbol of the sweep forward.
+def sweep_walks(profiles, envelopes, weights, sweep: SweepTables) -> pa.Table:
+    """Walk every symbol of the sweep forward, and every set of domains.
 
-    `profiles` and `envelopes` are the relations `config_profiles` and
-    `config_envelopes`. A symbol without results has no row.
+    `profiles`, `envelopes` and `weights` are the relations `config_profiles`,
+    `config_envelopes` and `config_weights`. A symbol without results has no row.
     """
-    known = learners_of(profiles, envelopes)
+    known = learners_of(profiles, envelopes, weights)
     made = []
-    for symbol in sweep.symbols:
-        rows = read_rows(sweep, symbol)
+    for kind in sweep.kinds:
+        rows = read_rows(sweep, *kind)
         made.append(walk_row(rows, walk(rows), known))
     return pa.Table.from_pylist(made, schema=schemas.SWEEP_WALKS)

@@ -3,7 +3,7 @@
 import itertools
 from typing import Any
 
-from barsieve.oracle.entries import DOMAINS, box_of, envelope_of, fuse
+from barsieve.oracle.entries import box_of, envelope_of, fuse
 from barsieve.oracle.signals import Row
 
 # Rounding may only widen the screen.
@@ -13,9 +13,10 @@ SLACK = 1e-12
 def _corner_scores(
     scores: dict[str, Any], profile: Row, is_aligned: bool
 ) -> list[float]:
-    corners = itertools.product(*(set(box_of(profile)[d]) for d in DOMAINS))
+    box = box_of(profile)
+    corners = itertools.product(*map(set, box.values()))
     fused = [
-        fuse(scores, dict(zip(DOMAINS, corner, strict=True)), is_aligned)
+        fuse(scores, dict(zip(box, corner, strict=True)), is_aligned)
         for corner in corners
     ]
     return [score for score in fused if score is not None]

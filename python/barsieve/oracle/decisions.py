@@ -15,7 +15,7 @@ from barsieve.core import schemas
 from barsieve.core.arrow import matching, rows_of
 from barsieve.oracle.candidates import admissible, legacy
 from barsieve.oracle.compare import ORACLE_TOLERANCE, read_vintages, worst_of
-from barsieve.oracle.entries import decide_block, entry_row
+from barsieve.oracle.entries import decide_block, entry_row, weight_columns
 from barsieve.oracle.history import HOUR, NO_VINTAGES, Vintages
 from barsieve.oracle.sentinels import sentinel_row
 from barsieve.oracle.signals import Row, signal_row, veto_row, was_last_above
@@ -153,6 +153,7 @@ def _add_entries(
         ):
             moment = row["bar_ts"]
             (fast,) = sample.at("fusion_scores", moment, profile=name)
+            fast |= weight_columns(fast["weights"])
             _add(pairs, "fusion_scores", name, fast, entry)
             fired = [r["sentinel"] for r in sample.at("sentinels", moment)]
             if profile["screen"] == "admissible":

@@ -6,13 +6,18 @@ from typing import Any
 
 from barsieve.oracle.signals import Row
 
-DOMAINS = ("wyckoff", "liquidity", "smc", "momentum", "temporal")
 NO_REGIME: Row = {"regime": "unknown", "threshold_shift": 0.0}
 
 
-def vote_row(scores: dict[str, float | None]) -> tuple[int, int]:
-    """Return how many domains vote long, and how many short."""
-    known = [score for score in scores.values() if score is not None]
+def vote_row(
+    scores: dict[str, float | None], weights: dict[str, float]
+) -> tuple[int, int]:
+    """Return how many of the domains that have a weight vote long, and how many short.
+
+    A weight of 0 is one.
+    """
+    named = [scores[domain] for domain in weights]
+    known = [score for score in named if score is not None]
     return sum(s > 0.55 for s in known), sum(s < 0.45 for s in known)
 
 
@@ -37,20 +42,22 @@ def fuse(
 ) -> float | None:
     """Return the weighted mean of the known scores, shrunk where trends differ."""
     known = {d: s for d, s in scores.items() if s is not None}
-    weight = sum(weights[d] for d in DOMAINS if d in known)
+    weight = sum(weights[d] for d in weights if d in known)
     if weight == 0:
         return None
-    mean = sum(weights[d] * known[d] for d in DOMAINS if d in known) / weight
+    mean = sum(weights[d] * known[d] for d in weights if d in known) / weight
     return 0.5 + (1.0 if is_aligned else 0.8) * (mean - 0.5)
+
+
+def weight_columns(weights: dict[str, float]) -> Row:
+    """Return weights by domain as columns, each compared on its own."""
+    return {f"weight_{domain}": weight for domain, weight in weights.items()}
 
 
 def box_of(profile: Row) -> dict[str, tuple[float, float]]:
     """Return the least and greatest weight of each domain in a profile's envelope."""
     varied = envelope_of(profile).get("weights") or {}
-    return {
-        d: tuple(varied.get(d, [profile[f"weight_{d}"], profile[f"weight_{d}"]]))
-        for d in DOMAINS
-    }
+    return {d: tuple(varied.get(d, [w, w])) for d, w in profile["weights"].items()}
 
 
 def envelope_of(profile: Row) -> dict[str, Any]:
@@ -60,7 +67,7 @@ def envelope_of(profile: Row) -> dict[str, Any]:
 
 def _settings(profile: Row, learned: dict[Any, Any], month: str, regime: str) -> Row:
     """Return threshold and weights in force: learned ones stay in the envelope."""
-    settings = {d: profile[f"weight_{d}"] for d in DOMAINS}
+    settings = dict(profile["weights"])
     threshold = profile["entry_threshold"]
     proposed = learned.get((profile["profile"], month, regime), {})
     if profile["learned"] and proposed:
@@ -106,7 +113,7 @@ def entry_row(
     aligned = alignment(row)
     is_aligned = aligned is not None and aligned >= 1
     score = None if aligned is None else fuse(scores, weights, is_aligned)
-    votes_long, votes_short = vote_row(scores)
+    votes_long, votes_short = vote_row(scores, weights)
     side = _side(score, votes_long, votes_short)
     net_veto = None if side is None else vetoes[f"net_veto_{side}"]
     asked = Decimal(repr(settings["entry_threshold"])) + Decimal(repr(shift))
@@ -122,14 +129,16 @@ def entry_row(
         confidence = None if side is None or score is None else 1 - score
     return {
         "fusion_score": score,
-        "domains_used": sum(scores[d] is not None and weights[d] > 0 for d in DOMAINS),
+        "domains_used": sum(
+            scores[d] is not None and w > 0 for d, w in weights.items()
+        ),
         "alignment": aligned,
         "is_aligned": is_aligned,
         "votes_long": votes_long,
         "votes_short": votes_short,
         "side": side,
         "confidence": confidence,
-        **{f"weight_{d}": weights[d] for d in DOMAINS},
+        **weight_columns(weights),
         "entry_threshold": settings["entry_threshold"],
         "regime": "off" if profile["classifier"] == "off" else belief["regime"],
         "regime_shift": shift,

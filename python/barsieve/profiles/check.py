@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from barsieve.core.errors import InputError, Problem
+from barsieve.core.model_lists import ModelLists, model_lists
 from barsieve.profiles.contradictions import contradictions
 from barsieve.profiles.json_file import read_json
+from barsieve.profiles.names import name_problems
 from barsieve.profiles.resolution import complete, resolve
 from barsieve.profiles.shape import shape_problems
 
@@ -64,8 +66,14 @@ def _reference_problems(
         )
 
 
-def check_configs(folder: Path, symbols: list[str]) -> list[Problem]:
-    """Return what is wrong with a folder of profiles, for a market of these symbols."""
+def check_configs(
+    folder: Path, symbols: list[str], lists: ModelLists | None = None
+) -> list[Problem]:
+    """Return what is wrong with a folder of profiles, for a market of these symbols.
+
+    `lists` are the models that there are; those of the project where none are given.
+    """
+    lists = lists or model_lists()
     paths = sorted(folder.glob("*.json"))
     if not paths:
         return [
@@ -80,6 +88,7 @@ def check_configs(folder: Path, symbols: list[str]) -> list[Problem]:
     for path in paths:
         profile, found = check_profile(path)
         problems += found
+        problems += name_problems(path, profile, lists) if profile else []
         if profile and symbols and profile["symbol"] not in symbols:
             problems.append(
                 Problem(

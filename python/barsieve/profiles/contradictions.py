@@ -175,8 +175,16 @@ def _envelope_problems(path: Path, profile: dict[str, Any]) -> Iterator[Problem]
     entry, gates = profile["entry"], envelope.get("gates", {})
     outside: list[tuple[str, str, Any]] = []
     for domain, (low, high) in envelope.get("weights", {}).items():
-        own = profile["weights"][domain]
-        if low > high:
+        own = profile["weights"].get(domain)
+        if own is None:
+            yield Problem(
+                str(path),
+                f"key 'screen.envelope.weights.{domain}'",
+                expected="a domain that the profile names in 'weights'",
+                found=shown([low, high]),
+                fix="give the domain a weight, 0 where it shall only vote",
+            )
+        elif low > high:
             yield Problem(
                 str(path),
                 f"key 'screen.envelope.weights.{domain}'",

@@ -14,13 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from barsieve.core.errors import InputError, Problem, refuse
+from barsieve.core.model_lists import ModelLists
 from barsieve.core.times import moment
 from barsieve.profiles.check import check_document
+from barsieve.profiles.names import name_problems
 from barsieve.profiles.resolution import complete
-from barsieve.profiles.schema import DOMAINS, leaves, load_schema
+from barsieve.profiles.schema import leaves, load_schema
 from barsieve.profiles.shape import LEGACY_NAMES
 
 MOST_SHOWN = 3
+# Sections whose keys are names of domains.
+NAMED = ("weights", "screen.envelope.weights")
 
 
 def _not_finite(text: str) -> float:
@@ -72,7 +76,8 @@ def _known_keys() -> list[str]:
 def _refuse_unknown(key: str, known: list[str], where: str) -> None:
     """Raise InputError for a key that the schema does not have."""
     sections = {k.rsplit(".", 1)[0] for k in known if "." in k}
-    if key in known or key in sections & {"screen.envelope"}:
+    is_of_names = key.rpartition(".")[0] in NAMED
+    if key in known or is_of_names or key in sections & {"screen.envelope"}:
         return
     near = _near(key, known)
     refuse(
@@ -134,12 +139,14 @@ def changed(document: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]
     return made
 
 
-def _with_hint(problem: Problem, changes: dict[str, Any]) -> Problem:
+def _with_hint(
+    problem: Problem, changes: dict[str, Any], weights: Iterable[str]
+) -> Problem:
     """Return a problem; where weights do not sum to 1, say that all go together."""
     if "'weights'" not in problem.where:
         return problem
-    given = [d for d in DOMAINS if f"weights.{d}" in changes]
-    rest = ", ".join(f"weights.{d}" for d in DOMAINS if d not in given)
+    left = [d for d in weights if f"weights.{d}" not in changes]
+    rest = ", ".join(f"weights.{d}" for d in left)
     return Problem(
         problem.file,
         problem.where,
@@ -149,15 +156,19 @@ def _with_hint(problem: Problem, changes: dict[str, Any]) -> Problem:
     )
 
 
-def apply(document: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+def apply(
+    document: dict[str, Any], changes: dict[str, Any], lists: ModelLists
+) -> dict[str, Any]:
     """Return the changed profile, resolved, checked as a build checks a file.
 
-    Raises InputError for a type or a range that the schema forbids and for settings
-    that contradict each other.
+    `lists` are the models that there are. Raises InputError for a type or a range that
+    the schema forbids, a name of no model and settings that contradict each other.
     """
     made = changed(document, changes)
     given = " ".join(f"{key}={json.dumps(value)}" for key, value in changes.items())
-    problems = check_document(Path(f"{document['profile']} with {given}"), made)
+    path = Path(f"{document['profile']} with {given}")
+    problems = check_document(path, made) or name_problems(path, made, lists)
     if problems:
-        raise InputError([_with_hint(problem, changes) for problem in problems])
+        weights = made.get("weights", {})
+        raise InputError([_with_hint(p, changes, weights) for p in problems])
     return complete(made)

@@ -12,7 +12,13 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
 
-SQL_TYPES = {"number": "double", "integer": "integer", "boolean": "boolean"}
+SQL_TYPES = {
+    "number": "double",
+    "integer": "integer",
+    "boolean": "boolean",
+    "object": "json",
+    "array": "varchar[]",
+}
 FORMATS = {"date-time": "timestamptz"}
 
 
@@ -36,7 +42,7 @@ class Setting(NamedTuple):
     @property
     def sql(self) -> str:
         """Return the expression of the column over rows of one JSON object each."""
-        arrow = "->" if self.sql_type == "json" else "->>"
+        arrow = "->" if self.sql_type in ("json", "varchar[]") else "->>"
         return f"(json {arrow} '$.{self.key}')::{self.sql_type} as {self.column}"
 
 
@@ -101,11 +107,3 @@ def settings(schema: str = "profile") -> tuple[Setting, ...]:
         if not inner:
             found.append(_setting(key, part, key))
     return tuple(found)
-
-
-DOMAINS = tuple(
-    setting.key.partition(".")[2]
-    for setting in settings()
-    if setting.section == "weights"
-)
-"""The domains that vote, in the order of their weights."""

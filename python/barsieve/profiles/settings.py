@@ -32,6 +32,27 @@ def rules_of(row: dict[str, Any]) -> Rules:
     return Rules(**{k: float("nan") if v is None else v for k, v in found.items()})
 
 
+def with_boxes(
+    config_profiles: duckdb.DuckDBPyRelation,
+    config_envelopes: duckdb.DuckDBPyRelation,
+    config_weights: duckdb.DuckDBPyRelation,
+) -> list[dict[str, Any]]:
+    """Return the profiles by symbol and name, each with its envelope.
+
+    That is a row of `config_profiles` and `config_envelopes`, and as `box` the least
+    and greatest weight of each domain that it names.
+    """
+    boxes: dict[str, dict[str, tuple[float, float]]] = {}
+    for row in rows_of(config_weights.order("profile, domain_number")):
+        of_profile = boxes.setdefault(row["profile"], {})
+        of_profile[row["domain"]] = (row["low"], row["high"])
+    profiles = config_profiles.join(config_envelopes, "profile")
+    return [
+        row | {"box": boxes[row["profile"]]}
+        for row in rows_of(profiles.order("symbol, profile"))
+    ]
+
+
 def read_profiles(config_profiles: duckdb.DuckDBPyRelation) -> list[Profile]:
     """Return every profile of the relation `config_profiles`, by name."""
     return [Profile.from_row(row) for row in rows_of(config_profiles.order("profile"))]

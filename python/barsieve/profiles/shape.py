@@ -67,6 +67,7 @@ _EXPECTED = {
     "pattern": "text that matches {0}",
     "minItems": "[low, high]",
     "maxItems": "[low, high]",
+    "minProperties": "at least one name",
     "oneOf": "null or an object",
 }
 

@@ -1,7 +1,5 @@
 """Weights of the domains: what they sum to, what confidence they can reach."""
 
-from barsieve.profiles.schema import DOMAINS
-
 # The least and greatest score that a domain can give (0 and 1 where not listed).
 SCORE_RANGES = {"wyckoff": (0.28, 0.72)}
 
@@ -15,8 +13,7 @@ def highest_confidence(weights: dict[str, float]) -> float:
     For a long every domain gives its highest score, for a short its lowest; the better
     of the two counts.
     """
-    ranges = [SCORE_RANGES.get(domain, (0.0, 1.0)) for domain in DOMAINS]
-    pairs = list(zip((weights[d] for d in DOMAINS), ranges, strict=True))
+    pairs = [(w, SCORE_RANGES.get(d, (0.0, 1.0))) for d, w in weights.items()]
     long = sum(weight * high for weight, (_, high) in pairs)
     short = 1 - sum(weight * low for weight, (low, _) in pairs)
     return max(long, short)

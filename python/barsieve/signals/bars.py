@@ -11,12 +11,19 @@ from barsieve.replay.exits import is_macro_exit
 from barsieve.replay.state import FLAT, LONG, SHORT
 from barsieve.replay.step import is_open, signal
 from barsieve.signals.blocks import Gates, codes_of, first_of_blocks, passing
-from barsieve.signals.envelope import CORNER, WEIGHTS
 from barsieve.signals.market import Market, rows_at
 from barsieve.signals.score import confidence_of, fusion_score, known_weight, side_of
 
-IN_FORCE = np.dtype([(name, np.float64) for name in (*WEIGHTS, "entry_threshold")])
-"""The settings of a profile that its signals depend on, at one bar."""
+
+class InForce(NamedTuple):
+    """The settings of a profile that its signals depend on, at each bar.
+
+    `weights`: shape (n_bars, n_domains), 0 for a domain that it does not name;
+    `entry_threshold`: shape (n_bars,).
+    """
+
+    weights: np.ndarray
+    entry_threshold: np.ndarray
 
 
 class Signalled(NamedTuple):
@@ -30,7 +37,7 @@ class Signalled(NamedTuple):
 
 @compiled_apart
 def _write_signals(
-    weights: np.recarray,
+    weights: np.ndarray,
     thresholds: np.ndarray,
     rows: np.recarray,
     bars: np.recarray,
@@ -45,19 +52,15 @@ def _write_signals(
         bar.threshold = decimal_sum(thresholds[at], row.shift)
 
 
-def signalled(market: Market, base: dict[str, Any], in_force: np.recarray) -> Signalled:
+def signalled(market: Market, base: dict[str, Any], in_force: InForce) -> Signalled:
     """Return the bars of a market with the signals of a profile.
 
-    `base`, a row of `config_profiles`, has gates and cadence; `in_force`, shape
-    (n_bars,), dtype `IN_FORCE`, the rest.
+    `base`, a row of `config_profiles`, has gates and cadence; `in_force` the rest.
     """
     n_bars = len(market.bars)
     bars, scores = market.bars.copy(), np.empty(n_bars)
-    # A record of weights alone, as the corners are: one type, compiled once.
-    weights = np.empty(n_bars, CORNER).view(np.recarray)
-    for name in WEIGHTS:
-        weights[name] = in_force[name]
-    thresholds = np.ascontiguousarray(in_force["entry_threshold"])
+    weights = np.ascontiguousarray(in_force.weights)
+    thresholds = np.ascontiguousarray(in_force.entry_threshold)
     rows = rows_at(market, np.arange(n_bars))
     _write_signals(weights, thresholds, rows, bars, scores)
     codes = codes_of(market.atr_rank, market.is_aligned)

@@ -1,23 +1,22 @@
 """Screen of an envelope: the most that any of its weights makes of a confidence.
 
-The fusion score is linear-fractional in the weights, so over a box of weights its
-extremes lie at corners. As `candidate_bounds` and `candidates` have it.
+The fusion score is linear-fractional in the weights, so over a box of weights it is at
+its most where every score above some level has the highest of its weights and the rest
+have the lowest. The level is one of the scores, or above them all: n + 1 candidates, by
+whatever number of domains. As `candidate_bounds` and `candidates` have it.
 """
-
-import itertools
-from collections.abc import Iterable
 
 import numpy as np
 
 from barsieve.core.numba_cache import compiled, compiled_apart
 from barsieve.profiles.rules import Rules
-from barsieve.profiles.schema import DOMAINS
 from barsieve.replay.state import LONG, SHORT
 from barsieve.replay.step import is_open
 from barsieve.signals.market import Market, rows_at
 from barsieve.signals.score import (
     TIE_IS_LONG_ABOVE,
     TIE_IS_SHORT_BELOW,
+    Row,
     confidence_of,
     fusion_score,
     known_weight,
@@ -26,17 +25,39 @@ from barsieve.signals.score import (
 # Rounding may only widen a screen, never narrow it.
 SLACK = 1e-12
 
-WEIGHTS = tuple(f"weight_{domain}" for domain in DOMAINS)
-CORNER = np.dtype([(name, np.float64) for name in WEIGHTS])
-
 CHANCE = np.dtype([("long", np.float64), ("short", np.float64)])
 """The highest confidence of either side; NaN where none of the envelope may enter."""
 
 
-def corners_of(box: Iterable[tuple[float, float]]) -> np.recarray:
-    """Return the corners of a box: the least and greatest weight of each domain."""
-    corners = list(itertools.product(*(sorted(set(edges)) for edges in box)))
-    return np.array(corners, CORNER).view(np.recarray)
+@compiled
+def _score_at(
+    box: np.ndarray, row: Row, level: float, sign: int, weights: np.ndarray
+) -> float:
+    """Return the score with the highest weights for what is at or beyond a level.
+
+    `weights`, shape (n_domains,), is where they are written.
+    """
+    for k in range(len(box)):
+        is_high = row.knows >> k & 1 and sign * row.scores[k] >= sign * level
+        weights[k] = box[k, 1] if is_high else box[k, 0]
+    return fusion_score(weights, row, known_weight(weights, row.knows))
+
+
+@compiled
+def extreme_score(box: np.ndarray, row: Row, sign: int, weights: np.ndarray) -> float:
+    """Return the most that weights of a box make of the score of a row, or the least.
+
+    `box`, shape (n_domains, 2), has the least and greatest weight of each domain;
+    `sign` is 1 for the most, -1 for the least; `weights`, shape (n_domains,), is room
+    to work in. NaN where no weights say anything.
+    """
+    extreme = _score_at(box, row, sign * np.inf, sign, weights)
+    for k in range(len(box)):
+        if row.knows >> k & 1:
+            score = _score_at(box, row, row.scores[k], sign, weights)
+            if extreme != extreme or sign * score > sign * extreme:
+                extreme = score
+    return extreme
 
 
 @compiled
@@ -51,22 +72,19 @@ def _may_take(side: int, margin: int, score: float) -> bool:
 
 @compiled_apart
 def _write_chances(
-    corners: np.recarray,
+    box: np.ndarray,
     rows: np.recarray,
     bars: np.recarray,
     rules: Rules,
     chances: np.recarray,
 ) -> None:
+    weights = np.empty(len(box))
     for at in range(len(rows)):
         row, bar, chance = rows[at], bars[rows[at].index], chances[at]
-        lowest, highest = np.inf, -np.inf
-        for k in range(len(corners)):
-            weight = known_weight(corners[k], row.knows)
-            score = fusion_score(corners[k], row, weight)
-            if score == score:
-                lowest, highest = min(lowest, score), max(highest, score)
         chance.long = chance.short = np.nan
-        if lowest > highest:
+        highest = extreme_score(box, row, 1, weights)
+        lowest = extreme_score(box, row, -1, weights)
+        if highest != highest:
             continue
         if _may_take(LONG, row.margin, highest) and is_open(LONG, bar, rules):
             chance.long = confidence_of(LONG, highest)
@@ -74,14 +92,15 @@ def _write_chances(
             chance.short = confidence_of(SHORT, lowest)
 
 
-def chances_of(market: Market, corners: np.recarray, rules: Rules) -> np.recarray:
+def chances_of(market: Market, box: np.ndarray, rules: Rules) -> np.recarray:
     """Return the chances of each bar, shape (n_bars,), dtype `CHANCE`.
 
-    `rules` with the highest limit of vetoes in the envelope.
+    `box`: the least and greatest weight of each domain, shape (n_domains, 2); `rules`
+    with the highest limit of vetoes in the envelope.
     """
     rows = rows_at(market, np.arange(len(market.bars)))
     chances = np.empty(len(rows), CHANCE).view(np.recarray)
-    _write_chances(corners, rows, market.bars, rules, chances)
+    _write_chances(box, rows, market.bars, rules, chances)
     return chances
 
 

@@ -1,5 +1,6 @@
 """Bars of a symbol as every settings sees them, read once."""
 
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -8,37 +9,47 @@ import pyarrow as pa
 from duckdb import DuckDBPyRelation
 
 from barsieve.core.arrow import matching, numbers
-from barsieve.profiles.schema import DOMAINS
 from barsieve.replay.state import BAR, BAR_FIELDS, FLAT
-from barsieve.signals.score import ALIGNED, UNALIGNED, Row
+from barsieve.signals.score import (
+    ALIGNED,
+    UNALIGNED,
+    VOTES_LONG_ABOVE,
+    VOTES_SHORT_BELOW,
+)
+
+SCORE = "score_"
+"""Prefix of the column of a domain in `sweep_bars`."""
 
 # What settings write into a bar; the rest of `BAR` comes from `sweep_bars`.
 OF_SETTINGS = ("confidence", "threshold", "side", "is_eligible")
 
-ROW = np.dtype(
-    [
-        ("index", np.int32),
-        ("knows", np.int16),
-        ("margin", np.int16),
-        *(
-            (name, np.float64)
-            for name in Row.__annotations__
-            if name not in ("index", "knows", "margin")
-        ),
-    ],
-    align=True,
-)
-"""What an array of a `Row` is made of: 64 bytes each."""
+
+def row_dtype(n_domains: int) -> np.dtype:
+    """Return what an array of a `Row` is made of: 64 bytes each of five domains."""
+    return np.dtype(
+        [
+            ("index", np.int32),
+            ("knows", np.int16 if n_domains < 16 else np.int64),
+            ("margin", np.int16),
+            ("factor", np.float64),
+            ("shift", np.float64),
+            ("scores", np.float64, (n_domains,)),
+        ],
+        align=True,
+    )
 
 
 class Market(NamedTuple):
     """One symbol's history, shape (n_bars,) each; NaN where a number is unknown.
 
-    `bars` hold no signal. `shift`: what the base profile's regime adds to a threshold.
-    `margin`: votes long minus votes short. `is_in_study`: where trading is allowed.
+    `bars` hold no signal. `domains`: all that the build has, in their order; `scores`,
+    shape (n_domains, n_bars), 0 for one that the profile does not name. `margin`: votes
+    long minus votes short of those named. `shift`: what the base profile's regime adds
+    to a threshold. `is_in_study`: where trading is allowed.
     """
 
     symbol: str
+    domains: tuple[str, ...]
     bars: np.recarray
     bar_ts: pa.ChunkedArray
     known_at: pa.ChunkedArray
@@ -57,15 +68,16 @@ class Market(NamedTuple):
 
 
 def rows_at(market: Market, left: np.ndarray) -> np.recarray:
-    """Return some bars, by their positions, as an array of dtype `ROW`."""
-    rows = np.zeros(len(left), ROW).view(np.recarray)
+    """Return some bars, by their positions, as an array of `Row`."""
+    rows = np.zeros(len(left), row_dtype(len(market.domains))).view(np.recarray)
     rows["index"] = left
     rows["factor"] = np.where(market.is_aligned[left], ALIGNED, UNALIGNED)
     rows["margin"], rows["shift"] = market.margin[left], market.shift[left]
-    for bit, domain in enumerate(DOMAINS):
+    for bit in range(len(market.domains)):
         score = market.scores[bit, left]
-        rows[domain] = np.nan_to_num(score)
-        rows["knows"] |= (np.isfinite(score) & market.is_known[left]) << np.int16(bit)
+        rows["scores"][:, bit] = np.nan_to_num(score)
+        is_known = np.isfinite(score) & market.is_known[left]
+        rows["knows"] |= is_known << rows["knows"].dtype.type(bit)
     return rows
 
 
@@ -123,21 +135,54 @@ def read_bars(sweep_bars: DuckDBPyRelation, symbol: str) -> pa.Table:
     return matching(sweep_bars, symbol=symbol).order("bar_index").to_arrow_table()
 
 
+def domains_of(columns: Iterable[str]) -> tuple[str, ...]:
+    """Return the domains of a build, in their order, by the columns of `sweep_bars`."""
+    return tuple(name.removeprefix(SCORE) for name in columns if name.startswith(SCORE))
+
+
+def _scores(
+    table: pa.Table, domains: Sequence[str], named: Container[str]
+) -> np.ndarray:
+    return np.array(
+        [
+            numbers(table[SCORE + domain])
+            if domain in named
+            else np.zeros(table.num_rows)
+            for domain in domains
+        ]
+    )
+
+
+def _margin(
+    scores: np.ndarray, domains: Sequence[str], named: Container[str]
+) -> np.ndarray:
+    """Return votes long less votes short of the domains named, shape (n_bars,)."""
+    voting = scores[[domain in named for domain in domains]]
+    votes_long: np.ndarray = (voting > VOTES_LONG_ABOVE).sum(axis=0)
+    votes_short: np.ndarray = (voting < VOTES_SHORT_BELOW).sum(axis=0)
+    margin: np.ndarray = votes_long - votes_short
+    return margin
+
+
 def market_of(
     table: pa.Table, regimes: DuckDBPyRelation, base: dict[str, Any], symbol: str
 ) -> Market:
     """Return the market of a symbol's bars, as `read_bars` has them, for a profile.
 
-    `base` is a row of `config_profiles`: its classifier, looked up in the relation
-    `regimes`, shifts the thresholds and its study limits trading.
+    `base` is a row of `config_profiles`: the domains of its `weights` vote, its
+    classifier, looked up in the relation `regimes`, shifts the thresholds and its study
+    limits trading.
     """
+    domains, named = domains_of(table.column_names), base["weights"]
+    scores = _scores(table, domains, named)
     return Market(
         symbol,
+        domains,
         _silent_bars(table),
         table["bar_ts"],
         table["known_at"],
-        np.array([numbers(table[domain]) for domain in DOMAINS]),
-        numbers(table["votes_long"]) - numbers(table["votes_short"]),
+        scores,
+        _margin(scores, domains, named),
         ~np.isnan(numbers(table["alignment"])),
         numbers(table["is_aligned"]),
         numbers(table["atr_rank_100"]),

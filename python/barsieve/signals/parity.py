@@ -1,6 +1,6 @@
 """Verdict of the compiled signals on those of SQL: the rows of `parity_fusion`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,14 +8,13 @@ import pyarrow as pa
 from duckdb import DuckDBPyRelation
 
 from barsieve.core import schemas
-from barsieve.core.arrow import fields_of, matching, numbers, rows_of
-from barsieve.profiles.schema import DOMAINS
-from barsieve.profiles.settings import rules_of
+from barsieve.core.arrow import matching, numbers
+from barsieve.profiles.settings import rules_of, with_boxes
 from barsieve.replay.decimals import sum_of_decimals
 from barsieve.replay.state import FLAT, LONG, SHORT
-from barsieve.signals.bars import IN_FORCE, are_entries, are_macro_exits, signalled
+from barsieve.signals.bars import InForce, are_entries, are_macro_exits, signalled
 from barsieve.signals.blocks import Gates, codes_of, passing
-from barsieve.signals.envelope import chances_of, corners_of, reaches
+from barsieve.signals.envelope import chances_of, reaches
 from barsieve.signals.market import Market, market_of, microseconds, read_bars
 
 SIDES = {"long": LONG, "short": SHORT}
@@ -28,7 +27,6 @@ _AS_THEY_STAND = (
     "fusion_score", "domains_used", "confidence", "threshold", "is_in_atr_band",
     "is_in_study", "passes_gates", "is_eligible", "is_entry",
 )  # fmt: skip
-_SETTINGS = fields_of(IN_FORCE)
 
 Values = dict[str, np.ndarray]
 """What one body says, by the name of the field: numbers of shape (n_moments,)."""
@@ -49,6 +47,7 @@ class Relations(NamedTuple):
 
     config_profiles: DuckDBPyRelation
     config_envelopes: DuckDBPyRelation
+    config_weights: DuckDBPyRelation
     sweep_bars: DuckDBPyRelation
     regimes: DuckDBPyRelation
     fusion_scores: DuckDBPyRelation
@@ -85,13 +84,22 @@ def _read(relation: DuckDBPyRelation, *columns: str) -> Said:
     return Said(microseconds(table["bar_ts"]), {n: numbers(table[n]) for n in names})
 
 
+def _weight_columns(domains: Iterable[str]) -> dict[str, str]:
+    """Return, by the column that it becomes, the weight of each domain of the build."""
+    return {f"weight_{d}": f"coalesce(weights['{d}'], 0)" for d in domains}
+
+
 def _of_sql(
-    relations: Relations, profile: dict[str, Any]
+    relations: Relations, profile: dict[str, Any], domains: Iterable[str]
 ) -> tuple[Said, dict[str, Said]]:
     """Return a profile's rows of `fusion_scores`, and by side those of `candidates`."""
-    named, columns = {"profile": profile["profile"]}, (*_AS_THEY_STAND, *_SETTINGS)
+    named, weights = {"profile": profile["profile"]}, _weight_columns(domains)
+    columns = (*_AS_THEY_STAND, "entry_threshold")
     fusion = matching(relations.fusion_scores, **named)
-    fusion = fusion.select(f"bar_ts, {', '.join(columns)}, {_SIDE}, {_MACRO_EXIT}")
+    of_domains = ", ".join(f"{value} as {name}" for name, value in weights.items())
+    fusion = fusion.select(
+        f"bar_ts, {', '.join(columns)}, {of_domains}, {_SIDE}, {_MACRO_EXIT}"
+    )
     candidates = matching(relations.candidates, **named)
     either = _read(candidates.select(f"bar_ts, score, {_SIDE}"), "score", "side")
     screened = {
@@ -99,18 +107,21 @@ def _of_sql(
         for side, code in SIDES.items()
         if profile["screen"] == "admissible"
     }
-    return _read(fusion, *columns, "side", "is_macro_exit"), screened
+    return _read(fusion, *columns, *weights, "side", "is_macro_exit"), screened
 
 
-def _settings(profile: dict[str, Any], found: Values) -> np.recarray:
+def _settings(market: Market, profile: dict[str, Any], found: Values) -> InForce:
     """Return the settings at each bar: the profile's own, or what it learned.
 
     What was learned, and was held in the envelope, is a fact of `fusion_scores`.
     """
-    in_force = np.empty(len(found["side"]), IN_FORCE).view(np.recarray)
-    for name in _SETTINGS:
-        in_force[name] = found[name] if profile["learned"] else profile[name]
-    return in_force
+    own = {f"weight_{d}": profile["weights"].get(d, 0.0) for d in market.domains}
+    if profile["learned"]:
+        weights = [found[name] for name in own]
+        return InForce(np.array(weights).T, found["entry_threshold"])
+    n_bars = len(market.bars)
+    threshold = np.full(n_bars, profile["entry_threshold"])
+    return InForce(np.tile([*own.values()], (n_bars, 1)), threshold)
 
 
 def _lowest_shift(market: Market, regimes: DuckDBPyRelation) -> np.ndarray:
@@ -130,8 +141,8 @@ def _screen(
 ) -> Values:
     """Return the score of the candidate of either side, NaN where there is none."""
     rules = rules_of(profile)._replace(veto_limit=profile["highest_veto_limit"])
-    box = [(profile[f"least_{d}"], profile[f"most_{d}"]) for d in DOMAINS]
-    chances = chances_of(market, corners_of(box), rules)
+    box = np.array([profile["box"].get(d, (0.0, 0.0)) for d in market.domains])
+    chances = chances_of(market, box, rules)
     shift = _lowest_shift(market, regimes) if profile["any_regime"] else market.shift
     threshold, may_be = sum_of_decimals(profile["lowest_threshold"], shift), is_eligible
     if profile["varies_gates"]:
@@ -151,16 +162,17 @@ def _screen(
 def _compiled(
     market: Market,
     profile: dict[str, Any],
-    in_force: np.recarray,
+    in_force: InForce,
     regimes: DuckDBPyRelation,
 ) -> Values:
     """Return what the compiled functions say of every bar."""
     made, rules = signalled(market, profile, in_force), rules_of(profile)
     is_exit = are_macro_exits(made.bars, rules)
-    weights = np.array([in_force[f"weight_{domain}"] for domain in DOMAINS])
     values = {
         "fusion_score": made.fusion_score,
-        "domains_used": (np.isfinite(market.scores) & (weights > 0)).sum(axis=0),
+        "domains_used": (np.isfinite(market.scores) & (in_force.weights.T > 0)).sum(
+            axis=0
+        ),
         "side": made.bars.side,
         "confidence": made.bars.confidence,
         "threshold": made.bars.threshold,
@@ -195,9 +207,9 @@ def _compared(
 ) -> pa.Table:
     market = market_of(bars, relations.regimes, profile, profile["symbol"])
     opens = microseconds(market.bar_ts)
-    fusion, screened = _of_sql(relations, profile)
+    fusion, screened = _of_sql(relations, profile, market.domains)
     known = _chosen(fusion, _are_among(fusion.at, opens))
-    in_force = _settings(profile, _placed(known, opens))
+    in_force = _settings(market, profile, _placed(known, opens))
     ours = Said(opens, _compiled(market, profile, in_force, relations.regimes))
     others = np.concatenate([fusion.at, *(said.at for said in screened.values())])
     moments = np.union1d(opens, others[~_are_among(others, opens)])
@@ -223,10 +235,8 @@ def compare_fusion(relations: Relations) -> pa.Table:
     Returns a row per profile and bar: `identical`, `differs` (and in which fields),
     `missing` where SQL has no row for a bar, `invented` where it has one for no bar.
     """
-    profiles = rows_of(
-        relations.config_profiles.join(relations.config_envelopes, "profile").order(
-            "symbol, profile"
-        )
+    profiles = with_boxes(
+        relations.config_profiles, relations.config_envelopes, relations.config_weights
     )
     bars = {
         symbol: read_bars(relations.sweep_bars, symbol)

@@ -14,25 +14,15 @@ ALIGNED, UNALIGNED = 1.0, 0.8
 """What the fusion score keeps of its distance from 0.5, by whether trends align."""
 TIE_IS_LONG_ABOVE, TIE_IS_SHORT_BELOW = 0.52, 0.48
 
-KNOWS_ALL = 31
-"""The bits of five known scores, in the order of the domains."""
-
-
-class Weights(Protocol):
-    """Whatever has a weight of each domain: a configuration, a corner, a profile."""
-
-    weight_wyckoff: float
-    weight_liquidity: float
-    weight_smc: float
-    weight_momentum: float
-    weight_temporal: float
+VOTES_LONG_ABOVE, VOTES_SHORT_BELOW = 0.55, 0.45
 
 
 class Row(Protocol):
     """A bar before any settings; an unknown score is 0, its bit of `knows` off.
 
     `index` is its position among the bars, `margin` votes long less votes short,
-    `factor` what the score keeps of its distance from 0.5, `shift` the regime's.
+    `factor` what the score keeps of its distance from 0.5, `shift` the regime's,
+    `scores` those of the domains in the order of their list, shape (n_domains,).
     """
 
     index: int
@@ -40,40 +30,36 @@ class Row(Protocol):
     margin: int
     factor: float
     shift: float
-    wyckoff: float
-    liquidity: float
-    smc: float
-    momentum: float
-    temporal: float
+    scores: np.ndarray
 
 
 @compiled
-def known_weight(weights: Weights, knows: int) -> float:
+def knows_all(n_domains: int) -> int:
+    """Return the bits of so many known scores, in the order of the domains."""
+    return (1 << n_domains) - 1
+
+
+@compiled
+def known_weight(weights: np.ndarray, knows: int) -> float:
     """Return the sum of the weights whose scores are known, in the order of domains."""
-    return (
-        (weights.weight_wyckoff if knows & 1 else 0.0)
-        + (weights.weight_liquidity if knows & 2 else 0.0)
-        + (weights.weight_smc if knows & 4 else 0.0)
-        + (weights.weight_momentum if knows & 8 else 0.0)
-        + (weights.weight_temporal if knows & 16 else 0.0)
-    )
+    total = 0.0
+    for k in range(len(weights)):
+        total += weights[k] if knows >> k & 1 else 0.0
+    return total
 
 
 @compiled
-def fusion_score(weights: Weights, row: Row, weight: float) -> float:
+def fusion_score(weights: np.ndarray, row: Row, weight: float) -> float:
     """Return the weighted mean of the known scores, shrunk where trends do not align.
 
-    `weight` is what the known ones sum to; NaN without any.
+    `weights` are those of the domains, 0 for one without a part; `weight` is what the
+    known ones sum to. NaN without any.
     """
     if weight == 0.0:
         return np.nan
-    total = (
-        weights.weight_wyckoff * row.wyckoff
-        + weights.weight_liquidity * row.liquidity
-        + weights.weight_smc * row.smc
-        + weights.weight_momentum * row.momentum
-        + weights.weight_temporal * row.temporal
-    )
+    total, scores = 0.0, row.scores
+    for k in range(len(weights)):
+        total += weights[k] * scores[k]
     return 0.5 + row.factor * (total / weight - 0.5)
 
 

@@ -1,42 +1,51 @@
 """Grids as data: from rows of the seed `sweep_grids` to configurations."""
 
 import itertools
+import json
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from barsieve.core.arrow import fields_of
 from barsieve.core.errors import refuse
-from barsieve.profiles.schema import DOMAINS, settings
+from barsieve.profiles.schema import settings
 from barsieve.profiles.weights import SCORE_RANGES, WEIGHT_SUM_TOLERANCE
 
-WEIGHTS = tuple(f"weight_{domain}" for domain in DOMAINS)
-
 _TYPES = {setting.column: setting.sql_type for setting in settings()}
-
-# One configuration: the settings that a grid may vary, named as in `config_profiles`.
-CONFIG = np.dtype(
-    [
-        (name, np.float64 if _TYPES[name] == "double" else np.int64)
-        for name in (
-            "entry_threshold", *WEIGHTS, "alignment_required", "atr_rank_floor",
-            "atr_rank_cap", "veto_limit", "cooldown_bars", "stop_atr", "target_r",
-            "partial_at_r", "partial_share", "trail_atr", "time_stop_bars",
-        )
-    ]
+# The settings that a grid may vary, named as in `config_profiles`; and weights.
+VARIED = (
+    "entry_threshold", "alignment_required", "atr_rank_floor", "atr_rank_cap",
+    "veto_limit", "cooldown_bars", "stop_atr", "target_r", "partial_at_r",
+    "partial_share", "trail_atr", "time_stop_bars",
 )  # fmt: skip
+WEIGHT = "weight_"
+"""Prefix of a domain, as a grid names the setting of its weight."""
+
+
+def config_dtype(n_domains: int) -> np.dtype:
+    """Return what a configuration is made of, in a build of so many domains."""
+    first, *rest = (
+        (name, np.float64 if _TYPES[name] == "double" else np.int64) for name in VARIED
+    )
+    return np.dtype([first, ("weights", np.float64, (n_domains,)), *rest])
+
+
 DECIMALS = 9
 
 
 class Grid(NamedTuple):
     """The configurations of a grid: those to run, and those that break a constraint.
 
-    `configs` and `refused`: record arrays of dtype `CONFIG`. `violations` names the
-    broken constraint of each refused one.
+    `domains`: those that vote, by the rows of the grid or its base profile, each at its
+    place in `places`. `configs` and `refused`: record arrays of `config_dtype`, with a
+    weight for each domain of the build. `violations` names the broken constraint of
+    each refused one.
     """
 
     name: str
+    domains: tuple[str, ...]
+    places: tuple[int, ...]
     configs: np.recarray
     refused: np.recarray
     violations: list[str]
@@ -94,90 +103,132 @@ def _enumerated(rows) -> dict[str, np.ndarray]:
     return dict(zip(names, product.T, strict=True))
 
 
-def _rest_of_weights(row, configs) -> np.ndarray:
+def _total(weights: np.ndarray) -> np.ndarray:
+    """Return the sums of weights of shape (n_configs, n), always in their order."""
+    total: np.ndarray = sum(weights.T, np.zeros(len(weights)))
+    return total
+
+
+def _rest_of_weights(row, weights: np.ndarray, place: int) -> np.ndarray:
     """Fill the weight that takes the rest; tell where it lies in [low, high).
 
     Half-open, and of rounded decimals: on an edge the bits of a float would decide.
     """
-    others = sum(configs[name] for name in WEIGHTS if name != row["setting"])
-    rest = np.round(1 - others, DECIMALS)
-    configs[row["setting"]] = rest
+    weights[:, place] = 0.0
+    rest = np.round(1 - _total(weights), DECIMALS)
+    weights[:, place] = rest
     return (rest >= row["low"]) & (rest < row["high"])
 
 
-def _normalised_weights(configs) -> None:
-    total = sum(configs[name] for name in WEIGHTS)
-    for name in WEIGHTS:
-        configs[name] /= total
-
-
-def _reach(configs) -> np.ndarray:
+def _reach(weights: np.ndarray, domains: Sequence[str]) -> np.ndarray:
     """Return the greatest confidence that each configuration's weights can reach."""
-    weights = np.array([configs[name] for name in WEIGHTS])
-    lows, highs = np.array([SCORE_RANGES.get(d, (0.0, 1.0)) for d in DOMAINS]).T
-    return np.maximum(highs @ weights, 1 - lows @ weights)
+    lows, highs = np.array([SCORE_RANGES.get(d, (0.0, 1.0)) for d in domains]).T
+    return np.maximum(highs @ weights.T, 1 - lows @ weights.T)
 
 
-def _constraints(rows, configs) -> dict[str, np.ndarray]:
+def _constraints(rows, configs, domains: Sequence[str]) -> dict[str, np.ndarray]:
     """Return, by its sentence, where each constraint of a profile holds."""
-    holds = {}
+    holds, weights = {}, configs.weights
     for row in rows:
         if row["method"] == "rest":
             sentence = f"{row['setting']} in [{row['low']}, {row['high']})"
-            holds[sentence] = _rest_of_weights(row, configs)
-    if any(row["method"] == "box" and row["setting"] in WEIGHTS for row in rows):
-        _normalised_weights(configs)
-    total = sum(configs[name] for name in WEIGHTS)
-    holds["weights sum to 1"] = np.abs(total - 1) <= WEIGHT_SUM_TOLERANCE
-    holds["entry_threshold within reach"] = configs["entry_threshold"] <= _reach(
-        configs
-    )
+            place = domains.index(row["setting"].removeprefix(WEIGHT))
+            holds[sentence] = _rest_of_weights(row, weights, place)
+    if any(
+        row["method"] == "box" and row["setting"].startswith(WEIGHT) for row in rows
+    ):
+        weights /= _total(weights)[:, None]
+    holds["weights sum to 1"] = np.abs(_total(weights) - 1) <= WEIGHT_SUM_TOLERANCE
+    reach = _reach(weights, domains)
+    holds["entry_threshold within reach"] = configs["entry_threshold"] <= reach
     holds["atr_rank_floor <= atr_rank_cap"] = (
         configs["atr_rank_floor"] <= configs["atr_rank_cap"]
     )
     return holds
 
 
-def _refuse_unknown(name: str, grids: list[dict[str, Any]]) -> None:
+def _refuse_unknown(
+    name: str, grids: list[dict[str, Any]], domains: Sequence[str]
+) -> None:
     names = list(dict.fromkeys(row["grid"] for row in grids))
     if name not in names:
         expected = f"one of {', '.join(names)}"
         fix = "correct the name, or add rows to seeds/sweep_grids.csv and dbt build"
         refuse("sweep_grids", "grid", expected=expected, found=f"'{name}'", fix=fix)
+    known = (*VARIED, *(WEIGHT + domain for domain in domains))
     for row in grids:
-        if row["grid"] == name and row["setting"] not in fields_of(CONFIG):
-            expected, fix = f"one of {', '.join(fields_of(CONFIG))}", "correct the name"
-            found = f"'{row['setting']}'"
+        if row["grid"] == name and row["setting"] not in known:
             refuse(
-                "sweep_grids", f"grid '{name}'", expected=expected, found=found, fix=fix
+                "sweep_grids",
+                f"grid '{name}'",
+                expected=f"one of {', '.join(known)}",
+                found=f"'{row['setting']}'",
+                fix="correct the name",
             )
+
+
+def _of_own_domains(rows, base: dict[str, Any], domains: Sequence[str]) -> list[dict]:
+    """Return rows for the domains of the base profile that a grid does not name.
+
+    The grid tries the weights at the ends of the profile's envelope and its own, or
+    all between them where it is sampled; without an envelope its own alone.
+    """
+    found, envelope = [], json.loads(base.get("envelope") or "null") or {}
+    named, sampled = {row["setting"] for row in rows}, is_sampled(rows)
+    for domain in domains:
+        if domain in base["weights"] and WEIGHT + domain not in named:
+            own = base["weights"][domain]
+            low, high = envelope.get("weights", {}).get(domain, (own, own))
+            choices = " ".join(map(repr, sorted({low, own, high})))
+            row = {"setting": WEIGHT + domain, "low": low, "high": high, "step": None}
+            method = "box" if sampled and low < high else "values"
+            found.append(row | {"method": method, "choices": choices})
+    return found
+
+
+def _filled(columns, base, domains: Sequence[str]) -> np.recarray:
+    n_configs = len(next(iter(columns.values())))
+    configs = np.zeros(n_configs, config_dtype(len(domains))).view(np.recarray)
+    for setting in VARIED:
+        configs[setting] = columns.get(setting, base[setting])
+    for place, domain in enumerate(domains):
+        if WEIGHT + domain in columns:
+            configs.weights[:, place] = columns[WEIGHT + domain]
+    return configs
 
 
 def expand(
     name: str,
     grids: list[dict[str, Any]],
     base: dict[str, Any],
+    domains: Sequence[str],
     n: int = 1024,
     seed: int = 0,
 ) -> Grid:
     """Return the configurations of a grid over a base profile.
 
-    `grids` are the rows of `sweep_grids`, `base` a row of `config_profiles`; `n` and
-    `seed` are read by sampled grids alone. Raises InputError on an unknown grid or
-    setting.
+    `grids` are the rows of `sweep_grids`, `base` a row of `config_profiles`, `domains`
+    those of the build; `n` and `seed` are read by sampled grids alone. The domains that
+    vote are those that the grid names, and those that the profile names beside them.
+    Raises InputError on an unknown grid or setting.
     """
-    _refuse_unknown(name, grids)
+    _refuse_unknown(name, grids, domains)
     rows = [row for row in grids if row["grid"] == name]
+    rows += _of_own_domains(rows, base, domains)
     varied = [row for row in rows if row["method"] != "rest"]
     columns = _sampled(varied, n, seed) if is_sampled(rows) else _enumerated(varied)
-    tried = len(next(iter(columns.values())))
-    configs = np.empty(tried, CONFIG).view(np.recarray)
-    for setting in fields_of(CONFIG):
-        configs[setting] = columns.get(setting, base[setting])
-    violation = np.full(tried, None, object)
-    for sentence, holds in _constraints(rows, configs).items():
+    configs = _filled(columns, base, domains)
+    violation = np.full(len(configs), None, object)
+    for sentence, holds in _constraints(rows, configs, domains).items():
         violation[~holds & (violation == None)] = sentence  # noqa: E711  (elementwise)
     is_valid = violation == None  # noqa: E711
+    named = {row["setting"] for row in rows}
+    places = [k for k, domain in enumerate(domains) if WEIGHT + domain in named]
     return Grid(
-        name, configs[is_valid], configs[~is_valid], violation[~is_valid].tolist()
+        name,
+        tuple(domains[k] for k in places),
+        tuple(places),
+        configs[is_valid],
+        configs[~is_valid],
+        violation[~is_valid].tolist(),
     )

@@ -12,10 +12,10 @@ from barsieve.replay.records import overlaid
 from barsieve.replay.state import FLAT
 from barsieve.signals.blocks import SLOTS, check_gates, first_passing, slot_of
 from barsieve.signals.score import (
-    KNOWS_ALL,
     confidence_of,
     fusion_score,
     known_weight,
+    knows_all,
     side_of,
 )
 from barsieve.sweep.buffers import TILE_ROWS, TOGETHER
@@ -29,26 +29,14 @@ def guess_rows(config, guesses, first, may_be):
     For as many rows from `first` on as `may_be` has room for. No branches and no
     gather: the compiler takes eight rows at a time.
     """
-    stop = first + len(may_be)
-    wyckoff, liquidity = guesses[0][first:stop], guesses[1][first:stop]
-    smc, momentum = guesses[2][first:stop], guesses[3][first:stop]
-    temporal, is_tie = guesses[4][first:stop], guesses[5][first:stop]
-    addend = guesses[6][first:stop]
-    whole = known_weight(config, KNOWS_ALL)
-    weight_wyckoff = np.float32(config.weight_wyckoff / whole)
-    weight_liquidity = np.float32(config.weight_liquidity / whole)
-    weight_smc = np.float32(config.weight_smc / whole)
-    weight_momentum = np.float32(config.weight_momentum / whole)
-    weight_temporal = np.float32(config.weight_temporal / whole)
+    stop, shares = first + len(may_be), config.weights
+    n_domains, whole = len(shares), known_weight(shares, knows_all(len(shares)))
+    is_tie, addend = guesses[n_domains][first:stop], guesses[n_domains + 1][first:stop]
     threshold = np.float32(config.entry_threshold)
     for at in range(len(may_be)):
-        guess = (
-            weight_wyckoff * wyckoff[at]
-            + weight_liquidity * liquidity[at]
-            + weight_smc * smc[at]
-            + weight_momentum * momentum[at]
-            + weight_temporal * temporal[at]
-        )
+        guess = np.float32(0.0)
+        for k in range(n_domains):
+            guess += np.float32(shares[k] / whole) * guesses[k, first + at]
         other = is_tie[at] * (np.float32(1.0) - guess)
         needed = threshold - addend[at]
         may_be[at] = (guess >= needed) | (other >= needed)
@@ -78,10 +66,10 @@ def write_signal(signal, config, row, whole_weight):
 
     On any other bar the step would admit nothing, whatever it carries.
     """
-    weight = whole_weight
-    if row.knows != KNOWS_ALL:
-        weight = known_weight(config, row.knows)
-    score = fusion_score(config, row, weight)
+    weights, weight = config.weights, whole_weight
+    if row.knows != knows_all(len(weights)):
+        weight = known_weight(weights, row.knows)
+    score = fusion_score(weights, row, weight)
     side = side_of(row.margin, score)
     signal.index = row.index
     signal.side = side
@@ -101,7 +89,8 @@ def find_signals(screen, config, first, stop, room, signals, n_signals):
         room.may_words[: n_rows // SLOTS],
         candidates,
     )
-    rows, whole_weight = screen.rows, known_weight(config, KNOWS_ALL)
+    rows, weights = screen.rows, config.weights
+    whole_weight = known_weight(weights, knows_all(len(weights)))
     for at in range(n_candidates):
         row = rows[first + candidates[at]]
         n_signals += write_signal(signals[n_signals], config, row, whole_weight)

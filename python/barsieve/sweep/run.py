@@ -10,14 +10,13 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve.core import schemas
-from barsieve.core.arrow import fields_of
 from barsieve.profiles.settings import Profile
 from barsieve.replay.runs import Run
 from barsieve.signals.blocks import SLOTS
 from barsieve.signals.market import Market, read_market
 from barsieve.sweep.buffers import CLOCK, Calendar, Room, make_room, words_of
 from barsieve.sweep.figures import FIGURES, hash_trades
-from barsieve.sweep.grids import CONFIG, Grid
+from barsieve.sweep.grids import VARIED, Grid, config_dtype
 from barsieve.sweep.kernel import sweep_configs
 from barsieve.sweep.screen import Screen, make_screen
 
@@ -77,15 +76,24 @@ def make_calendar(market: Market, longest: int) -> tuple[Calendar, list[str]]:
     return calendar, [str(months[first] + m) for m in range(n_months)]
 
 
-def config_ids(configs: np.ndarray, base: dict[str, Any]) -> list[str]:
-    """Return a name for each configuration: a digest of all that decides its trades."""
-    traded = {
-        k: v for k, v in base.items() if k not in {*fields_of(CONFIG), *NOT_TRADED}
-    }
+def config_ids(grid: Grid, base: dict[str, Any]) -> list[str]:
+    """Return a name for each configuration: a digest of all that decides its trades.
+
+    Those to run come first, then the refused ones. A domain that none of them names
+    does not decide any.
+    """
+    of_config = {*VARIED, "weights", *NOT_TRADED}
+    traded = {k: v for k, v in base.items() if k not in of_config}
+    traded["domains"] = list(grid.domains)
     prefix = blake2b(json.dumps(traded, default=str, sort_keys=True).encode()).digest()
+    both = np.concatenate([grid.configs, grid.refused])
+    named = np.empty(len(both), config_dtype(len(grid.places)))
+    for setting in VARIED:
+        named[setting] = both[setting]
+    named["weights"] = both["weights"][:, list(grid.places)]
     return [
         blake2b(prefix + config.tobytes(), digest_size=8).hexdigest()
-        for config in configs
+        for config in named
     ]
 
 
@@ -97,6 +105,8 @@ def prepare(
     `base`, a row of `config_profiles`, gives all that the grid does not vary.
     """
     base = base | {"symbol": symbol}
+    ids = config_ids(grid, base)
+    base["weights"] = dict.fromkeys(grid.domains)
     market = read_market(sweep_bars, regimes, base, symbol)
     longest = int(grid.configs.time_stop_bars.max(initial=0))
     calendar, months = make_calendar(market, longest)
@@ -106,7 +116,7 @@ def prepare(
         grid,
         make_screen(market, grid.configs, base),
         calendar,
-        config_ids(np.concatenate([grid.configs, grid.refused]), base),
+        ids,
         [WHOLE, *months],
     )
 
@@ -193,9 +203,17 @@ def results_table(sweep: Sweep, chunk: range, figures, hashes) -> pa.Table:
     return pa.table(columns)
 
 
-def _settings_columns(configs: np.recarray) -> dict[str, pa.Array]:
-    types = {name: schemas.SWEEP_RUNS.field(name).type for name in fields_of(CONFIG)}
-    return {n: pa.array(configs[n].copy()).cast(kind) for n, kind in types.items()}
+def _settings_columns(configs: np.recarray, grid: Grid) -> dict[str, pa.Array]:
+    types = {name: schemas.SWEEP_RUNS.field(name).type for name in VARIED}
+    columns = {n: pa.array(configs[n].copy()).cast(kind) for n, kind in types.items()}
+    weights = configs.weights[:, list(grid.places)]
+    n_configs, n_domains = weights.shape
+    columns["weights"] = pa.MapArray.from_arrays(
+        np.arange(n_configs + 1, dtype=np.int32) * n_domains,
+        pa.array(list(grid.domains) * n_configs, pa.string()),
+        weights.ravel(),
+    )
+    return columns
 
 
 def configs_table(sweep: Sweep) -> pa.Table:
@@ -210,7 +228,7 @@ def configs_table(sweep: Sweep) -> pa.Table:
         "symbol": pa.array([sweep.market.symbol] * n, pa.string()),
         "profile": pa.array([sweep.profile.profile] * n, pa.string()),
         "violation": pa.array([None] * n_run + grid.violations, pa.string()),
-        **_settings_columns(both),
+        **_settings_columns(both, grid),
     }
     return pa.table(columns)
 
@@ -229,7 +247,7 @@ def runs_table(sweep: Sweep, figures, hashes) -> pa.Table:
     ends = np.minimum(np.arange(len(sweep.ids) + 1), len(chunk)) * len(sweep.folds)
     nested = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), folds)
     table = configs_table(sweep).append_column("folds", nested)
-    return table.cast(schemas.SWEEP_RUNS)
+    return table.select(schemas.SWEEP_RUNS.names).cast(schemas.SWEEP_RUNS)
 
 
 def trades_hash(run: Run) -> int:

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from barsieve.profiles.schema import DOMAINS
 from barsieve.profiles.settings import rules_of
 from barsieve.replay.decimals import sum_of_decimals
 from barsieve.signals.blocks import (
@@ -18,10 +17,9 @@ from barsieve.signals.blocks import (
     passing,
     places_of,
 )
-from barsieve.signals.envelope import chances_of, corners_of, reaches
-from barsieve.signals.market import ROW, Market, rows_at
+from barsieve.signals.envelope import chances_of, reaches
+from barsieve.signals.market import Market, row_dtype, rows_at
 from barsieve.signals.score import ALIGNED, UNALIGNED
-from barsieve.sweep.grids import WEIGHTS
 
 # Far above any error of single precision, far below what would let many bars through.
 GUESS_SLACK = np.float32(1e-4)
@@ -31,14 +29,15 @@ NEVER, ALWAYS = np.float32(-1e6), np.float32(1e6)
 class Screen(NamedTuple):
     """The blocks left, in time order, with their bars that may be the first to pass.
 
-    `rows`: dtype `ROW`, shape (n_blocks * SLOTS,). `ranks`: the ATR ranks that occur,
+    `rows`: a `Row` each, shape (n_blocks * SLOTS,). `ranks`: the ATR ranks that occur,
     ascending; `rank_codes`, shape (2, n_rows): which of them a row has; in [1] only
     where its trends align; else -1. A gate is then two comparisons of small integers.
 
-    `guesses`, shape (7, n_rows), single precision: the shrunk scores in the direction
-    of the row's side, so that their weighted mean is about its confidence; 1 where the
-    side is a tie, else 0; and what to add before a threshold is compared. A row that
-    the guess refuses cannot be a signal; one that it admits is worked out exactly.
+    `guesses`, shape (n_domains + 2, n_rows), single precision: the shrunk scores in the
+    direction of the row's side, so that their weighted mean is about its confidence; 1
+    where the side is a tie, else 0; and what to add before a threshold is compared. A
+    row that the guess refuses cannot be a signal; one that it admits is worked out
+    exactly.
     """
 
     rows: np.recarray
@@ -49,9 +48,9 @@ class Screen(NamedTuple):
 
 def _is_within_reach(market: Market, configs, base: dict[str, Any]) -> np.ndarray:
     """Tell at which bars some configuration may pass its threshold."""
-    edges = [(configs[name].min(), configs[name].max()) for name in WEIGHTS]
+    box = np.array([configs.weights.min(axis=0), configs.weights.max(axis=0)]).T
     rules = rules_of(base)._replace(veto_limit=float(configs.veto_limit.max()))
-    chances = chances_of(market, corners_of(edges), rules)
+    chances = chances_of(market, np.ascontiguousarray(box), rules)
     lowest = sum_of_decimals(configs.entry_threshold.min(), market.shift)
     return reaches(np.fmax(chances.long, chances.short), lowest)
 
@@ -62,7 +61,7 @@ def _varies_gates(configs) -> bool:
 
 
 def _guesses(market: Market, left: np.ndarray) -> np.ndarray:
-    """Return the guesses of the bars, shape (n_left, 7): five scores, tie, addend."""
+    """Return the guesses of the bars, shape (n_left, n_domains + 2)."""
     margin, scores = market.margin[left], market.scores[:, left]
     factor = np.where(market.is_aligned[left], ALIGNED, UNALIGNED)
     shrunk = 0.5 + factor * (scores - 0.5)
@@ -78,12 +77,12 @@ def _in_slots(market: Market, left: np.ndarray, block: np.ndarray) -> Screen:
     """Lay the bars out by their blocks."""
     slot = places_of(block[left])
     n_rows = (slot[-1] // SLOTS + 1) * SLOTS if len(slot) else 0
-    rows = np.zeros(n_rows, ROW).view(np.recarray)
+    rows = np.zeros(n_rows, row_dtype(len(market.domains))).view(np.recarray)
     rows[slot] = rows_at(market, left)
     ranks, of_bars = codes_of(market.atr_rank[left], market.is_aligned[left])
     codes = np.full((2, n_rows), -1, np.int16)
     codes[:, slot] = of_bars
-    guesses = np.zeros((len(DOMAINS) + 2, n_rows), np.float32)
+    guesses = np.zeros((len(market.domains) + 2, n_rows), np.float32)
     guesses[:, slot] = _guesses(market, left).T
     return Screen(rows, ranks, codes, guesses)
 

@@ -42,8 +42,9 @@ def folder_of(database: Path, sweep: Sweep) -> Path:
     Those are the configurations with their base, every bar with its scores and regime
     shift, and the compiled sources: a change in any makes another sweep.
     """
-    digest = blake2b("".join([sources_hash(), *sweep.ids]).encode(), digest_size=6)
-    symbol, bars, bar_ts, *columns = sweep.market
+    symbol, domains, bars, bar_ts, *columns = sweep.market
+    decides = "".join([sources_hash(), *domains, *sweep.ids])
+    digest = blake2b(decides.encode(), digest_size=6)
     # Field by field: between the fields of a record lies whatever lay there before.
     fields = [bars[name] for name in BAR_FIELDS]
     for column in (bar_ts.cast(pa.int64()).to_numpy(), *fields, *columns):

@@ -9,24 +9,39 @@ from barsieve.core import schemas
 from barsieve.core.arrow import rows_of
 from barsieve.core.errors import refuse
 from barsieve.database.connect import built_tables
+from barsieve.signals.market import domains_of
 from barsieve.sweep.grids import expand
 from barsieve.sweep.run import Rooms, Sweep, measure_chunk, prepare, runs_table
 
 
+def own_base(profiles: list[dict[str, Any]], symbol: str) -> dict[str, Any] | None:
+    """Return the base profile of a symbol; None where no profile is of it.
+
+    Its first by name, of those that name the domains of its first one that learns: what
+    is learned, is learned of a sweep of the same domains.
+    """
+    own = sorted(
+        (row for row in profiles if row["symbol"] == symbol),
+        key=lambda row: row["profile"],
+    )
+    learners = [row for row in own if row["learned"]] or own
+    same = [row for row in own if set(row["weights"]) == set(learners[0]["weights"])]
+    return next(iter(same), None)
+
+
 def base_of(profiles: list[dict[str, Any]], symbol: str, name: str | None):
-    """Return the base profile of a symbol: the one named, else its first by name.
+    """Return the base profile of a symbol: the one named, else its own.
 
     A named one may be of another symbol. Raises InputError when there is none.
     """
     by_name = {row["profile"]: row for row in profiles}
-    own = sorted(row["profile"] for row in profiles if row["symbol"] == symbol)
-    wanted = name if name is not None else next(iter(own), None)
-    if wanted in by_name:
-        return by_name[wanted]
-    found = f"'{name}'" if name is not None else f"none of symbol '{symbol}'"
+    found = by_name.get(name) if name is not None else own_base(profiles, symbol)
+    if found is not None:
+        return found
+    given = f"'{name}'" if name is not None else f"none of symbol '{symbol}'"
     fix = "name a profile as the base of the sweep (--profile)"
     expected = f"one of {', '.join(sorted(by_name))}"
-    refuse("config_profiles", "profile", expected=expected, found=found, fix=fix)
+    refuse("config_profiles", "profile", expected=expected, found=given, fix=fix)
 
 
 def _run_whole(sweep: Sweep) -> pa.Table:
@@ -35,16 +50,17 @@ def _run_whole(sweep: Sweep) -> pa.Table:
 
 
 def sweep_runs(profiles, grids, sweep_bars, regimes, grid: str) -> pa.Table:
-    """Run a grid over every symbol that has a profile; its first by name is the base.
+    """Run a grid over every symbol that has a profile, its own base.
 
     Parameters are relations of the built database: `config_profiles`, `sweep_grids`,
     `sweep_bars` and `regimes`.
     """
     bases, rows = rows_of(profiles), rows_of(grids)
+    domains = domains_of(sweep_bars.columns)
     tables = [schemas.SWEEP_RUNS.empty_table()]
     for symbol in sorted({base["symbol"] for base in bases}):
         base = base_of(bases, symbol, None)
-        expanded = expand(grid, rows, base)
+        expanded = expand(grid, rows, base, domains)
         tables.append(_run_whole(prepare(sweep_bars, regimes, base, symbol, expanded)))
     return pa.concat_tables(tables)
 

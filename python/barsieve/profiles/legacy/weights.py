@@ -22,8 +22,10 @@ from barsieve.profiles.legacy.rows import (
     Row,
     fault,
 )
-from barsieve.profiles.schema import DOMAINS
 from barsieve.profiles.weights import WEIGHT_SUM_TOLERANCE
+
+# Every domain of a legacy config has a weight here, 0 where the file gives none.
+LEGACY_DOMAINS = tuple(dict.fromkeys(WEIGHT_NAMES.values()))
 
 
 def weight_paths(document: dict[str, Any]) -> dict[KeyPath, str]:
@@ -91,7 +93,8 @@ def read_weights(
         section = next(iter(paths))[:-1]
         raise InputError([fault(file, section, "weights that sum to over 0", given)])
     is_sound = abs(total - 1) <= WEIGHT_SUM_TOLERANCE and max(given.values()) <= 1
-    weights = {d: given.get(d, 0.0) / (1 if is_sound else total) for d in DOMAINS}
+    divisor = 1 if is_sound else total
+    weights = {d: given.get(d, 0.0) / divisor for d in LEGACY_DOMAINS}
     rows = []
     for path in paths:
         domain = WEIGHT_NAMES.get(paths[path])

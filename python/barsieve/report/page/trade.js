@@ -32,8 +32,8 @@ function gatesTable(trade) {
 }
 
 function votesTable(trade) {
-  const rows = report.sections.trades.domains.map((domain) => {
-    const score = trade[domain];
+  const rows = of("trades").domains.map((domain) => {
+    const score = trade[`score_${domain}`];
     const vote = toldOf(trade, of("trades").told.votes[domain]) ?? "–";
     const bar = el("i", { class: "lean" }, el("b"));
     if (isNumber(score)) {

@@ -22,13 +22,21 @@ CONFIGURATIONS = """
     )
 
     select
-        config, configs.* exclude (grid, config, symbol, profile, violation),
+        config, entry_threshold, {weights}
+        configs.* exclude (
+            grid, config, symbol, profile, violation, entry_threshold, weights
+        ),
         trades::double as trades, net_pnl, sharpe, first_net, second_net,
     from sweep_results
     inner join sweep_configs as configs using (grid, config, symbol)
     inner join halves using (config)
     where fold = 'all' and grid = $grid and symbol = $symbol
     order by config
+"""
+DOMAINS = """
+    select distinct unnest(map_keys(weights)) as domain from sweep_configs
+    where grid = $grid and symbol = $symbol and violation is null
+    order by domain
 """
 REFUSED = """
     select violation, count(*) as configurations from sweep_configs
@@ -69,13 +77,21 @@ def _claims(figures: dict[str, Any], grids: list[dict[str, Any]]) -> dict[str, A
     }
 
 
+def _weights(source: Source, about: dict[str, Any]) -> str:
+    """Return a column for the weight of each domain of a sweep, as SQL."""
+    domains = [row["domain"] for row in source.rows(DOMAINS, **about)]
+    return " ".join(f"weights['{d}'] as weight_{d}," for d in domains)
+
+
 def _sweep(
     source: Source, figures: dict[str, Any], grids: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """Return a sweep's figures, and the charts of its configurations."""
     about = {name: figures[name] for name in ("grid", "symbol")}
     columns = source.arrays(
-        CONFIGURATIONS, **about, second_half_from=figures["second_half_from"]
+        CONFIGURATIONS.replace("{weights}", _weights(source, about)),
+        **about,
+        second_half_from=figures["second_half_from"],
     )
     refused = source.rows(REFUSED, **about)
     return {

@@ -7,8 +7,6 @@ import numpy as np
 from barsieve.report.section import Section
 from barsieve.report.source import Source
 
-DOMAINS = ("wyckoff", "liquidity", "smc", "momentum", "temporal")
-
 TRADES = """
     with
     partials as (
@@ -21,38 +19,34 @@ TRADES = """
         where profile = $profile and kind = 'partial'
         group by trade_id
     ),
-    weights_in_force as (
-        select trade_id, {weights}
-        from trades where profile = $profile
-    ),
     opinions as (
-        pivot (select symbol, bar_ts, domain, score from scores)
-        on domain in {domains} using first(score)
+        select trades.trade_id, map(list(domain), list(score)) as scores,
+        from trades inner join scores
+            on scores.symbol = trades.symbol and scores.bar_ts = trades.decision_ts
+        where profile = $profile
+        group by trades.trade_id
     )
     select
-        trades.* exclude (weights),
+        trades.*,
         decisions.streak_shift,
-        weights_in_force.* exclude (trade_id),
         decisions.risk_distance,
         partials.* exclude (trade_id),
         fusion.* exclude (
             profile, symbol, bar_ts, bar_index, side, confidence, regime, threshold,
-            {fused_weights}
+            weights
         ),
-        opinions.* exclude (symbol, bar_ts),
+        opinions.scores,
         features.atr_rank_100,
         features.vix,
         candidates.reason as sentinels,
         candidates.bar_ts is not null as is_on_candidate,
     from trades
     left join trade_decisions as decisions using (profile, symbol, trade_id)
-    left join weights_in_force using (trade_id)
     left join partials using (trade_id)
     left join fusion_scores as fusion
         on fusion.profile = trades.profile and fusion.symbol = trades.symbol
         and fusion.bar_ts = trades.decision_ts
-    left join opinions
-        on opinions.symbol = trades.symbol and opinions.bar_ts = trades.decision_ts
+    left join opinions using (trade_id)
     left join features
         on features.symbol = trades.symbol and features.bar_ts = trades.decision_ts
     left join candidates
@@ -61,23 +55,10 @@ TRADES = """
     where trades.profile = $profile
     order by trades.trade_id
 """
-WEIGHTS = tuple(f"weight_{domain}" for domain in DOMAINS)
-for place, text in {
-    "{domains}": str(DOMAINS),
-    "{weights}": ", ".join(f"weights['{d}'] as weight_{d}" for d in DOMAINS),
-    "{fused_weights}": ", ".join(WEIGHTS),
-}.items():
-    TRADES = TRADES.replace(place, text)
-
 VOTES = """
-    select {votes}
-    from trade_decisions where profile = $profile
+    select votes from trade_decisions where profile = $profile
     order by trade_id
 """
-NO_VIEW = "nullif({domain}_vote, 'none') as {domain}"
-VOTES = VOTES.replace(
-    "{votes}", ", ".join(NO_VIEW.format(domain=domain) for domain in DOMAINS)
-)
 
 REASONS = """
     select why_left, gates
@@ -114,7 +95,7 @@ EXACT = (
     "net_pnl", "r_multiple", "confidence", "risk_distance", "partial_price",
     "partial_qty", "fusion_score", "alignment", "entry_threshold", "regime_shift",
     "threshold", "streak_shift", "net_veto", "vix", "shortfall",
-    "macro_coverage", "atr_rank_100", *DOMAINS, *WEIGHTS,
+    "macro_coverage", "atr_rank_100",
 )  # fmt: skip
 
 
@@ -122,13 +103,29 @@ def _numbers(rows: list[dict[str, Any]], name: str) -> np.ndarray:
     return np.array([np.nan if row[name] is None else row[name] for row in rows], float)
 
 
-def _told(source: Source, name: str) -> dict[str, Any]:
+def _of_domains(
+    rows: list[dict[str, Any]], name: str, domains: list[str]
+) -> dict[str, np.ndarray]:
+    """Return, by domain, one of the maps of the trades."""
+    return {
+        d: np.array([(row[name] or {}).get(d) for row in rows], float) for d in domains
+    }
+
+
+def _view(vote: str | None) -> str | None:
+    return None if vote == "none" else vote
+
+
+def _told(source: Source, name: str, domains: list[str]) -> dict[str, Any]:
     """Return in words what was voted and asked at each trade's entry, and its end."""
     pack, votes = source.pack, source.rows(VOTES, profile=name)
     rows = source.rows(REASONS, profile=name)
     by_gate = list(zip(*(row["gates"] for row in rows), strict=True))
     return {
-        "votes": {d: pack.texts([vote[d] for vote in votes]) for d in DOMAINS},
+        "votes": {
+            d: pack.texts([_view(row["votes"].get(d)) for row in votes])
+            for d in domains
+        },
         "why_left": pack.lines([row["why_left"] for row in rows]),
         "gates": [
             {
@@ -147,13 +144,19 @@ def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
     rows = source.rows(TRADES, profile=name)
     stops = source.rows(STOPS, profile=name)
     signals = source.rows(SIGNALS, profile=name)
+    domains = list(profile["weights"])
+    scores = _of_domains(rows, "scores", domains)
+    weights = _of_domains(rows, "weights", domains)
     return {
+        "domains": domains,
         "columns": {
             **{k: pack.rounded(_numbers(rows, k), 0) for k in (*TIMES, *WHOLE)},
             **{k: pack.exact(_numbers(rows, k)) for k in EXACT},
+            **{f"score_{d}": pack.exact(scores[d]) for d in domains},
+            **{f"weight_{d}": pack.exact(weights[d]) for d in domains},
             **{k: pack.texts([row[k] for row in rows]) for k in TEXTS},
         },
-        "told": _told(source, name),
+        "told": _told(source, name, domains),
         "stops": {
             "trade_id": pack.rounded(_numbers(stops, "trade_id"), 0),
             "at": pack.rounded(_numbers(stops, "at"), 0),
@@ -171,10 +174,7 @@ def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
 
 def collect(source: Source) -> dict[str, Any]:
     """Return the trades by profile, with scores, votes, gates, signals and stops."""
-    return {
-        "domains": list(DOMAINS),
-        "profiles": [_profile(source, profile) for profile in source.profiles],
-    }
+    return {"profiles": [_profile(source, profile) for profile in source.profiles]}
 
 
 SECTION = Section(

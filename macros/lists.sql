@@ -1,0 +1,35 @@
+{#- Which models exist: the lists of dbt_project.yml, each with those of one's own. -#}
+
+{#- Domains of a score, in the order in which their weights are summed. -#}
+{%- macro domains() -%}
+    {{ return(var('domains') + var('own_domains')) }}
+{%- endmacro -%}
+
+{%- macro sentinels() -%}
+    {{ return(var('sentinels') + var('own_sentinels')) }}
+{%- endmacro -%}
+
+{%- macro macro_signals() -%}
+    {{ return(var('macro_signals') + var('own_signals')) }}
+{%- endmacro -%}
+
+{#- All of them, as barsieve.core.model_lists has them. -#}
+{%- macro model_lists() -%}
+    {{ return({
+        'domains': domains(), 'sentinels': sentinels(), 'macro_signals': macro_signals(),
+    }) }}
+{%- endmacro -%}
+
+{#- Names that a profile chose of a list, comma-joined in the order of the list; without a
+    choice the shipped ones. -#}
+{%- macro chosen(names, choice, shipped) -%}
+    array_to_string(
+        list_where({{ names }}, [
+            {%- for name in names %}
+            list_contains(coalesce({{ choice }}, {{ shipped }}), '{{ name }}')
+            {{- ',' if not loop.last }}
+            {%- endfor %}
+        ]),
+        ','
+    )
+{%- endmacro -%}
