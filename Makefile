@@ -70,7 +70,7 @@ docs: $(READY) ## one HTML file of all models and their lineage
 
 site: $(READY) ## the documentation as pages, in target/site; a dead link fails
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[docs]'
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+	@NO_MKDOCS_2_WARNING=1 SITE_RUNS_NOTEBOOKS=true $(BIN)/mkdocs build --quiet
 	@echo open target/site/index.html
 
 report: $(READY) ## report.html of the built database
