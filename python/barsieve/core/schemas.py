@@ -376,3 +376,44 @@ WALK_FORWARD = pa.schema(
         ),
     ]
 )  # fmt: skip
+
+SCORE_MONTH = [
+    pa.field("month", pa.string()),
+    pa.field("hours", pa.int64()),
+    pa.field("information_coefficient", pa.float64()),
+]
+
+SCORE_LAG = [
+    pa.field("lag_hours", pa.int64()),
+    *(
+        pa.field(name, pa.float64())
+        for name in (
+            "information_coefficient", "ic_low", "ic_high", "spread_bps", "spread_low",
+            "spread_high",
+        )
+    ),
+]  # fmt: skip
+
+SCORE_WORTHS = pa.schema(
+    [
+        *(pa.field(name, pa.string()) for name in ("kind", "name", "symbol", "regime")),
+        *(
+            pa.field(name, pa.int64())
+            for name in ("horizon_hours", "hours", "days", "active_hours", "months")
+        ),
+        *(
+            pa.field(name, pa.float64())
+            for name in (
+                "coverage", "information_coefficient", "ic_low", "ic_high",
+                "month_ic_mean", "month_ic_sd", "months_same_sign", "top_bps",
+                "bottom_bps", "spread_bps", "spread_low", "spread_high", "hit_rate",
+                "hit_low", "hit_high", "turnover", "cost_bps", "break_even_bps",
+                "p_value", "p_adjusted", "detectable",
+            )
+        ),
+        pa.field("comparisons", pa.int64()),
+        pa.field("tested", pa.string()),
+        pa.field("by_month", pa.list_(pa.struct(SCORE_MONTH))),
+        pa.field("decay", pa.list_(pa.struct(SCORE_LAG))),
+    ]
+)  # fmt: skip

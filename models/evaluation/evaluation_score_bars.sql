@@ -1,0 +1,54 @@
+-- Whose regimes: those that the symbol's profiles learn from, else those of any run.
+with runs as (
+    select distinct
+        symbol,
+        classifier,
+        fit_window,
+        reference_symbol,
+    from {{ ref('regimes') }}
+),
+
+asked as (
+    select distinct
+        symbol,
+        classifier,
+        fit_window,
+        reference_symbol,
+        true as is_asked,
+    from {{ ref('sweep_months') }}
+),
+
+chosen as (
+    select runs.*
+    from runs
+    left join asked using (symbol, classifier, fit_window, reference_symbol)
+    qualify
+        row_number() over (
+            partition by runs.symbol
+            order by
+                asked.is_asked desc nulls last,
+                runs.classifier,
+                runs.fit_window,
+                runs.reference_symbol
+        ) = 1
+),
+
+hours as (
+    select
+        chosen.symbol,
+        regimes.bar_ts,
+        regimes.regime,
+    from chosen
+    inner join {{ ref('regimes') }} as regimes
+        using (symbol, classifier, fit_window, reference_symbol)
+)
+
+select
+    features.symbol,
+    features.bar_ts,
+    features.close,
+    coalesce(hours.regime, 'unknown') as regime,
+    {{ named_columns() }}
+from {{ ref('features') }} as features
+left join hours using (symbol, bar_ts)
+{{ tables_of_named_columns() }}
