@@ -40,11 +40,11 @@ def hours_of(rng: np.random.Generator, returns: np.ndarray) -> Hours:
     exists = rng.random(len(returns)) > 0.001
     open_us = (FIRST_US + np.arange(len(returns)) * HOUR_US)[exists]
     day, days = places(open_us // (24 * HOUR_US))
-    month, months = places(open_us.astype("datetime64[us]").astype("datetime64[M]"))
+    month, months = places(open_us.astype("M8[us]").astype("M8[M]").astype(str))
     regime = (persistent(rng, len(returns), 0.998) > 0).astype(np.int16)[exists]
     close = 1000 * np.exp(np.cumsum(returns))[exists]
     return Hours(
-        "X", open_us, close, day, len(days), month, list(map(str, months)), regime,
+        "X", open_us, close, day, len(days), month, months, regime,
         REGIMES,
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ A timestamp names a bar by its open, ISO 8601; without a zone it is UTC.
 """
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,13 +14,11 @@ import pyarrow as pa
 from barsieve.analysis.session import Study, read
 from barsieve.core import schemas
 from barsieve.core.arrow import column, matching, numbers, texts
-from barsieve.core.errors import InputError, Problem, refuse
-from barsieve.core.times import read_moment
+from barsieve.core.errors import InputError, Problem, refuse, refuse_first
+from barsieve.core.times import epoch_us, read_moment
 from barsieve.database.overlay import Scratch
 
 SIDES = ("long", "short")
-MOST_PROBLEMS = 10
-EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
 def lines_of(scratch: Scratch, profile: str) -> list[dict[str, Any]]:
@@ -134,21 +132,8 @@ def read_lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
             found.append((number, _candidate(path, number, line)))
         except InputError as error:
             problems += error.problems
-    if problems:
-        raise InputError(_first(path, problems))
+    refuse_first(str(path), problems, "lines")
     return found
-
-
-def _first(path: Path, problems: list[Problem]) -> list[Problem]:
-    if len(problems) <= MOST_PROBLEMS:
-        return problems
-    more = Problem(
-        str(path),
-        expected="only sound lines",
-        found=f"{len(problems)} that are not",
-        fix=f"mend them all; above are the first {MOST_PROBLEMS}",
-    )
-    return [*problems[:MOST_PROBLEMS], more]
 
 
 def _opens(study: Study) -> np.ndarray:
@@ -170,7 +155,7 @@ def _bar_indexes(study: Study, path: Path, found: pa.Table) -> np.ndarray:
     symbol = study.inputs.profile.symbol
     indexes, problems = [], []
     for number, candidate in found:
-        index = opens.get((candidate["bar_ts"] - EPOCH) // MICROSECOND)
+        index = opens.get(epoch_us(candidate["bar_ts"]))
         if index is None:
             problems.append(
                 Problem(
@@ -182,8 +167,7 @@ def _bar_indexes(study: Study, path: Path, found: pa.Table) -> np.ndarray:
                 )
             )
         indexes.append(index)
-    if problems:
-        raise InputError(_first(path, problems))
+    refuse_first(str(path), problems, "lines")
     return np.array(indexes, np.int64)
 
 

@@ -1,20 +1,27 @@
 """One replay of a built profile, and everything that a user wants to know of it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
 
 from barsieve.analysis.session import Study, prepare, trade_rows
+from barsieve.core.errors import refuse
 from barsieve.metrics.account import of_batch, of_run
 from barsieve.replay.runs import FULL, Run, replay
+
+if TYPE_CHECKING:
+    from barsieve.analysis.signals import Signalled
 
 
 @dataclass(frozen=True)
 class ReplayReport:
     """A replay: its figures, what it looked at, its trades as rows of `replay_trades`.
 
-    `loss` is what a file of candidates cost against the full replay; None without one.
+    `loss` is what a file of candidates cost against the full replay, `signals` what
+    became of those that were brought; None without any.
     """
 
     study: Study
@@ -24,6 +31,7 @@ class ReplayReport:
     batch: dict[str, Any]
     trades: list[dict[str, Any]]
     loss: dict[str, Any] | None
+    signals: dict[str, Any] | None = None
 
     def trades_with_legs(self) -> Iterator[dict[str, Any]]:
         """Yield the trades, each with the list of its legs in order."""
@@ -37,7 +45,7 @@ class ReplayReport:
 
     def document(self) -> dict[str, Any]:
         """Return the report as it is printed in JSON."""
-        loss = {"loss": self.loss} if self.loss else {}
+        told = {"loss": self.loss, "signals": self.signals}
         return {
             "profile": self.study.inputs.profile.profile,
             "symbol": self.study.inputs.profile.symbol,
@@ -45,7 +53,7 @@ class ReplayReport:
             "settings": self.changes,
             "summary": self.summary,
             "batch": self.batch,
-            **loss,
+            **{name: told[name] for name in told if told[name]},
             "trades": self.trades,
         }
 
@@ -75,24 +83,45 @@ def _loss(study: Study, trades: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
+def _with_signals(report: ReplayReport, brought: "Signalled", run: Run) -> ReplayReport:
+    """Return a report of signals: no weight of the profile led to its trades."""
+    from barsieve.analysis.signals import counts_of
+
+    trades = [trade | {"weights": None} for trade in report.trades]
+    return replace(report, trades=trades, signals=counts_of(brought, run))
+
+
 def replay_profile(
     database: Path,
     name: str,
     replayed: str,
     changes: dict[str, Any] | None = None,
     candidates: Path | None = None,
+    signals: Path | pa.Table | None = None,
 ) -> ReplayReport:
     """Replay a profile of a built database, `full` or `focused`.
 
-    `changes` are settings by dotted key, `candidates` a file to screen with. Raises
-    InputError when the database, the profile, a setting or the file is refused.
+    `changes` are settings by dotted key, `candidates` a file to screen with, `signals`
+    a file or table (symbol, ts, side, confidence) to enter on, and on nothing else.
+    Raises InputError when the database, the profile, a setting or a file is refused.
     """
-    study = prepare(database, name, changes, is_screened=replayed == "focused")
-    loss = None
+    if candidates and signals is not None:
+        refuse(
+            "signals and candidates", expected="one of them", found="both",
+            fix="signals need no screen: leave out the candidates",
+        )  # fmt: skip
+    is_screened = replayed == "focused" and signals is None
+    study = prepare(database, name, changes, is_screened)
+    loss = brought = None
     if candidates:
         from barsieve.analysis.candidate_lines import screened_by
 
         study = screened_by(study, candidates)
+    if signals is not None:
+        from barsieve.analysis.signals import signalled
+
+        brought = signalled(study, signals)
+        study = brought.study
     run = replay(study.inputs, replayed)
     trades = trade_rows(study.scratch, run)
     if candidates:
@@ -100,4 +129,5 @@ def replay_profile(
         trades = trade_rows(study.scratch, run)
     summary = of_run(run, trades)
     batch = _batch(study, run)
-    return ReplayReport(study, replayed, changes or {}, summary, batch, trades, loss)
+    report = ReplayReport(study, replayed, changes or {}, summary, batch, trades, loss)
+    return report if brought is None else _with_signals(report, brought, run)

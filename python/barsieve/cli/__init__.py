@@ -19,6 +19,7 @@ from barsieve.cli.regime import regime
 from barsieve.cli.replay import candidates, replay
 from barsieve.cli.report import report
 from barsieve.cli.results import show
+from barsieve.cli.score import score
 from barsieve.cli.sweep import sweep
 from barsieve.cli.variants import stress, thresholds
 from barsieve.database.refusals import told_in_words
@@ -50,8 +51,8 @@ app.command()(check)
 app.command()(demo)
 app.command(context_settings=PASS_ON)(build)
 for command in (
-    show, replay, candidates, compare, thresholds, stress, signal, explain, regime,
-    sweep, optimize, walk_forward, report, export, bench, bench_peers,
+    show, score, replay, candidates, compare, thresholds, stress, signal, explain,
+    regime, sweep, optimize, walk_forward, report, export, bench, bench_peers,
 ):  # fmt: skip
     app.command()(command)
 

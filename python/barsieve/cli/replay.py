@@ -54,6 +54,15 @@ BATCH = {
     "candidate_bars": ("candidate bars", ",d"),
     "windows": ("candidate windows", ",d"),
 }
+SIGNALS = {
+    "signals": ("signals of the symbol", ",d"),
+    "of_other_symbols": ("signals of other symbols", ",d"),
+    "outside_study": ("outside the study", ",d"),
+    "barred": ("barred by veto or macro gate", ",d"),
+    "without_stop_distance": ("before an ATR is known", ",d"),
+    "passed_over": ("in a position, a cooldown, or not filled", ",d"),
+    "entered": ("entered", ",d"),
+}
 LOSS = {
     "full_trades": ("trades of the full replay", ",d"),
     "entries_lost": ("entries lost", ",d"),
@@ -102,6 +111,13 @@ def replay(
         Path | None,
         typer.Option(help="JSON lines to screen with, in place of the profile's own."),
     ] = None,
+    signals: Annotated[
+        Path | None,
+        typer.Option(
+            help="Parquet or CSV of symbol, ts (the bar's open), side, confidence: "
+            "enter on these, in place of the profile's own signals."
+        ),
+    ] = None,
     settings: Settings = None,
     trade_log: Annotated[
         Path | None, typer.Option(help="Write the trades, with legs, as JSON lines.")
@@ -116,7 +132,9 @@ def replay(
     With --set the entry predicate, the screen and the replay run again over
     the built scores, so the trades are those of a build with that setting;
     the file stays as it is. A file of candidates that loses entries is
-    used, and the loss is printed.
+    used, and the loss is printed. Signals are known at the close of their
+    bar and fill at the next open, with the profile's exits, sizes and
+    costs; its vetoes bar them, its threshold and cadence do not.
 
     Example: barsieve replay --profile eth_comprehensive --set exits.stop_atr=2.5
     """
@@ -135,7 +153,7 @@ def replay(
             check_target(trade_log, "--trade-log")
         changes = changes_of(settings, start, end)
         report = replay_profile(
-            paths.database_path(), profile, kind.value, changes, candidates
+            paths.database_path(), profile, kind.value, changes, candidates, signals
         )
         if trade_log:
             write_lines(trade_log, report.trades_with_legs())
@@ -155,6 +173,9 @@ def replay(
             "carry no order of the least notional from then on",
             markup=False, highlight=False, style="bold",
         )  # fmt: skip
+    if report.signals:
+        lines = _figures(SIGNALS, report.signals)
+        out.print(table(f"signals of {signals}", ["figure", "value"], lines))
     if report.loss:
         title = f"{candidates} against the full replay"
         lines = _figures(LOSS, report.loss)

@@ -65,6 +65,26 @@ def refuse(
     raise InputError([problem]) from None
 
 
+MOST_PROBLEMS = 10
+
+
+def refuse_first(file: str, problems: list[Problem], noun: str) -> None:
+    """Refuse an input for its first problems, and say how many there are; none, none.
+
+    `noun`: what a problem is of, as "rows".
+    """
+    if len(problems) > MOST_PROBLEMS:
+        more = Problem(
+            file,
+            expected=f"only sound {noun}",
+            found=f"{len(problems)} that are not",
+            fix=f"mend them all; above are the first {MOST_PROBLEMS}",
+        )
+        raise InputError([*problems[:MOST_PROBLEMS], more])
+    if problems:
+        raise InputError(problems)
+
+
 def describe(problems: list[Problem]) -> str:
     """Return all the faults of a build's input as one message, with their number."""
     count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"

@@ -1,11 +1,18 @@
 """Moments and spans of time as a user writes them."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from barsieve.core.errors import refuse
 
 Moment = str | date | datetime
 """A moment as it is given: ISO 8601; a day is its midnight, no zone means UTC."""
+
+EPOCH, MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+
+
+def epoch_us(moment: datetime) -> int:
+    """Microseconds of a moment since 1970, as tables keep it."""
+    return (moment - EPOCH) // MICROSECOND
 
 
 def read_moment(text: str, is_zone_needed: bool = False) -> datetime:

@@ -1,1 +1,1 @@
-"""Worth of a score before any replay: does it know anything of the hours that follow?"""
+"""Worth of a score before any replay: what it knows of the hours that follow."""

@@ -43,12 +43,23 @@ def day_counts(n_days: int) -> np.ndarray:
     return counts.reshape(n_draws, n_days).astype(np.float32)
 
 
-def _blocks(days: Sums, names: tuple[str, ...]) -> np.ndarray:
-    """Return in how many blocks of days a figure has something, shape (n_groups,)."""
-    is_there = np.add.reduce([getattr(days, name) for name in names]) > 0
-    n_days = is_there.shape[1]
+def _blocks(hours: np.ndarray) -> np.ndarray:
+    """Return in how many blocks of days there are hours, shape (n_groups,).
+
+    `hours`: by group and day.
+    """
+    n_days = hours.shape[1]
     starts = np.arange(0, n_days, block_days(n_days))
-    found: np.ndarray = np.logical_or.reduceat(is_there, starts, axis=1).sum(axis=1)
+    found: np.ndarray = np.logical_or.reduceat(hours > 0, starts, axis=1).sum(axis=1)
+    return found
+
+
+def _blocks_of(days: Sums, name: str, is_event: bool) -> np.ndarray:
+    """Return the blocks of days that a figure is made of; of two parts, the fewer."""
+    found = _blocks(np.add.reduce([getattr(days, part) for part in ESTIMATED[name]]))
+    if is_event and name == "spread_bps":
+        quiet = _blocks(days.n - days.top - days.bottom)
+        found = np.minimum(found, quiet)
     return found
 
 
@@ -93,8 +104,10 @@ def estimated(
     drawn = figures(Sums(*np.moveaxis(samples, -1, 0)), is_event)
     days = Sums(*np.moveaxis(cells, -1, 0))
     found = {
-        name: estimates(getattr(whole, name), getattr(drawn, name), _blocks(days, by))
-        for name, by in ESTIMATED.items()
+        name: estimates(
+            getattr(whole, name), getattr(drawn, name), _blocks_of(days, name, is_event)
+        )
+        for name in ESTIMATED
     }
     return whole, found
 

@@ -1,17 +1,25 @@
 """Rows of the worth of scores, as the model `evaluation_scores` keeps them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from duckdb import DuckDBPyRelation
 
 from barsieve.core import schemas
+from barsieve.core.arrow import numbers
 from barsieve.metrics.performance import known
 from barsieve.metrics.worth.hours import Hours, read_hours
 from barsieve.metrics.worth.judged import ALL, LAGS, Bench, Judged, Judgement
 from barsieve.metrics.worth.significance import Estimates, adjusted
-from barsieve.metrics.worth.subjects import Subject, Tables, read_subjects
+from barsieve.metrics.worth.subjects import (
+    Subject,
+    Tables,
+    read_columns,
+    read_subjects,
+)
 from barsieve.metrics.worth.sums import Figures
 
 INTERVALS = {"information_coefficient": "ic", "spread_bps": "spread", "hit_rate": "hit"}
@@ -137,37 +145,59 @@ def rows_of(
             yield about | row
 
 
-def corrected(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return rows with p-values corrected for all of them, and what could be seen."""
+def corrected(
+    rows: list[dict[str, Any]], earlier: Sequence[float] = ()
+) -> list[dict[str, Any]]:
+    """Return rows with p-values corrected for all of them, and what could be seen.
+
+    `earlier` are p-values that were looked at before.
+    """
     p, error, freedom = (
         np.array([np.nan if row[name] is None else row[name] for row in rows], float)
         for name in ("p_value", "error", "freedom")
     )
-    n = int(np.isfinite(p).sum())
+    looked_at = np.concatenate([p, np.asarray(earlier, float)])
+    n = int(np.isfinite(looked_at).sum())
     seen = Estimates(np.zeros(len(rows)), error, freedom).detectable(n)
-    found = {"p_adjusted": adjusted(p), "detectable": seen}
+    found = {"p_adjusted": adjusted(looked_at)[: len(rows)], "detectable": seen}
     about = {"comparisons": n}
     return [
         row | new | about for row, new in zip(rows, _records(found), strict=True)
-    ]
+    ]  # fmt: skip
 
 
-def leg_cost(profiles: Any) -> float:
-    """Return the least cost of a leg among the profiles, basis points; 0 without any."""
+def leg_cost(profiles: DuckDBPyRelation) -> float:
+    """Return the cheapest leg among the profiles, basis points; 0 without any."""
     found = profiles.aggregate("min(fees_bps + slippage_bps)").fetchall()[0][0]
     return float(found or 0.0)
 
 
-def worth_of_scores(**relations: Any) -> pa.Table:
+def _table(
+    bars: DuckDBPyRelation,
+    profiles: DuckDBPyRelation,
+    subjects_of: Callable[[Hours], Iterable[Subject]],
+    earlier: Sequence[float] = (),
+) -> pa.Table:
+    leg_bps = leg_cost(profiles)
+    rows: list[dict[str, Any]] = []
+    for (symbol,) in bars.select("symbol").distinct().order("symbol").fetchall():
+        hours = read_hours(bars, symbol)
+        rows += rows_of(hours, subjects_of(hours), leg_bps)
+    return pa.Table.from_pylist(corrected(rows, earlier), schema=schemas.SCORE_WORTHS)
+
+
+def worth_of_scores(**relations: DuckDBPyRelation) -> pa.Table:
     """Judge domains, sentinels, macro signals and named columns of every symbol.
 
     Parameters are the relations of `Tables`. Returns the rows of `evaluation_scores`.
     """
     tables = Tables(**relations)
-    leg_bps = leg_cost(tables.profiles)
-    symbols = tables.bars.select("symbol").distinct().order("symbol").fetchall()
-    rows: list[dict[str, Any]] = []
-    for (symbol,) in symbols:
-        hours = read_hours(tables.bars, symbol)
-        rows += rows_of(hours, read_subjects(hours, tables), leg_bps)
-    return pa.Table.from_pylist(corrected(rows), schema=schemas.SCORE_WORTHS)
+    return _table(tables.bars, tables.profiles, partial(read_subjects, tables=tables))
+
+
+def worth_of_columns(
+    bars: DuckDBPyRelation, profiles: DuckDBPyRelation, earlier: pa.Table
+) -> pa.Table:
+    """Judge the columns of bars alone, after the rows that were judged before."""
+    looked_at = numbers(earlier["p_value"])
+    return _table(bars, profiles, partial(read_columns, bars=bars), looked_at.tolist())

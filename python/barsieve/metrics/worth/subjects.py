@@ -57,7 +57,9 @@ def column_of(name: str, values: np.ndarray) -> Subject:
     return Subject(COLUMN, name, values, float(np.median(known)) if len(known) else 0.0)
 
 
-def _placed(hours: Hours, table: pa.Table, values: np.ndarray, empty: float):
+def _placed(
+    hours: Hours, table: pa.Table, values: np.ndarray, empty: float
+) -> np.ndarray:
     """Return values of some bars at their places among all of them."""
     found = np.full(len(hours.open_us), empty)
     at = np.searchsorted(hours.open_us, numbers(table["bar_ts"].cast(pa.int64())))
@@ -70,7 +72,8 @@ def _names(relation: DuckDBPyRelation, column: str) -> list[str]:
     return [name for (name,) in found]
 
 
-def _columns(hours: Hours, bars: DuckDBPyRelation) -> Iterator[Subject]:
+def read_columns(hours: Hours, bars: DuckDBPyRelation) -> Iterator[Subject]:
+    """Yield the columns of bars that are not those of every bar."""
     names = [name for name in bars.columns if name not in OF_BARS]
     if names:
         table = matching(bars, symbol=hours.symbol).order("bar_ts").to_arrow_table()
@@ -119,4 +122,4 @@ def read_subjects(hours: Hours, tables: Tables) -> Iterator[Subject]:
     yield from _domains(hours, tables.scores)
     yield from _sentinels(hours, tables.sentinels)
     yield from _signals(hours, tables.macro_signals)
-    yield from _columns(hours, tables.bars)
+    yield from read_columns(hours, tables.bars)

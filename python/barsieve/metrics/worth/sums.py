@@ -72,7 +72,7 @@ def figures(sums: Sums, is_event: bool) -> Figures:
     """Return the figures of sums.
 
     The spread of a score is the mean return of its top fifth less that of its bottom
-    one; that of an event is the mean return with its side, beyond the mean hour.
+    one; that of an event is the mean return with its side, beyond that of other hours.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         covariance = sums.xy - sums.x * sums.y / sums.n
@@ -82,8 +82,8 @@ def figures(sums: Sums, is_event: bool) -> Figures:
         top, bottom = sums.up / sums.top, sums.down / sums.bottom
         spread = top - bottom
         if is_event:
-            mean, sided = sums.all / sums.n, sums.top - sums.bottom
-            count = sums.top + sums.bottom
-            spread = (sums.up - sums.down - sided * mean) / count
+            count, sided = sums.top + sums.bottom, sums.top - sums.bottom
+            quiet = (sums.all - sums.up - sums.down) / (sums.n - count)
+            spread = (sums.up - sums.down - sided * quiet) / count
         hit_rate = sums.hits / sums.views
     return Figures(ic, top * BPS, bottom * BPS, spread * BPS, hit_rate)
