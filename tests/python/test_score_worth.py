@@ -95,7 +95,7 @@ def test_ranks_within_groups_are_those_of_scipy():
     assert np.isnan(found[~used]).all()
     for one in range(3):
         own = used & (group == one)
-        expected = (rankdata(values[own]) - 0.5) / own.sum() - 0.5
+        expected = (rankdata(values[own]) - 1) / (own.sum() - 1) - 0.5
         assert found[own] == pytest.approx(expected, abs=1e-15)
 
 
@@ -412,9 +412,9 @@ def test_the_momentum_planted_in_the_demo_is_found_and_its_noise_is_not(of_demo)
     # Planted on the next hour while risk is on, and at hours of the week.
     assert {("momentum", "risk_on", 1), ("temporal", "all", 1)} <= found
     assert ("momentum", "crisis", 1) not in found
-    (n_subjects,) = of_demo.sql(
+    ((n_subjects,),) = of_demo.sql(
         "select count(distinct name) from report_scores where is_beyond_chance"
-    ).fetchone()
+    ).fetchall()
     assert n_subjects <= 4
 
 
@@ -444,11 +444,13 @@ def test_a_build_judges_what_the_tables_hold(of_demo):
 
 
 def test_the_return_of_the_last_hours_is_not_known(of_demo):
-    hours = of_demo.sql(
+    (hours,) = of_demo.sql(
         "select max(hours) from report_scores where horizon_hours = 72 "
         "and regime = 'all' and symbol = 'ETH'"
-    ).fetchone()
-    bars = of_demo.sql("select count(*) from bars_1h where symbol = 'ETH'").fetchone()
+    ).fetchall()
+    (bars,) = of_demo.sql(
+        "select count(*) from bars_1h where symbol = 'ETH'"
+    ).fetchall()
     assert hours[0] <= bars[0] - 72
 
 

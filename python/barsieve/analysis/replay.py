@@ -107,9 +107,11 @@ def replay_profile(
     """
     if candidates and signals is not None:
         refuse(
-            "signals and candidates", expected="one of them", found="both",
+            "signals and candidates",
+            expected="one of them",
+            found="both",
             fix="signals need no screen: leave out the candidates",
-        )  # fmt: skip
+        )
     is_screened = replayed == "focused" and signals is None
     study = prepare(database, name, changes, is_screened)
     loss = brought = None

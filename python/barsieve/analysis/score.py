@@ -12,6 +12,7 @@ from barsieve.database.connect import table_names
 from barsieve.database.overlay import Scratch
 from barsieve.metrics.worth.rows import worth_of_columns
 from barsieve.metrics.worth.subjects import OF_BARS
+from barsieve.metrics.worth.verdict import best
 
 REPORTS = {
     "report_scores": "regime <> 'all', regime, horizon_hours",
@@ -140,9 +141,12 @@ def worth_of(path: Path, name: str, symbol: str | None = None) -> Worth:
     if symbol is not None and symbol not in symbols:
         expected = f"one of {', '.join(symbols)}"
         refuse(
-            str(path), "symbol", expected=expected, found=f"'{symbol}'",
+            str(path),
+            "symbol",
+            expected=expected,
+            found=f"'{symbol}'",
             fix="correct the symbol",
-        )  # fmt: skip
+        )
     found = [
         scratch.rows(
             f"select * from {{{table}}} "
@@ -156,15 +160,10 @@ def worth_of(path: Path, name: str, symbol: str | None = None) -> Worth:
 
 
 def overview(path: Path, symbol: str | None = None) -> list[dict[str, Any]]:
-    """Return of all that was judged the rows of all hours, the least by chance first.
-
-    One row a name and symbol: the horizon with the least corrected p-value.
-    """
-    return _open(path).rows(
-        "select * from {report_scores} "
-        "where regime = 'all' and coalesce(symbol = $1, true) "
-        "qualify row_number() over (partition by kind, name, symbol "
-        "order by p_value nulls last, horizon_hours) = 1 "
-        "order by p_value nulls last, kind, name, symbol",
+    """Return the best horizon of all that was judged, the least by chance first."""
+    rows = _open(path).rows(
+        "select * from {report_scores} where coalesce(symbol = $1, true) "
+        "order by kind, name, symbol, horizon_hours",
         symbol,
     )
+    return best(rows)

@@ -157,11 +157,13 @@ def _repeated(name: str, signals: list[Signal]) -> list[Problem]:
         if first != one.where:
             problems.append(
                 Problem(
-                    name, one.where, expected="one signal a symbol and ts",
+                    name,
+                    one.where,
+                    expected="one signal a symbol and ts",
                     found=f"another for {one.symbol} at {one.ts.isoformat()}, {first}",
                     fix="keep one of them",
                 )
-            )  # fmt: skip
+            )
     return problems
 
 

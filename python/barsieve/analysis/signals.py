@@ -32,7 +32,9 @@ class Signalled(NamedTuple):
     of_others: int
 
 
-def _own(name: str, signals: list[Signal], symbol: str, known: set[str]):
+def _own(
+    name: str, signals: list[Signal], symbol: str, known: set[str]
+) -> list[Signal]:
     """Return the signals of a symbol; refuse symbols that the market does not have."""
     problems = [
         Problem(
@@ -49,10 +51,11 @@ def _own(name: str, signals: list[Signal], symbol: str, known: set[str]):
     own = [one for one in signals if one.symbol == symbol]
     if not own:
         refuse(
-            name, expected=f"signals of {symbol}, which the profile trades",
+            name,
+            expected=f"signals of {symbol}, which the profile trades",
             found=f"{len(signals)} of {', '.join(sorted({s.symbol for s in signals}))}",
             fix="choose a profile of that symbol, or set symbol=...",
-        )  # fmt: skip
+        )
     return own
 
 
@@ -89,10 +92,12 @@ def signalled(study: Study, source: Path | pa.Table) -> Signalled:
     own = _own(name, signals, symbol, {row["symbol"] for row in found})
     at = _places(name, own, inputs)
     bars = inputs.bars.copy()
-    bars.side, bars.confidence, bars.threshold, bars.is_eligible = FLAT, 0.0, 0.0, False
-    bars.side[at] = [SIDE_OF[one.side] for one in own]
-    bars.confidence[at] = [one.confidence for one in own]
-    bars.is_eligible[at] = inputs.is_in_study[at]
+    nothing = {"side": FLAT, "confidence": 0.0, "threshold": 0.0, "is_eligible": False}
+    for column, value in nothing.items():
+        bars[column] = value
+    bars["side"][at] = [SIDE_OF[one.side] for one in own]
+    bars["confidence"][at] = [one.confidence for one in own]
+    bars["is_eligible"][at] = inputs.is_in_study[at]
     rules = inputs.profile.rules._replace(loss_streak_shift=0.0)
     entry_bars = np.sort(at)
     profile = with_fields(inputs.profile, rules=rules)

@@ -19,9 +19,9 @@ class Sorted(NamedTuple):
     def ranks(self, is_used: np.ndarray, group: np.ndarray) -> np.ndarray:
         """Return the mean rank of each used value within its group, from -1/2 to 1/2.
 
-        As a share of the group, so that its mean is 0; NaN where not used. Pearson's
-        correlation of two such ranks within a group is Spearman's of the values.
-        `group`: shape (n,), small integers from 0.
+        From the least to the greatest, so that its mean is 0; NaN where not used.
+        Pearson's correlation of two such ranks is Spearman's of the values. `group`:
+        shape (n,), small integers from 0.
         """
         at = self.order[is_used[self.order]]
         at = at[np.argsort(group[at], kind="stable")]
@@ -35,13 +35,19 @@ class Sorted(NamedTuple):
         size = np.diff(first, append=len(at))
         counts = np.bincount(groups)
         begins = (np.cumsum(counts) - counts)[groups[first]]
-        middle = first + size / 2 - begins
-        ranks[at] = np.repeat(middle / counts[groups[first]] - 0.5, size)
+        middle = first + (size - 1) / 2 - begins
+        steps = np.maximum(counts[groups[first]] - 1, 1)
+        shares = np.where(counts[groups[first]] > 1, middle / steps - 0.5, 0.0)
+        ranks[at] = np.repeat(shares, size)
         return ranks
 
 
-FIFTH = 0.3
-"""A value lies in the top fifth if its rank, from -1/2 to 1/2, is above this."""
+FIFTH, LOWEST_FIFTH = 0.3 + 1e-12, -0.3 + 1e-12
+"""A value of a rank above the first is in the top fifth, up to the second in the last.
+
+As pandas and alphalens cut: at a quantile, which belongs to the values below. The
+little is for ranks that are the quantile but for rounding.
+"""
 
 
 def fifths(ranks: np.ndarray, group: np.ndarray) -> np.ndarray:
@@ -60,7 +66,9 @@ def fifths(ranks: np.ndarray, group: np.ndarray) -> np.ndarray:
     np.minimum.at(lowest, group[known], ranks[known])
     # A group of one value has no ends.
     varies = (highest > lowest)[group]
+    below_top = np.minimum(np.nextafter(highest, -1.0), FIFTH)[group]
+    bottom = np.maximum(lowest, LOWEST_FIFTH)[group]
     with np.errstate(invalid="ignore"):
-        sides[varies & (ranks >= np.minimum(highest, FIFTH)[group])] = 1.0
-        sides[varies & (ranks <= np.maximum(lowest, -FIFTH)[group])] = -1.0
+        sides[varies & (ranks > below_top)] = 1.0
+        sides[varies & (ranks <= bottom)] = -1.0
     return sides

@@ -55,3 +55,19 @@ def verdict(rows: Sequence[Row]) -> str:
         f"beyond chance among {found[0]['comparisons']:,} looks: {told}{more}"
         f"{_cost(found[0])}"
     )
+
+
+def best(rows: Sequence[Row]) -> list[Row]:
+    """Return of every score and symbol the horizon least by chance, those first.
+
+    Of all hours alone; a score of which nothing is told has its shortest horizon.
+    """
+    found: dict[tuple[str, ...], Row] = {}
+
+    def chance(row: Row) -> tuple[float, int]:
+        p = row["p_value"]
+        return 2.0 if p is None else p, row["horizon_hours"]
+
+    for row in sorted((r for r in rows if r["regime"] == "all"), key=chance):
+        found.setdefault((row["kind"], row["name"], row["symbol"]), row)
+    return list(found.values())

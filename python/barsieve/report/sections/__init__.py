@@ -12,6 +12,7 @@ from barsieve.report.sections import (
     price,
     regimes,
     result,
+    scores,
     screening,
     sweep,
     trades,
@@ -20,7 +21,7 @@ from barsieve.report.sections import (
 SECTIONS = [
     module.SECTION
     for module in (
-        result, price, trades, equity, outcomes, screening, regimes, sweep, optimizer,
-        health,
+        result, price, trades, equity, outcomes, screening, scores, regimes, sweep,
+        optimizer, health,
     )
 ]  # fmt: skip
