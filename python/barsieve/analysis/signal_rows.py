@@ -5,14 +5,14 @@
 
 import csv
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import pyarrow as pa
 
 from barsieve.core.errors import Problem, refuse, refuse_first
-from barsieve.core.times import in_utc, read_moment
+from barsieve.core.times import moment_of
 
 COLUMNS = ("symbol", "ts", "side", "confidence")
 SIDES = ("long", "short")
@@ -83,16 +83,10 @@ def _of_table(table: pa.Table, name: str) -> Iterator[tuple[str, dict[str, Any]]
 
 def _moment(value: Any) -> datetime:
     """Return when the bar of a signal opens; ValueError for what is no moment."""
-    if isinstance(value, datetime):
-        # pandas has nanoseconds, which hide behind a moment of whole microseconds.
-        if getattr(value, "nanosecond", 0):
-            raise ValueError("nanoseconds")
-        return in_utc(value)
-    if isinstance(value, date):
-        return in_utc(datetime(value.year, value.month, value.day))
-    if isinstance(value, str):
-        return read_moment(value.strip())
-    raise ValueError(type(value).__name__)
+    # pandas has nanoseconds, which hide behind a moment of whole microseconds.
+    if getattr(value, "nanosecond", 0):
+        raise ValueError("nanoseconds")
+    return moment_of(value.strip() if isinstance(value, str) else value)
 
 
 def _confidence(value: Any) -> float:
@@ -134,7 +128,8 @@ READ = {"symbol": _symbol, "ts": _moment, "side": _side, "confidence": _confiden
 
 
 def _signal(name: str, where: str, row: dict[str, Any]) -> Signal | list[Problem]:
-    found, problems = {}, []
+    found: dict[str, Any] = {}
+    problems = []
     for column, read in READ.items():
         try:
             found[column] = read(row[column])

@@ -34,7 +34,8 @@ def in_utc(found: datetime) -> datetime:
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _read(given: Moment) -> datetime:
+def moment_of(given: Moment) -> datetime:
+    """Moment of what a caller gives, UTC; raises ValueError for what is none."""
     if isinstance(given, str):
         return read_moment(given)
     # A moment is a day too; pandas says that no moment is one, and unlike itself.
@@ -51,7 +52,7 @@ def moment(given: Moment, name: str) -> datetime:
     `name` is what it was given to. Raises InputError for anything else.
     """
     try:
-        return _read(given)
+        return moment_of(given)
     except ValueError:
         refuse(
             f"{name} {given}",
