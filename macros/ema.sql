@@ -14,7 +14,7 @@
 {%- macro ema_block(column, span) -%}
     {%- set decay = 1 - 2 / (span + 1) -%}
     {%- for k in range(12) %}
-        {{ '+ ' if not loop.first }}{{ decay ** k }} * {{ lagged(column, k) }}
+        {{ '+ ' if not loop.first }}{{ decay ** k }} * {{ barsieve.lagged(column, k) }}
     {%- endfor %}
 {%- endmacro -%}
 
@@ -27,7 +27,7 @@
     {%- endfor -%}
     (
     {%- for j in range(blocks.n) %}
-        {{ '+ ' if not loop.first }}{{ decay ** (12 * j) }} * {{ lagged(block, 12 * j) }}
+        {{ '+ ' if not loop.first }}{{ decay ** (12 * j) }} * {{ barsieve.lagged(block, 12 * j) }}
     {%- endfor %}
     ) / {{ (1 - decay ** (12 * blocks.n)) / (1 - decay) }}
 {%- endmacro -%}

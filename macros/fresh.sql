@@ -11,6 +11,6 @@
     became known, whether or not it is stale. -#}
 {%- macro fresh_and_age(reading, at) -%}
     {%- set name = reading.split('.')[-1] -%}
-    {{ fresh(reading, at) }} as {{ name }},
+    {{ barsieve.fresh(reading, at) }} as {{ name }},
     epoch({{ at }} - {{ reading }}.known_at) / 3600 as {{ name }}_age_hours
 {%- endmacro -%}

@@ -4,7 +4,7 @@
 {%- macro mark_what_it_was_built_from() -%}
     {%- if execute -%}
         {%- set parents, sources = [], [] -%}
-        {%- for key in parents_of(model) -%}
+        {%- for key in barsieve.parents_of(model) -%}
             {%- if key.startswith('source.') -%}
                 {%- do sources.append(key.split('.')[2]) -%}
             {%- else -%}
@@ -20,7 +20,7 @@
             'is_empty': flags.EMPTY or false,
             'started': run_started_at.isoformat(),
         } -%}
-        {{ comment_on(this, model.config.materialized, own) }}
+        {{ barsieve.comment_on(this, model.config.materialized, own) }}
     {%- endif -%}
 {%- endmacro -%}
 

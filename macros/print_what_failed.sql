@@ -5,10 +5,10 @@
         {%- for result in results -%}
             {%- set node, status = result.node, result.status | string -%}
             {%- if node.resource_type == 'test' and status in ('fail', 'warn') -%}
-                {{ print_rows(node.name, node.compiled_code) }}
+                {{ barsieve.print_rows(node.name, node.compiled_code) }}
             {%- elif node.resource_type == 'model' and status == 'error'
                 and node.language == 'sql' and 'Constraint Error' in (result.message or '') -%}
-                {{ print_what_broke_a_constraint(node) }}
+                {{ barsieve.print_what_broke_a_constraint(node) }}
             {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
@@ -35,13 +35,13 @@
     {%- for constraint in node.constraints -%}
         {%- set kind = constraint.type | string -%}
         {%- if kind == 'check' -%}
-            {{ print_rows(
+            {{ barsieve.print_rows(
                 node.name ~ ': ' ~ constraint.expression,
                 'select * from (' ~ node.compiled_code ~ '\n) where not (' ~ constraint.expression ~ ')'
             ) }}
         {%- elif kind == 'primary_key' -%}
             {%- set key = constraint.columns | join(', ') -%}
-            {{ print_rows(
+            {{ barsieve.print_rows(
                 node.name ~ ': one row for each ' ~ key,
                 'select ' ~ key ~ ', count(*) as n_rows from (' ~ node.compiled_code
                 ~ '\n) group by all having count(*) > 1 or '

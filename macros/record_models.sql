@@ -7,7 +7,7 @@
     {%- if execute -%}
         {%- for result in results if result.status | string == 'success' -%}
             {%- if result.node.resource_type | string in ('model', 'seed', 'snapshot') -%}
-                {%- do made.append(record_of(result.node)) -%}
+                {%- do made.append(barsieve.record_of(result.node)) -%}
             {%- endif -%}
         {%- endfor -%}
         {%- for node in graph.nodes.values() if node.relation_name -%}
@@ -15,13 +15,13 @@
         {%- endfor -%}
     {%- endif -%}
     {%- if made -%}
-        {{ replace_records(made, known) }}
+        {{ barsieve.replace_records(made, known) }}
     {%- endif -%}
 {%- endmacro -%}
 
 {%- macro record_of(node) -%}
     {%- set parents, sources = [], {} -%}
-    {%- for key in parents_of(node) -%}
+    {%- for key in barsieve.parents_of(node) -%}
         {%- if key.startswith('source.') -%}
             {%- set found = graph.sources[key] -%}
             {%- do sources.update({
@@ -56,7 +56,7 @@
     {%- for key in node.depends_on.nodes -%}
         {%- set parent = graph.nodes.get(key) -%}
         {%- if parent and parent.config.materialized == 'ephemeral' -%}
-            {%- do keys.extend(parents_of(parent)) -%}
+            {%- do keys.extend(barsieve.parents_of(parent)) -%}
         {%- else -%}
             {%- do keys.append(key) -%}
         {%- endif -%}

@@ -15,7 +15,7 @@
             delete from {{ built }}
         {%- endif -%}
         {%- if flags.WHICH in ('build', 'run') -%}
-            {{ empty_what_is_left_out() }}
+            {{ barsieve.empty_what_is_left_out() }}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro -%}

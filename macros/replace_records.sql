@@ -22,7 +22,7 @@
         select
             made.*,
             map {
-                {%- for setting in settings_of_results() %}
+                {%- for setting in barsieve.settings_of_results() %}
                 '{{ setting }}': current_setting('{{ setting }}')::varchar
                 {{- ',' if not loop.last }}
                 {%- endfor %}

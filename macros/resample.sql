@@ -23,7 +23,7 @@ history as (
 blocks as (
     select
         symbol,
-        {{ block_start('bar_ts', hours) }} as block_start_at,
+        {{ barsieve.block_start('bar_ts', hours) }} as block_start_at,
         arg_min(open, bar_ts) as open,
         max(high) as high,
         min(low) as low,

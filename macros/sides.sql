@@ -8,8 +8,8 @@
 {#- The side that a domain score votes for; `none` without a view, null when unknown. -#}
 {%- macro vote(score) -%}
     case
-        when {{ score }} > {{ votes_long_above() }} then 'long'
-        when {{ score }} < {{ votes_short_below() }} then 'short'
+        when {{ score }} > {{ barsieve.votes_long_above() }} then 'long'
+        when {{ score }} < {{ barsieve.votes_short_below() }} then 'short'
         when {{ score }} is not null then 'none'
     end
 {%- endmacro -%}

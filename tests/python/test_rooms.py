@@ -15,6 +15,7 @@ ROOMS = {
     "profiles": {"core"},
     "market": {"core"},
     "ingest": {"core", "market"},
+    "project": {"core", "market"},
     "oracle": {"core"},
     "replay": {"core", "profiles"},
     "signals": {"core", "profiles", "replay"},

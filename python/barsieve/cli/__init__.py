@@ -11,6 +11,7 @@ from barsieve.cli.build import build, export
 from barsieve.cli.compare import compare
 from barsieve.cli.config import config
 from barsieve.cli.ingest import app as ingest
+from barsieve.cli.init import init
 from barsieve.cli.inputs import check, demo
 from barsieve.cli.optimize import optimize, walk_forward
 from barsieve.cli.output import refusing
@@ -47,6 +48,7 @@ PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 app.add_typer(ingest, name="ingest")
 app.add_typer(config, name="config")
+app.command()(init)
 app.command()(check)
 app.command()(demo)
 app.command(context_settings=PASS_ON)(build)

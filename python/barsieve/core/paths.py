@@ -15,14 +15,37 @@ from barsieve.core.errors import NoProjectError
 PACKAGE = Path(__file__).parents[1]
 
 PROJECT = "BARSIEVE_PROJECT"
+# Where dbt puts the packages of a project, and ours among them.
+PACKAGES = "dbt_packages"
+OURS = f"{PACKAGES}/barsieve"
 MARKET, CONFIGS, DATABASE = "BARSIEVE_MARKET", "BARSIEVE_CONFIGS", "BARSIEVE_DATABASE"
+
+
+def dbt_package() -> Path:
+    """Return the dbt package that belongs to this code: models, macros, seeds, tests.
+
+    A folder of the Python package where that was installed; in a checkout the project.
+    """
+    shipped = PACKAGE / "package"
+    return shipped if shipped.is_dir() else PACKAGE.parents[1]
 
 
 def project_dir() -> Path:
     """Return the project folder: BARSIEVE_PROJECT, this one, or the nearest above it.
 
-    Raises NoProjectError when there is none, or none where the variable says.
+    Raises NoProjectError when there is none, or none where the variable says, or
+    when it is the installed package itself, in which nothing is to be built.
     """
+    folder = _nearest_project()
+    if folder.resolve() == PACKAGE / "package":
+        raise NoProjectError(
+            f"{folder} is the installed package: go to your own project, or set "
+            f"{PROJECT} to it"
+        )
+    return folder
+
+
+def _nearest_project() -> Path:
     if named := os.environ.get(PROJECT):
         folder = Path(named).expanduser().resolve()
         if (folder / "dbt_project.yml").exists():
@@ -36,7 +59,7 @@ def project_dir() -> Path:
             return folder
     raise NoProjectError(
         f"no dbt_project.yml in {here} or above: run this in the project folder, or "
-        f"set {PROJECT} to it"
+        f"set {PROJECT} to it; barsieve init makes a new one"
     )
 
 
@@ -46,11 +69,17 @@ def market_dir() -> Path:
 
 
 def macro_series_seed() -> Path:
-    """Return the file that declares the macro series.
+    """Return the file that declares the macro series: the project's, or the package's.
 
-    Raises NoProjectError outside of a project.
+    Raises NoProjectError outside of a project, or where that lacks its package.
     """
-    return project_dir() / "seeds" / "macro_series.csv"
+    folder = project_dir()
+    for home in (folder, folder / OURS):
+        if (seed := home / "seeds" / "macro_series.csv").exists():
+            return seed
+    raise NoProjectError(
+        f"{folder / OURS}: the package is not there; barsieve init --upgrade"
+    )
 
 
 def configs_dir() -> Path:

@@ -122,6 +122,13 @@ def _faults(path: Path, connection: duckdb.DuckDBPyConnection) -> list[Problem]:
     ]
 
 
+def no_database(path: Path) -> Problem:
+    """Return that there is no built database at a path."""
+    return Problem(
+        str(path), expected="a built database", found="no such file", fix="dbt build"
+    )
+
+
 def open_database(path: Path) -> duckdb.DuckDBPyConnection:
     """Open a built database for reading.
 
@@ -130,12 +137,7 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
     left behind, every reader is refused here or finds tables that belong together.
     """
     if not path.exists():
-        refuse(
-            str(path),
-            expected="a built database",
-            found="no such file",
-            fix="dbt build",
-        )
+        raise InputError([no_database(path)])
     try:
         connection = connect_to(path)
     except duckdb.Error as error:

@@ -2,21 +2,23 @@
 
 import hashlib
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from barsieve import __version__
 from barsieve.core import paths
 
-CODE_FOLDERS = ("models", "macros", "seeds", "python/barsieve")
+# What a project and each of its packages build from; lists of models are in the file.
+CODE_FOLDERS = ("models", "macros", "seeds")
+PROJECT_FILE = "dbt_project.yml"
 CODE_SUFFIXES = {".sql", ".py", ".yml", ".csv", ".json"}
 
 
-def fingerprint(folder: Path, files: list[Path]) -> str:
-    """Return a hash of files: their names below `folder` and their bytes."""
+def fingerprint(files: Mapping[str, Path]) -> str:
+    """Return a hash of files: the names that they go by, and their bytes."""
     digest = hashlib.sha256()
-    for path in sorted(files):
-        name = path.relative_to(folder).as_posix()
+    for name, path in sorted(files.items()):
         digest.update(f"{name}\0{path.stat().st_size}\0".encode())
         with path.open("rb") as stream:
             while block := stream.read(1 << 20):
@@ -24,13 +26,54 @@ def fingerprint(folder: Path, files: list[Path]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _code_files(folder: Path) -> list[Path]:
-    return [
-        path
-        for part in CODE_FOLDERS
+def _below(folder: Path, *parts: str, suffixes: set[str]) -> dict[str, Path]:
+    """Return the files below parts of a folder, by their names in the folder."""
+    return {
+        path.relative_to(folder).as_posix(): path
+        for part in parts
         for path in (folder / part).rglob("*")
-        if path.suffix in CODE_SUFFIXES
-    ]
+        if path.suffix in suffixes
+    }
+
+
+def _homes(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the project and its packages, after what the names of files begin with."""
+    yield "", folder
+    for package in sorted((folder / paths.PACKAGES).glob("*")):
+        yield f"{paths.PACKAGES}/{package.name}/", package
+
+
+def models_of(package: Path) -> dict[str, Path]:
+    """Return the files that a project, or a package, makes tables of, and its lists."""
+    file = package / PROJECT_FILE
+    lists = {PROJECT_FILE: file} if file.exists() else {}
+    return lists | _below(package, *CODE_FOLDERS, suffixes=CODE_SUFFIXES)
+
+
+def _python_files(suffixes: set[str]) -> dict[str, Path]:
+    """Return the files of the installed Python package, less the dbt package in it."""
+    return {
+        f"barsieve/{name}": path
+        for name, path in _below(paths.PACKAGE, ".", suffixes=suffixes).items()
+        if not name.startswith("package/")
+    }
+
+
+def _code_files(folder: Path) -> dict[str, Path]:
+    models = {
+        f"{prefix}{name}": path
+        for prefix, home in _homes(folder)
+        for name, path in models_of(home).items()
+    }
+    return models | _python_files(CODE_SUFFIXES)
+
+
+def _macro_files(folder: Path) -> dict[str, Path]:
+    return {
+        f"{prefix}{name}": path
+        for prefix, home in _homes(folder)
+        for name, path in _below(home, "macros", suffixes={".sql"}).items()
+    }
 
 
 def about_market(market: Path) -> dict[str, Any]:
@@ -46,31 +89,37 @@ def about_market(market: Path) -> dict[str, Any]:
 
 
 def code_hash(folder: Path) -> str:
-    """Return the hash of the code of a project folder, as `build_info` holds it."""
-    return fingerprint(folder, _code_files(folder))
+    """Return the hash of the code of a project folder, as `build_info` holds it.
+
+    Covers the project's own models, macros and seeds, those of its packages, the lists
+    in their `dbt_project.yml`, and the installed Python package.
+    """
+    return fingerprint(_code_files(folder))
 
 
 def _market_hash(market: Path) -> str:
-    files = [
-        path for part in ("bars", "macro", "funding")
-        for path in (market / part).glob("*.parquet")
-    ]  # fmt: skip
-    return fingerprint(market, files)
+    parts = ("bars", "macro", "funding")
+    return fingerprint(
+        {
+            path.relative_to(market).as_posix(): path
+            for part in parts
+            for path in (market / part).glob("*.parquet")
+        }
+    )
 
 
 def _configs_hash(configs: Path) -> str:
-    return fingerprint(configs, list(configs.rglob("*.json")))
+    return fingerprint(_below(configs, ".", suffixes={".json"}))
 
 
 def hashes_now() -> dict[str, str]:
     """Return what the marks of tables are made of; see `barsieve.database.marks`."""
     folder = paths.project_dir()
-    macros, package = folder / "macros", paths.PACKAGE
     return {
         "market": _market_hash(folder / paths.market_dir()),
         "configs": _configs_hash(folder / paths.configs_dir()),
-        "macros": fingerprint(macros, list(macros.rglob("*.sql"))),
-        "package": fingerprint(package, list(package.rglob("*.py"))),
+        "macros": fingerprint(_macro_files(folder)),
+        "package": fingerprint(_python_files({".py"})),
     }
 
 

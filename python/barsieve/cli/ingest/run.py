@@ -38,10 +38,7 @@ def _seed() -> Path:
     try:
         return paths.macro_series_seed()
     except FileNotFoundError:
-        name = "macro_series.csv"
-        shipped = paths.PACKAGE / name
-        checkout = paths.PACKAGE.parents[1]
-        return shipped if shipped.exists() else checkout / "seeds" / name
+        return paths.dbt_package() / "seeds" / "macro_series.csv"
 
 
 @contextmanager
