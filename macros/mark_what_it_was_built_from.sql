@@ -1,6 +1,6 @@
-{#- Runs after each model and seed, in its transaction: the table's comment says what it
-    was built from. A comment goes with its table, so it is there or gone as that is,
-    whatever was selected or interrupted. See barsieve.database.marks and docs/decisions/0021. -#}
+{#- Runs after each model and seed, in its transaction: the table's comment says what its
+    rows are and, in its last line, what it was built from. A comment goes with its table,
+    so it is there or gone as that is, whatever was selected or interrupted. See barsieve.database.marks and docs/decisions/0021. -#}
 {%- macro mark_what_it_was_built_from() -%}
     {%- if execute -%}
         {%- set parents, sources = [], [] -%}
@@ -13,6 +13,7 @@
         {%- endfor -%}
         {%- set own = {
             'table': this.identifier,
+            'description': model.description or '',
             'checksum': model.checksum.checksum,
             'language': model.language or 'seed',
             'parents': parents,

@@ -271,6 +271,7 @@ def test_every_table_of_a_build_says_what_it_was_built_from(demo_build):
 def test_a_mark_is_a_comment_and_back():
     made = Mark("a", "m", None, "c", "2024-01-01T00:00:00+00:00", False, {"x": None})
     assert parse(made.as_comment()) == made
+    assert parse(made.as_comment("One row per hour.\nIts keys say more.\n")) == made
     for other in (None, "", "a comment", "{}", '{"mark": 1}', json.dumps([1])):
         assert parse(other) is None
 

@@ -145,7 +145,7 @@ def _mark(own: str, parents: str | None, hashes: dict[str, str]) -> str:
     about = json.loads(own)
     comments = json.loads(parents or "{}")
     marks = {name: parse(comments.get(name)) for name in about["parents"]}
-    return mark_of(about, marks, hashes).as_comment()
+    return mark_of(about, marks, hashes).as_comment(about["description"])
 
 
 def _left_out(started: str) -> str:

@@ -1,4 +1,4 @@
-"""Mark of each table: what it was built from, the comment that it carries.
+"""Mark of each table: what it was built from, the last line of its comment.
 
 A mark holds the hashes of the market and the configs behind a table, of the code that
 made it, and the marks of the tables it was made of, as they were then. So a table that
@@ -53,9 +53,9 @@ class Mark(NamedTuple):
     is_empty: bool
     parents: dict[str, str | None]
 
-    def as_comment(self) -> str:
-        """Return the mark as the comment of its table."""
-        return json.dumps(self._asdict())
+    def as_comment(self, description: str = "") -> str:
+        """Return the comment of its table: what a row of that is, and the mark."""
+        return f"{description.strip()}\n{json.dumps(self._asdict())}".lstrip()
 
     def is_of(self, started: datetime) -> bool:
         """Tell whether the table has its rows of the run that started at a moment."""
@@ -72,9 +72,9 @@ def _inherited(own: str | None, parents: Iterable[Mark], field: str) -> str | No
 
 
 def parse(comment: str | None) -> Mark | None:
-    """Return the mark that a comment is; None for any other comment."""
+    """Return the mark in the last line of a comment; None where there is none."""
     try:
-        found = json.loads(comment or "")
+        found = json.loads((comment or "").rpartition("\n")[2])
         return Mark(**found)
     except (ValueError, TypeError):
         return None

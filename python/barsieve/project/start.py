@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from barsieve.core.errors import InputError, Problem
+from barsieve.core.files import move_into_place
 from barsieve.market import simulation
 from barsieve.project.files import (
     RECORD,
@@ -76,7 +77,7 @@ def start_project(folder: Path, with_demo: bool = True) -> str:
 
 def _move_in(aside: Path, folder: Path) -> None:
     if not folder.exists():
-        aside.rename(folder)
+        move_into_place(aside, folder)
         return
     for entry in aside.iterdir():
         shutil.move(entry, folder / entry.name)
