@@ -19,6 +19,7 @@
             'parents': parents,
             'sources': sources,
             'is_empty': flags.EMPTY or false,
+            'extra': model.config.meta.get('extra'),
             'started': run_started_at.isoformat(),
         } -%}
         {{ barsieve.comment_on(this, model.config.materialized, own) }}

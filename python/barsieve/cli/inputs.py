@@ -46,6 +46,7 @@ def check(as_json: AsJson = False) -> None:
 
 
 def _print_what_it_lacks() -> None:
+    from barsieve.core.extras import extra_findings
     from barsieve.database.health import worst_first
     from barsieve.market.findings import market_findings
     from barsieve.profiles.findings import config_findings
@@ -55,6 +56,7 @@ def _print_what_it_lacks() -> None:
     findings = [
         *worst_first(market_findings(market, paths.macro_series_seed())),
         *config_findings(folder / paths.configs_dir()),
+        *extra_findings(),
     ]
     if findings:
         n = len(findings)

@@ -1,9 +1,36 @@
-"""Libraries of extras, imported when they are needed and named when not there."""
+"""Extras of the installation: their libraries when needed, what goes without them."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, wraps
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
+from typing import TYPE_CHECKING, ParamSpec
 
 from barsieve.core.errors import MissingExtraError
+from barsieve.core.findings import Finding
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+# The libraries of extras that models need; pyproject.toml has their versions.
+LIBRARIES = {"ml": ("arch", "hmmlearn", "scipy", "sklearn")}
+GOES_WITHOUT = {
+    "ml": (
+        "regimes are unknown, sweeps are not judged, and nothing is learned; profiles "
+        "that ask for it trade without"
+    )
+}
+
+Arguments = ParamSpec("Arguments")
+
+
+@cache
+def missing(extra: str) -> str | None:
+    """Return a library of an extra that is not installed; None where all are."""
+    return next((name for name in LIBRARIES[extra] if find_spec(name) is None), None)
 
 
 def needed(module: str, extra: str, by: str = "") -> ModuleType:
@@ -17,3 +44,44 @@ def needed(module: str, extra: str, by: str = "") -> ModuleType:
         name = error.name or module
         fault = f"{by} needs {name}" if by else f"{name} is not installed"
         raise MissingExtraError(f"{fault}: pip install 'barsieve[{extra}]'") from None
+
+
+def empty_without(
+    extra: str, schema: pa.Schema
+) -> Callable[
+    [Callable[Arguments, pa.Table]], Callable[Arguments, pa.Table]
+]:  # fmt: skip
+    """Let the function of a model give no rows where its extra is not installed.
+
+    The model says so too, in `meta.extra`, so that its table is marked as left out.
+    """
+
+    def let(function: Callable[Arguments, pa.Table]) -> Callable[Arguments, pa.Table]:
+        @wraps(function)
+        def table(*args: Arguments.args, **kwargs: Arguments.kwargs) -> pa.Table:
+            if missing(extra):
+                return schema.empty_table()
+            return function(*args, **kwargs)
+
+        return table
+
+    return let
+
+
+def extra_findings() -> list[Finding]:
+    """Return what a build here leaves out for want of a library."""
+    return [
+        Finding(
+            symbol="",
+            subject=f"extra {extra}",
+            finding="left_out",
+            value=None,
+            threshold=None,
+            meaning=(
+                f"{library} is not installed: {GOES_WITHOUT[extra]}; "
+                f"pip install 'barsieve[{extra}]', then dbt build"
+            ),
+        )
+        for extra in LIBRARIES
+        if (library := missing(extra))
+    ]

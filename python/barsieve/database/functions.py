@@ -19,7 +19,8 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     `barsieve_profiles(files)`: JSON of the profiles that a glob names, resolved.
     `barsieve_settings(schema)`: a column for each setting of a JSON Schema, as in
     `select`; `barsieve_setting_descriptions(schema)`: JSON of what each of them holds.
-    `barsieve_market_findings()`: JSON of what the market's files say by themselves.
+    `barsieve_market_findings()`: JSON of what the market's files say by themselves, and
+    of what this installation leaves out.
     `barsieve_mark(own, parents)`: the comment of a table just made, from what dbt knows
     of it and the comments of the tables it was made of, both JSON;
     `barsieve_left_out(started)`: that of a table made empty.
@@ -126,10 +127,11 @@ def _build() -> str:
 
 def _market_findings() -> str:
     from barsieve.core import paths
+    from barsieve.core.extras import extra_findings
     from barsieve.market.findings import market_findings
 
     market = paths.project_dir() / paths.market_dir()
-    found = market_findings(market, paths.macro_series_seed())
+    found = market_findings(market, paths.macro_series_seed()) + extra_findings()
     return json.dumps([finding._asdict() for finding in found])
 
 
@@ -140,12 +142,16 @@ def _hashes() -> dict[str, str]:
 
 
 def _mark(own: str, parents: str | None, hashes: dict[str, str]) -> str:
-    from barsieve.database.marks import mark_of, parse
+    from barsieve.core.extras import missing
+    from barsieve.database.marks import left_out, mark_of, parse
 
     about = json.loads(own)
     comments = json.loads(parents or "{}")
     marks = {name: parse(comments.get(name)) for name in about["parents"]}
-    return mark_of(about, marks, hashes).as_comment(about["description"])
+    description = about["description"]
+    if about["extra"] and missing(about["extra"]):
+        return left_out(about["started"]).as_comment(description)
+    return mark_of(about, marks, hashes).as_comment(description)
 
 
 def _left_out(started: str) -> str:

@@ -8,6 +8,7 @@ from barsieve.core.findings import Finding
 # neither list stands between the two.
 GRAVE = (
     "broken_promise",
+    "left_out",
     "price_step",
     "volume_always_zero",
     "funding_joins_nothing",

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from barsieve.core import schemas
 from barsieve.core.arrow import rows_of
+from barsieve.core.extras import empty_without
 from barsieve.learning import LEARNERS
 from barsieve.learning.backtests import (
     LEARNED,
@@ -200,6 +201,7 @@ def learned_strategies(base, rows: Rows, walked, sweep_bars, regimes, fusion):
         yield found | {"profile": base["profile"]}
 
 
+@empty_without("ml", schemas.OPTIMIZER_FIGURES)
 def optimizer_figures(
     profiles,
     envelopes,

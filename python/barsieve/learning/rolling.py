@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve.core import schemas
+from barsieve.core.extras import empty_without
 from barsieve.learning.dataset import Rows, SweepTables, read_rows
 from barsieve.sweep.grids import WEIGHT
 
@@ -57,6 +58,7 @@ def roll(rows: Rows, train: int, test: int) -> Iterator[dict[str, Any]]:
         start += test
 
 
+@empty_without("ml", schemas.WALK_FORWARD)
 def walk_forward_table(sweep: SweepTables, train: int, test: int) -> pa.Table:
     """Roll over every symbol of the sweep, and every set of domains."""
     made = [

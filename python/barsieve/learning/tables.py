@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve.core import schemas
+from barsieve.core.extras import empty_without
 from barsieve.learning.dataset import Rows, SweepTables, read_rows
 from barsieve.learning.proposals import box_of, learners_of, propose
 from barsieve.learning.walk import Month, in_sample_r2, walk
@@ -73,6 +74,7 @@ def walk_row(rows: Rows, walked: list[Month], profiles: list[dict]) -> dict[str,
     }
 
 
+@empty_without("ml", schemas.SWEEP_WALKS)
 def sweep_walks(profiles, envelopes, weights, sweep: SweepTables) -> pa.Table:
     """Walk every symbol of the sweep forward, and every set of domains.
 

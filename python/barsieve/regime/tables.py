@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve.core import schemas
+from barsieve.core.extras import empty_without
 from barsieve.regime import (
     EXPANDING,
     HMM,
@@ -107,6 +108,7 @@ def _asked(profiles: duckdb.DuckDBPyRelation) -> list[tuple[str, str]]:
     return [tuple(row) for row in asked.fetchall()]
 
 
+@empty_without("ml", schemas.REGIME_RUNS)
 def regime_runs(profiles, observations, policy) -> pa.Table:
     """Run every classifier that a profile may ask for, and the baselines beside it.
 

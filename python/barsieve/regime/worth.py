@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from barsieve.core import schemas
 from barsieve.core.arrow import matching, numbers
+from barsieve.core.extras import empty_without
 from barsieve.metrics.account import DAY_US, marked_equity, nets_of
 from barsieve.metrics.bootstrap import drawn_days, simultaneous
 from barsieve.metrics.performance import annual_sharpe, drawdowns, known, profit_factor
@@ -193,6 +194,7 @@ def _rows_of_profile(inputs: Inputs, asked: Asked, regimes) -> Iterator[dict[str
             yield from (about | row for row in compared)
 
 
+@empty_without("ml", schemas.REGIME_REPLAYS)
 def regime_replays(profiles, bars, candidates, windows, regimes) -> pa.Table:
     """Compare every profile without regimes and with each classifier.
 

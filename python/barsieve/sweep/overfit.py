@@ -8,8 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve.core import schemas
-from barsieve.metrics.overfitting import backtest_overfitting, deflated_sharpe
-from barsieve.metrics.overfitting.returns import LEAST_ROWS
+from barsieve.core.extras import empty_without
 from barsieve.sweep.folds import months_of
 
 MOST_BLOCKS = 16
@@ -28,6 +27,9 @@ def judge(names: Sequence[str], returns: np.ndarray) -> dict[str, Any]:
     returns : array of shape (n_months, n_configs)
         Result of each month as a share of the equity that it began with.
     """
+    from barsieve.metrics.overfitting import backtest_overfitting, deflated_sharpe
+    from barsieve.metrics.overfitting.returns import LEAST_ROWS
+
     has_traded = np.flatnonzero((returns != returns[:1]).any(axis=0))
     returns = returns[:, has_traded]
     n_months, n_trials = returns.shape
@@ -65,6 +67,7 @@ def _rows(months: dict[str, np.ndarray]) -> Iterator[dict[str, Any]]:
         yield {"symbol": about[0], "grid": about[1]} | judge(configs, returns)
 
 
+@empty_without("ml", schemas.EVALUATION_SWEEP)
 def sweep_statistics(results: duckdb.DuckDBPyRelation) -> pa.Table:
     """Judge every sweep of the relation `sweep_results`: a row per grid and symbol."""
     months = results.filter("fold != 'all'")
