@@ -26,7 +26,7 @@
     name it. -#}
 {%- macro weights_of(relation) -%}
     {%- set weights = {} -%}
-    {%- for domain in domains() -%}
+    {%- for domain in barsieve.domains() -%}
         {%- do weights.update({domain: 'coalesce(' ~ relation ~ '.weight_' ~ domain ~ ', 0)'}) -%}
     {%- endfor -%}
     {{ return(weights) }}
@@ -38,16 +38,16 @@
 {%- macro reachable_fusion_score(function, votes, box) -%}
     {%- set sign = '>=' if function == 'greatest' else '<=' -%}
     {{ function }}(
-        {{ fusion_score(votes, box_of(votes, box, none, none)) }}
-        {%- for level in domains() -%},
-        {{ fusion_score(votes, box_of(votes, box, sign, level)) }}
+        {{ barsieve.fusion_score(votes, barsieve.box_of(votes, box, none, none)) }}
+        {%- for level in barsieve.domains() -%},
+        {{ barsieve.fusion_score(votes, barsieve.box_of(votes, box, sign, level)) }}
         {%- endfor %}
     )
 {%- endmacro -%}
 
 {%- macro box_of(votes, box, sign, level) -%}
     {%- set weights = {} -%}
-    {%- for domain in domains() -%}
+    {%- for domain in barsieve.domains() -%}
         {%- set low, high = box ~ '.low_' ~ domain, box ~ '.high_' ~ domain -%}
         {%- do weights.update({
             domain: low if level is none else 'case when ' ~ votes ~ '.score_' ~ domain

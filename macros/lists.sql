@@ -16,7 +16,8 @@
 {#- All of them, as barsieve.core.model_lists has them. -#}
 {%- macro model_lists() -%}
     {{ return({
-        'domains': domains(), 'sentinels': sentinels(), 'macro_signals': macro_signals(),
+        'domains': barsieve.domains(), 'sentinels': barsieve.sentinels(),
+        'macro_signals': barsieve.macro_signals(),
     }) }}
 {%- endmacro -%}
 

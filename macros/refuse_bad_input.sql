@@ -4,7 +4,7 @@
 {%- macro refuse_bad_input() -%}
     {%- if execute and flags.WHICH in ('build', 'run', 'seed', 'test') -%}
         {%- set found = run_query(
-            "select barsieve_problems('" ~ tojson(model_lists()) ~ "') as problems"
+            "select barsieve_problems('" ~ tojson(barsieve.model_lists()) ~ "') as problems"
         ) -%}
         {%- set problems = found.columns[0].values()[0] -%}
         {%- if problems -%}
