@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from barsieve.database.marks import parse
 from barsieve.database.provenance import CODE_FOLDERS
 from compiled_project import CompiledProject
 from conftest import PROJECT, run_dbt
@@ -215,3 +216,19 @@ def test_what_is_learned_again_is_the_same(demo_build):
 def test_the_code_hash_covers_what_computes():
     for folder in CODE_FOLDERS:
         assert (PROJECT / folder).is_dir()
+
+
+def test_every_public_column_is_described_in_the_database(demo):
+    """Tables with a key are public; their comments say what rows and columns are."""
+    rows = demo.execute(
+        "select table_name, column_name, comment from duckdb_columns() "
+        "where table_name in (select table_name from duckdb_constraints() "
+        "where constraint_type = 'PRIMARY KEY')"
+    ).fetchall()
+    assert len({table for table, _, _ in rows}) > 30
+    assert [(table, name) for table, name, said in rows if not said] == []
+    tables = demo.execute("select table_name, comment from duckdb_tables()").fetchall()
+    for name, comment in tables:
+        if name != "build_models":
+            assert comment.rpartition("\n")[0], name
+            assert parse(comment), name

@@ -52,6 +52,8 @@ def _run_whole(sweep: Sweep) -> pa.Table:
 def sweep_runs(profiles, grids, sweep_bars, regimes, grid: str) -> pa.Table:
     """Run a grid over every symbol that has a profile, its own base.
 
+    A symbol whose base leaves the grid no configuration has no rows.
+
     Parameters are relations of the built database: `config_profiles`, `sweep_grids`,
     `sweep_bars` and `regimes`.
     """
@@ -61,7 +63,10 @@ def sweep_runs(profiles, grids, sweep_bars, regimes, grid: str) -> pa.Table:
     for symbol in sorted({base["symbol"] for base in bases}):
         base = base_of(bases, symbol, None)
         expanded = expand(grid, rows, base, domains)
-        tables.append(_run_whole(prepare(sweep_bars, regimes, base, symbol, expanded)))
+        # The weights of a profile's other domains may leave the grid no room.
+        if len(expanded.configs):
+            sweep = prepare(sweep_bars, regimes, base, symbol, expanded)
+            tables.append(_run_whole(sweep))
     return pa.concat_tables(tables)
 
 
