@@ -27,9 +27,9 @@ chosen as (
             partition by runs.symbol
             order by
                 asked.is_asked desc nulls last,
-                runs.classifier,
-                runs.fit_window,
-                runs.reference_symbol
+                runs.classifier asc,
+                runs.fit_window asc,
+                runs.reference_symbol asc
         ) = 1
 ),
 
@@ -41,14 +41,14 @@ hours as (
     from chosen
     inner join {{ ref('regimes') }} as regimes
         using (symbol, classifier, fit_window, reference_symbol)
+),
+
+named as (
+    {{ named_columns() }}
 )
 
 select
-    features.symbol,
-    features.bar_ts,
-    features.close,
+    named.*,
     coalesce(hours.regime, 'unknown') as regime,
-    {{ named_columns() }}
-from {{ ref('features') }} as features
+from named
 left join hours using (symbol, bar_ts)
-{{ tables_of_named_columns() }}

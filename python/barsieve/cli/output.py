@@ -31,7 +31,7 @@ TEXT_COLUMNS = {
     "input", "target", "source", "file", "format", "mapping", "row", "column",
     "replayed", "decision", "fields", "scenario", "symbol", "gate", "asks", "found",
     "domain", "vote", "signal", "kind", "value", "passed", "time", "engine", "rules",
-    "grid", "train", "test", "weights", "name",
+    "grid", "train", "test", "weights", "name", "sample",
 }  # fmt: skip
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

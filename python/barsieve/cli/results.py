@@ -66,6 +66,26 @@ def _performance_table(rows: list[dict[str, Any]], costs: str) -> Table:
     return table(f"report_performance: {costs}", columns, lines)
 
 
+def _samples_table(rows: list[dict[str, Any]]) -> Table:
+    """Return what profiles made where they were picked, and afterwards."""
+    columns = [
+        "profile", "sample", "picked until", "of", "days", "trades", "win", "factor",
+        "mean R", "Sharpe", "drawdown", "return",
+    ]  # fmt: skip
+    lines = [
+        [
+            r["profile"], r["sample"].replace("_", " "), f"{r['until_at']:%Y-%m-%d}",
+            number(r["tried"], ",d"), number(r["days"], ",d"),
+            number(r["trades"], ",d"), number(r["win_rate"], ".1%"),
+            number(r["profit_factor"], ".2f"), number(r["mean_r"], "+.2f"),
+            number(r["sharpe"], ".2f"), number(r["max_drawdown"], ".1%"),
+            number(r["return_share"], "+.1%"),
+        ]
+        for r in sorted(rows, key=lambda r: (r["profile"], r["sample"]))
+    ]  # fmt: skip
+    return table("report_samples: where it was picked, and afterwards", columns, lines)
+
+
 def costs_paid(connection) -> str:
     """Return of which costs results are net; a symbol without funding pays none."""
     from barsieve.database.connect import built_tables
@@ -149,6 +169,7 @@ def show(
 
     names = (
         "build_info", "parity_summary", "report_performance", "report_screening",
+        "report_samples",
     )  # fmt: skip
     with refusing():
         connection = open_database(paths.database_path())
@@ -174,6 +195,8 @@ def show(
     out.print(_parity_table(by_profile))
     out.print(_performance_table(tables["report_performance"], costs))
     _print_notes_on_luck(tables["report_performance"])
+    if tables["report_samples"]:
+        out.print(_samples_table(tables["report_samples"]))
     for line in _lost_orders(tables["report_screening"], tables["report_performance"]):
         out.print(line, markup=False, highlight=False)
     _print_health(findings, every=False)

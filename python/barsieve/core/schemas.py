@@ -417,3 +417,18 @@ SCORE_WORTHS = pa.schema(
         pa.field("decay", pa.list_(pa.struct(SCORE_LAG))),
     ]
 )  # fmt: skip
+
+SAMPLES = pa.schema(
+    [
+        *(pa.field(name, pa.string()) for name in ("profile", "symbol", "sample")),
+        pa.field("until_at", TIMESTAMP),
+        *(pa.field(name, pa.int64()) for name in ("tried", "days", "trades")),
+        *(
+            pa.field(name, pa.float64())
+            for name in (
+                "win_rate", "profit_factor", "mean_r", "gross_pnl", "net_pnl",
+                "return_share", "sharpe", "max_drawdown",
+            )
+        ),
+    ]
+)  # fmt: skip

@@ -80,8 +80,28 @@ const resultColumns = [
   ["In the market", (row) => share(row.exposure), true],
 ];
 
+function drawSamples(rows) {
+  byId("samples-part").hidden = !rows.length;
+  if (!rows.length) return;
+  const [{ until_at: until, tried }] = rows;
+  byId("samples-note").textContent =
+    `Its settings were picked on what was known until ${moment(until)}` +
+    (isNumber(tried) ? `, the best of ${number(tried)}` : "") +
+    ": what it made in sample is a choice, what it made out of sample a result.";
+  fillTable(
+    "samples",
+    [
+      ["", (row) => words(row.sample)],
+      ["Days", (row) => number(row.days), true],
+      ...resultColumns.slice(0, -1),
+    ],
+    rows,
+  );
+}
+
 section("result", () => {
-  const { strategies, has_funding: hasFunding } = of("result");
+  const { strategies, samples, has_funding: hasFunding } = of("result");
+  drawSamples(samples);
   drawTiles(strategies, hasFunding);
   fillTable(
     "strategies",

@@ -15,6 +15,10 @@ def collect(source: Source) -> dict[str, Any]:
                     "from report_performance where profile = $profile",
                     profile=profile["profile"],
                 ),
+                "samples": source.rows(
+                    "from report_samples where profile = $profile order by sample",
+                    profile=profile["profile"],
+                ),
                 "has_funding": source.rows(
                     "select count(*) > 0 as has_any from bars_funding "
                     "where symbol = $symbol",
@@ -33,6 +37,6 @@ def collect(source: Source) -> dict[str, Any]:
 SECTION = Section(
     "result",
     "Result",
-    ("report_performance", "parity_summary", "bars_funding"),
+    ("report_performance", "report_samples", "parity_summary", "bars_funding"),
     collect,
 )

@@ -1,0 +1,17 @@
+select
+    profile,
+    symbol,
+    sample,
+    until_at,
+    tried,
+    days,
+    trades,
+    win_rate,
+    profit_factor,
+    mean_r,
+    gross_pnl,
+    net_pnl,
+    return_share,
+    sharpe,
+    max_drawdown,
+from {{ ref('evaluation_samples') }}

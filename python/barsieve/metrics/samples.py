@@ -1,0 +1,105 @@
+"""Samples of a profile: the history that it was picked on, and what came after.
+
+A profile says itself, in `origin`, until when it saw history and out of how many
+settings it was picked. What it made until then is the best of so many; what it made
+after is what it is worth.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from duckdb import DuckDBPyRelation
+
+from barsieve.core import schemas
+from barsieve.core.arrow import matching, rows_of
+from barsieve.core.times import epoch_us, read_moment
+from barsieve.metrics.account import DAY_US, of_trades
+from barsieve.metrics.performance import of_equity
+from barsieve.metrics.performance_runs import RESULTS, marks_of
+from barsieve.profiles.settings import read_profiles
+
+IN_SAMPLE, OUT_OF_SAMPLE = "in_sample", "out_of_sample"
+FIGURES = (
+    "trades", "win_rate", "profit_factor", "mean_r", "gross_pnl", "net_pnl", "sharpe",
+    "max_drawdown",
+)  # fmt: skip
+
+
+def picked(document: str) -> tuple[datetime, int | None] | None:
+    """Return until when a profile saw history, and of how many it was picked.
+
+    `document`: its JSON. None where it does not say until when.
+    """
+    origin = json.loads(document).get("origin") or {}
+    until = origin.get("until")
+    return (read_moment(until), origin.get("tried")) if until else None
+
+
+def _sample(
+    trades: list[dict[str, Any]], equity: np.ndarray, days: np.ndarray, before: float
+) -> dict[str, Any]:
+    """Return the figures of one part of a replay; `before`: equity at its begin."""
+    found = of_trades(trades) | of_equity(np.r_[before, equity], np.r_[days[:1], days])
+    return {
+        **{name: found[name] for name in FIGURES},
+        "days": len(np.unique(days)),
+        "return_share": float(equity[-1]) / before - 1.0,
+    }
+
+
+def samples_of(
+    until: datetime,
+    start_balance: float,
+    marks: dict[str, np.ndarray],
+    trades: list[dict[str, Any]],
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of both samples of one profile; one without a bar has none.
+
+    A trade belongs to the sample in which it was decided upon, money to the hour.
+    """
+    is_before = marks["bar_ts"] < epoch_us(until)
+    equity, days = marks["equity"], marks["bar_ts"] // DAY_US
+    before = start_balance
+    for sample, own in ((IN_SAMPLE, is_before), (OUT_OF_SAMPLE, ~is_before)):
+        if not own.any() or not before > 0.0:
+            continue
+        decided = [
+            trade
+            for trade in trades
+            if (trade["decision_ts"] < until) == (sample == IN_SAMPLE)
+        ]
+        yield {"sample": sample} | _sample(decided, equity[own], days[own], before)
+        before = float(equity[own][-1])
+
+
+def sample_rows(
+    profiles: DuckDBPyRelation,
+    equity: DuckDBPyRelation,
+    trades: DuckDBPyRelation,
+    bars: DuckDBPyRelation,
+    fusion_scores: DuckDBPyRelation,
+) -> pa.Table:
+    """Return the samples of every profile that says until when it was picked.
+
+    Parameters are relations of the built database; the rows are those of
+    `evaluation_samples`.
+    """
+    documents = dict(profiles.select("profile", "document").fetchall())
+    rows: list[dict[str, Any]] = []
+    for profile in read_profiles(profiles):
+        found = picked(documents[profile.profile])
+        if found is None:
+            continue
+        until, tried = found
+        own = matching(trades, profile=profile.profile).order("trade_id")
+        marks = marks_of(profile, equity, bars, fusion_scores)
+        about = {"profile": profile.profile, "symbol": profile.symbol}
+        about |= {"until_at": until, "tried": tried}
+        decided = rows_of(own.select("decision_ts", *RESULTS))
+        start = float(profile.start_balance)
+        rows += [about | row for row in samples_of(until, start, marks, decided)]
+    return pa.Table.from_pylist(rows, schema=schemas.SAMPLES)
