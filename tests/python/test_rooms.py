@@ -34,6 +34,10 @@ ROOMS = {
         "sweep", "learning",
     },
     "report": {"core", "database", "metrics"},
+    "api": {
+        "core", "profiles", "replay", "signals", "database", "metrics", "regime",
+        "sweep", "learning", "analysis", "report",
+    },
     "bench": {
         "core", "profiles", "market", "replay", "signals", "database", "metrics",
         "regime", "sweep", "learning", "analysis",
@@ -41,7 +45,7 @@ ROOMS = {
 }  # fmt: skip
 ROOMS["cli"] = set(ROOMS)
 # What lies beside the rooms: the version, and the way into the command line.
-DOORS = {"__init__": {"database"}, "__main__": {"cli", "replay"}}
+DOORS = {"__init__": {"api", "core", "database"}, "__main__": {"cli", "replay"}}
 
 
 def room_of(path: Path) -> str:

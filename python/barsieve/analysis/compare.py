@@ -51,9 +51,9 @@ class Comparison(NamedTuple):
         return "identical" if is_same else "differs"
 
 
-def _split(name: str) -> tuple[Path, str, str]:
+def _split(name: str, database: Path | None) -> tuple[Path, str, str]:
     """Return database, profile and kind of a run named `[database::]profile[:kind]`."""
-    database, sign, rest = name.rpartition("::")
+    named, sign, rest = name.rpartition("::")
     profile, _, mode = rest.partition(":")
     if (mode and mode not in MODES) or not profile:
         refuse(
@@ -65,16 +65,16 @@ def _split(name: str) -> tuple[Path, str, str]:
             found=f"'{rest}'",
             fix="correct the name",
         )
-    path = Path(database) if sign else paths.database_path()
+    path = Path(named).expanduser() if sign else database or paths.database_path()
     return path, profile, mode or "full"
 
 
-def _built_run(name: str, span: Span) -> NamedRun:
+def _built_run(name: str, span: Span, database: Path | None) -> NamedRun:
     """Return a run that a build replayed; only trades decided in the span."""
     from barsieve.database.connect import open_database
     from barsieve.database.health import broken_profiles
 
-    path, profile, mode = _split(name)
+    path, profile, mode = _split(name, database)
     connection = open_database(path)
     start, end = span
     values = [mode, profile]
@@ -108,10 +108,11 @@ def _built_run(name: str, span: Span) -> NamedRun:
     broken = broken_profiles(connection).get(profile)
     connection.close()
     risk = of_equity(np.asarray(marks["equity"]), np.asarray(marks["day"]))
-    return NamedRun(name, _within(trades, span), risk, broken)
+    return NamedRun(name, within(trades, span), risk, broken)
 
 
-def _within(trades: Sequence[dict[str, Any]], span: Span) -> list[dict[str, Any]]:
+def within(trades: Sequence[dict[str, Any]], span: Span) -> list[dict[str, Any]]:
+    """Return the trades that were decided within a span."""
     start, end = span
     return [
         trade
@@ -121,16 +122,19 @@ def _within(trades: Sequence[dict[str, Any]], span: Span) -> list[dict[str, Any]
     ]
 
 
-def read_run(name: str, span: Span = (None, None)) -> NamedRun:
+def read_run(
+    name: str, span: Span = (None, None), database: Path | None = None
+) -> NamedRun:
     """Return a run: a trade log's by its path, else one that a database holds.
 
-    Only trades decided within the span [start, end) are kept. Raises InputError for a
-    name that stands for nothing.
+    A name without a database is of `database`, by default the one in force. Only trades
+    decided within the span [start, end) are kept. Raises InputError for a name that
+    stands for nothing.
     """
     if name.endswith(SUFFIX):
-        trades = _within(read_log(Path(name)), span)
+        trades = within(read_log(Path(name).expanduser()), span)
         return NamedRun(name, trades, {"sharpe": None, "max_drawdown": None})
-    return _built_run(name, span)
+    return _built_run(name, span, database)
 
 
 def _by_decision(run: NamedRun) -> dict[tuple[Any, ...], dict[str, Any]]:

@@ -5,7 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
-from barsieve.cli.choices import Mode, ProfileName, Settings, changes_of, described
+from barsieve.cli.choices import (
+    Mode,
+    ProfileName,
+    Settings,
+    changes_of,
+    current,
+    described,
+)
 from barsieve.cli.output import (
     AsJson,
     number,
@@ -14,7 +21,6 @@ from barsieve.cli.output import (
     refusing,
     table,
 )
-from barsieve.core import paths
 from barsieve.core.prices import shown_price
 
 STALE_AFTER_HOURS = 2.0
@@ -116,15 +122,13 @@ def signal(
     Example: barsieve signal --profile btc_live --at 2023-05-31T05:00
     """
     from barsieve.analysis.explain import age_of
-    from barsieve.analysis.explain import signal as signal_of
-    from barsieve.analysis.session import prepare
     from barsieve.core.times import moment
 
     with refusing():
         asked = moment(at, "--at") if at else None
         changes = changes_of(settings, None, None)
-        study = prepare(paths.database_path(), profile, changes)
-        document = signal_of(study, asked, mode.value)
+        found = current().signal(profile, at=asked, mode=mode.value, set=changes)
+    document = dict(found)
     document["bar_age_hours"] = age_of(document, asked or datetime.now(UTC))
     if as_json:
         print_json(document)
@@ -178,12 +182,9 @@ def explain(
 
     Example: barsieve explain 12 --profile btc_live
     """
-    from barsieve.analysis.explain import explain as explanation_of
-    from barsieve.analysis.session import prepare
-
     with refusing():
-        study = prepare(paths.database_path(), profile)
-        document = explanation_of(study, trade_id, replayed.value)
+        found = current().explain(profile, trade_id, mode=replayed.value)
+    document = dict(found)
     if as_json:
         print_json(document)
         return

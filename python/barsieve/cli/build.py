@@ -16,6 +16,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+from barsieve.cli.choices import current
 from barsieve.cli.output import REFUSED, err, fail, out, refusing
 from barsieve.core import paths
 
@@ -101,9 +102,7 @@ def build(
         message = f"stopped; {paths.database_path()} is as it was"
         raise fail(message, INTERRUPTED) from None
     if result.exit_code:
-        kept = f"; the failed one is {result.kept}" if result.kept else ""
-        message = f"the build failed; {result.database} is as it was{kept}"
-        raise fail(message, result.exit_code)
+        raise fail(result.failure, result.exit_code)
     seconds = time.perf_counter() - started
     out.print(
         f"{result.database} is new, after {seconds:.0f} s; barsieve show says what is "
@@ -171,8 +170,6 @@ def export(
 
     Example: barsieve export trades --to trades.parquet --where "side = 'long'"
     """
-    from barsieve.database.export import export_table
-
     with refusing():
-        n_rows = export_table(paths.database_file(), table, to, where, force)
+        n_rows = current().export(table, to, where=where, force=force)
     out.print(f"{to}: {n_rows:,} rows", markup=False, highlight=False, soft_wrap=True)

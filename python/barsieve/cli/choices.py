@@ -1,9 +1,14 @@
 """Options that several commands share: the profile, its settings, the span."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from barsieve.core import paths
+
+if TYPE_CHECKING:
+    from barsieve.api.database import Database
 
 
 class Mode(StrEnum):
@@ -36,6 +41,13 @@ End = Annotated[
         "--to", metavar="TIME", help="Enter no later, as study.end does; see --from."
     ),
 ]
+
+
+def current() -> "Database":
+    """Return the database in force, to be asked; nothing is opened yet."""
+    from barsieve.api.database import Database
+
+    return Database(paths.database_path())
 
 
 def changes_of(settings: list[str] | None, start: str | None, end: str | None):

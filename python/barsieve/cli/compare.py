@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
+from barsieve.analysis.tolerances import TRADES_TOLERANCE, WIN_RATE_TOLERANCE
 from barsieve.cli.output import (
     REFUSED,
     AsJson,
@@ -68,10 +69,10 @@ def compare(
     ] = False,
     trades_tolerance: Annotated[
         float, typer.Option(help="Greatest relative difference in trades.")
-    ] = 0.05,
+    ] = TRADES_TOLERANCE,
     win_rate_tolerance: Annotated[
         float, typer.Option(help="Greatest difference in win rate, a fraction.")
-    ] = 0.02,
+    ] = WIN_RATE_TOLERANCE,
     first: Annotated[
         int, typer.Option(help="How many trades that are not identical to print.")
     ] = 10,
@@ -86,8 +87,7 @@ def compare(
 
     Example: barsieve compare eth_sentinel eth_sentinel:focused --within
     """
-    from barsieve.analysis.compare import compare as compare_runs
-    from barsieve.analysis.compare import is_within, read_run
+    from barsieve.api.comparison import compared
     from barsieve.core.times import span
 
     for option, value in (
@@ -98,34 +98,26 @@ def compare(
             raise fail(f"{option} {value}: expected a fraction from 0 to 1")
     with refusing():
         ends = span(start, end)
-        one, other = read_run(a, ends), read_run(b, ends)
-        comparison = compare_runs(one, other)
-    is_kept = is_within(one, other, trades_tolerance, win_rate_tolerance)
+        comparison = compared(None, a, b, ends)
+    is_kept = comparison.is_within(trades_tolerance, win_rate_tolerance)
+    document = comparison.document() | {"is_within": is_kept}
     passes = is_kept if within else comparison.verdict == "identical"
     if as_json:
-        print_json(
-            {
-                "a": a, "b": b, "verdict": comparison.verdict, "is_within": is_kept,
-                "counts": comparison.counts, "metrics": comparison.metrics,
-                "trades": comparison.trades,
-                "broken": {run.name: run.broken for run in (one, other) if run.broken},
-            }
-        )  # fmt: skip
+        print_json(document)
     else:
         rows = [[LABELS[key], f"{n:,}"] for key, n in comparison.counts.items()]
         title = f"A: {a}\nB: {b}\n{comparison.verdict}"
         title += f", {'within' if is_kept else 'not within'} the tolerances" * within
         out.print(title, markup=False, highlight=False, style="bold")
-        for run in (one, other):
-            if run.broken:
-                mark = f"{run.name} is broken in its build: {run.broken}"
-                out.print(mark, markup=False, highlight=False, style="bold red")
+        for run, broken in comparison.broken.items():
+            mark = f"{run} is broken in its build: {broken}"
+            out.print(mark, markup=False, highlight=False, style="bold red")
         out.print(table("trades", ["verdict", "trades"], rows))
         rows = [
             [m["figure"], *(number(m[key], ",.6g") for key in ("a", "b", "difference"))]
-            for m in comparison.metrics
+            for m in document["metrics"]
         ]
         out.print(table("figures", ["figure", "A", "B", "B - A"], rows))
-        _print_differing(comparison.trades, first)
+        _print_differing(document["trades"], first)
     if not passes:
         raise typer.Exit(REFUSED)

@@ -15,6 +15,7 @@ from rich.table import Table
 
 from barsieve.core.errors import BarsieveError
 from barsieve.core.findings import Finding
+from barsieve.core.text import number as number
 from barsieve.database.refusals import told_by_database
 
 # A pipe has no width of its own; 80 columns would cut figures off.
@@ -66,11 +67,6 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> Table:
     for row in rows:
         table.add_row(*[escape(cell) for cell in row])
     return table
-
-
-def number(value: float | None, pattern: str) -> str:
-    """Format a figure; a dash where there is none."""
-    return "-" if value is None else format(value, pattern)
 
 
 def print_findings(findings: list[Finding]) -> None:

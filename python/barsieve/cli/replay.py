@@ -12,6 +12,7 @@ from barsieve.cli.choices import (
     Settings,
     Start,
     changes_of,
+    current,
     described,
 )
 from barsieve.cli.output import (
@@ -24,7 +25,6 @@ from barsieve.cli.output import (
     refusing,
     table,
 )
-from barsieve.core import paths
 from barsieve.core.prices import shown_price
 
 SUMMARY = {
@@ -138,7 +138,6 @@ def replay(
 
     Example: barsieve replay --profile eth_comprehensive --set exits.stop_atr=2.5
     """
-    from barsieve.analysis.replay import replay_profile
     from barsieve.analysis.trade_log import check_target, write_lines
 
     if candidates and mode is Mode.full:
@@ -152,9 +151,8 @@ def replay(
         if trade_log:
             check_target(trade_log, "--trade-log")
         changes = changes_of(settings, start, end)
-        report = replay_profile(
-            paths.database_path(), profile, kind.value, changes, candidates, signals
-        )
+        asked = (profile, changes, kind.value, candidates, signals)
+        report = current().replay_report(*asked)
         if trade_log:
             write_lines(trade_log, report.trades_with_legs())
     if as_json:
@@ -223,16 +221,13 @@ def candidates(
     """
     import json
 
-    from barsieve.analysis.candidate_lines import lines_of
-    from barsieve.analysis.session import open_profile
     from barsieve.analysis.trade_log import check_target, write_lines
 
     with refusing():
         if to:
             check_target(to, "--to")
         changes = changes_of(settings, None, None)
-        scratch, _ = open_profile(paths.database_path(), profile, changes)
-        lines = lines_of(scratch, profile)
+        lines = current().candidate_lines(profile, changes)
         if to:
             write_lines(to, lines)
     if to:

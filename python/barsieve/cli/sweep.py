@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 
 from barsieve.cli.output import (
-    REFUSED,
     AsJson,
     err,
     fail,
@@ -59,25 +58,13 @@ FIGURES = (
 
 def _prepared(database: Path, grid, n, seed, symbols, profile):
     """Read the database once; return each symbol's sweep with its folder."""
-    from barsieve.core.arrow import rows_of
     from barsieve.database.connect import open_database
-    from barsieve.signals.market import domains_of
-    from barsieve.sweep.grids import expand
-    from barsieve.sweep.run import prepare
+    from barsieve.sweep.prepared import prepared_sweeps
     from barsieve.sweep.store import folder_of
-    from barsieve.sweep.tables import base_of, known_symbol, tables_of
 
     with open_database(database) as connection:
-        tables = tables_of(connection)
-        bases, grids = rows_of(tables.profiles), rows_of(tables.grids)
-        domains, sweeps = domains_of(tables.sweep_bars.columns), []
-        for symbol in symbols or sorted({base["symbol"] for base in bases}):
-            known_symbol(tables.sweep_bars, symbol)
-            base = base_of(bases, symbol, profile)
-            expanded = expand(grid, grids, base, domains, n, seed)
-            sweep = prepare(tables.sweep_bars, tables.regimes, base, symbol, expanded)
-            sweeps.append((sweep, folder_of(database, sweep)))
-    return sweeps
+        sweeps = prepared_sweeps(connection, grid, n, seed, symbols, profile)
+        return [(sweep, folder_of(database, sweep)) for sweep in sweeps]
 
 
 def _run(sweeps, threads: int, chunk: int) -> tuple[int, float]:
@@ -182,8 +169,6 @@ def sweep(
     with refusing():
         sweeps = _prepared(database, grid, n, seed, symbol, profile)
         total = sum(len(sweep.grid.configs) for sweep, _ in sweeps)
-        if total == 0:
-            raise fail(f"grid {grid}: every configuration breaks a constraint", REFUSED)
         try:
             done, seconds = _run(sweeps, threads, chunk)
         except StoppedError:

@@ -12,10 +12,10 @@ from barsieve.cli.choices import (
     Settings,
     Start,
     changes_of,
+    current,
     described,
 )
 from barsieve.cli.output import AsJson, number, out, print_json, refusing, table
-from barsieve.core import paths
 
 PLOT_WIDTH = 60
 COLUMNS = ["trades", "win", "factor", "return", "Sharpe", "drawdown", "costs USD"]
@@ -66,12 +66,9 @@ def thresholds(
 
     Example: barsieve thresholds --profile btc_live 0.62 0.65 0.68 0.71
     """
-    from barsieve.analysis.what_if import try_thresholds
-
     with refusing():
         changes = changes_of(settings, start, end)
-        asked = list(dict.fromkeys(values))
-        rows, lowest = try_thresholds(paths.database_path(), profile, asked, changes)
+        rows, lowest = current().threshold_rows(profile, values, changes)
     if as_json:
         print_json({
             "profile": profile, "settings": changes, "lowest_covered": lowest,
@@ -115,11 +112,9 @@ def stress(
 
     Example: barsieve stress --profile eth_live_aggressive
     """
-    from barsieve.analysis.what_if import stress as stress_profile
-
     with refusing():
         changes = changes_of(settings, start, end)
-        rows = stress_profile(paths.database_path(), profile, changes)
+        rows = current().stress_rows(profile, changes)
     if as_json:
         print_json({
             "profile": profile, "settings": changes,

@@ -35,6 +35,15 @@ class BuildRefusedError(BarsieveError):
     """A build that may not start, or not take its place; the message is one line."""
 
 
+class BuildFailedError(BarsieveError):
+    """A build in which something failed; `told` are dbt's lines about it."""
+
+    def __init__(self, message: str, told: Sequence[str] = (), exit_code: int = 1):
+        """Keep what dbt said and how it ended."""
+        super().__init__("\n".join([*told, message]))
+        self.told, self.exit_code = list(told), exit_code
+
+
 class NodeStart(NamedTuple):
     """A node that dbt begins: its file in its folder, its kind, which of how many."""
 
@@ -56,6 +65,12 @@ class BuildResult:
     exit_code: int
     database: Path
     kept: Path | None = None
+
+    @property
+    def failure(self) -> str:
+        """What became of a failed build, as a sentence."""
+        kept = f"; the failed one is {self.kept}" if self.kept else ""
+        return f"the build failed; {self.database} is as it was{kept}"
 
 
 def _try_lock(path: Path):

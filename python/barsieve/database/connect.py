@@ -170,14 +170,17 @@ def close_stale_table(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     )
 
 
+TABLE_NAMES = (
+    "select table_name from information_schema.tables "
+    "where table_catalog = current_database() and table_schema = 'main' "
+    "and not contains(table_name, '__dbt') order by table_name"
+)
+"""Names of the tables and views of an open database, sorted."""
+
+
 def table_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Return the names of the tables and views of an open database, sorted."""
-    rows = connection.execute(
-        "select table_name from information_schema.tables "
-        "where table_catalog = current_database() and table_schema = 'main' "
-        "and not contains(table_name, '__dbt') order by table_name"
-    ).fetchall()
-    return [name for (name,) in rows]
+    return [name for (name,) in connection.execute(TABLE_NAMES).fetchall()]
 
 
 def refuse_stale(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:

@@ -61,11 +61,11 @@ def told_in_words(path: Path | None = None) -> Iterator[None]:
     """
     try:
         yield
-    except MEETS:
+    except MEETS as error:
         told = other_code(path)
         if told is None:
             raise
-        raise DatabaseError(told) from None
+        raise DatabaseError(told) from error
     except Exception as error:
         told = told_by_database(error)
         if told is None:

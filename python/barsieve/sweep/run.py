@@ -1,8 +1,10 @@
 """One symbol's sweep: prepared once, then run chunk by chunk on any thread."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import blake2b
+from math import ceil
 from queue import LifoQueue
 from typing import Any
 
@@ -22,6 +24,8 @@ from barsieve.sweep.screen import Screen, make_screen
 
 DAY_US = 86_400_000_000
 WHOLE = "all"
+# Every thread has several, so that none waits long for the others.
+CHUNKS_A_THREAD = 4
 COUNTS = ("trades", "wins")
 
 # What two profiles may differ in without trading differently.
@@ -167,6 +171,20 @@ def measure_chunk(
     )
     rooms.give_back(space)
     return figures, hashes
+
+
+def measure(sweep: Sweep, threads: int) -> tuple[np.ndarray, np.ndarray]:
+    """Replay and measure all configurations on threads; see `measure_chunk`."""
+    n_configs, rooms = len(sweep.grid.configs), Rooms(sweep)
+    size = max(1, ceil(n_configs / (CHUNKS_A_THREAD * threads)))
+    starts = range(0, n_configs, size)
+    chunks = [range(at, min(at + size, n_configs)) for at in starts]
+    with ThreadPoolExecutor(threads) as pool:
+        done = list(pool.map(lambda chunk: measure_chunk(sweep, rooms, chunk), chunks))
+    shape = (0, len(sweep.folds))
+    figures = [np.empty((*shape, len(FIGURES))), *(part for part, _ in done)]
+    hashes = [np.empty(shape, np.uint64), *(part for _, part in done)]
+    return np.concatenate(figures), np.concatenate(hashes)
 
 
 def _repeated(text: str, n: int) -> pa.Array:

@@ -19,6 +19,7 @@ from barsieve.core.locations import parquet_rows
 from barsieve.core.numba_cache import sources_hash
 from barsieve.replay.state import BAR_FIELDS
 from barsieve.sweep.run import (
+    CHUNKS_A_THREAD,
     Rooms,
     Sweep,
     configs_table,
@@ -27,7 +28,6 @@ from barsieve.sweep.run import (
 )
 
 CONFIGS = "configs.parquet"
-CHUNKS_A_THREAD = 4
 TABLES = {"sweep_configs": CONFIGS, "sweep_results": "results-*.parquet"}
 CHUNK = re.compile(r"results-(\d+)-(\d+)\.parquet")
 

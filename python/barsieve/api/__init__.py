@@ -1,0 +1,1 @@
+"""What a person calls from Python: a built database opened, asked, built."""

@@ -1,0 +1,166 @@
+"""A replay as it was asked for: its trades, its account, its figures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from barsieve.core.arrow import column
+from barsieve.core.errors import refuse
+from barsieve.core.text import Page, Shown
+from barsieve.metrics.labels import few, figure_rows
+
+if TYPE_CHECKING:
+    from barsieve.analysis.replay import ReplayReport
+    from barsieve.api.frames import Frame
+
+# The tables of a run, by the models that make them.
+MODELS = {
+    "trades": "replay_trades",
+    "legs": "replay_legs",
+    "stops": "replay_stops",
+    "equity": "replay_equity",
+}
+PRICES = ("open", "high", "low", "close")
+ORDERED_BY = {
+    "trades": "trade_id",
+    "legs": "trade_id, leg",
+    "stops": "trade_id, bar_ts",
+    "equity": "bar_ts",
+}
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Run(Shown):
+    """One replay of a profile; `Database.replay` makes it, and nothing changes it.
+
+    It has all of its rows and needs the database no more.
+
+    Attributes
+    ----------
+    profile, symbol, mode : str
+        What was replayed, and how: `full` or `focused`.
+    settings : mapping
+        Settings that differ from the profile as built, by dotted key.
+    metrics : mapping of str to float, int, datetime or None
+        Figures by name, those of the table `report_performance` and some more; money in
+        USD, shares as fractions, ratios annualised by √365; None where one has no
+        value.
+    visited : mapping of str to int
+        Bars visited and skipped, candidates and windows.
+    fate_of_signals : mapping of str to int, or None
+        What became of signals that were given; None without any.
+    """
+
+    profile: str
+    symbol: str
+    mode: str
+    settings: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    visited: Mapping[str, Any]
+    fate_of_signals: Mapping[str, Any] | None
+    _tables: Mapping[str, pa.Table] = field(repr=False)
+
+    @property
+    def trades(self) -> "Frame":
+        """A trade a row, of shape (n_trades, n_columns), as the table `trades` has it.
+
+        A new frame each time. Raises MissingExtraError without pandas.
+        """
+        return self._frame("trades")
+
+    @property
+    def legs(self) -> "Frame":
+        """A fill or funding payment a row, as in the table `trade_legs`."""
+        return self._frame("legs")
+
+    @property
+    def stops(self) -> "Frame":
+        """A move of a stop a row, as in the table `trade_stops`."""
+        return self._frame("stops")
+
+    @property
+    def equity(self) -> "Frame":
+        """A bar a row, of shape (n_bars, n_columns), as in the table `equity`.
+
+        `bar_ts` is the open of the bar, `equity` the account in USD at its close.
+        """
+        return self._frame("equity")
+
+    @property
+    def prices(self) -> "Frame":
+        """A bar a row: the prices that were replayed, in USD."""
+        return self._frame("prices")
+
+    def table(self, name: str) -> pa.Table:
+        """Return `trades`, `legs`, `stops`, `equity` or `prices` as an Arrow table.
+
+        Raises InputError for another name.
+        """
+        if name not in self._tables:
+            known = ", ".join(self._tables)
+            refuse(
+                "the run",
+                "table",
+                expected=f"one of {known}",
+                found=f"'{name}'",
+                fix="correct the name",
+            )
+        return self._tables[name]
+
+    def _frame(self, name: str) -> "Frame":
+        from barsieve.api.frames import frame_of
+
+        return frame_of(self._tables[name])
+
+    def plot(self) -> Any:
+        """Return a plotly figure of price with trades, equity, and drawdown.
+
+        Raises MissingExtraError without the extra `notebook`.
+        """
+        from barsieve.api.plot import figure_of
+
+        return figure_of(self)
+
+    @property
+    def title(self) -> str:
+        """What was replayed, in a line."""
+        given = ", ".join(f"{key}={value}" for key, value in self.settings.items())
+        with_settings = f" with {given}" if given else ""
+        return f"{self.profile}, {self.symbol}, {self.mode} replay{with_settings}"
+
+    def page(self) -> Page:
+        """Return a few of the figures."""
+        return Page(self.title, ("", ""), figure_rows(few(), self.metrics))
+
+
+def _tables_of(report: "ReplayReport") -> dict[str, pa.Table]:
+    scratch, inputs = report.study.scratch, report.study.inputs
+    scratch.make(*MODELS.values())
+    tables = {}
+    for name, model in MODELS.items():
+        rows = scratch.connection.sql(
+            f"select * exclude (replayed) from {model} order by {ORDERED_BY[name]}"
+        )
+        tables[name] = rows.to_arrow_table()
+    prices = {name: column(inputs.bars[name]) for name in PRICES}
+    tables["prices"] = pa.table({"bar_ts": inputs.bar_ts, **prices})
+    return tables
+
+
+def run_of(report: "ReplayReport") -> Run:
+    """Return a replay with all that its scratch database holds of it."""
+    profile = report.study.inputs.profile
+    signals = getattr(report, "signals", None)
+    return Run(
+        profile.profile,
+        profile.symbol,
+        report.replayed,
+        MappingProxyType(report.changes),
+        MappingProxyType(report.summary),
+        MappingProxyType(report.batch),
+        MappingProxyType(signals) if signals else None,
+        MappingProxyType(_tables_of(report)),
+    )

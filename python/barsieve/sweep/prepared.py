@@ -1,0 +1,112 @@
+"""Sweeps of a built database, ready to run: grids by name, or choices by setting."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import duckdb
+
+from barsieve.core.arrow import rows_of
+from barsieve.core.errors import refuse
+from barsieve.profiles.schema import settings
+from barsieve.signals.market import domains_of
+from barsieve.sweep.grids import WEIGHT, Grid, expand
+from barsieve.sweep.run import Sweep, prepare
+from barsieve.sweep.tables import base_of, known_symbol, tables_of
+
+# What a grid is called that has no name of its own.
+CHOICES = "choices"
+Choices = Mapping[str, Sequence[float]]
+"""The values to try of each setting; by its column or its dotted key."""
+
+
+def _column(key: str) -> str:
+    """Return how a grid names a setting that was given by its dotted key."""
+    section, _, name = key.rpartition(".")
+    if section == "weights":
+        return WEIGHT + name
+    by_key = {setting.key: setting.column for setting in settings()}
+    return by_key.get(key, key)
+
+
+def _values(setting: str, values: Any) -> str:
+    try:
+        found = [float(value) for value in values]
+    except (TypeError, ValueError):
+        found = []
+    if isinstance(values, str) or not found:
+        refuse(
+            "grid",
+            setting,
+            expected="a list of numbers",
+            found=f"{values!r}",
+            fix="name the values to try, such as [0.6, 0.65, 0.7]",
+        )
+    return " ".join(map(repr, found))
+
+
+def grid_of_choices(choices: Choices) -> list[dict[str, Any]]:
+    """Return choices as rows of `sweep_grids`, the grid `CHOICES`.
+
+    Raises InputError for values that are no list of numbers, and without any.
+    """
+    if not choices:
+        refuse(
+            "grid",
+            expected="a setting and the values to try of it",
+            found="none",
+            fix="write it like {'entry_threshold': [0.6, 0.65, 0.7]}",
+        )
+    return [
+        {
+            "grid": CHOICES, "setting": _column(key), "method": "values",
+            "low": None, "high": None, "step": None, "choices": _values(key, values),
+            "description": None,
+        }
+        for key, values in choices.items()
+    ]  # fmt: skip
+
+
+def _refuse_empty(grid: Grid) -> None:
+    if not len(grid.configs):
+        broken = ", ".join(dict.fromkeys(grid.violations))
+        refuse(
+            f"grid {grid.name}",
+            expected=f"a configuration that keeps every constraint ({broken})",
+            found="every configuration breaks a constraint",
+            fix="name other values; weights that change are to sum to 1",
+        )
+
+
+def prepared_sweeps(
+    connection: duckdb.DuckDBPyConnection,
+    grid: str | Choices,
+    n: int,
+    seed: int,
+    symbols: Sequence[str] | None,
+    profile: str | None,
+) -> list[Sweep]:
+    """Read the database once; return the sweep of each symbol.
+
+    `grid` is one of the table `sweep_grids`, or choices; `n` and `seed` are of sampled
+    grids. Without symbols all that have a profile are taken, without a profile the
+    first of each. Raises InputError for a name or a setting that does not exist.
+    """
+    tables = tables_of(connection)
+    bases, grids, name = rows_of(tables.profiles), rows_of(tables.grids), grid
+    if not isinstance(grid, str):
+        grids, name = grid_of_choices(grid), CHOICES
+    domains, found = domains_of(tables.sweep_bars.columns), []
+    for symbol in symbols or sorted({base["symbol"] for base in bases}):
+        known_symbol(tables.sweep_bars, symbol)
+        base = base_of(bases, symbol, profile)
+        expanded = expand(str(name), grids, base, domains, n, seed)
+        _refuse_empty(expanded)
+        found.append(prepare(tables.sweep_bars, tables.regimes, base, symbol, expanded))
+    return found
+
+
+def symbol_of(connection: duckdb.DuckDBPyConnection, profile: str) -> str:
+    """Return the symbol that a profile trades; raise InputError for another name."""
+    bases = rows_of(tables_of(connection).profiles)
+    symbol: str = base_of(bases, "", profile)["symbol"]
+    return symbol
