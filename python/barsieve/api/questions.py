@@ -1,0 +1,178 @@
+"""Questions to a built database whose answers are rows, documents or files."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from barsieve.api.asked import changes_of, known_mode, path_of
+from barsieve.api.opened import Opened
+from barsieve.core.times import Moment, moment
+
+if TYPE_CHECKING:
+    from barsieve.api.documents import Explanation, Signal
+    from barsieve.api.frames import Frame
+
+Settings = Mapping[str, Any]
+Mode = Literal["full", "focused"]
+
+
+class Questions(Opened):
+    """A built database to be asked about one profile, its tables and its report."""
+
+    def thresholds(
+        self,
+        profile: str,
+        values: Sequence[float],
+        *,
+        set: Settings | None = None,
+        start: Moment | None = None,
+        end: Moment | None = None,
+    ) -> "Frame":
+        """Replay a profile at several entry thresholds, on candidates found once.
+
+        A row each: `threshold`, how it was replayed, its figures. Arguments are those
+        of `replay`; raises InputError for a threshold that is no fraction.
+        """
+        from barsieve.api.frames import Frame
+
+        rows, _ = self.threshold_rows(profile, values, changes_of(set, start, end))
+        return _renamed(Frame(rows), "threshold")
+
+    def threshold_rows(
+        self, profile: str, values: Sequence[float], changes: dict[str, Any]
+    ) -> tuple[list[dict[str, Any]], float | None]:
+        """Return rows for `thresholds`, and the lowest that the screen covers."""
+        from barsieve.analysis.what_if import try_thresholds
+
+        with self.asking() as path:
+            asked = list(dict.fromkeys(values))
+            return try_thresholds(path, profile, asked, changes)
+
+    def stress(
+        self,
+        profile: str,
+        *,
+        set: Settings | None = None,
+        start: Moment | None = None,
+        end: Moment | None = None,
+    ) -> "Frame":
+        """Replay a profile as it is and as it could have been: a row a scenario.
+
+        Other costs, decisions one bar later, a threshold 0.05 lower and higher.
+        Arguments are those of `replay`.
+        """
+        from barsieve.api.frames import Frame
+
+        rows = self.stress_rows(profile, changes_of(set, start, end))
+        return _renamed(Frame(rows), "scenario")
+
+    def stress_rows(
+        self, profile: str, changes: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Return rows for `stress`."""
+        from barsieve.analysis.what_if import stress
+
+        with self.asking() as path:
+            return stress(path, profile, changes)
+
+    def candidates(self, profile: str, *, set: Settings | None = None) -> "Frame":
+        """Return the bars where the screen of a profile says that an entry may happen.
+
+        A row for each bar and side: `timestamp` (the bar's open), `side`, `score` (the
+        bound of the confidence), `reason` (the sentinels of the bar).
+        """
+        from barsieve.api.frames import Frame, pandas
+
+        rows = self.candidate_lines(profile, changes_of(set, None, None))
+        frame = Frame(rows, columns=["timestamp", "side", "score", "reason"])
+        frame["timestamp"] = pandas.to_datetime(frame.timestamp, utc=True)
+        return frame
+
+    def candidate_lines(
+        self, profile: str, changes: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Return the candidates of a profile in the legacy format, in time order."""
+        from barsieve.analysis.candidate_lines import lines_of
+        from barsieve.analysis.session import open_profile
+
+        with self.asking() as path:
+            scratch, _ = open_profile(path, profile, changes)
+            return lines_of(scratch, profile)
+
+    def signal(
+        self,
+        profile: str,
+        *,
+        at: Moment | None = None,
+        mode: Mode | None = None,
+        set: Settings | None = None,
+    ) -> "Signal":
+        """Say what the replay does at the next open, and all that it decides upon.
+
+        The bar decided upon is the last that had closed `at` a moment, the last of all
+        by default. Size, stop and target of an order assume that the next bar opens at
+        its close. A mapping, the same as `barsieve signal --json` prints.
+        """
+        from barsieve.analysis.explain import signal
+        from barsieve.analysis.session import prepare
+        from barsieve.api.documents import Signal
+
+        asked = moment(at, "at") if at is not None else None
+        changes, kind = changes_of(set, None, None), known_mode(mode)
+        with self.asking() as path:
+            return Signal(signal(prepare(path, profile, changes), asked, kind))
+
+    def explain(
+        self, profile: str, trade_id: int, *, mode: Mode | None = None
+    ) -> "Explanation":
+        """Say why a trade of the build was entered and left, leg by leg.
+
+        A mapping, the same as `barsieve explain --json` prints. Raises InputError for a
+        number that the profile's replay does not have.
+        """
+        from barsieve.analysis.explain import explain
+        from barsieve.analysis.session import prepare
+        from barsieve.api.documents import Explanation
+
+        kind = known_mode(mode)
+        with self.asking() as path:
+            return Explanation(explain(prepare(path, profile), int(trade_id), kind))
+
+    def report(
+        self, to: str | Path = "report.html", profiles: Sequence[str] = ()
+    ) -> Path:
+        """Write the report, one HTML file that needs no network; return its path.
+
+        `to` is new, or an older report; raises InputError for any other file, and for a
+        profile that the database does not have.
+        """
+        from barsieve.report import check_target, write_report
+
+        target = path_of(to)
+        check_target(target)
+        with self.asking() as path:
+            return write_report(path, target, list(profiles)).path
+
+    def export(
+        self,
+        table: str,
+        to: str | Path,
+        *,
+        where: str | None = None,
+        force: bool = False,
+    ) -> int:
+        """Write a table to a file, whole or not at all; return the number of rows.
+
+        The ending of the file says in which format: .parquet, .csv, .json, .jsonl,
+        .arrow or .feather. `where` is a condition in SQL; `force` overwrites.
+        """
+        from barsieve.database.export import export_table
+
+        with self.asking() as path:
+            return export_table(path, table, path_of(to), where, force)
+
+
+def _renamed(variants: "Frame", name: str) -> "Frame":
+    """Return variations under what they vary."""
+    frame: Frame = variants.rename(columns={"variant": name})
+    return frame
