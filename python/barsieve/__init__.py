@@ -20,6 +20,7 @@ __all__ = [
     "MissingExtraError",
     "NoProjectError",
     "Run",
+    "Score",
     "Signal",
     "Sweep",
     "__version__",
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from barsieve.api.database import open_database as open
     from barsieve.api.documents import Explanation, Signal
     from barsieve.api.run import Run
+    from barsieve.api.score import Score
     from barsieve.api.sweep import Sweep
     from barsieve.core.errors import (
         BarsieveError,
@@ -55,6 +57,7 @@ HOMES = {
     "barsieve.api.database": ("Database", "open"),
     "barsieve.api.documents": ("Explanation", "Signal"),
     "barsieve.api.run": ("Run",),
+    "barsieve.api.score": ("Score",),
     "barsieve.api.sweep": ("Sweep",),
     "barsieve.core.errors": (
         "BarsieveError", "DatabaseError", "InputError", "MissingExtraError",

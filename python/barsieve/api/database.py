@@ -96,8 +96,7 @@ class Database(Questions):
         kind = known_mode(mode, is_screened=screen is not None)
         given = signals_of(signals)
         with self.asking() as path:
-            more = () if given is None else (given,)
-            return replay_profile(path, profile, kind, changes, screen, *more)
+            return replay_profile(path, profile, kind, changes, screen, given)
 
     def sweep(
         self,

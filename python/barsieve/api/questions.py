@@ -11,6 +11,7 @@ from barsieve.core.times import Moment, moment
 if TYPE_CHECKING:
     from barsieve.api.documents import Explanation, Signal
     from barsieve.api.frames import Frame
+    from barsieve.api.score import Score
 
 Settings = Mapping[str, Any]
 Mode = Literal["full", "focused"]
@@ -36,7 +37,7 @@ class Questions(Opened):
         from barsieve.api.frames import Frame
 
         rows, _ = self.threshold_rows(profile, values, changes_of(set, start, end))
-        return _renamed(Frame(rows), "threshold")
+        return Frame(_named(rows, "threshold"))
 
     def threshold_rows(
         self, profile: str, values: Sequence[float], changes: dict[str, Any]
@@ -64,7 +65,7 @@ class Questions(Opened):
         from barsieve.api.frames import Frame
 
         rows = self.stress_rows(profile, changes_of(set, start, end))
-        return _renamed(Frame(rows), "scenario")
+        return Frame(_named(rows, "scenario"))
 
     def stress_rows(
         self, profile: str, changes: dict[str, Any]
@@ -138,6 +139,27 @@ class Questions(Opened):
         with self.asking() as path:
             return Explanation(explain(prepare(path, profile), int(trade_id), kind))
 
+    def score(self, name: str, *, symbol: str | None = None) -> "Score":
+        """Say what a score knows of the hours that follow, before any replay.
+
+        `name` is a domain, sentinel or macro signal, or a column with numbers: of
+        `features`, or `table.column`. p-values are corrected for all that was looked
+        at. Raises InputError for another name, and where the build judged no scores.
+        """
+        from barsieve.analysis.score import worth_of
+        from barsieve.api.score import Score
+
+        with self.asking() as path:
+            return Score(name, worth_of(path, name, symbol))
+
+    def scores(self, *, symbol: str | None = None) -> "Frame":
+        """Return the best horizon of each score judged, the least by chance first."""
+        from barsieve.analysis.score import overview
+        from barsieve.api.frames import Frame
+
+        with self.asking() as path:
+            return Frame(overview(path, symbol))
+
     def report(
         self, to: str | Path = "report.html", profiles: Sequence[str] = ()
     ) -> Path:
@@ -172,7 +194,9 @@ class Questions(Opened):
             return export_table(path, table, path_of(to), where, force)
 
 
-def _renamed(variants: "Frame", name: str) -> "Frame":
-    """Return variations under what they vary."""
-    frame: Frame = variants.rename(columns={"variant": name})
-    return frame
+def _named(variants: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """Return variations, each under what it varies."""
+    return [
+        {name: row["variant"]} | {key: row[key] for key in row if key != "variant"}
+        for row in variants
+    ]

@@ -145,6 +145,12 @@ def _tables_of(report: "ReplayReport") -> dict[str, pa.Table]:
             f"select * exclude (replayed) from {model} order by {ORDERED_BY[name]}"
         )
         tables[name] = rows.to_arrow_table()
+    if report.signals:
+        # No weight of the profile led to these trades.
+        place = tables["trades"].schema.get_field_index("weights")
+        field = tables["trades"].schema.field(place)
+        nulls = pa.nulls(len(tables["trades"]), field.type)
+        tables["trades"] = tables["trades"].set_column(place, field, nulls)
     prices = {name: column(inputs.bars[name]) for name in PRICES}
     tables["prices"] = pa.table({"bar_ts": inputs.bar_ts, **prices})
     return tables
@@ -153,7 +159,6 @@ def _tables_of(report: "ReplayReport") -> dict[str, pa.Table]:
 def run_of(report: "ReplayReport") -> Run:
     """Return a replay with all that its scratch database holds of it."""
     profile = report.study.inputs.profile
-    signals = getattr(report, "signals", None)
     return Run(
         profile.profile,
         profile.symbol,
@@ -161,6 +166,6 @@ def run_of(report: "ReplayReport") -> Run:
         MappingProxyType(report.changes),
         MappingProxyType(report.summary),
         MappingProxyType(report.batch),
-        MappingProxyType(signals) if signals else None,
+        MappingProxyType(report.signals) if report.signals else None,
         MappingProxyType(_tables_of(report)),
     )

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from barsieve.cli.choices import current
 from barsieve.cli.output import AsJson, number, out, print_json, refusing, table
 from barsieve.core import paths
 
@@ -105,22 +106,28 @@ def score(
 
     Example: barsieve score momentum --symbol ETH
     """
-    from barsieve.analysis.score import overview, worth_of
-    from barsieve.metrics.worth.verdict import verdict
-
-    with refusing():
-        if name is None:
-            rows = overview(paths.database_path(), symbol)
-        else:
-            found = worth_of(paths.database_path(), name, symbol)
-    if as_json:
-        print_json(rows if name is None else found._asdict())
-        return
     if name is None:
-        _print_overview(rows)
+        _overview(symbol, as_json)
         return
-    decay = _of_symbol(found.decay)
-    for own, rows in _of_symbol(found.scores).items():
+    with refusing():
+        found = current().score(name, symbol=symbol)
+    document = found.document()
+    if as_json:
+        print_json(document)
+        return
+    decay = _of_symbol(document["decay"])
+    for own, rows in _of_symbol(document["scores"]).items():
         _print_horizons(f"{name} on {own}", rows)
         _print_decay(decay.get(own, []))
-        out.print(f"{own}: {verdict(rows)}.\n", markup=False, highlight=False)
+        out.print(f"{own}: {found.verdicts[own]}.\n", markup=False, highlight=False)
+
+
+def _overview(symbol: str | None, as_json: bool) -> None:
+    from barsieve.analysis.score import overview
+
+    with refusing():
+        rows = overview(paths.database_path(), symbol)
+    if as_json:
+        print_json(rows)
+    else:
+        _print_overview(rows)

@@ -10,7 +10,7 @@ FIGURE = re.compile(r"[-+]?[\d,.]*%?|nan")
 """What is aligned on the right: a number, a share, a dash."""
 
 
-def number(value: float | None, pattern: str) -> str:
+def number(value: float | str | None, pattern: str) -> str:
     """Format a figure; a dash where there is none."""
     return "-" if value is None else format(value, pattern)
 
