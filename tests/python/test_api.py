@@ -454,3 +454,56 @@ def test_a_build_that_fails_says_what_failed(tmp_path, monkeypatch):
     assert "as it was" in str(caught.value)
     assert not (tmp_path / "new.duckdb").exists()
     assert "BARSIEVE_MARKET" not in os.environ
+
+
+def test_signals_of_a_frame_take_the_place_of_the_profiles_own(db, run, tmp_path):
+    own = run.trades
+    frame = pd.DataFrame(
+        {
+            "symbol": "BTC",
+            "ts": own.decision_ts,
+            "side": own.side,
+            "confidence": own.confidence,
+        }
+    )
+    again = db.replay("btc_live", signals=frame)
+    assert again.fate_of_signals["signals"] == len(own)
+    assert again.fate_of_signals["entered"] == len(again.trades) > 0.9 * len(own)
+    # Below the profile's own threshold nothing was asked of them; sizes are theirs.
+    same = again.trades.merge(own, on="decision_ts", suffixes=("", "_own"))
+    assert (same.entry_price == same.entry_price_own).all()
+    assert again.trades.weights.isna().all()
+    frame.to_parquet(tmp_path / "mine.parquet")
+    for given in (str(tmp_path / "mine.parquet"), pa.Table.from_pandas(frame)):
+        assert db.replay("btc_live", signals=given).trades.equals(again.trades)
+    polars = pytest.importorskip("polars")
+    given = polars.from_pandas(frame)
+    assert db.replay("btc_live", signals=given).trades.equals(again.trades)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        42,
+        pd.DataFrame({"symbol": ["BTC"]}),
+        pd.DataFrame({"symbol": [{1}], "ts": [object()]}),
+        "none.parquet",
+    ],
+    ids=["number", "columns", "objects", "file"],
+)
+def test_signals_that_are_none_are_refused(db, given):
+    with pytest.raises(bs.InputError, match="expected"):
+        db.replay("btc_live", signals=given)
+
+
+def test_a_score_has_its_horizons_and_a_verdict(db, demo):
+    worth = db.score("momentum")
+    n = demo.sql("select count(*) from report_scores where name = 'momentum'")
+    assert len(worth.horizons) == n.fetchall()[0][0]
+    assert set(worth.verdicts) == {"BTC", "ETH"}
+    assert worth.verdicts["ETH"] in repr(worth)
+    assert len(worth.months) > len(worth.decay) > 0
+    assert set(db.score("momentum", symbol="ETH").horizons.symbol) == {"ETH"}
+    assert "momentum" in set(db.scores().name)
+    with pytest.raises(bs.InputError, match="did you mean"):
+        db.score("momentun")
