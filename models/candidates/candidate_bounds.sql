@@ -4,6 +4,7 @@ with profiles as (
     select
         profiles.profile,
         profiles.symbol,
+        profiles.sides,
         profiles.vix_exit,
         profiles.macro_exit_veto,
         envelopes.* exclude (profile),
@@ -47,6 +48,7 @@ reachable as (
         fusion.net_veto_long,
         fusion.net_veto_short,
         profiles.profile,
+        profiles.sides,
         profiles.highest_veto_limit,
         profiles.vix_exit,
         profiles.macro_exit_veto,
@@ -85,6 +87,7 @@ select
     reachable.symbol,
     reachable.bar_ts,
     reachable.bar_index,
+    reachable.sides,
     reachable.votes_long,
     reachable.votes_short,
     reachable.net_veto_long,

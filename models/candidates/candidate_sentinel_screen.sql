@@ -53,3 +53,4 @@ where
     and readings.proto_fusion >= 0.35
     and readings.adx_14_4h >= 22
     and readings.side is not null
+    and profiles.sides in ('both', readings.side)

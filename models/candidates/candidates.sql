@@ -16,7 +16,8 @@ admissible as (
         highest_fusion_score as score,
     from bounds
     where
-        (
+        sides in ('both', 'long')
+        and (
             votes_long > votes_short
             or (
                 votes_long = votes_short
@@ -37,7 +38,8 @@ admissible as (
         1 - lowest_fusion_score as score,
     from bounds
     where
-        (
+        sides in ('both', 'short')
+        and (
             votes_short > votes_long
             or (
                 votes_long = votes_short

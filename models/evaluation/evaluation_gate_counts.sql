@@ -4,12 +4,15 @@ with bars as (
     select
         fusion.*,
         profiles.cadence,
+        profiles.sides,
         profiles.alignment_required,
         profiles.atr_rank_floor,
         profiles.atr_rank_cap,
         profiles.veto_limit,
         profiles.vix_exit,
         profiles.macro_exit_veto,
+        fusion.side is not null and profiles.sides in ('both', fusion.side)
+            as is_side_traded,
     from {{ ref('fusion_scores') }} as fusion
     inner join {{ ref('config_profiles') }} as profiles using (profile)
 ),
@@ -31,20 +34,27 @@ counts as (
         count_if(fusion_score is not null and is_in_atr_band) as in_atr_band,
         count_if(fusion_score is not null and passes_gates) as aligned,
         count_if(fusion_score is not null and is_eligible) as eligible,
-        count_if(is_eligible and side is not null) as sided,
-        count_if(is_eligible and confidence >= entry_threshold) as confident,
+        count_if(is_eligible and is_side_traded) as sided,
+        count_if(is_eligible and is_side_traded and confidence >= entry_threshold)
+            as confident,
         count_if(
-            is_eligible and confidence >= threshold and net_veto < veto_limit
+            is_eligible
+            and is_side_traded
+            and confidence >= threshold
+            and net_veto < veto_limit
         ) as admitted,
         count_if(is_entry) as no_macro_exit,
-        max(confidence) filter (where is_eligible) as highest_confidence,
-        min(net_veto) filter (where is_eligible and confidence >= entry_threshold)
-            as lowest_veto,
+        max(confidence) filter (where is_eligible and is_side_traded)
+            as highest_confidence,
+        min(net_veto) filter (
+            where is_eligible and is_side_traded and confidence >= entry_threshold
+        ) as lowest_veto,
         any_value(entry_threshold) as entry_threshold,
         any_value(veto_limit) as veto_limit,
         any_value(vix_exit) as vix_exit,
         any_value(macro_exit_veto) as macro_exit_veto,
         any_value(cadence) as cadence,
+        any_value(sides) as sides,
         any_value(alignment_required) as alignment_required,
         any_value(atr_rank_floor) as atr_rank_floor,
         any_value(atr_rank_cap) as atr_rank_cap,

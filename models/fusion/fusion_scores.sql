@@ -50,6 +50,7 @@ in_force as (
         profiles.vix_exit,
         profiles.macro_exit_veto,
         profiles.cadence,
+        profiles.sides,
         coalesce(learned.entry_threshold, profiles.entry_threshold)
             as entry_threshold,
         coalesce(learned.weights, profiles.weights) as weights,
@@ -166,6 +167,7 @@ select
     is_macro_exit,
     coalesce(
         is_eligible
+        and sides in ('both', side)
         and confidence >= threshold
         and net_veto < veto_limit
         and not is_macro_exit,

@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from barsieve.profiles.rules import BPS, DEFAULTS, Rules
+from barsieve.profiles.rules import BPS, DEFAULTS, NEVER, OFF, Rules
 from barsieve.replay.kernel import fresh_state, replay_into_ledger
 from barsieve.replay.ledger import Ledger
 from barsieve.replay.state import (
     BAR,
+    FLAT,
     LONG,
+    SHORT,
     Fills,
     State,
 )
@@ -131,8 +133,12 @@ def same_bits(one: Ledger, other: Ledger) -> bool:
         one.legs.tobytes() == other.legs.tobytes()
         and one.trades.tobytes() == other.trades.tobytes()
         and one.stops.tobytes() == other.stops.tobytes()
-        and one.outcome._replace(bars_visited=0)
-        == other.outcome._replace(bars_visited=0)
+        and np.array_equal(
+            flat(one.outcome._replace(bars_visited=0)),
+            flat(other.outcome._replace(bars_visited=0)),
+            # A target that is switched off is none.
+            equal_nan=True,
+        )
     )
 
 
@@ -217,16 +223,17 @@ def random_rules(rng: np.random.Generator) -> Rules:
         cooldown_bars=one_of(0, 0, 1, 3, 12),
         max_gap_hours=one_of(1.0, 1.0, 24.0, 1_000.0),
         stop_atr=one_of(1.0, 2.0, 3.0),
-        target_r=one_of(1.5, 2.0, 4.0),
-        partial_at_r=one_of(0.5, 1.0),
+        target_r=one_of(1.5, 2.0, 4.0, OFF),
+        partial_at_r=one_of(0.5, 0.5, 1.0, 1.0, OFF),
         partial_share=one_of(0.25, 0.5, 0.9),
-        trail_atr=one_of(0.5, 1.0, 2.0),
-        volume_trap_z=one_of(1.3, 3.0),
+        trail_atr=one_of(0.5, 1.0, 2.0, OFF),
+        volume_trap_z=one_of(1.3, 1.3, 3.0, OFF),
         volume_trap_atr=one_of(0.5, 1.0),
-        time_stop_bars=one_of(1, 5, 24, 96),
+        time_stop_bars=one_of(1, 5, 24, 96, NEVER),
         vix_exit=one_of(30.0, 50.0, np.nan),
         macro_exit_veto=one_of(0.3, 0.8, 1.0, np.nan),
         veto_limit=one_of(0.3, 0.8),
+        sides=one_of(FLAT, FLAT, FLAT, FLAT, LONG, SHORT),
         risk_cap=one_of(0.02, 0.05),
         leverage=one_of(1.0, 5.0),
         min_notional=one_of(10.0, 4_500.0),

@@ -58,6 +58,7 @@ CHANGES = {
     "weights.temporal": ("admissible", {"weights.temporal": 0.1, "weights.smc": 0.05}),
     "entry.entry_threshold": ("admissible", {"entry.entry_threshold": 0.6}),
     "entry.cadence": ("admissible", {"entry.cadence": "1h"}),
+    "entry.sides": ("admissible", {"entry.sides": "long"}),
     "entry.alignment_required": ("admissible", {"entry.alignment_required": False}),
     "entry.atr_rank_floor": ("admissible", {"entry.atr_rank_floor": 0.5}),
     "entry.atr_rank_cap": ("admissible", {"entry.atr_rank_cap": 0.6}),
@@ -132,6 +133,15 @@ SWEPT = (
     "sweep_months",
     "sweep_regime_shares",
 )
+# An exit that is switched off, or the other of two choices, is a change of its own.
+CHANGES |= {
+    f"{key}={value}": ("admissible", {key: value})
+    for key, value in {
+        "exits.target_r": None, "exits.partial_at_r": None, "exits.trail_atr": None,
+        "exits.volume_trap_z": None, "exits.time_stop_bars": None,
+        "exits.vix_exit": None, "exits.macro_exit_veto": None, "entry.sides": "short",
+    }.items()
+}  # fmt: skip
 # Where a difference counts: not the copy of the setting, but what follows from it.
 EFFECTS = {
     "fusion_scores": "* exclude (profile, entry_threshold, weight_wyckoff, "
@@ -182,7 +192,8 @@ def built(database):
 
 
 def test_every_key_of_the_schema_is_tried():
-    assert set(leaves(load_schema("profile"))) == {"profile", *CHANGES}
+    tried = {key.partition("=")[0] for key in CHANGES}
+    assert set(leaves(load_schema("profile"))) == {"profile", *tried}
 
 
 @pytest.fixture(scope="module")

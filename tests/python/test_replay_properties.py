@@ -17,7 +17,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from barsieve.profiles.rules import Rules
+from barsieve.profiles.rules import NEVER, OFF, Rules
 from barsieve.replay.ledger import ENTRY, FUNDING, KINDS
 from barsieve.replay.state import (
     BAR,
@@ -143,13 +143,16 @@ RULE_SETS = st.fixed_dictionaries(
         "cooldown_bars": one_of(0, 1, 5),
         "max_gap_hours": one_of(1.0, 2.0, 1_000.0),
         "stop_atr": one_of(2.0, 1.0),
-        "target_r": one_of(2.0, 4.0),
-        "partial_at_r": one_of(1.0, 0.5),
+        "sides": one_of(0, 1, -1),
+        "target_r": one_of(2.0, 4.0, OFF),
+        "partial_at_r": one_of(1.0, 0.5, OFF),
         "partial_share": one_of(0.5, 0.25),
-        "trail_atr": one_of(1.0, 2.0),
+        "trail_atr": one_of(1.0, 2.0, OFF),
+        "volume_trap_z": one_of(1.3, OFF),
         "volume_trap_atr": one_of(0.5, 1.0),
-        "time_stop_bars": one_of(96, 12, 5, 1),
-        "macro_exit_veto": one_of(0.8, 0.5),
+        "time_stop_bars": one_of(96, 12, 5, 1, NEVER),
+        "vix_exit": one_of(30.0, OFF),
+        "macro_exit_veto": one_of(0.8, 0.5, OFF),
         "leverage": one_of(5.0, 1.0),
         "min_notional": one_of(10.0, 4_700.0),
         "fees_bps": one_of(0.0, 10.0),
@@ -369,6 +372,8 @@ class Oracle:
 
     def signal_of(self, bar):
         if not bar["is_eligible"] or bar["side"] == 0:
+            return None
+        if self.rules.sides not in (0, bar["side"]):
             return None
         threshold = self.threshold_at(bar)
         veto = bar["net_veto_long"] if bar["side"] == 1 else bar["net_veto_short"]

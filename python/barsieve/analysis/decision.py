@@ -5,6 +5,7 @@ that close, and what was read comes of the tables.
 """
 
 from datetime import datetime, timedelta
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -175,6 +176,11 @@ def _hypothetical(bar: np.record) -> np.recarray:
     return after.view(np.recarray)
 
 
+def _level(price: float) -> float | None:
+    """Return a price level; None where the profile has none."""
+    return price if isfinite(price) else None
+
+
 def order_of(study: Study, decision: Decision, replayed: str) -> dict[str, Any] | None:
     """Return the entry ordered at the close; None without one.
 
@@ -187,6 +193,7 @@ def order_of(study: Study, decision: Decision, replayed: str) -> dict[str, Any] 
     if orders.entry_side == FLAT:
         return None
     inputs, index = study.inputs, decision.index
+    rules = inputs.profile.rules
     bars = np.concatenate([inputs.bars[: index + 1], _hypothetical(decision.bar)])
     after = replay(inputs._replace(bars=bars.view(np.recarray)), replayed).outcome.state
     position = after.position
@@ -202,7 +209,7 @@ def order_of(study: Study, decision: Decision, replayed: str) -> dict[str, Any] 
         "qty": qty,
         "notional": qty * close,
         "stop": close - orders.entry_side * distance,
-        "target": close + orders.entry_side * inputs.profile.rules.target_r * distance,
+        "target": _level(close + orders.entry_side * rules.target_r * distance),
         "is_filled": is_filled,
     }
 
@@ -224,7 +231,7 @@ def position_of(study: Study, decision: Decision) -> dict[str, Any] | None:
         "bars_held": position.bars_held,
         "stop": position.stop,
         "stop_kind": REASONS[position.stop_reason],
-        "target": position.target,
+        "target": _level(position.target),
         "has_partial": bool(position.has_partial),
         "partial_qty": rules.partial_share * position.entry_qty,
         "open_pnl": profit * position.qty,

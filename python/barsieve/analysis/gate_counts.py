@@ -23,6 +23,12 @@ def macro_limits(
     return [f"{k} below {v:{kind}}" for k, v in limits.items() if not _is_off(v)]
 
 
+def sides_asked(sides: str) -> str:
+    """Return what a profile asks of the side of a signal."""
+    asked = "the votes or the score give a side"
+    return asked if sides == "both" else f"{asked}, and it is {sides}: no other trades"
+
+
 def funnel(counts: dict[str, Any]) -> list[tuple[str, int, str]]:
     """Return the gates over all bars: name, bars left, what it asks of them.
 
@@ -42,7 +48,7 @@ def funnel(counts: dict[str, Any]) -> list[tuple[str, int, str]]:
             else "inside the study (alignment is not required)",
         "eligible": "first such bar of its 4-hour block" if of("cadence") == "4h"
             else "every such bar",
-        "sided": "the votes or the score give a side",
+        "sided": sides_asked(of("sides")),
         "confident": f"confidence at least {of('entry_threshold')}; "
             f"the highest here is {highest:.3f}",
         "admitted": f"net macro veto below {of('veto_limit')}; the lowest here is "

@@ -9,7 +9,7 @@ from math import isnan
 from typing import Any, NamedTuple
 
 from barsieve.analysis.decision import SIDES, Decision
-from barsieve.analysis.gate_counts import macro_limits
+from barsieve.analysis.gate_counts import macro_limits, sides_asked
 from barsieve.analysis.session import Study
 from barsieve.profiles.rules import Rules
 from barsieve.profiles.settings import Profile
@@ -139,14 +139,14 @@ def _raised(close: Close) -> str:
     return why
 
 
-def _signal_gates(close: Close, rules: Rules) -> list[Gate]:
-    is_sided = close.side is not None
+def _signal_gates(close: Close, rules: Rules, sides: str) -> list[Gate]:
+    is_sided = close.side is not None and sides in ("both", close.side)
     is_confident = close.confidence is not None and close.confidence >= close.threshold
     is_admitted = close.net_veto is not None and close.net_veto < rules.veto_limit
     limits = macro_limits(rules.macro_exit_veto, rules.vix_exit, "g")
     return [
         _gate(
-            "sided", is_sided, "votes or score give a side",
+            "sided", is_sided, sides_asked(sides),
             f"{close.side or 'none'}, {close.votes_long} long to "
             f"{close.votes_short} short",
         ),
@@ -178,7 +178,7 @@ def gates_of_close(
     """
     return [
         *_market_gates(close, document),
-        *_signal_gates(close, profile.rules),
+        *_signal_gates(close, profile.rules, document["entry"]["sides"]),
     ]
 
 

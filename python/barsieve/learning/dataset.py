@@ -91,7 +91,7 @@ class Rows(NamedTuple):
 
     @property
     def longest_hours(self) -> int:
-        """Longest time that a configuration may hold a position."""
+        """Longest time that a configuration may hold a position, as far as it says."""
         return int(self.settings.time_stop_bars.max())
 
     def known_before(self, month: int) -> np.ndarray:
@@ -135,6 +135,13 @@ def settings_dtype(domains: Iterable[str]) -> np.dtype:
     return np.dtype([(name, np.float64) for name in names])
 
 
+def _with_off_beyond(column: np.ndarray) -> np.ndarray:
+    """Return the values of a setting; switched off counts as twice the greatest."""
+    given = np.ma.masked_invalid(column)
+    found: np.ndarray = given.filled(2 * given.max() if given.count() else 0)
+    return found
+
+
 def _settings(
     relation: duckdb.DuckDBPyRelation, domains: tuple[str, ...], configs: list[str]
 ) -> np.recarray:
@@ -144,7 +151,7 @@ def _settings(
     at = np.searchsorted(found["config"].astype(str), configs)
     settings = np.empty(len(configs), settings_dtype(domains))
     for name in fields_of(settings.dtype):
-        settings[name] = found[name][at]
+        settings[name] = _with_off_beyond(found[name][at])
     return settings.view(np.recarray)
 
 

@@ -3,7 +3,7 @@
 import itertools
 from typing import Any
 
-from barsieve.oracle.entries import box_of, envelope_of, fuse
+from barsieve.oracle.entries import box_of, envelope_of, fuse, is_traded
 from barsieve.oracle.signals import Row
 
 # Rounding may only widen the screen.
@@ -67,6 +67,7 @@ def admissible(
     for side, score in (("long", highest), ("short", 1 - lowest)):
         veto, leaves = entry[f"net_veto_{side}"], profile["macro_exit_veto"]
         is_free = veto < limit and (leaves is None or veto < leaves)
+        is_free = is_free and is_traded(side, profile)
         if may[side] and is_free and score >= threshold - SLACK:
             found[side] = score
     return found

@@ -15,7 +15,7 @@ from barsieve.core import schemas
 from barsieve.core.arrow import matching, rows_of
 from barsieve.oracle.candidates import admissible, legacy
 from barsieve.oracle.compare import ORACLE_TOLERANCE, read_vintages, worst_of
-from barsieve.oracle.entries import decide_block, entry_row, weight_columns
+from barsieve.oracle.entries import decide_block, entry_row, is_traded, weight_columns
 from barsieve.oracle.history import HOUR, NO_VINTAGES, Vintages
 from barsieve.oracle.sentinels import sentinel_row
 from barsieve.oracle.signals import Row, signal_row, veto_row, was_last_above
@@ -163,6 +163,7 @@ def _add_entries(
                 sides = admissible(row, scores, entry, profile, shift)
             else:
                 sides = legacy(row) if fired else {}
+                sides = {s: v for s, v in sides.items() if is_traded(s, profile)}
             reason = ",".join(sorted(fired)) or None
             for side in ("long", "short"):
                 found = sample.at("candidates", moment, profile=name, side=side)

@@ -88,6 +88,11 @@ def _side(score: float | None, votes_long: int, votes_short: int) -> str | None:
     return "long" if score > 0.52 else "short" if score < 0.48 else None
 
 
+def is_traded(side: str | None, profile: Row) -> bool:
+    """Tell whether a profile trades a side."""
+    return side is not None and profile["sides"] in ("both", side)
+
+
 def _is_at_least(value: float | None, limit: float | None) -> bool:
     return value is not None and limit is not None and value >= limit
 
@@ -168,6 +173,7 @@ def decide_block(block: list[Row], profile: Row) -> None:
         row["is_eligible"] = row["passes_gates"] and is_first
         row["is_entry"] = (
             row["is_eligible"]
+            and is_traded(row["side"], profile)
             and _is_at_least(row["confidence"], row["threshold"])
             and row["net_veto"] < profile["veto_limit"]
             and not row["is_macro_exit"]

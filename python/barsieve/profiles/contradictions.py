@@ -8,12 +8,9 @@ from typing import Any
 
 from barsieve.core.errors import Problem
 from barsieve.core.times import read_moment
-from barsieve.profiles.schema import settings
+from barsieve.profiles.schema import GREATEST_INTEGER, settings
 from barsieve.profiles.weights import WEIGHT_SUM_TOLERANCE, highest_confidence
 from barsieve.profiles.words import number, shown
-
-# The models read whole numbers as 32-bit integers.
-GREATEST_INTEGER = 2**31 - 1
 
 # What both Python and DuckDB read as the same moment: ISO 8601 knows many more forms.
 MOMENT = re.compile(

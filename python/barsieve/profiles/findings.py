@@ -43,6 +43,8 @@ def _vetoes(profile: dict[str, Any]) -> Iterator[Finding]:
 def _partials(profile: dict[str, Any]) -> Iterator[Finding]:
     """Yield a partial that lies beyond the target."""
     exits = profile["exits"]
+    if None in (exits["partial_at_r"], exits["target_r"]):
+        return
     if exits["partial_at_r"] >= exits["target_r"]:
         yield _dominated(
             profile, "exits.partial_at_r", exits["partial_at_r"], "exits.target_r",

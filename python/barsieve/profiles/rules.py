@@ -1,8 +1,8 @@
 """Rules of a replay: the settings of a profile that its step reads."""
 
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from barsieve.profiles.schema import Setting, settings
+from barsieve.profiles.schema import GREATEST_INTEGER, Setting, settings
 
 BPS = 1e-4
 SECTIONS = ("entry", "exits", "risk", "costs")
@@ -11,20 +11,39 @@ SECTIONS = ("entry", "exits", "risk", "costs")
 # the bars, and the balance is what a replay begins with.
 NO_RULES = ("entry_threshold", "atr_rank_floor", "atr_rank_cap", "start_balance")
 
-_TYPES = {"double": float, "integer": int}
+# What a rule that is switched off holds: a number that nothing reaches. An integer has
+# no NaN, and with one of another type the step would be compiled anew.
+OFF, NEVER = float("nan"), GREATEST_INTEGER
+
+
+def _type(setting: Setting) -> type[float] | None:
+    """Return the type of a setting in the kernel; None for one that it cannot hold."""
+    if setting.codes:
+        return int
+    return {"double": float, "integer": int}.get(setting.sql_type)
 
 
 def _is_rule(setting: Setting) -> bool:
-    is_number = setting.sql_type in _TYPES
-    return is_number and setting.section in SECTIONS and setting.column not in NO_RULES
+    is_held = _type(setting) is not None
+    return is_held and setting.section in SECTIONS and setting.column not in NO_RULES
 
 
-def _default(setting: Setting) -> float:
-    is_given = setting.default is not None
-    return _TYPES[setting.sql_type](setting.default) if is_given else float("nan")
+_SETTINGS = {setting.column: setting for setting in settings() if _is_rule(setting)}
 
 
-_SETTINGS = [setting for setting in settings() if _is_rule(setting)]
+def as_rule(column: str, value: Any) -> Any:
+    """Return a value of `config_profiles` as the kernel holds it.
+
+    Null is `OFF`, or `NEVER` where the setting counts; a choice is its code. What is no
+    rule stays as it is.
+    """
+    setting = _SETTINGS.get(column)
+    if setting is None:
+        return value
+    if value is None:
+        return NEVER if _type(setting) is int else OFF
+    return (setting.codes or {}).get(value, value)
+
 
 if TYPE_CHECKING:
     # Made of the schema, so that a checker knows no name of it; numba knows them all.
@@ -37,13 +56,19 @@ if TYPE_CHECKING:
         def _asdict(self) -> dict[str, float]: ...
 
 else:
-    Rules = NamedTuple("Rules", [(s.column, _TYPES[s.sql_type]) for s in _SETTINGS])
+    Rules = NamedTuple("Rules", [(c, _type(s)) for c, s in _SETTINGS.items()])
 
 Rules.__doc__ = """The settings of a profile that the replay reads.
 
-Every number that says how to enter, leave, size and pay, named as in the JSON file; NaN
-where a profile has none.
+Every number that says how to enter, leave, size and pay, named as in the JSON file.
 """
 
-DEFAULTS = Rules(**{setting.column: _default(setting) for setting in _SETTINGS})
+
+def _default(setting: Setting) -> Any:
+    """Return a default, a whole one of a setting that need not be as a float."""
+    value = as_rule(setting.column, setting.default)
+    return float(value) if _type(setting) is float else value
+
+
+DEFAULTS = Rules(**{column: _default(s) for column, s in _SETTINGS.items()})
 """Rules of which none is given; for rules made by hand, which name what they need."""

@@ -20,12 +20,15 @@ SQL_TYPES = {
     "array": "varchar[]",
 }
 FORMATS = {"date-time": "timestamptz"}
+# The models read whole numbers as 32-bit integers.
+GREATEST_INTEGER = 2**31 - 1
 
 
 class Setting(NamedTuple):
     """One setting: its dotted key in the JSON, its column and the type of that.
 
-    `default` stands in where the key is left out; None where there is none.
+    `default` stands in where the key is left out; None where there is none. `codes`:
+    the number that stands for each choice in the kernel; None where it reads none.
     """
 
     key: str
@@ -33,6 +36,8 @@ class Setting(NamedTuple):
     sql_type: str
     default: Any
     description: str
+    is_nullable: bool
+    codes: dict[str, int] | None
 
     @property
     def section(self) -> str:
@@ -86,6 +91,8 @@ def _setting(key: str, part: dict[str, Any], column: str) -> Setting:
         sql_type=_sql_type(part),
         default=part.get("default"),
         description=part["description"],
+        is_nullable="null" in part.get("type", ""),
+        codes=part.get("codes"),
     )
 
 

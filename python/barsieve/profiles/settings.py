@@ -6,7 +6,7 @@ from typing import Any
 import duckdb
 
 from barsieve.core.arrow import rows_of
-from barsieve.profiles.rules import Rules
+from barsieve.profiles.rules import Rules, as_rule
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,8 @@ class Profile:
 
 
 def rules_of(row: dict[str, Any]) -> Rules:
-    """Return the rules in a row of `config_profiles`; what is null is NaN."""
-    found = {name: row[name] for name in Rules._fields}
-    return Rules(**{k: float("nan") if v is None else v for k, v in found.items()})
+    """Return the rules in a row of `config_profiles`; null switches a rule off."""
+    return Rules(**{name: as_rule(name, row[name]) for name in Rules._fields})
 
 
 def with_boxes(

@@ -53,7 +53,12 @@ def threshold_in_force(account: Streak, bar: Bar, rules: Rules) -> float:
 
 @compiled
 def is_open(side: int, bar: Bar, rules: Rules) -> bool:
-    """Tell whether neither a veto nor a macro exit bars a side at this close."""
+    """Tell whether a side is traded, and no veto or macro exit bars it at this close.
+
+    `sides` is one side, or FLAT for both.
+    """
+    if rules.sides == -side:
+        return False
     net_veto = bar.net_veto_long if side == LONG else bar.net_veto_short
     return net_veto < rules.veto_limit and not is_macro_exit(side, bar, rules)
 
@@ -62,8 +67,8 @@ def is_open(side: int, bar: Bar, rules: Rules) -> bool:
 def signal(account: Streak, bar: Bar, rules: Rules) -> int:
     """Return the side that the entry predicate admits at this close, or FLAT.
 
-    Eligible, a side, enough confidence, no veto, and no macro exit that would leave the
-    position an hour later; a streak of losses asks for more.
+    Eligible, a side that is traded, enough confidence, no veto, and no macro exit that
+    would leave the position an hour later; a streak of losses asks for more.
     """
     if not bar.is_eligible or bar.side == FLAT:
         return FLAT

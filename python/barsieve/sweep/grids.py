@@ -9,10 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from barsieve.core.errors import refuse
+from barsieve.profiles.rules import as_rule
 from barsieve.profiles.schema import settings
 from barsieve.profiles.weights import SCORE_RANGES, WEIGHT_SUM_TOLERANCE
 
 _TYPES = {setting.column: setting.sql_type for setting in settings()}
+_NULLABLE = {setting.column for setting in settings() if setting.is_nullable}
 # The settings that a grid may vary, named as in `config_profiles`; and weights.
 VARIED = (
     "entry_threshold", "alignment_required", "atr_rank_floor", "atr_rank_cap",
@@ -52,9 +54,15 @@ class Grid(NamedTuple):
 
 
 def _choices(row: dict[str, Any]) -> list[float]:
-    """Return the values of a `range` or `values` row, in exact decimal steps."""
+    """Return the values of a `range` or `values` row, in exact decimal steps.
+
+    `null` among the choices switches the setting off.
+    """
     if row["method"] == "values":
-        return [float(choice) for choice in row["choices"].split()]
+        return [
+            float(as_rule(row["setting"], None if choice == "null" else float(choice)))
+            for choice in row["choices"].split()
+        ]
     low, high, step = (Decimal(repr(row[edge])) for edge in ("low", "high", "step"))
     return [float(low + i * step) for i in range(int((high - low) / step) + 1)]
 
@@ -165,6 +173,15 @@ def _refuse_unknown(
                 found=f"'{row['setting']}'",
                 fix="correct the name",
             )
+        is_off = "null" in (row.get("choices") or "").split()
+        if row["grid"] == name and is_off and row["setting"] not in _NULLABLE:
+            refuse(
+                "sweep_grids",
+                f"grid '{name}', setting '{row['setting']}'",
+                expected="numbers: it cannot be switched off",
+                found="null",
+                fix="null is for " + ", ".join(sorted(_NULLABLE.intersection(known))),
+            )
 
 
 def _of_own_domains(rows, base: dict[str, Any], domains: Sequence[str]) -> list[dict]:
@@ -190,7 +207,7 @@ def _filled(columns, base, domains: Sequence[str]) -> np.recarray:
     n_configs = len(next(iter(columns.values())))
     configs = np.zeros(n_configs, config_dtype(len(domains))).view(np.recarray)
     for setting in VARIED:
-        configs[setting] = columns.get(setting, base[setting])
+        configs[setting] = columns.get(setting, as_rule(setting, base[setting]))
     for place, domain in enumerate(domains):
         if WEIGHT + domain in columns:
             configs.weights[:, place] = columns[WEIGHT + domain]

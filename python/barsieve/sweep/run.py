@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve.core import schemas
+from barsieve.profiles.rules import NEVER
 from barsieve.profiles.settings import Profile
 from barsieve.replay.runs import Run
 from barsieve.signals.blocks import SLOTS
@@ -221,9 +222,18 @@ def results_table(sweep: Sweep, chunk: range, figures, hashes) -> pa.Table:
     return pa.table(columns)
 
 
+def is_off(values: np.ndarray) -> np.ndarray:
+    """Tell which values of a setting switch it off."""
+    found: np.ndarray = np.isnan(values) | (values == NEVER)
+    return found
+
+
 def _settings_columns(configs: np.recarray, grid: Grid) -> dict[str, pa.Array]:
     types = {name: schemas.SWEEP_RUNS.field(name).type for name in VARIED}
-    columns = {n: pa.array(configs[n].copy()).cast(kind) for n, kind in types.items()}
+    columns = {
+        name: pa.array(configs[name].copy(), mask=is_off(configs[name])).cast(kind)
+        for name, kind in types.items()
+    }
     weights = configs.weights[:, list(grid.places)]
     n_configs, n_domains = weights.shape
     columns["weights"] = pa.MapArray.from_arrays(
