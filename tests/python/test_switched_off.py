@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from barsieve.core.arrow import rows_of
 from barsieve.core.errors import InputError
 from barsieve.profiles.check import check_document
 from barsieve.profiles.findings import profile_findings
@@ -14,6 +15,7 @@ from barsieve.profiles.rules import DEFAULTS, NEVER, OFF, as_rule
 from barsieve.profiles.schema import settings
 from barsieve.profiles.settings import Profile
 from barsieve.replay.state import FLAT, LONG, REASONS, SHORT
+from barsieve.signals.market import domains_of
 from barsieve.sweep.figures import FIGURES
 from barsieve.sweep.grids import expand
 from barsieve.sweep.run import Rooms, configs_table, measure_chunk, prepare
@@ -107,29 +109,34 @@ def test_what_cannot_be_off_is_refused(key):
         apply(DOCUMENT, parse([f"{key}=null"]))
 
 
-def grid_of(base, **choices) -> object:
+@pytest.fixture
+def base(demo) -> dict:
+    """The row of a profile that grids are over."""
+    profiles = demo.sql("from config_profiles where profile = 'btc_live'")
+    return rows_of(profiles)[0]
+
+
+def grid_of(demo, base, **choices):
+    """Return a grid of these values over a profile's own weights."""
     rows = [
         {"grid": "g", "setting": name, "method": "values", "choices": text}
         for name, text in choices.items()
     ]
-    return expand("g", rows, base)
+    domains = domains_of(demo.table("sweep_bars").columns)
+    return expand("g", rows, base, domains)
 
 
-def test_a_grid_may_switch_an_exit_off(demo):
-    profiles = demo.sql("from config_profiles where profile = 'btc_live'")
-    base = profiles.to_arrow_table().to_pylist()[0]
-    grid = grid_of(base, target_r="2 null", time_stop_bars="96 null")
+def test_a_grid_may_switch_an_exit_off(demo, base):
+    grid = grid_of(demo, base, target_r="2 null", time_stop_bars="96 null")
     assert np.isnan(grid.configs.target_r).tolist() == [False, False, True, True]
     assert grid.configs.time_stop_bars.tolist() == [96, NEVER] * 2
     with pytest.raises(InputError, match="it cannot be switched off"):
-        grid_of(base, stop_atr="2 null")
+        grid_of(demo, base, stop_atr="2 null")
 
 
-def test_a_grid_over_a_base_without_an_exit_leaves_it_out(demo):
-    profiles = demo.sql("from config_profiles where profile = 'btc_live'")
-    base = profiles.to_arrow_table().to_pylist()[0]
+def test_a_grid_over_a_base_without_an_exit_leaves_it_out(demo, base):
     base |= {"target_r": None, "time_stop_bars": None, "vix_exit": None}
-    grid = grid_of(base, entry_threshold="0.6 0.65")
+    grid = grid_of(demo, base, entry_threshold="0.6 0.65")
     sweep = prepare(
         demo.table("sweep_bars"), demo.table("regimes"), base, base["symbol"], grid
     )

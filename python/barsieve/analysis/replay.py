@@ -93,13 +93,13 @@ def _with_signals(report: ReplayReport, brought: "Signalled", run: Run) -> Repla
 
 def replay_profile(
     database: Path,
-    name: str,
+    name: str | Path,
     replayed: str,
     changes: dict[str, Any] | None = None,
     candidates: Path | None = None,
     signals: Path | pa.Table | None = None,
 ) -> ReplayReport:
-    """Replay a profile of a built database, `full` or `focused`.
+    """Replay a profile of a built database, or of a file, `full` or `focused`.
 
     `changes` are settings by dotted key, `candidates` a file to screen with, `signals`
     a file or table (symbol, ts, side, confidence) to enter on, and on nothing else.

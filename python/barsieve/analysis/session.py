@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from barsieve.core import paths
 from barsieve.core.arrow import texts
-from barsieve.core.errors import refuse
+from barsieve.core.errors import InputError, refuse
 from barsieve.core.model_lists import ModelLists
 from barsieve.database.connect import open_database
 from barsieve.database.models import differing
@@ -118,15 +118,15 @@ def refuse_other_models(scratch: Scratch) -> None:
 
 
 def _refuse_what_was_not_fitted(
-    scratch: Scratch, document: dict[str, Any], made: dict[str, Any]
+    scratch: Scratch, built: dict[str, Any] | None, made: dict[str, Any]
 ) -> None:
     """Refuse settings that need a fit which the build has not made for them.
 
-    Nothing is fitted here: without its rows a profile would quietly trade as if it had
-    not asked.
+    `built` is the profile as built, if it was. Nothing is fitted here: without its rows
+    a profile would quietly trade as if it had not asked.
     """
-    name, regime = document["profile"], made["regime"]
-    if made["learned"] and not document["learned"]:
+    name, regime = made["profile"], made["regime"]
+    if made["learned"] and not (built and built["learned"]):
         refuse(
             name,
             "key 'learned'",
@@ -134,7 +134,7 @@ def _refuse_what_was_not_fitted(
             found="true",
             fix="set it in the profile and dbt build: a build learns",
         )
-    if regime["classifier"] == "off" or regime == document["regime"]:
+    if regime["classifier"] == "off" or (built and regime == built["regime"]):
         return
     fitted = scratch.rows(
         "select count(*) as n from {regimes} where classifier = ? and fit_window = ? "
@@ -175,13 +175,42 @@ def change(
     from barsieve.profiles.overrides import apply
 
     made = apply(document, changes, _built_lists(scratch))
+    _put(scratch, document, made, is_screened)
+    return made
+
+
+def _put(
+    scratch: Scratch,
+    built: dict[str, Any] | None,
+    made: dict[str, Any],
+    is_screened: bool,
+) -> None:
+    """Let a sound profile stand for those of the build, which must be able to."""
     _refuse_other_symbol(scratch, made)
-    _refuse_what_was_not_fitted(scratch, document, made)
+    _refuse_what_was_not_fitted(scratch, built, made)
     refuse_other_models(scratch)
     put_profile(scratch, made)
     if is_screened:
         scratch.make("candidate_windows")
-    return made
+
+
+def unbuilt_profile(file: Path) -> dict[str, Any]:
+    """Return the profile of a file, resolved, which the database need not know.
+
+    What it extends lies beside it or in the configs. Raises InputError for a profile
+    that a build would refuse.
+    """
+    from barsieve.profiles.check import check_document
+    from barsieve.profiles.resolution import resolve
+
+    try:
+        folders = [paths.project_dir() / paths.configs_dir()]
+    except FileNotFoundError:
+        folders = []
+    document = resolve(file, folders).document
+    if problems := check_document(file, document):
+        raise InputError(problems)
+    return document
 
 
 def read(scratch: Scratch, name: str) -> Inputs:
@@ -193,16 +222,24 @@ def read(scratch: Scratch, name: str) -> Inputs:
 
 def open_profile(
     path: Path,
-    name: str,
+    name: str | Path,
     changes: dict[str, Any] | None = None,
     is_screened: bool = True,
 ) -> tuple[Scratch, dict[str, Any]]:
     """Return the tables of a profile with some settings changed, and its document.
 
-    Raises InputError when the database, the profile or a setting is refused.
+    `name` is that of a profile of the database, or a file (*.json) of one that it need
+    not have. Raises InputError when the database, the profile or a setting is refused.
     """
     scratch = open_scratch(path)
-    document = built_document(scratch, name)
+    if Path(name).suffix == ".json":
+        from barsieve.profiles.overrides import apply
+
+        unbuilt = unbuilt_profile(Path(name))
+        made = apply(unbuilt, changes or {}, _built_lists(scratch))
+        _put(scratch, None, made, is_screened)
+        return scratch, made
+    document = built_document(scratch, str(name))
     if changes:
         document = change(scratch, document, changes, is_screened)
     return scratch, document
@@ -210,17 +247,17 @@ def open_profile(
 
 def prepare(
     path: Path,
-    name: str,
+    name: str | Path,
     changes: dict[str, Any] | None = None,
     is_screened: bool = True,
 ) -> Study:
     """Return a profile of a built database, with some settings changed, to replay.
 
-    Without its screen, changed settings serve a full replay only. Raises InputError as
-    `open_profile` does.
+    Without its screen, changed settings serve a full replay only. `name` as for
+    `open_profile`, and what is raised.
     """
     scratch, document = open_profile(path, name, changes, is_screened)
-    return Study(scratch, read(scratch, name), document)
+    return Study(scratch, read(scratch, document["profile"]), document)
 
 
 def put_runs(scratch: Scratch, runs: Sequence[Run]) -> None:

@@ -114,7 +114,7 @@ def lowest_covered(scratch: Scratch, name: str) -> float | None:
 
 def try_thresholds(
     path: Path,
-    name: str,
+    name: str | Path,
     thresholds: Sequence[float],
     changes: dict[str, Any] | None = None,
 ) -> tuple[list[dict[str, Any]], float | None]:
@@ -135,10 +135,11 @@ def try_thresholds(
                 found=f"{threshold}",
                 fix="write them like 0.62 0.65",
             )
-    scratch, _ = open_profile(path, name, changes)
+    scratch, document = open_profile(path, name, changes)
+    own: str = document["profile"]
     refuse_other_models(scratch)
-    inputs, shift = read(scratch, name), _asked(scratch, name).shift
-    lowest = lowest_covered(scratch, name)
+    inputs, shift = read(scratch, own), _asked(scratch, own).shift
+    lowest = lowest_covered(scratch, own)
     variants = []
     for threshold in thresholds:
         is_covered = lowest is not None and threshold >= lowest
@@ -174,7 +175,9 @@ def _with_costs(inputs: Inputs, factor: float) -> Inputs:
 
 
 def stress(
-    path: Path, name: str, changes: dict[str, Any] | None = None
+    path: Path,
+    name: str | Path,
+    changes: dict[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """Replay a profile, every bar, as it is and as it could have been.
 
@@ -182,9 +185,10 @@ def stress(
     threshold, learned or not, moves by 0.05, within 0 to 1. The first row is the
     profile as it is.
     """
-    scratch, _ = open_profile(path, name, changes, is_screened=False)
+    scratch, document = open_profile(path, name, changes, is_screened=False)
+    own: str = document["profile"]
     refuse_other_models(scratch)
-    base, asked = read(scratch, name), _asked(scratch, name)
+    base, asked = read(scratch, own), _asked(scratch, own)
     scenarios = [("as it is", base)]
     scenarios += [(f"costs x {f:g}", _with_costs(base, f)) for f in COST_FACTORS]
     scenarios.append(("one bar later", one_bar_later(base)))

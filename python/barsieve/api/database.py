@@ -38,7 +38,7 @@ class Database(Questions):
 
     def replay(
         self,
-        profile: str,
+        profile: str | Path,
         *,
         set: Settings | None = None,
         start: Moment | None = None,
@@ -54,8 +54,9 @@ class Database(Questions):
 
         Parameters
         ----------
-        profile : str
-            A profile of the database.
+        profile : str or Path
+            A profile of the database, or a file (*.json) of one that it was not built
+            with.
         set : mapping, optional
             Settings to change, by dotted key, such as `{"exits.stop_atr": 2.5}`.
         start, end : str, date or datetime, optional
@@ -83,7 +84,7 @@ class Database(Questions):
 
     def replay_report(
         self,
-        profile: str,
+        profile: str | Path,
         changes: dict[str, Any],
         mode: str | None = None,
         candidates: str | Path | None = None,

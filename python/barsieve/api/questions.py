@@ -22,7 +22,7 @@ class Questions(Opened):
 
     def thresholds(
         self,
-        profile: str,
+        profile: str | Path,
         values: Sequence[float],
         *,
         set: Settings | None = None,
@@ -40,7 +40,7 @@ class Questions(Opened):
         return Frame(_named(rows, "threshold"))
 
     def threshold_rows(
-        self, profile: str, values: Sequence[float], changes: dict[str, Any]
+        self, profile: str | Path, values: Sequence[float], changes: dict[str, Any]
     ) -> tuple[list[dict[str, Any]], float | None]:
         """Return rows for `thresholds`, and the lowest that the screen covers."""
         from barsieve.analysis.what_if import try_thresholds
@@ -51,7 +51,7 @@ class Questions(Opened):
 
     def stress(
         self,
-        profile: str,
+        profile: str | Path,
         *,
         set: Settings | None = None,
         start: Moment | None = None,
@@ -68,7 +68,7 @@ class Questions(Opened):
         return Frame(_named(rows, "scenario"))
 
     def stress_rows(
-        self, profile: str, changes: dict[str, Any]
+        self, profile: str | Path, changes: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """Return rows for `stress`."""
         from barsieve.analysis.what_if import stress
@@ -76,7 +76,9 @@ class Questions(Opened):
         with self.asking() as path:
             return stress(path, profile, changes)
 
-    def candidates(self, profile: str, *, set: Settings | None = None) -> "Frame":
+    def candidates(
+        self, profile: str | Path, *, set: Settings | None = None
+    ) -> "Frame":
         """Return the bars where the screen of a profile says that an entry may happen.
 
         A row for each bar and side: `timestamp` (the bar's open), `side`, `score` (the
@@ -90,19 +92,19 @@ class Questions(Opened):
         return frame
 
     def candidate_lines(
-        self, profile: str, changes: dict[str, Any]
+        self, profile: str | Path, changes: dict[str, Any]
     ) -> list[dict[str, Any]]:
         """Return the candidates of a profile in the legacy format, in time order."""
         from barsieve.analysis.candidate_lines import lines_of
         from barsieve.analysis.session import open_profile
 
         with self.asking() as path:
-            scratch, _ = open_profile(path, profile, changes)
-            return lines_of(scratch, profile)
+            scratch, document = open_profile(path, profile, changes)
+            return lines_of(scratch, document["profile"])
 
     def signal(
         self,
-        profile: str,
+        profile: str | Path,
         *,
         at: Moment | None = None,
         mode: Mode | None = None,

@@ -1,6 +1,7 @@
 """Options that several commands share: the profile, its settings, the span."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -19,6 +20,11 @@ class Mode(StrEnum):
 
 
 ProfileName = Annotated[str, typer.Option(help="Profile of the built database.")]
+Profile = Annotated[str | None, typer.Option(help="Profile of the built database.")]
+Config = Annotated[
+    Path | None,
+    typer.Option(help="File (*.json) of a profile that need not be built, instead."),
+]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
@@ -41,6 +47,30 @@ End = Annotated[
         "--to", metavar="TIME", help="Enter no later, as study.end does; see --from."
     ),
 ]
+
+
+def chosen(profile: str | None, config: Path | None) -> str:
+    """Return the profile asked for: a name, or the file of one.
+
+    Raises InputError where not one of both is given.
+    """
+    from barsieve.core.errors import refuse
+
+    if (profile is None) == (config is None):
+        refuse(
+            "--profile and --config",
+            expected="one of them",
+            found="neither" if profile is None else "both",
+            fix="name a built profile, or the file of one",
+        )
+    if config is not None and config.suffix != ".json":
+        refuse(
+            f"--config {config}",
+            expected="a file of a profile, *.json",
+            found=f"'{config.suffix}'",
+            fix="name the file so",
+        )
+    return str(config or profile)
 
 
 def current() -> "Database":

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from barsieve.cli import profiles
 from barsieve.cli.migrate import migrate
 from barsieve.cli.output import (
     NOT_FOUND,
@@ -20,10 +21,11 @@ from barsieve.cli.texts import shown, text_table
 from barsieve.core import paths
 
 config = typer.Typer(
-    help="Check, compare and describe profiles; migrate legacy configs.",
+    help="Make, check, compare and describe profiles; migrate legacy configs.",
     no_args_is_help=True,
 )
-config.command()(migrate)
+for command in (profiles.new, profiles.show, profiles.from_sweep, migrate):
+    config.command()(command)
 
 
 def _problems_of(file: Path | None) -> tuple[list, str]:
@@ -85,9 +87,12 @@ def _document(name: str) -> dict[str, Any]:
     from barsieve.profiles.diff import find_profile
     from barsieve.profiles.json_file import read_json
     from barsieve.profiles.legacy.rows import fault
+    from barsieve.profiles.resolution import is_profile, resolve
 
     path = find_profile(name)
     document, problems = read_json(path)
+    if not problems and is_profile(document):
+        return resolve(path).document
     if not problems and not isinstance(document, dict):
         problems = [fault(path, (), "an object", document)]
     if problems:
@@ -118,6 +123,8 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """List the keys in which two profiles, or any two JSON configs, differ.
+
+    Profiles are compared with what they extend and with the defaults.
 
     Exits with 0 when they say the same, with 1 when they differ.
 
@@ -171,9 +178,9 @@ def _settings(schema: dict[str, Any], prefix: str = "") -> list[list[str]]:
         if "properties" in inner:
             rows += _settings(inner, f"{prefix}{key}.")
         else:
-            is_needed = "yes" if key in schema.get("required", []) else "-"
+            given = json.dumps(setting["default"]) if "default" in setting else "-"
             about = setting.get("description", "")
-            rows.append([prefix + key, _kind(setting), is_needed, about])
+            rows.append([prefix + key, _kind(setting), given, about])
     return rows
 
 
@@ -182,16 +189,29 @@ def schema(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the JSON Schema itself.")
     ] = False,
+    to: Annotated[
+        Path | None,
+        typer.Option(help="Write it to this file, for the key $schema of a profile."),
+    ] = None,
 ) -> None:
     """List every key of a profile: what it may hold and what it means.
 
-    Example: barsieve config schema --json > profile.schema.json
+    Example: barsieve config schema --to configs/shared/profile.schema.json
     """
+    from barsieve.core.files import refuse_target, written_whole
+    from barsieve.profiles.authoring import schema_text
     from barsieve.profiles.schema import load_schema
 
+    if to is not None:
+        with refusing():
+            refuse_target(to, force=True)
+            with written_whole(to) as partial:
+                partial.write_text(schema_text())
+        out.print(f"written: {to}", markup=False, highlight=False, soft_wrap=True)
+        return
     document = load_schema("profile")
     if as_json:
         print_json(document)
         return
-    columns = ["key", "value", "needed", "meaning"]
+    columns = ["key", "value", "default", "meaning"]
     out.print(text_table("keys of a profile", columns, _settings(document)))

@@ -101,6 +101,9 @@ def migrate(
         str | None, typer.Option(help="Profile that gives what the old file lacks.")
     ] = None,
     force: Annotated[bool, typer.Option(help="Overwrite the file.")] = False,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Write though keys need a decision.")
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the table, write nothing.")
     ] = False,
@@ -110,12 +113,15 @@ def migrate(
 
     A key is carried over, renamed, normalised (weights to a sum of 1, percent to
     fractions), needs a decision, or had no effect in the legacy system.
+    While keys need a decision it exits with 1 and writes nothing: change
+    them in the old file, or --accept what the table says.
 
     Example: barsieve config migrate ETH_live.json --symbol ETH --name eth_mine
     """
     from barsieve.core.files import refuse_target, written_whole
     from barsieve.profiles.legacy.base import DEFAULT_BASE, load_base
     from barsieve.profiles.legacy.migrate import migrate as migrate_file
+    from barsieve.profiles.legacy.rows import DECISION
 
     chosen = _name_of(old, name, to)
     with refusing(REFUSED):
@@ -124,16 +130,26 @@ def migrate(
             refuse_target(target, force)
         used = load_base(base or DEFAULT_BASE)
         migration = migrate_file(old, chosen, used, symbol)
-        if not dry_run:
+        undecided = sum(row.status == DECISION for row in migration.rows)
+        is_refused = bool(undecided) and not accept
+        is_written = not dry_run and not is_refused
+        if is_written:
             with written_whole(target) as partial:
                 partial.write_text(json.dumps(migration.profile, indent=2) + "\n")
     if as_json:
-        written = None if dry_run else target
+        written = target if is_written else None
         print_json(_migration_document(migration, used.name, written))
     else:
         _print_migration(migration, used.name)
-        _print_ending(migration, None if dry_run else target)
+        _print_ending(migration, target if is_written else None)
     _warn_of_market(migration.profile["symbol"])
+    if is_refused:
+        keys = "key needs" if undecided == 1 else "keys need"
+        raise fail(
+            f"{undecided} {keys} a decision: change the old file, or take what the "
+            "table says with --accept",
+            REFUSED,
+        )
 
 
 def _print_ending(migration, target: Path | None) -> None:
@@ -141,5 +157,5 @@ def _print_ending(migration, target: Path | None) -> None:
 
     counts = {s: sum(r.status == s for r in migration.rows) for s in STATUSES}
     said = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
-    ending = f"written to {target}" if target else "nothing was written (--dry-run)"
+    ending = f"written to {target}" if target else "nothing was written"
     out.print(f"{said}; {ending}", markup=False, highlight=False, soft_wrap=True)

@@ -6,12 +6,14 @@ from typing import Annotated, Any
 import typer
 
 from barsieve.cli.choices import (
+    Config,
     End,
     Mode,
-    ProfileName,
+    Profile,
     Settings,
     Start,
     changes_of,
+    chosen,
     current,
     described,
 )
@@ -100,7 +102,8 @@ def _print_trades(trades: list[dict[str, Any]]) -> None:
 
 
 def replay(
-    profile: ProfileName,
+    profile: Profile = None,
+    config: Config = None,
     start: Start = None,
     end: End = None,
     mode: Annotated[
@@ -151,14 +154,15 @@ def replay(
         if trade_log:
             check_target(trade_log, "--trade-log")
         changes = changes_of(settings, start, end)
-        asked = (profile, changes, kind.value, candidates, signals)
+        named = chosen(profile, config)
+        asked = (named, changes, kind.value, candidates, signals)
         report = current().replay_report(*asked)
         if trade_log:
             write_lines(trade_log, report.trades_with_legs())
     if as_json:
         print_json(report.document())
         return
-    name = f"{profile}, {kind.value} replay"
+    name = f"{named}, {kind.value} replay"
     if changes:
         out.print(f"with {described(changes)}", markup=False, highlight=False)
     happened = {name: report.summary[name] or None for name in ORDERS}
@@ -198,7 +202,8 @@ def _print_candidates(lines: list[dict[str, Any]], last: int) -> None:
 
 
 def candidates(
-    profile: ProfileName,
+    profile: Profile = None,
+    config: Config = None,
     as_lines: Annotated[
         bool, typer.Option("--jsonl", help="Print JSON lines: the legacy format.")
     ] = False,
@@ -227,7 +232,7 @@ def candidates(
         if to:
             check_target(to, "--to")
         changes = changes_of(settings, None, None)
-        lines = current().candidate_lines(profile, changes)
+        lines = current().candidate_lines(chosen(profile, config), changes)
         if to:
             write_lines(to, lines)
     if to:

@@ -7,11 +7,13 @@ from rich.bar import Bar
 from rich.table import Table
 
 from barsieve.cli.choices import (
+    Config,
     End,
-    ProfileName,
+    Profile,
     Settings,
     Start,
     changes_of,
+    chosen,
     current,
     described,
 )
@@ -48,11 +50,12 @@ def _plot(rows: list[dict[str, Any]]) -> Table:
 
 
 def thresholds(
-    profile: ProfileName,
     values: Annotated[
         list[float],
         typer.Argument(metavar="THRESHOLD", help="Entry thresholds, fractions."),
     ],
+    profile: Profile = None,
+    config: Config = None,
     settings: Settings = None,
     start: Start = None,
     end: End = None,
@@ -68,10 +71,11 @@ def thresholds(
     """
     with refusing():
         changes = changes_of(settings, start, end)
-        rows, lowest = current().threshold_rows(profile, values, changes)
+        named = chosen(profile, config)
+        rows, lowest = current().threshold_rows(named, values, changes)
     if as_json:
         print_json({
-            "profile": profile, "settings": changes, "lowest_covered": lowest,
+            "profile": named, "settings": changes, "lowest_covered": lowest,
             "thresholds": [{"threshold": r.pop("variant")} | r for r in rows],
         })  # fmt: skip
         return
@@ -82,7 +86,7 @@ def thresholds(
         for r in rows
     ]
     columns = ["threshold", "replayed", "bars", *COLUMNS]
-    out.print(table(f"{profile} by entry threshold", columns, lines))
+    out.print(table(f"{named} by entry threshold", columns, lines))
     if any(row["replayed"] == "full" for row in rows):
         why = (
             "the sentinel screen is lossy"
@@ -95,7 +99,8 @@ def thresholds(
 
 
 def stress(
-    profile: ProfileName,
+    profile: Profile = None,
+    config: Config = None,
     settings: Settings = None,
     start: Start = None,
     end: End = None,
@@ -114,14 +119,15 @@ def stress(
     """
     with refusing():
         changes = changes_of(settings, start, end)
-        rows = current().stress_rows(profile, changes)
+        named = chosen(profile, config)
+        rows = current().stress_rows(named, changes)
     if as_json:
         print_json({
-            "profile": profile, "settings": changes,
+            "profile": named, "settings": changes,
             "scenarios": [{"scenario": r.pop("variant")} | r for r in rows],
         })  # fmt: skip
         return
     if changes:
         out.print(f"with {described(changes)}", markup=False, highlight=False)
     lines = [[row["variant"], *_cells(row)] for row in rows]
-    out.print(table(f"{profile} under stress", ["scenario", *COLUMNS], lines))
+    out.print(table(f"{named} under stress", ["scenario", *COLUMNS], lines))

@@ -109,7 +109,11 @@ def _market_hash(market: Path) -> str:
 
 
 def _configs_hash(configs: Path) -> str:
-    return fingerprint(_below(configs, ".", suffixes={".json"}))
+    files = _below(configs, ".", suffixes={".json"})
+    # A schema beside the profiles is there for editors: nothing is built from it.
+    return fingerprint(
+        {name: path for name, path in files.items() if not path.match("*.schema.json")}
+    )
 
 
 def hashes_now() -> dict[str, str]:

@@ -113,6 +113,18 @@ def _study_problems(path: Path, profile: dict[str, Any]) -> Iterator[Problem]:
         )
 
 
+def _regime_problems(path: Path, profile: dict[str, Any]) -> Iterator[Problem]:
+    regime = profile["regime"]
+    if regime["classifier"] == "vix_bands" and regime["fit_window"] == "rolling":
+        yield Problem(
+            str(path),
+            "key 'regime.fit_window'",
+            expected="'expanding' for vix_bands, which are never fitted",
+            found="'rolling'",
+            fix="leave the key out, or choose hmm or kmeans",
+        )
+
+
 def _parity_problems(path: Path, profile: dict[str, Any]) -> Iterator[Problem]:
     promise, method = profile["parity"]["promise"], profile["screen"]["method"]
     tolerances = {
@@ -248,6 +260,7 @@ def contradictions(path: Path, profile: dict[str, Any]) -> list[Problem]:
         _order_problems,
         _integer_problems,
         _study_problems,
+        _regime_problems,
         _parity_problems,
         _envelope_problems,
         _learned_problems,

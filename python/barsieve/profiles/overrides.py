@@ -166,7 +166,7 @@ def apply(
     """
     made = changed(document, changes)
     given = " ".join(f"{key}={json.dumps(value)}" for key, value in changes.items())
-    path = Path(f"{document['profile']} with {given}")
+    path = Path(f"{document['profile']} with {given}" if given else made["profile"])
     problems = check_document(path, made) or name_problems(path, made, lists)
     if problems:
         weights = made.get("weights", {})

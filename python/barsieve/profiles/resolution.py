@@ -20,7 +20,7 @@ DEFAULT = "default"
 # What a file says about itself, and not about its trades.
 OF_A_FILE = ("$schema", "profile", "extends")
 # What a profile gives whole or not at all.
-WHOLE = {("weights",), ("screen", "envelope")}
+WHOLE = {("weights",), ("screen", "envelope"), ("origin",)}
 
 
 class Layer(NamedTuple):
@@ -122,7 +122,8 @@ def _cycle(path: Path, chain: Sequence[Path]) -> Problem:
 
 
 def _unknown(path: Path, name: str, folders: Sequence[Path]) -> Problem:
-    known = sorted({p.stem for folder in folders for p in folder.glob("*.json")})
+    places = (path.parent, *folders)
+    known = sorted({p.stem for folder in places for p in folder.glob("*.json")})
     others = [other for other in known if other != path.stem]
     near = get_close_matches(name, others, n=1)
     return Problem(
@@ -134,9 +135,15 @@ def _unknown(path: Path, name: str, folders: Sequence[Path]) -> Problem:
     )
 
 
-def _parent(path: Path, name: str, folders: Sequence[Path]) -> Path | None:
-    places = [folder / f"{name}.json" for folder in (path.parent, *folders)]
-    return next((place for place in places if place.is_file()), None)
+def parent_of(path: Path, name: str, folders: Sequence[Path] = ()) -> Path:
+    """Return the file of a profile that the one at `path` extends.
+
+    It lies beside it, else in one of `folders`. Raises InputError where there is none.
+    """
+    for folder in (path.parent, *folders):
+        if (place := folder / f"{name}.json").is_file():
+            return place
+    raise InputError([_unknown(path, name, folders)])
 
 
 def read_chain(
@@ -158,13 +165,18 @@ def read_chain(
         layers.insert(0, Layer(str(path), document))
         if "extends" not in document:
             return layers, []
-        name = document["extends"]
-        parent = _parent(path, name, folders)
-        if parent is None:
-            return [], [_unknown(path, name, [path.parent, *folders])]
-        if parent in chain:
-            return [], [_cycle(parent, chain)]
-        path = parent
+        try:
+            path = parent_of(path, document["extends"], folders)
+        except InputError as error:
+            return [], error.problems
+        if path in chain:
+            return [], [_cycle(path, chain)]
+
+
+def is_profile(document: Any) -> bool:
+    """Tell whether a document is meant to be a profile."""
+    is_named = isinstance(document, dict) and "profile" in document
+    return is_named and bool({"extends", "weights"}.intersection(document))
 
 
 def resolve(path: Path, folders: Sequence[Path] = ()) -> Resolved:

@@ -1,0 +1,63 @@
+"""Configurations of a built database, by the names that sweeps gave them."""
+
+import json
+from typing import Any, NamedTuple
+
+import duckdb
+
+from barsieve.core.arrow import rows_of
+from barsieve.core.errors import refuse
+from barsieve.database.connect import built_tables
+
+
+class Picked(NamedTuple):
+    """A configuration that was run: its row of `sweep_configs`, its base, the others.
+
+    `base`: the resolved profile that gave what the grid did not vary. `tried`: how many
+    configurations the database has run over the same symbol, in whatever grids.
+    """
+
+    row: dict[str, Any]
+    base: dict[str, Any]
+    tried: int
+
+
+def pick(connection: duckdb.DuckDBPyConnection, config: str) -> Picked:
+    """Return a configuration by its name.
+
+    Raises InputError for a name that no sweep gave, and for a configuration that was
+    not run.
+    """
+    built_tables(connection, ("sweep_configs", "config_profiles"))
+    rows = rows_of(
+        connection.execute(
+            "select * from sweep_configs where config = ? order by grid", [config]
+        )
+    )
+    if not rows:
+        refuse(
+            "sweep_configs",
+            "config",
+            expected="the name of a configuration that a sweep tried",
+            found=f"'{config}'",
+            fix="copy one from sweep_results, report_sweep or the end of a sweep",
+        )
+    row = rows[0]
+    if row["violation"] is not None:
+        refuse(
+            "sweep_configs",
+            f"config '{config}'",
+            expected="a configuration that was run",
+            found=f"one that was not: {row['violation']} does not hold",
+            fix="name another",
+        )
+    counts = connection.execute(
+        "select count(distinct config) as tried from sweep_configs "
+        "where symbol = ? and violation is null",
+        [row["symbol"]],
+    )
+    base = connection.execute(
+        "select document from config_profiles where profile = ?", [row["profile"]]
+    )
+    document = json.loads(rows_of(base)[0]["document"])
+    return Picked(row, document, rows_of(counts)[0]["tried"])
