@@ -9,7 +9,7 @@ from barsieve.core.errors import InputError
 from barsieve.profiles.check import check_configs, check_profile
 from barsieve.profiles.diff import leaves as values_of
 from barsieve.profiles.resolution import DEFAULT, complete, resolve, resolved_profiles
-from barsieve.profiles.schema import leaves, load_schema, settings
+from barsieve.profiles.schema import load_schema, settings
 from conftest import PROJECT
 
 SHIPPED = PROJECT / "configs"
@@ -48,16 +48,14 @@ def test_a_profile_needs_a_name_a_symbol_and_weights(write):
     assert problems == []
     assert profile["exits"]["time_stop_bars"] == 96
     given = {".".join(path) for path, _ in values_of(profile)}
-    assert given == {
-        key for key in leaves(load_schema("profile"))
-        if not key.startswith("screen.envelope.")
-    } | {"screen.envelope"}  # fmt: skip
+    settings_given = {key for key in given if not key.startswith("weights.")}
+    assert settings_given == {s.key for s in settings() if s.key != "weights"}
 
 
 def test_every_setting_but_symbol_and_weights_has_a_default():
     without = {s.key for s in settings() if s.default is None}
-    assert {key for key in without if not key.startswith("weights.")} == {
-        "profile", "symbol", "regime.reference_symbol", "screen.envelope",
+    assert without == {
+        "profile", "symbol", "weights", "regime.reference_symbol", "screen.envelope",
         "parity.trades_tolerance", "parity.win_rate_tolerance", "study.start",
         "study.end",
     }  # fmt: skip
@@ -114,16 +112,13 @@ def test_weights_and_envelope_are_taken_whole(write):
         wide=house(screen={"envelope": box}),
         narrow={"extends": "wide", "screen": {"envelope": {"entry_threshold": 0.6}}},
         none={"extends": "wide", "screen": {"envelope": None}},
-        half={"extends": "wide", "weights": {"smc": 1.0}},
+        other=house() | {"extends": "wide", "weights": {"smc": 1.0}},
     )
     assert resolve(folder / "narrow.json").document["screen"]["envelope"] == {
         "entry_threshold": 0.6
     }
     assert resolve(folder / "none.json").document["screen"]["envelope"] is None
-    _, problems = check_profile(folder / "half.json")
-    assert [problem.where for problem in problems] == [
-        f"key 'weights.{domain}'" for domain in WEIGHTS if domain != "smc"
-    ]
+    assert resolve(folder / "other.json").document["weights"] == {"smc": 1.0}
 
 
 def test_a_profile_that_extends_an_unknown_one_is_refused(write):

@@ -9,6 +9,7 @@ from barsieve.core.findings import Finding
 GRAVE = (
     "broken_promise",
     "left_out",
+    "picked_of_many",
     "price_step",
     "volume_always_zero",
     "funding_joins_nothing",

@@ -22,6 +22,12 @@ class Picked(NamedTuple):
     tried: int
 
 
+def _rows(
+    connection: duckdb.DuckDBPyConnection, sql: str, value: str
+) -> list[dict[str, Any]]:
+    return rows_of(connection.execute(sql, [value]))
+
+
 def pick(connection: duckdb.DuckDBPyConnection, config: str) -> Picked:
     """Return a configuration by its name.
 
@@ -29,10 +35,8 @@ def pick(connection: duckdb.DuckDBPyConnection, config: str) -> Picked:
     not run.
     """
     built_tables(connection, ("sweep_configs", "config_profiles"))
-    rows = rows_of(
-        connection.execute(
-            "select * from sweep_configs where config = ? order by grid", [config]
-        )
+    rows = _rows(
+        connection, "select * from sweep_configs where config = ? order by grid", config
     )
     if not rows:
         refuse(
@@ -51,13 +55,15 @@ def pick(connection: duckdb.DuckDBPyConnection, config: str) -> Picked:
             found=f"one that was not: {row['violation']} does not hold",
             fix="name another",
         )
-    counts = connection.execute(
+    (counts,) = _rows(
+        connection,
         "select count(distinct config) as tried from sweep_configs "
         "where symbol = ? and violation is null",
-        [row["symbol"]],
+        row["symbol"],
     )
-    base = connection.execute(
-        "select document from config_profiles where profile = ?", [row["profile"]]
+    (base,) = _rows(
+        connection,
+        "select document from config_profiles where profile = ?",
+        row["profile"],
     )
-    document = json.loads(rows_of(base)[0]["document"])
-    return Picked(row, document, rows_of(counts)[0]["tried"])
+    return Picked(row, json.loads(base["document"]), counts["tried"])
