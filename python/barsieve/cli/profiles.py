@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from barsieve.cli.output import NOT_FOUND, AsJson, out, print_json, refusing
+from barsieve.cli.output import NOT_FOUND, REFUSED, AsJson, out, print_json, refusing
 from barsieve.cli.texts import shown, text_table
 from barsieve.core import paths
 
@@ -58,7 +58,7 @@ def new(
     from barsieve.core.model_lists import model_lists
     from barsieve.profiles.authoring import new_profiles
 
-    with refusing():
+    with refusing(REFUSED):
         chosen = [symbol.strip() for symbol in symbols.split(",") if symbol.strip()]
         profiles = new_profiles(name, chosen, model_lists().domains, extends)
         written = _write(profiles, force)
@@ -105,7 +105,7 @@ def show(
 
     with refusing(NOT_FOUND):
         path = find_profile(profile)
-    with refusing():
+    with refusing(REFUSED):
         resolved = resolve(path)
     rows = _rows_of(resolved)
     if as_json:
@@ -139,7 +139,7 @@ def from_sweep(
     from barsieve.profiles.authoring import of_configuration
     from barsieve.sweep.configurations import pick
 
-    with refusing():
+    with refusing(REFUSED):
         with open_database(paths.database_path()) as connection:
             picked = pick(connection, config)
         made = of_configuration(picked.base, picked.row, name, picked.tried)
