@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from barsieve.profiles.resolution import resolve
 from compiled_project import FINAL_LAYERS, CompiledProject
 from conftest import PROJECT
 
@@ -250,7 +251,7 @@ class Histories:
         shared = "shared/macro_signals.json"
         (folder / shared).write_bytes((PROJECT / "configs" / shared).read_bytes())
         for path in (PROJECT / "configs").glob("*.json"):
-            profile = json.loads(path.read_text())
+            profile = resolve(path).document
             (folder / path.name).write_text(json.dumps(profile))
             for cut in self.cuts:
                 if cut.source == profile["symbol"]:
