@@ -31,6 +31,8 @@ found as (
     select * from {{ ref('report_health_columns') }}
     union all by name
     select * from {{ ref('report_health_profiles') }}
+    union all by name
+    select * from {{ ref('report_health_picks') }}
 ),
 
 numbered as (

