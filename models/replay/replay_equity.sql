@@ -20,7 +20,8 @@ states as (
         legs.position,
         trades.entry_price,
     from {{ ref('replay_legs') }} as legs
-    inner join {{ ref('replay_trades') }} as trades using (replayed, profile, symbol, trade_id)
+    inner join {{ ref('replay_trades') }} as trades
+        using (replayed, profile, symbol, trade_id)
     qualify
         row_number() over (
             partition by legs.replayed, legs.profile, legs.symbol, legs.ts

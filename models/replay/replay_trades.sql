@@ -14,6 +14,7 @@ with sums as (
             as gross_pnl,
         sum(fee order by leg) as fees,
         sum(slippage order by leg) as slippage,
+        sum(price * qty order by leg) filter (where kind != 'funding') as notional,
         -- A cost: positive when the trade paid.
         0 - sum(case when kind = 'funding' then amount else 0 end order by leg)
             as funding,
@@ -46,6 +47,11 @@ select
     positions.loss_streak::integer as loss_streak,
     positions.threshold_shift_after,
     positions.shortfall,
+    positions.mae_share,
+    positions.mfe_share,
+    positions.mae_r,
+    positions.mfe_r,
+    sums.notional,
     fusion.weights,
     fusion.regime,
 from {{ ref('replay_positions') }} as positions

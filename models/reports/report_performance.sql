@@ -1,7 +1,7 @@
 -- The full replay of each profile beside what costs nothing to think of: holding the
 -- asset, and the same signals at random times.
 with runs as (
-    select * from {{ ref('evaluation_performance') }}
+    select * exclude (sides, drawdowns) from {{ ref('evaluation_performance') }}
 ),
 
 luck as (
@@ -45,29 +45,11 @@ compared as (
 )
 
 select
-    profile,
-    symbol,
-    strategy,
-    trades::integer as trades,
-    win_rate,
-    profit_factor,
-    mean_r,
-    return_share,
-    sharpe,
-    max_drawdown,
-    exposure,
-    gross_pnl,
-    fees,
-    slippage,
-    funding,
-    net_pnl,
-    luck,
-    luck_mean_r,
-    luck_gross_r,
-    luck_draws,
-    luck_acceptance,
-    luck_note,
-    ruined_at,
+    * replace (
+        trades::integer as trades,
+        longest_win_streak::integer as longest_win_streak,
+        longest_loss_streak::integer as longest_loss_streak
+    ),
 from compared
 order by
     profile,

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from barsieve.analysis.compare import NamedRun, compare, is_within, read_run
+from barsieve.analysis.compare import compare, is_within
+from barsieve.analysis.named_runs import NamedRun, read_run
 from barsieve.analysis.replay import replay_profile
 from barsieve.analysis.trade_log import write_lines
 from barsieve.core.errors import InputError
@@ -52,8 +53,16 @@ def test_metrics_are_those_of_report_performance(demo):
             "where profile = ? and strategy = 'strategy'",
             [profile],
         ).fetchnumpy()
+        apart = demo.execute(
+            "select * exclude (side, profile, symbol), side from report_sides "
+            "where profile = ? order by side",
+            [profile],
+        ).fetchnumpy()
+        for number, name in enumerate(("long", "short")):
+            row |= {f"{name}_{figure}": [of[number]] for figure, of in apart.items()}
         for metric in comparison.metrics:
-            if metric["figure"] == "shortfall":  # a column of trades, not of the report
+            # A column of trades, not of the report.
+            if metric["figure"].endswith("shortfall"):
                 assert metric[side] == 0
                 continue
             expected = row[metric["figure"]][0]

@@ -23,7 +23,7 @@ PUBLIC = [
     "candidates", "candidate_windows", "trades", "trade_legs", "trade_stops", "equity",
     "replay_trades", "replay_legs", "replay_stops", "replay_equity",
     "parity_summary", "report_health", "report_performance", "report_random_entries",
-    "report_screening", "regimes", "regime_fits",
+    "report_screening", "report_sides", "report_drawdowns", "regimes", "regime_fits",
     "report_regimes", "report_regime_worth", "report_scores", "report_score_months",
     "report_score_decay", "report_sweep", "sweep_configs",
     "sweep_results", "fusion_learned", "report_optimizer", "report_walk_forward",

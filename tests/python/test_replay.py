@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from barsieve.analysis.candidate_lines import lines_of
-from barsieve.analysis.compare import read_run
+from barsieve.analysis.named_runs import read_run
 from barsieve.analysis.replay import replay_profile
 from barsieve.analysis.session import open_profile
 from barsieve.analysis.trade_log import read_log, write_lines

@@ -5,34 +5,13 @@ that opened them, and every other field must agree to the last bit. The number o
 trade is no field of it: one trade more would make all after it differ.
 """
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from barsieve.analysis.trade_log import SUFFIX, read_log
-from barsieve.core import paths
-from barsieve.core.arrow import rows_of
+from barsieve.analysis.named_runs import NamedRun
 from barsieve.core.errors import refuse
-from barsieve.core.times import Span
-from barsieve.metrics.account import of_trades
-from barsieve.metrics.performance import of_equity
+from barsieve.metrics.account import CURVE, by_side, of_trades
 
-MODES = ("full", "focused")
 NOT_COMPARED = {"replayed", "profile", "symbol", "decision_ts", "trade_id", "legs"}
-
-
-class NamedRun(NamedTuple):
-    """A run to compare: how it was named, its trades, and figures of its equity.
-
-    `broken` says how its profile broke its promise in the build that holds it.
-    """
-
-    name: str
-    trades: list[dict[str, Any]]
-    risk: dict[str, Any]
-    broken: str | None = None
 
 
 class Comparison(NamedTuple):
@@ -49,92 +28,6 @@ class Comparison(NamedTuple):
             return "vacuous"
         is_same = self.counts["identical"] == len(self.trades)
         return "identical" if is_same else "differs"
-
-
-def _split(name: str, database: Path | None) -> tuple[Path, str, str]:
-    """Return database, profile and kind of a run named `[database::]profile[:kind]`."""
-    named, sign, rest = name.rpartition("::")
-    profile, _, mode = rest.partition(":")
-    if (mode and mode not in MODES) or not profile:
-        refuse(
-            name,
-            expected=(
-                "profile, profile:focused, database.duckdb::profile[:full] "
-                f"or a trade log (*{SUFFIX})"
-            ),
-            found=f"'{rest}'",
-            fix="correct the name",
-        )
-    path = Path(named).expanduser() if sign else database or paths.database_path()
-    return path, profile, mode or "full"
-
-
-def _built_run(name: str, span: Span, database: Path | None) -> NamedRun:
-    """Return a run that a build replayed; only trades decided in the span."""
-    from barsieve.database.connect import open_database
-    from barsieve.database.health import broken_profiles
-
-    path, profile, mode = _split(name, database)
-    connection = open_database(path)
-    start, end = span
-    values = [mode, profile]
-    found = connection.execute(
-        "select count(*) from replay_runs where replayed = ? and profile = ?", values
-    ).fetchall()[0][0]
-    if not found:
-        names = connection.execute("select profile from config_profiles order by 1")
-        known = ", ".join(row[0] for row in names.fetchall())
-        refuse(
-            str(path),
-            "profile",
-            expected=f"one of {known}",
-            found=f"'{profile}'",
-            fix="correct the name",
-        )
-    found = connection.execute(
-        "select * from replay_trades where replayed = ? and profile = ? "
-        "order by trade_id",
-        values,
-    )
-    trades = rows_of(found)
-    marks = connection.execute(
-        "select equity, epoch(bar_ts)::bigint // 86400 as day from replay_equity "
-        "where replayed = ? and profile = ? "
-        "and bar_ts >= coalesce(?::timestamptz, '-infinity'::timestamptz) "
-        "and bar_ts < coalesce(?::timestamptz, 'infinity'::timestamptz) "
-        "order by bar_ts",
-        [*values, start, end],
-    ).fetchnumpy()
-    broken = broken_profiles(connection).get(profile)
-    connection.close()
-    risk = of_equity(np.asarray(marks["equity"]), np.asarray(marks["day"]))
-    return NamedRun(name, within(trades, span), risk, broken)
-
-
-def within(trades: Sequence[dict[str, Any]], span: Span) -> list[dict[str, Any]]:
-    """Return the trades that were decided within a span."""
-    start, end = span
-    return [
-        trade
-        for trade in trades
-        if (start is None or trade["decision_ts"] >= start)
-        and (end is None or trade["decision_ts"] < end)
-    ]
-
-
-def read_run(
-    name: str, span: Span = (None, None), database: Path | None = None
-) -> NamedRun:
-    """Return a run: a trade log's by its path, else one that a database holds.
-
-    A name without a database is of `database`, by default the one in force. Only trades
-    decided within the span [start, end) are kept. Raises InputError for a name that
-    stands for nothing.
-    """
-    if name.endswith(SUFFIX):
-        trades = within(read_log(Path(name).expanduser()), span)
-        return NamedRun(name, trades, {"sharpe": None, "max_drawdown": None})
-    return _built_run(name, span, database)
 
 
 def _by_decision(run: NamedRun) -> dict[tuple[Any, ...], dict[str, Any]]:
@@ -180,8 +73,19 @@ def _verdict(
     }
 
 
+def _figures(run: NamedRun) -> dict[str, Any]:
+    """Return the figures of a run by name; those of a side begin with its name."""
+    apart = {
+        f"{side}_{name}": value
+        for side, found in by_side(run.trades).items()
+        for name, value in found.items()
+    }
+    account = {name: run.account.get(name) for name in CURVE}
+    return of_trades(run.trades) | account | apart
+
+
 def _metrics(a: NamedRun, b: NamedRun) -> list[dict[str, Any]]:
-    ours, theirs = (of_trades(run.trades) | run.risk for run in (a, b))
+    ours, theirs = _figures(a), _figures(b)
     rows = []
     for figure, one in ours.items():
         other = theirs[figure]

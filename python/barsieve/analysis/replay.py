@@ -69,7 +69,8 @@ def _batch(study: Study, run: Run) -> dict[str, Any]:
 
 
 def _loss(study: Study, trades: list[dict[str, Any]]) -> dict[str, Any]:
-    from barsieve.analysis.compare import NamedRun, compare
+    from barsieve.analysis.compare import compare
+    from barsieve.analysis.named_runs import NamedRun
 
     full = trade_rows(study.scratch, replay(study.inputs, FULL))
     counts = compare(NamedRun("full", full, {}), NamedRun("file", trades, {})).counts

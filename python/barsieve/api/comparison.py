@@ -3,23 +3,17 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from barsieve.analysis.compare import (
-    NamedRun,
-    compare,
-    is_within,
-    read_run,
-    within,
-)
+from barsieve.analysis.compare import compare, is_within
+from barsieve.analysis.named_runs import NamedRun, read_run, within
 from barsieve.analysis.tolerances import TRADES_TOLERANCE, WIN_RATE_TOLERANCE
 from barsieve.api.run import Run
 from barsieve.core.text import Page, Shown
 from barsieve.core.times import Span
+from barsieve.metrics.account import CURVE
 
 if TYPE_CHECKING:
     from barsieve.api.frames import Frame
 
-# What is said of the account of a run.
-ACCOUNT = ("sharpe", "max_drawdown")
 LABELS = {
     "identical": "identical",
     "differs": "differ",
@@ -114,7 +108,7 @@ def _named(database: Path | None, run: Run | str, span: Span) -> NamedRun:
         return read_run(run, span, database)
     trades = run.table("trades").to_pylist(maps_as_pydicts="strict")
     is_whole = span == (None, None)
-    account = {name: run.metrics[name] if is_whole else None for name in ACCOUNT}
+    account = {name: run.metrics[name] if is_whole else None for name in CURVE}
     return NamedRun(run.title, within(trades, span), account)
 
 

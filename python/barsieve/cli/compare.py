@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from barsieve.analysis.tolerances import TRADES_TOLERANCE, WIN_RATE_TOLERANCE
+from barsieve.cli.figures import FEW, IsAll
 from barsieve.cli.output import (
     REFUSED,
     AsJson,
@@ -76,6 +77,7 @@ def compare(
     first: Annotated[
         int, typer.Option(help="How many trades that are not identical to print.")
     ] = 10,
+    is_all: IsAll = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare two runs trade by trade; exit with 0 when they are identical, else 1.
@@ -116,8 +118,10 @@ def compare(
         rows = [
             [m["figure"], *(number(m[key], ",.6g") for key in ("a", "b", "difference"))]
             for m in document["metrics"]
+            if is_all or m["figure"] in FEW
         ]
-        out.print(table("figures", ["figure", "A", "B", "B - A"], rows))
+        title = "figures" if is_all else "figures (--all: every one)"
+        out.print(table(title, ["figure", "A", "B", "B - A"], rows))
         _print_differing(document["trades"], first)
     if not passes:
         raise typer.Exit(REFUSED)

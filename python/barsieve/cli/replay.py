@@ -17,11 +17,19 @@ from barsieve.cli.choices import (
     current,
     described,
 )
+from barsieve.cli.figures import (
+    IsAll,
+    Labels,
+    account_table,
+    few,
+    figure_rows,
+    print_drawdowns,
+    trade_table,
+)
 from barsieve.cli.output import (
     REFUSED,
     AsJson,
     fail,
-    number,
     out,
     print_json,
     refusing,
@@ -29,20 +37,6 @@ from barsieve.cli.output import (
 )
 from barsieve.core.prices import shown_price
 
-SUMMARY = {
-    "trades": ("trades", ",d"),
-    "win_rate": ("win rate", ".1%"),
-    "profit_factor": ("profit factor", ".2f"),
-    "mean_r": ("mean R", ".2f"),
-    "net_pnl": ("net, USD", ",.2f"),
-    "return_share": ("return", "+.1%"),
-    "sharpe": ("Sharpe (daily, √365)", ".2f"),
-    "max_drawdown": ("max drawdown (marked)", ".1%"),
-    "fees": ("fees, USD", ",.2f"),
-    "slippage": ("slippage, USD", ",.2f"),
-    "funding": ("funding paid, USD", ",.2f"),
-    "end_balance": ("end balance, USD", ",.2f"),
-}
 ORDERS = {
     "lapsed": ("entry orders that lapsed at a gap", ",d"),
     "refused": ("entry orders refused for size or cost", ",d"),
@@ -74,16 +68,31 @@ LOSS = {
 }
 
 
-def _figures(names: dict[str, tuple[str, str]], figures: dict[str, Any]):
-    return [
-        [label, number(figures[key], pattern)]
-        for key, (label, pattern) in names.items()
-        if figures.get(key) is not None or key in SUMMARY
-    ]
+def _happened(labels: Labels, figures: dict[str, Any]) -> list[list[str]]:
+    """Return the rows of the figures that there are."""
+    known = {name: label for name, label in labels.items() if figures.get(name)}
+    return figure_rows(known, figures)
+
+
+def _print_figures(title: str, report: Any, is_all: bool) -> None:
+    """Print what a replay came to: a few figures, or every one."""
+    summary = report.summary
+    balance = {"end_balance": ("end balance, USD", ",.2f")}
+    rest = _happened(balance | ORDERS, summary) + _happened(BATCH, report.batch)
+    if not is_all:
+        rows = figure_rows(few(), summary) + rest
+        out.print(table(title, ["figure", "value"], rows))
+        return
+    out.print(trade_table(f"{title}: trades", summary, summary))
+    out.print(account_table("account", {"replay": summary}))
+    out.print(table("replay", ["figure", "value"], rest))
+    print_drawdowns(summary["drawdowns"])
 
 
 def _print_trades(trades: list[dict[str, Any]]) -> None:
-    columns = ["entry", "side", "in", "exit", "out", "reason", "R", "net USD"]
+    columns = [
+        "entry", "side", "in", "exit", "out", "reason", "MAE", "MFE", "R", "net USD",
+    ]  # fmt: skip
     lines = [
         [
             f"{trade['entry_ts']:%Y-%m-%d %H:%M}",
@@ -92,6 +101,8 @@ def _print_trades(trades: list[dict[str, Any]]) -> None:
             f"{trade['exit_ts']:%m-%d %H:%M}",
             shown_price(trade["exit_price"]),
             trade["exit_reason"],
+            f"{trade['mae_r']:.2f}",
+            f"{trade['mfe_r']:.2f}",
             f"{trade['r_multiple']:.2f}",
             f"{trade['net_pnl']:.2f}",
         ]
@@ -128,6 +139,7 @@ def replay(
     last: Annotated[
         int, typer.Option(help="How many of the last trades to print.")
     ] = 10,
+    is_all: IsAll = False,
     as_json: AsJson = False,
 ) -> None:
     """Replay a profile over the built tables and print what came of it.
@@ -165,10 +177,7 @@ def replay(
     name = f"{named}, {kind.value} replay"
     if changes:
         out.print(f"with {described(changes)}", markup=False, highlight=False)
-    happened = {name: report.summary[name] or None for name in ORDERS}
-    lines = _figures(SUMMARY, report.summary) + _figures(ORDERS, happened)
-    lines += _figures(BATCH, report.batch)
-    out.print(table(name, ["figure", "value"], lines))
+    _print_figures(name, report, is_all)
     if ruined := report.summary["ruined_ts"]:
         out.print(
             f"ruined at the close of {ruined:%Y-%m-%d %H:%M} UTC: the account could "
@@ -180,8 +189,7 @@ def replay(
         out.print(table(f"signals of {signals}", ["figure", "value"], lines))
     if report.loss:
         title = f"{candidates} against the full replay"
-        lines = _figures(LOSS, report.loss)
-        out.print(table(title, ["figure", "value"], lines))
+        out.print(table(title, ["figure", "value"], figure_rows(LOSS, report.loss)))
     _print_trades(report.trades[-last:] if last > 0 else [])
     if trade_log:
         out.print(f"{len(report.trades):,} trades in {trade_log}", markup=False)

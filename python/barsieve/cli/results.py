@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from barsieve.cli.figures import account_table, print_drawdowns, trade_table
 from barsieve.cli.output import (
     AsJson,
     number,
@@ -15,6 +16,7 @@ from barsieve.cli.output import (
     table,
 )
 from barsieve.core import paths
+from barsieve.core.errors import refuse
 from barsieve.core.findings import Finding
 
 # How many findings stand below the tables.
@@ -63,7 +65,8 @@ def _performance_table(rows: list[dict[str, Any]], costs: str) -> Table:
         for r in rows
         if r["strategy"] == "strategy"
     ]  # fmt: skip
-    return table(f"report_performance: {costs}", columns, lines)
+    title = f"report_performance: {costs}; barsieve show PROFILE has every figure"
+    return table(title, columns, lines)
 
 
 def _samples_table(rows: list[dict[str, Any]]) -> Table:
@@ -146,7 +149,52 @@ def _print_health(findings: list[Finding], every: bool) -> None:
     print_findings(shown)
 
 
+def _print_profile(
+    profile: str, tables: dict[str, list[dict[str, Any]]], costs: str
+) -> None:
+    """Print every figure of a profile: of its trades, its account, its drawdowns."""
+    by_strategy = {row["strategy"]: row for row in tables["report_performance"]}
+    own = by_strategy["strategy"]
+    sides = {row["side"]: row for row in tables["report_sides"]}
+    accounts = {profile: own, "hold": by_strategy.get("buy_and_hold", {})}
+    falls = tables["report_drawdowns"]
+    out.print(_parity_table(tables["parity_summary"]))
+    out.print(trade_table(f"{profile}: trades, {costs}", own, sides))
+    out.print(account_table("account, beside holding the asset", accounts))
+    print_drawdowns([row for row in falls if row["strategy"] == "strategy"])
+    _print_notes(tables)
+
+
+def _print_notes(tables: dict[str, list[dict[str, Any]]]) -> None:
+    """Print what a reader of the figures must know: luck untold, orders lost."""
+    _print_notes_on_luck(tables["report_performance"])
+    for line in _lost_orders(tables["report_screening"], tables["report_performance"]):
+        out.print(line, markup=False, highlight=False)
+
+
+def _of_profile(
+    tables: dict[str, list[dict[str, Any]]], profile: str
+) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of one profile; refuse a name that the database does not have."""
+    known = sorted({row["profile"] for row in tables["parity_summary"]})
+    if profile not in known:
+        refuse(
+            "the database",
+            "profile",
+            expected=f"one of {', '.join(known)}",
+            found=f"'{profile}'",
+            fix="correct the name",
+        )
+    return {
+        name: [row for row in rows if row.get("profile", profile) == profile]
+        for name, rows in tables.items()
+    }
+
+
 def show(
+    profile: Annotated[
+        str | None, typer.Argument(help="Print every figure of this profile.")
+    ] = None,
     health: Annotated[
         bool, typer.Option("--health", help="Every finding of report_health, alone.")
     ] = False,
@@ -161,15 +209,18 @@ def show(
     moved to other bars, and as many trades, that earned at least as much; beside it the
     same by mean R and by gross R.
 
-    Example: barsieve show
+    With the name of a profile: all of its figures, longs and shorts apart, and its
+    deepest drawdowns. docs/metrics.md defines each.
+
+    Example: barsieve show eth_comprehensive
     """
     from barsieve.core.arrow import rows_of
     from barsieve.database.connect import built_tables, open_database
     from barsieve.database.health import read_findings
 
     names = (
-        "build_info", "parity_summary", "report_performance", "report_screening",
-        "report_samples",
+        "build_info", "parity_summary", "report_performance", "report_sides",
+        "report_drawdowns", "report_screening", "report_samples",
     )  # fmt: skip
     with refusing():
         connection = open_database(paths.database_path())
@@ -177,6 +228,9 @@ def show(
         tables = {name: rows_of(rows) for name, rows in zip(names, found, strict=True)}
         costs = costs_paid(connection)
         findings = read_findings(connection)
+        if profile:
+            tables = _of_profile(tables, profile)
+            findings = [row for row in findings if row.subject.split(".")[0] == profile]
     if health and not as_json:
         _print_health(findings, every=True)
         return
@@ -191,12 +245,14 @@ def show(
         markup=False,
         highlight=False,
     )
+    if profile:
+        _print_profile(profile, tables, costs)
+        _print_health(findings, every=True)
+        return
     by_profile = sorted(tables["parity_summary"], key=lambda row: row["profile"])
     out.print(_parity_table(by_profile))
     out.print(_performance_table(tables["report_performance"], costs))
-    _print_notes_on_luck(tables["report_performance"])
     if tables["report_samples"]:
         out.print(_samples_table(tables["report_samples"]))
-    for line in _lost_orders(tables["report_screening"], tables["report_performance"]):
-        out.print(line, markup=False, highlight=False)
+    _print_notes(tables)
     _print_health(findings, every=False)

@@ -35,6 +35,10 @@ TRADE = [
     pa.field("loss_streak", pa.int64()),
     pa.field("threshold_shift_after", pa.float64()),
     pa.field("shortfall", pa.float64()),
+    pa.field("mae_share", pa.float64()),
+    pa.field("mfe_share", pa.float64()),
+    pa.field("mae_r", pa.float64()),
+    pa.field("mfe_r", pa.float64()),
     pa.field("legs", pa.list_(pa.struct(LEG))),
     pa.field("stops", pa.list_(pa.struct(STOP))),
 ]
@@ -119,21 +123,48 @@ RANDOM_ENTRY_RUNS = pa.schema(
     ]
 )
 
+# What trades alone give, all of them or those of a side.
+OF_TRADES = [
+    pa.field("trades", pa.int64()),
+    pa.field("longest_win_streak", pa.int64()),
+    pa.field("longest_loss_streak", pa.int64()),
+    *(
+        pa.field(name, pa.float64())
+        for name in (
+            "win_rate", "profit_factor", "mean_r", "mean_mae_r", "mean_mfe_r",
+            "expectancy", "mean_win", "mean_loss", "best_trade", "worst_trade",
+            "gross_pnl", "fees", "slippage", "funding", "net_pnl",
+        )
+    ),
+]  # fmt: skip
+
+OF_SIDE = [pa.field("side", pa.string()), *OF_TRADES]
+
+DRAWDOWN = [
+    pa.field("start_ts", TIMESTAMP),
+    pa.field("trough_ts", TIMESTAMP),
+    pa.field("end_ts", TIMESTAMP),
+    pa.field("depth", pa.float64()),
+    pa.field("days", pa.float64()),
+]
+
 PERFORMANCE_RUNS = pa.schema(
     [
         pa.field("profile", pa.string()),
         pa.field("symbol", pa.string()),
         pa.field("strategy", pa.string()),
-        pa.field("trades", pa.int64()),
+        *OF_TRADES,
         *(
             pa.field(name, pa.float64())
             for name in (
-                "win_rate", "profit_factor", "mean_r", "return_share", "sharpe",
-                "max_drawdown", "exposure", "gross_pnl", "fees", "slippage", "funding",
-                "net_pnl",
+                "return_share", "cagr", "volatility", "sharpe", "sortino", "calmar",
+                "max_drawdown", "best_day", "worst_day", "under_water_share",
+                "longest_under_water_days", "turnover", "exposure",
             )
         ),
         pa.field("ruined_at", TIMESTAMP),
+        pa.field("sides", pa.list_(pa.struct(OF_SIDE))),
+        pa.field("drawdowns", pa.list_(pa.struct(DRAWDOWN))),
     ]
 )  # fmt: skip
 

@@ -179,7 +179,7 @@ def strategy_rows(runs: dict[str, Any], first: str) -> Iterator[dict]:
 
 def _since(days, run, first: str):
     """Return a replay by day from a month on."""
-    from barsieve.metrics.account import DAY_US
+    from barsieve.metrics.performance import DAY_US
 
     judged = np.flatnonzero(run.inputs.is_in_study)
     day = np.unique(run.inputs.bar_ts.cast(pa.int64()).to_numpy()[judged] // DAY_US)

@@ -1,4 +1,4 @@
-"""Sharpe ratio, drawdown and profit factor of an account, defined here alone.
+"""Figures of an account's curve and of its trades' results, defined here alone.
 
 SQL reads what this wrote (`evaluation_performance`); the sweep's compiled figures are
 tested equal to it. Where a figure has no value it is NaN, and null in a table.
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 DAYS_A_YEAR = 365
+HOUR_US, DAY_US = 3_600_000_000, 86_400_000_000
 
 
 def annual_sharpe(returns: np.ndarray) -> np.ndarray:
@@ -24,16 +25,74 @@ def annual_sharpe(returns: np.ndarray) -> np.ndarray:
     return np.where(sd > 0, ratio, np.nan)
 
 
+def annual_volatility(returns: np.ndarray) -> float:
+    """Return the annualised standard deviation (n - 1) of daily returns; √365.
+
+    `returns` has shape (n_days,); NaN of fewer than two.
+    """
+    if len(returns) < 2:
+        return float("nan")
+    return float(returns.std(ddof=1) * np.sqrt(DAYS_A_YEAR))
+
+
+def annual_sortino(returns: np.ndarray) -> float:
+    """Return the annualised Sortino ratio of daily returns, shape (n_days,); √365.
+
+    The target is 0 and every day counts in the downside deviation, the root of the mean
+    of min(return, 0)² (Sortino and Price, 1994). NaN where no day lost.
+    """
+    if not (returns < 0).any():
+        return float("nan")
+    downside = np.sqrt(np.mean(np.minimum(returns, 0.0) ** 2))
+    return float(returns.mean() / downside * np.sqrt(DAYS_A_YEAR))
+
+
+def years_of(bar_ts: np.ndarray) -> float:
+    """Return how long hourly bars last by the clock; `bar_ts` in µs, shape (n_bars,).
+
+    From the open of the first to the close of the last, in years of 365 days.
+    """
+    if not len(bar_ts):
+        return 0.0
+    return float(bar_ts[-1] - bar_ts[0] + HOUR_US) / (DAYS_A_YEAR * DAY_US)
+
+
+def annual_growth(start: float, end: float, years: float) -> float:
+    """Return the compound annual growth rate (CAGR); -1 when all was lost.
+
+    Of equity in USD, over years as `years_of` counts them. NaN where no time passed.
+    """
+    if years <= 0 or start <= 0:
+        return float("nan")
+    with np.errstate(over="ignore"):
+        return float(np.float64(max(end, 0.0) / start) ** (1.0 / years) - 1.0)
+
+
+def calmar_ratio(growth: float, drawdown: float) -> float:
+    """Return the annual growth over the deepest drawdown; NaN where nothing fell."""
+    return growth / drawdown if drawdown > 0 else float("nan")
+
+
+def daily_returns(equity: np.ndarray, days: np.ndarray) -> np.ndarray:
+    """Return the returns from day to day of a curve; none when the account is lost.
+
+    `equity` and `days` have shape (n_bars,); the last equity of a day counts. Nothing
+    has no return.
+    """
+    if len(equity) < 2 or equity.min() <= 0:
+        return np.empty(0)
+    closes = equity[np.flatnonzero(np.diff(days, append=days[-1] + 1))]
+    returns: np.ndarray = closes[1:] / closes[:-1] - 1
+    return returns
+
+
 def daily_sharpe(equity: np.ndarray, days: np.ndarray) -> float:
     """Return the annualised Sharpe ratio of the daily returns of a curve.
 
-    NaN when they never vary, or when the account is lost: nothing has no return.
-    `equity` and `days` have shape (n_bars,); the last equity of a day counts.
+    NaN when they never vary, or when the account is lost. Parameters as of
+    `daily_returns`.
     """
-    if len(equity) < 2 or equity.min() <= 0:
-        return float("nan")
-    closes = equity[np.flatnonzero(np.diff(days, append=days[-1] + 1))]
-    return float(annual_sharpe(closes[1:] / closes[:-1] - 1))
+    return float(annual_sharpe(daily_returns(equity, days)))
 
 
 def peaks(equity: np.ndarray) -> np.ndarray:
@@ -79,6 +138,45 @@ def of_results(nets: np.ndarray) -> dict[str, Any]:
         "trades": len(nets),
         "win_rate": float(is_win.mean()) if len(nets) else None,
         "profit_factor": known(profit_factor(nets[is_win].sum(), -nets[~is_win].sum())),
+    }
+
+
+def longest_run(is_in: np.ndarray) -> int:
+    """Return how many in a row are true at most; `is_in` has shape (n,)."""
+    edges = np.flatnonzero(np.diff(is_in, prepend=False, append=False))
+    return int(np.diff(edges)[::2].max(initial=0))
+
+
+def of_wins_and_losses(nets: np.ndarray) -> dict[str, Any]:
+    """Return what a trade came to on average, at best, at worst and in a row.
+
+    `nets` are the net results in the order of the trades, USD. What did not win is a
+    loss: `mean_loss` is 0 or less. Expectancy is the mean of all.
+    """
+    is_win = nets > 0
+
+    def mean(values: np.ndarray) -> float | None:
+        return float(values.mean()) if len(values) else None
+
+    return {
+        "expectancy": mean(nets),
+        "mean_win": mean(nets[is_win]),
+        "mean_loss": mean(nets[~is_win]),
+        "best_trade": float(nets.max()) if len(nets) else None,
+        "worst_trade": float(nets.min()) if len(nets) else None,
+        "longest_win_streak": longest_run(is_win),
+        "longest_loss_streak": longest_run(~is_win),
+    }
+
+
+def of_daily_returns(returns: np.ndarray) -> dict[str, float | None]:
+    """Return the figures of daily returns, shape (n_days,), beside the Sharpe ratio."""
+    has_any = len(returns) > 0
+    return {
+        "volatility": known(annual_volatility(returns)),
+        "sortino": known(annual_sortino(returns)),
+        "best_day": float(returns.max()) if has_any else None,
+        "worst_day": float(returns.min()) if has_any else None,
     }
 
 

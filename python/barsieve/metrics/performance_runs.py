@@ -8,14 +8,14 @@ from duckdb import DuckDBPyRelation
 
 from barsieve.core import schemas
 from barsieve.core.arrow import matching, numbers, rows_of
-from barsieve.metrics.account import DAY_US, of_trades
-from barsieve.metrics.performance import of_equity
+from barsieve.metrics.account import Marks, by_side, of_curve, of_trades
 from barsieve.profiles.rules import BPS
 from barsieve.profiles.settings import Profile, read_profiles
 from barsieve.replay.runs import FULL
 
 RESULTS = (
-    "net_pnl", "r_multiple", "gross_pnl", "fees", "slippage", "funding", "shortfall",
+    "side", "net_pnl", "r_multiple", "gross_pnl", "fees", "slippage", "funding",
+    "shortfall", "mae_r", "mfe_r", "notional",
 )  # fmt: skip
 
 
@@ -62,14 +62,16 @@ def own_figures(
         )
     )
     start, net = run["start_balance"], run["end_balance"] - run["start_balance"]
-    is_held = marks["position"] != 0
+    rows = rows_of(own.select(*RESULTS))
+    notional = sum(row["notional"] for row in rows)
+    account = Marks(marks["equity"], marks["position"] != 0, marks["bar_ts"])
     return {
         "strategy": "strategy",
-        **of_trades(rows_of(own.select(*RESULTS))),
+        **of_trades(rows),
+        **of_curve(account, start, run["end_balance"], notional),
+        "sides": [{"side": side} | found for side, found in by_side(rows).items()],
         "net_pnl": net,
         "return_share": net / start,
-        "exposure": float(is_held.mean()) if len(is_held) else None,
-        **of_equity(marks["equity"], marks["bar_ts"] // DAY_US),
         "ruined_at": run["ruined_ts"],
     }
 
@@ -84,14 +86,13 @@ def buy_and_hold(profile: Profile, marks: dict[str, np.ndarray]) -> dict[str, An
     first, last = marks["open"][0], marks["close"][-1]
     qty = start / (first * (1 + cost_rate))
     equity = qty * marks["close"] * (1 - cost_rate)
+    account = Marks(equity, np.ones(len(equity), bool), marks["bar_ts"])
     return {
         "strategy": "buy_and_hold",
         "trades": 1,
         "gross_pnl": qty * (last - first),
         "net_pnl": equity[-1] - start,
-        "return_share": (equity[-1] - start) / start,
-        "exposure": 1.0,
-        **of_equity(equity, marks["bar_ts"] // DAY_US),
+        **of_curve(account, start, equity[-1], qty * (first + last)),
     }
 
 

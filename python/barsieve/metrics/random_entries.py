@@ -14,8 +14,8 @@ from duckdb import DuckDBPyRelation
 
 from barsieve.core import schemas
 from barsieve.core.arrow import numbers
-from barsieve.metrics.account import DAY_US, marked_equity, nets_of
-from barsieve.metrics.performance import of_equity, of_results
+from barsieve.metrics.account import marked_equity, nets_of
+from barsieve.metrics.performance import DAY_US, of_equity, of_results
 from barsieve.metrics.shifts import DRAWS, Draws
 from barsieve.profiles.settings import read_profiles
 from barsieve.replay.ledger import ENTRY, FUNDING

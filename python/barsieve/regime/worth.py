@@ -17,9 +17,15 @@ import pyarrow as pa
 from barsieve.core import schemas
 from barsieve.core.arrow import matching, numbers
 from barsieve.core.extras import empty_without
-from barsieve.metrics.account import DAY_US, marked_equity, nets_of
+from barsieve.metrics.account import marked_equity, nets_of
 from barsieve.metrics.bootstrap import drawn_days, simultaneous
-from barsieve.metrics.performance import annual_sharpe, drawdowns, known, profit_factor
+from barsieve.metrics.performance import (
+    DAY_US,
+    annual_sharpe,
+    drawdowns,
+    known,
+    profit_factor,
+)
 from barsieve.profiles.settings import read_profiles
 from barsieve.regime import EXPANDING, HMM, KMEANS, VIX_BANDS
 from barsieve.replay.runs import FULL, Inputs, Run, read_inputs, replay

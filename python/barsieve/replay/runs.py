@@ -9,6 +9,7 @@ from duckdb import DuckDBPyRelation
 from barsieve.core import schemas
 from barsieve.core.arrow import column, matching, numbers, texts
 from barsieve.profiles.settings import Profile, read_profiles
+from barsieve.replay.excursions import excursions
 from barsieve.replay.ledger import KINDS, Outcome
 from barsieve.replay.state import BAR, BAR_FIELDS, LONG, REASONS
 from barsieve.replay.worker import replay_into_ledger
@@ -166,6 +167,19 @@ def _stops_of_trades(run: Run) -> pa.ListArray:
     return pa.ListArray.from_arrays(column(offsets.astype(np.int32)), rows)
 
 
+def _excursions_of_trades(run: Run) -> dict[str, pa.Array]:
+    """Return MAE and MFE of the trades, as shares of the entry price and in R."""
+    bars, trades = run.inputs.bars, run.trades
+    adverse, favourable = excursions(bars, run.legs, trades)
+    entered, risk = bars.open[trades.entry_index], trades.risk_distance
+    return {
+        "mae_share": column(adverse / entered),
+        "mfe_share": column(favourable / entered),
+        "mae_r": column(adverse / risk),
+        "mfe_r": column(favourable / risk),
+    }
+
+
 def _trades_of_run(run: Run) -> pa.ListArray:
     trades, bar_ts = run.trades, run.inputs.bar_ts
     columns = {
@@ -180,6 +194,7 @@ def _trades_of_run(run: Run) -> pa.ListArray:
         "loss_streak": column(trades.loss_streak),
         "threshold_shift_after": column(trades.shift_after),
         "shortfall": column(trades.shortfall),
+        **_excursions_of_trades(run),
         "legs": _legs_of_trades(run),
         "stops": _stops_of_trades(run),
     }
