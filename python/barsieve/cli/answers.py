@@ -198,7 +198,11 @@ def explain(
     )  # fmt: skip
     for name in ("why_entered", "why_left"):
         out.print(document[name], markup=False, highlight=False)
-    out.print()
+    out.print(
+        f"At worst the price was {trade['mae_r']:.2f} R against it (MAE), at best "
+        f"{trade['mfe_r']:.2f} R for it (MFE).\n",
+        markup=False, highlight=False,
+    )  # fmt: skip
     _print_legs(document["legs"])
     _print_stops(document["stops"])
     _print_read(document)

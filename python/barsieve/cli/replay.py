@@ -19,7 +19,6 @@ from barsieve.cli.choices import (
 )
 from barsieve.cli.figures import (
     IsAll,
-    Labels,
     account_table,
     few,
     figure_rows,
@@ -36,6 +35,7 @@ from barsieve.cli.output import (
     table,
 )
 from barsieve.core.prices import shown_price
+from barsieve.metrics.labels import Labels
 
 ORDERS = {
     "lapsed": ("entry orders that lapsed at a gap", ",d"),

@@ -30,6 +30,11 @@ def share(value: float | None, decimals: int = 1) -> str:
     return f"{number(value * 100, decimals)}%"
 
 
+def written(value: float | None, pattern: str) -> str:
+    """Return a figure by its format specification, with a true minus sign."""
+    return DASH if value is None else format(value, pattern).replace("-", MINUS)
+
+
 def month(seconds: float) -> str:
     """Return the calendar month (UTC) of a moment in Unix seconds."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m")

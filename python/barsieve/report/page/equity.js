@@ -58,9 +58,18 @@ function drawMonths() {
   );
 }
 
+const drawdownColumns = [
+  ["Peak", (row) => moment(row.start_ts)],
+  ["Trough", (row) => moment(row.trough_ts)],
+  ["Recovered", (row) => (row.end_ts === null ? "not yet" : moment(row.end_ts))],
+  ["Depth", (row) => share(row.depth), true],
+  ["Days", (row) => number(row.days, 1), true],
+];
+
 section("equity", () => {
   const own = of("equity");
   byId("equity-note").textContent = own.note;
   drawCharts(column(own.charts));
+  fillTable("drawdowns", drawdownColumns, own.drawdowns);
   drawMonths();
 });

@@ -99,8 +99,14 @@ function drawSamples(rows) {
   );
 }
 
+// Rows of text from Python, the first cell a name; a heading for each of the others.
+function drawFigures(id, headings, rows) {
+  const cells = headings.map((heading, k) => [heading, (row) => row[k + 1], true]);
+  fillTable(id, [["", (row) => row[0]], ...cells], rows);
+}
+
 section("result", () => {
-  const { strategies, samples, has_funding: hasFunding } = of("result");
+  const { strategies, samples, has_funding: hasFunding, figures } = of("result");
   drawSamples(samples);
   drawTiles(strategies, hasFunding);
   fillTable(
@@ -108,6 +114,8 @@ section("result", () => {
     [["", (row) => strategyNames[row.strategy] ?? row.strategy], ...resultColumns],
     strategies,
   );
+  drawFigures("trade-figures", ["All trades", "Long", "Short"], figures.trades);
+  drawFigures("account-figures", ["The profile", "Buy and hold"], figures.account);
   const rows = report.sections.result.profiles.map((one, index) => ({
     ...one.strategies.find((row) => row.strategy === "strategy"),
     index,

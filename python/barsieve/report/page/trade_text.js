@@ -89,7 +89,8 @@ function left(trade) {
     : "";
   return (
     `${words(trade.exit_reason)}: ${toldOf(trade, of("trades").told.why_left)} Held ${number(trade.bars_held)} bars, ` +
-    `from ${moment(trade.entry_ts)} at ${price(trade.entry_price)} to ${moment(trade.exit_ts)} at ${price(trade.exit_price)}.${partial}`
+    `from ${moment(trade.entry_ts)} at ${price(trade.entry_price)} to ${moment(trade.exit_ts)} at ${price(trade.exit_price)}.${partial} ` +
+    `At worst the price was ${number(trade.mae_r, 2)} R against it, at best ${number(trade.mfe_r, 2)} R for it.`
   );
 }
 

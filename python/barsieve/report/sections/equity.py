@@ -57,6 +57,11 @@ MONTHS = """
         ) - 1 as return_share,
     from marks order by year, month
 """
+DRAWDOWNS = """
+    select start_ts, trough_ts, end_ts, depth, days
+    from report_drawdowns where profile = $profile and strategy = 'strategy'
+    order by drawdown_number
+"""
 # Four decimals of a percent: the page shows two.
 FALL_DECIMALS = 6
 SAME = "The focused replay's equity is that of the full one at every bar."
@@ -161,6 +166,7 @@ def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
     is_same = np.array_equal(full, focused, equal_nan=True)
     return {
         "note": f"{SAME if is_same else LOSSY} {MARKED}",
+        "drawdowns": source.rows(DRAWDOWNS, profile=name),
         "returns": source.rows(MONTHS, profile=name, start=start),
         "charts": pack.document({"equity-chart": _equity(label, curves, start)}),
     }
@@ -171,4 +177,9 @@ def collect(source: Source) -> dict[str, Any]:
     return {"profiles": [_profile(source, profile) for profile in source.profiles]}
 
 
-SECTION = Section("equity", "Equity", ("equity", "replay_equity", "bars_1h"), collect)
+SECTION = Section(
+    "equity",
+    "Equity",
+    ("equity", "replay_equity", "report_drawdowns", "bars_1h"),
+    collect,
+)

@@ -15,6 +15,7 @@ from barsieve.report.charts import (
     tip,
 )
 from barsieve.report.section import Section
+from barsieve.report.sections.excursions import excursion_chart
 from barsieve.report.source import Source
 from barsieve.report.text import DASH, money, number, words
 
@@ -210,6 +211,7 @@ def _profile(source: Source, name: str) -> dict[str, Any]:
         "exits-chart": _exits(exits),
         "holds-chart": _holds(source.rows(HOLDS, profile=name)),
         "bridge-chart": _bridge(source.rows(BRIDGE, profile=name)),
+        "excursions-chart": excursion_chart(source, name) or NO_TRADES,
     }
     return {
         "exits": exits,

@@ -1,42 +1,68 @@
-"""Result of each profile, beside buy-and-hold and random entries."""
+"""Result of each profile, beside buy-and-hold and random entries, in every figure."""
 
 from typing import Any
 
+from barsieve.metrics.labels import OF_ACCOUNT, OF_TRADES, Labels
 from barsieve.report.section import Section
 from barsieve.report.source import Source
+from barsieve.report.text import written
+
+Row = dict[str, Any]
+
+
+def _rows(labels: Labels, *found: Row) -> list[list[str]]:
+    """Return a row of text for each figure, with a cell for each of what was found."""
+    return [
+        [label, *(written(one.get(name), pattern) for one in found)]
+        for name, (label, pattern) in labels.items()
+    ]
+
+
+def _figures(strategies: list[Row], sides: list[Row]) -> dict[str, Any]:
+    """Return the figures of the trades, longs and shorts apart, and of the account."""
+    by_strategy = {row["strategy"]: row for row in strategies}
+    by_side = {row["side"]: row for row in sides}
+    own, hold = (by_strategy.get(name, {}) for name in ("strategy", "buy_and_hold"))
+    apart = [by_side.get(side, {}) for side in ("long", "short")]
+    return {
+        "trades": _rows(OF_TRADES, own, *apart),
+        "account": _rows(OF_ACCOUNT, own, hold),
+    }
+
+
+def _profile(source: Source, profile: Row) -> Row:
+    name = profile["profile"]
+    strategies = source.rows(
+        "from report_performance where profile = $profile", profile=name
+    )
+    sides = source.rows("from report_sides where profile = $profile", profile=name)
+    return {
+        "strategies": strategies,
+        "figures": _figures(strategies, sides),
+        "samples": source.rows(
+            "from report_samples where profile = $profile order by sample", profile=name
+        ),
+        "has_funding": source.rows(
+            "select count(*) > 0 as has_any from bars_funding where symbol = $symbol",
+            symbol=profile["symbol"],
+        )[0]["has_any"],
+        "parity": source.rows(
+            "from parity_summary where profile = $profile", profile=name
+        ),
+    }
 
 
 def collect(source: Source) -> dict[str, Any]:
     """Return the rows of report_performance and parity_summary, by profile."""
-    return {
-        "profiles": [
-            {
-                "strategies": source.rows(
-                    "from report_performance where profile = $profile",
-                    profile=profile["profile"],
-                ),
-                "samples": source.rows(
-                    "from report_samples where profile = $profile order by sample",
-                    profile=profile["profile"],
-                ),
-                "has_funding": source.rows(
-                    "select count(*) > 0 as has_any from bars_funding "
-                    "where symbol = $symbol",
-                    symbol=profile["symbol"],
-                )[0]["has_any"],
-                "parity": source.rows(
-                    "from parity_summary where profile = $profile",
-                    profile=profile["profile"],
-                ),
-            }
-            for profile in source.profiles
-        ]
-    }
+    return {"profiles": [_profile(source, profile) for profile in source.profiles]}
 
 
 SECTION = Section(
     "result",
     "Result",
-    ("report_performance", "report_samples", "parity_summary", "bars_funding"),
+    (
+        "report_performance", "report_sides", "report_samples", "parity_summary",
+        "bars_funding",
+    ),
     collect,
-)
+)  # fmt: skip

@@ -92,9 +92,9 @@ WHOLE = (
 )  # fmt: skip
 EXACT = (
     "entry_price", "exit_price", "qty", "gross_pnl", "fees", "slippage", "funding",
-    "net_pnl", "r_multiple", "confidence", "risk_distance", "partial_price",
-    "partial_qty", "fusion_score", "alignment", "entry_threshold", "regime_shift",
-    "threshold", "streak_shift", "net_veto", "vix", "shortfall",
+    "net_pnl", "r_multiple", "mae_r", "mfe_r", "confidence", "risk_distance",
+    "partial_price", "partial_qty", "fusion_score", "alignment", "entry_threshold",
+    "regime_shift", "threshold", "streak_shift", "net_veto", "vix", "shortfall",
     "macro_coverage", "atr_rank_100",
 )  # fmt: skip
 
