@@ -40,6 +40,31 @@ def test_show_prints_origin_parity_and_performance(demo_build):
     assert {row["verdict"] for row in shown["parity_summary"]} == {"holds"}
 
 
+def test_show_of_a_profile_has_its_figures_alone(demo_build):
+    place = {"BARSIEVE_DATABASE": demo_build.database}
+    done = barsieve("show", "btc_live", **place)
+    assert done.returncode == 0, done.stderr
+    for words in ("CAGR", "Sortino", "longest losing streak", "drawdowns", "hold"):
+        assert words in done.stdout
+    assert "eth_" not in done.stdout
+    shown = json.loads(barsieve("show", "btc_live", "--json", **place).stdout)
+    for name in ("report_performance", "report_sides", "report_drawdowns"):
+        assert {row["profile"] for row in shown[name]} == {"btc_live"}
+    done = barsieve("show", "btc_life", **place)
+    assert done.returncode == 2
+    assert "btc_live" in done.stderr
+
+
+def test_replay_shows_a_few_figures_and_with_all_every_one(demo_build):
+    asked = ("replay", "--profile", "btc_live", "--last", "0")
+    few = barsieve(*asked, BARSIEVE_DATABASE=demo_build.database).stdout
+    every = barsieve(*asked, "--all", BARSIEVE_DATABASE=demo_build.database).stdout
+    assert "CAGR" in few
+    for words in ("volatility", "turnover", "under water", "deepest drawdowns"):
+        assert words not in few
+        assert words in every
+
+
 @pytest.mark.parametrize("mode", ["full", "focused"])
 def test_replay_gives_the_trades_of_the_table(demo_build, demo, mode):
     done = barsieve_alone(

@@ -233,6 +233,50 @@ def test_the_bridge_the_multiples_and_the_holds_add_up_to_the_trades(page, demo)
     assert all(one[1] == other[0] for one, other in pairwise(steps[:4]))
 
 
+def test_every_figure_and_each_deep_drawdown_is_told(page, demo):
+    page.choose("eth_comprehensive")
+    own = demo.execute(
+        "select cagr, sortino, turnover, expectancy from report_performance "
+        "where profile = 'eth_comprehensive' and strategy = 'strategy'"
+    ).fetchone()
+    account = {cells[0]: cells[1:] for cells in page.table("#account-figures")}
+    assert same(account["CAGR"][0], own[0], 1e-3)
+    assert same(account["Sortino (daily, √365)"][0], own[1], 1e-2)
+    assert same(account["turnover a year, both ways"][0], own[2], 1e-1)
+    trades = {cells[0]: cells[1:] for cells in page.table("#trade-figures")}
+    assert same(trades["expectancy, USD"][0], own[3], 1e-2)
+    apart = demo.execute(
+        "select trades, mean_mae_r from report_sides "
+        "where profile = 'eth_comprehensive' order by side"
+    ).fetchall()
+    for column, (n_trades, mean_mae) in enumerate(apart, start=1):
+        assert same(trades["trades"][column], n_trades, 1)
+        assert same(trades["mean MAE, R"][column], mean_mae, 1e-2)
+    falls = demo.execute(
+        "select strftime(start_ts, '%Y-%m-%d %H:%M'), depth from report_drawdowns "
+        "where profile = 'eth_comprehensive' and strategy = 'strategy' "
+        "order by drawdown_number"
+    ).fetchall()
+    shown = page.table("#drawdowns")
+    assert [cells[0] for cells in shown] == [start for start, _ in falls]
+    assert all(
+        same(cells[3], depth, 1e-3)
+        for cells, (_, depth) in zip(shown, falls, strict=True)
+    )
+
+
+def test_each_trade_is_a_dot_where_its_excursions_are(page, demo):
+    page.choose("btc_live")
+    series = page.series("excursions-chart")
+    dots = sorted([*series["won"], *series["lost"]], key=lambda dot: dot[2])
+    rows = demo.execute(
+        "select mae_r, mfe_r, trade_id, net_pnl > 0 from trades "
+        "where profile = 'btc_live' order by trade_id"
+    ).fetchall()
+    assert np.abs(np.array(dots) - [row[:3] for row in rows]).max() <= 5e-4 + 1e-9
+    assert len(series["won"]) == sum(is_win for *_, is_win in rows)
+
+
 def test_a_sentinel_is_worth_what_the_entries_with_and_without_it_say(page, demo):
     page.choose("eth_comprehensive")
     rows = demo.execute(

@@ -16,6 +16,20 @@ FEW = (
     "slippage", "funding",
 )  # fmt: skip
 MOST_DRAWDOWNS = 5
+BALANCE: Labels = {"end_balance": ("end balance, USD", ",.2f")}
+ORDERS: Labels = {
+    "lapsed": ("entry orders that lapsed at a gap", ",d"),
+    "refused": ("entry orders refused for size or cost", ",d"),
+    "liquidated": ("liquidations", ",d"),
+    "shortfall": ("losses that could not be paid, USD", ",.2f"),
+}
+BATCH: Labels = {
+    "bars": ("bars", ",d"),
+    "bars_visited": ("bars visited", ",d"),
+    "bars_skipped": ("bars skipped", ",d"),
+    "candidate_bars": ("candidate bars", ",d"),
+    "windows": ("candidate windows", ",d"),
+}
 
 IsAll = Annotated[bool, typer.Option("--all", help="Print every figure, not a few.")]
 
@@ -65,3 +79,23 @@ def print_drawdowns(drawdowns: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         columns = ["peak", "trough", "recovered", "depth", "days"]
         out.print(table(title, columns, rows))
+
+
+def print_replay(
+    title: str, summary: Mapping[str, Any], batch: Mapping[str, Any], is_all: bool
+) -> None:
+    """Print what a replay came to and looked at: a few figures, or every one.
+
+    Orders that were lost are told where there are any.
+    """
+    lost = {name: label for name, label in ORDERS.items() if summary[name]}
+    looked_at = {k: label for k, label in BATCH.items() if batch[k] is not None}
+    rest = figure_rows(BALANCE | lost, summary) + figure_rows(looked_at, batch)
+    if not is_all:
+        rows = figure_rows(few(), summary) + rest
+        out.print(table(title, ["figure", "value"], rows))
+        return
+    out.print(trade_table(f"{title}: trades", summary, summary))
+    out.print(account_table("account", {"replay": summary}))
+    out.print(table("replay", ["figure", "value"], rest))
+    print_drawdowns(summary["drawdowns"])

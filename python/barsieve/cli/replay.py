@@ -17,14 +17,7 @@ from barsieve.cli.choices import (
     current,
     described,
 )
-from barsieve.cli.figures import (
-    IsAll,
-    account_table,
-    few,
-    figure_rows,
-    print_drawdowns,
-    trade_table,
-)
+from barsieve.cli.figures import IsAll, figure_rows, print_replay
 from barsieve.cli.output import (
     REFUSED,
     AsJson,
@@ -35,21 +28,7 @@ from barsieve.cli.output import (
     table,
 )
 from barsieve.core.prices import shown_price
-from barsieve.metrics.labels import Labels
 
-ORDERS = {
-    "lapsed": ("entry orders that lapsed at a gap", ",d"),
-    "refused": ("entry orders refused for size or cost", ",d"),
-    "liquidated": ("liquidations", ",d"),
-    "shortfall": ("losses that could not be paid, USD", ",.2f"),
-}
-BATCH = {
-    "bars": ("bars", ",d"),
-    "bars_visited": ("bars visited", ",d"),
-    "bars_skipped": ("bars skipped", ",d"),
-    "candidate_bars": ("candidate bars", ",d"),
-    "windows": ("candidate windows", ",d"),
-}
 SIGNALS = {
     "signals": ("signals of the symbol", ",d"),
     "of_other_symbols": ("signals of other symbols", ",d"),
@@ -66,27 +45,6 @@ LOSS = {
     "trades_that_differ": ("trades that differ", ",d"),
     "recall": ("recall of entries", ".1%"),
 }
-
-
-def _happened(labels: Labels, figures: dict[str, Any]) -> list[list[str]]:
-    """Return the rows of the figures that there are."""
-    known = {name: label for name, label in labels.items() if figures.get(name)}
-    return figure_rows(known, figures)
-
-
-def _print_figures(title: str, report: Any, is_all: bool) -> None:
-    """Print what a replay came to: a few figures, or every one."""
-    summary = report.summary
-    balance = {"end_balance": ("end balance, USD", ",.2f")}
-    rest = _happened(balance | ORDERS, summary) + _happened(BATCH, report.batch)
-    if not is_all:
-        rows = figure_rows(few(), summary) + rest
-        out.print(table(title, ["figure", "value"], rows))
-        return
-    out.print(trade_table(f"{title}: trades", summary, summary))
-    out.print(account_table("account", {"replay": summary}))
-    out.print(table("replay", ["figure", "value"], rest))
-    print_drawdowns(summary["drawdowns"])
 
 
 def _print_trades(trades: list[dict[str, Any]]) -> None:
@@ -177,7 +135,7 @@ def replay(
     name = f"{named}, {kind.value} replay"
     if changes:
         out.print(f"with {described(changes)}", markup=False, highlight=False)
-    _print_figures(name, report, is_all)
+    print_replay(name, report.summary, report.batch, is_all)
     if ruined := report.summary["ruined_ts"]:
         out.print(
             f"ruined at the close of {ruined:%Y-%m-%d %H:%M} UTC: the account could "
@@ -185,7 +143,7 @@ def replay(
             markup=False, highlight=False, style="bold",
         )  # fmt: skip
     if report.signals:
-        lines = _figures(SIGNALS, report.signals)
+        lines = figure_rows(SIGNALS, report.signals)
         out.print(table(f"signals of {signals}", ["figure", "value"], lines))
     if report.loss:
         title = f"{candidates} against the full replay"

@@ -7,7 +7,7 @@ import pyarrow as pa
 from duckdb import DuckDBPyRelation
 
 from barsieve.core.arrow import matching, numbers
-from barsieve.metrics.account import DAY_US
+from barsieve.metrics.performance import DAY_US
 
 HOUR_US = 3_600_000_000
 UNKNOWN = "unknown"
