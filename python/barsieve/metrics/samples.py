@@ -17,8 +17,8 @@ from duckdb import DuckDBPyRelation
 from barsieve.core import schemas
 from barsieve.core.arrow import matching, rows_of
 from barsieve.core.times import epoch_us, read_moment
-from barsieve.metrics.account import DAY_US, of_trades
-from barsieve.metrics.performance import of_equity
+from barsieve.metrics.account import of_trades
+from barsieve.metrics.performance import DAY_US, of_equity
 from barsieve.metrics.performance_runs import RESULTS, marks_of
 from barsieve.profiles.settings import read_profiles
 
@@ -97,7 +97,7 @@ def sample_rows(
         until, tried = found
         own = matching(trades, profile=profile.profile).order("trade_id")
         marks = marks_of(profile, equity, bars, fusion_scores)
-        about = {"profile": profile.profile, "symbol": profile.symbol}
+        about: dict[str, Any] = {"profile": profile.profile, "symbol": profile.symbol}
         about |= {"until_at": until, "tried": tried}
         decided = rows_of(own.select("decision_ts", *RESULTS))
         start = float(profile.start_balance)
