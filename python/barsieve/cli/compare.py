@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from barsieve.analysis.tolerances import TRADES_TOLERANCE, WIN_RATE_TOLERANCE
-from barsieve.cli.figures import FEW, IsAll
+from barsieve.cli.figures import IsAll
 from barsieve.cli.output import (
     REFUSED,
     AsJson,
@@ -16,6 +16,7 @@ from barsieve.cli.output import (
     refusing,
     table,
 )
+from barsieve.metrics.labels import FEW
 
 LABELS = {
     "identical": "identical",

@@ -7,14 +7,8 @@ import typer
 from rich.table import Table
 
 from barsieve.cli.output import number, out, table
-from barsieve.metrics.labels import OF_ACCOUNT, OF_TRADES, Labels
+from barsieve.metrics.labels import OF_ACCOUNT, OF_TRADES, Labels, few, figure_rows
 
-# What is shown unless all is asked for.
-FEW = (
-    "trades", "win_rate", "profit_factor", "expectancy", "mean_r", "net_pnl",
-    "return_share", "cagr", "sharpe", "sortino", "calmar", "max_drawdown", "fees",
-    "slippage", "funding",
-)  # fmt: skip
 MOST_DRAWDOWNS = 5
 BALANCE: Labels = {"end_balance": ("end balance, USD", ",.2f")}
 ORDERS: Labels = {
@@ -32,20 +26,6 @@ BATCH: Labels = {
 }
 
 IsAll = Annotated[bool, typer.Option("--all", help="Print every figure, not a few.")]
-
-
-def few() -> Labels:
-    """Return the figures that are shown unless all is asked for, in their order."""
-    labels = OF_TRADES | OF_ACCOUNT
-    return {name: labels[name] for name in FEW}
-
-
-def figure_rows(labels: Labels, *runs: Mapping[str, Any]) -> list[list[str]]:
-    """Return a row for each figure, with a cell for each run."""
-    return [
-        [label, *(number(run.get(name), pattern) for run in runs)]
-        for name, (label, pattern) in labels.items()
-    ]
 
 
 def trade_table(

@@ -17,7 +17,7 @@ from barsieve.cli.choices import (
     current,
     described,
 )
-from barsieve.cli.figures import IsAll, figure_rows, print_replay
+from barsieve.cli.figures import IsAll, print_replay
 from barsieve.cli.output import (
     REFUSED,
     AsJson,
@@ -28,6 +28,7 @@ from barsieve.cli.output import (
     table,
 )
 from barsieve.core.prices import shown_price
+from barsieve.metrics.labels import figure_rows
 
 SIGNALS = {
     "signals": ("signals of the symbol", ",d"),
