@@ -1,10 +1,18 @@
 -- Longs and shorts apart.
-with apart as (
+with sides as (
     select
         profile,
         symbol,
-        unnest(sides, recursive := true),
+        unnest(sides) as side,
     from {{ ref('evaluation_performance') }}
+),
+
+figures as (
+    select
+        profile,
+        symbol,
+        side.*,
+    from sides
 )
 
 select
@@ -13,5 +21,5 @@ select
         longest_win_streak::integer as longest_win_streak,
         longest_loss_streak::integer as longest_loss_streak
     ),
-from apart
+from figures
 order by profile, side
