@@ -8,7 +8,7 @@ from barsieve.replay.ledger import EXIT
 from barsieve.replay.runs import replay
 from barsieve.replay.state import LONG, REASONS
 from profile_cases import inputs_of
-from replay_cases import random_bars
+from replay_cases import as_bars, at, quiet, random_bars, signalled
 
 CLOSES = ("liquidation", "end_of_data")
 ORDERED = ("macro", "time", "reversal")
@@ -47,6 +47,28 @@ def test_excursions_are_those_of_a_walk_from_fill_to_fill(seed):
     assert np.column_stack(found).tolist() == [list(one) for one in expected]
     reasons = {REASONS[code] for code in run.trades.exit_reason}
     assert {"stop", "target"} <= reasons
+
+
+# Entered at 100 with a stop at 98 and a target at 104; a first bar up to 101.
+FIRST = at(100, 101, 99, 101)
+BY_HAND = {
+    # Its high came after the stop, for all one knows, and is not counted.
+    "stop": (at(101, 103, 94, 95), (2.0, 1.0)),
+    # Its low was survived, for the stop is tested first.
+    "target": (at(101, 106, 98.5, 104), (1.5, 4.0)),
+    # Left at the open: what the bar did later was not held.
+    "gap": (at(90, 106, 88, 104), (10.0, 1.0)),
+    # Held to the last close, and all of the bar with it.
+    "end of data": (at(101, 103, 98.5, 100), (1.5, 3.0)),
+}
+
+
+@pytest.mark.parametrize("case", BY_HAND)
+def test_of_the_bar_of_the_exit_counts_what_was_tested_before_it(case):
+    bar, expected = BY_HAND[case]
+    run = replay(inputs_of(as_bars([signalled(quiet(), LONG), FIRST, bar])))
+    found = excursions(run.inputs.bars, run.legs, run.trades)
+    assert (found.adverse[0], found.favourable[0]) == expected
 
 
 def test_no_trade_has_no_excursion():
