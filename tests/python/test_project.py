@@ -207,6 +207,10 @@ def test_a_package_that_is_missing_or_another_is_named(desk, tmp_path):
 
     place.symlink_to(tmp_path / "gone")
     assert "a link to" in package_problems(desk)[0].found
+    done = run("build")
+    assert done.exit_code != 0
+    assert "fix: barsieve init --upgrade" in done.output
+    assert not list(desk.glob("*duckdb*"))
 
     place.unlink()
     for part in ("models", "macros", "seeds"):

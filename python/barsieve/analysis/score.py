@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from barsieve.analysis.session import open_scratch
 from barsieve.core.errors import refuse
+from barsieve.core.extras import WITHOUT_ML
 from barsieve.database.connect import table_names
 from barsieve.database.overlay import Scratch
 from barsieve.metrics.worth.rows import worth_of_columns
@@ -39,8 +40,8 @@ def _open(path: Path) -> Scratch:
             str(path),
             "table report_scores",
             expected="a database that judged its scores",
-            found="none: it was built without the tag ml",
-            fix="dbt build, all of it, with the extra ml",
+            found="none",
+            fix=WITHOUT_ML,
         )
     return scratch
 

@@ -14,11 +14,9 @@ from barsieve.cli.output import (
     table,
 )
 from barsieve.core import paths
+from barsieve.core.extras import WITHOUT_ML
 
-NO_SWEEP = (
-    "the database has no sweep: it was built without the tag ml; dbt build, with "
-    "pip install 'barsieve[ml]'"
-)
+NO_SWEEP = f"the database has no sweep: {WITHOUT_ML}"
 MODEL = {
     "in_sample_r2": ("R² in sample", "+.3f"),
     "walk_forward_r2": ("R² forward", "+.3f"),

@@ -16,6 +16,7 @@ from barsieve.cli.output import (
     table,
 )
 from barsieve.core import paths
+from barsieve.core.extras import WITHOUT_ML
 from barsieve.core.times import read_moment
 
 
@@ -192,9 +193,9 @@ def _report(connection, as_json: bool) -> None:
     try:
         judged, worth = rows_of(connection.sql(JUDGED)), rows_of(connection.sql(WORTH))
     except CatalogException:
-        raise fail(
-            "no report of regimes: the database was built without the tag ml; dbt build"
-        ) from None
+        judged = worth = []
+    if not judged and not worth:
+        raise fail(f"no report of regimes: {WITHOUT_ML}")
     if as_json:
         print_json({"report_regimes": judged, "report_regime_worth": worth})
         return
@@ -245,8 +246,7 @@ def regime(
     known = regime_at(connection, moment)
     if not known["beliefs"]:
         raise fail(
-            f"no regime is known at {at}: the database was built without the tag ml, "
-            "or its market begins later; dbt build, or choose a later time"
+            f"no regime is known at {at}: its market begins later, or {WITHOUT_ML}"
         )
     if as_json:
         print_json(known)

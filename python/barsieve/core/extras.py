@@ -19,10 +19,16 @@ if TYPE_CHECKING:
 LIBRARIES = {"ml": ("arch", "hmmlearn", "scipy", "sklearn")}
 GOES_WITHOUT = {
     "ml": (
-        "regimes are unknown, sweeps are not judged, and nothing is learned; profiles "
-        "that ask for it trade without"
+        "regimes are unknown, scores and sweeps are not judged, and nothing is "
+        "learned; profiles that ask for it trade without"
     )
 }
+
+# What a command says where a table of such models has no rows.
+WITHOUT_ML = (
+    "the database was built without what learns; pip install 'barsieve[ml]', then dbt "
+    "build, all of it"
+)
 
 Arguments = ParamSpec("Arguments")
 

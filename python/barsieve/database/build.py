@@ -18,7 +18,7 @@ from typing import NamedTuple
 import duckdb
 
 from barsieve.core import paths
-from barsieve.core.errors import BarsieveError
+from barsieve.core.errors import BarsieveError, InputError
 from barsieve.core.files import move_into_place
 from barsieve.database.connect import (
     connect_to,
@@ -26,6 +26,7 @@ from barsieve.database.connect import (
     is_whole,
     lock_holder,
 )
+from barsieve.database.packages import package_problems
 
 # How long a stopped dbt may take to say goodbye.
 PATIENCE_SECONDS = 10
@@ -245,10 +246,12 @@ def build_aside(
     build stays beside it for a look.
 
     Raises BuildRefusedError when another build runs, when the database is locked or no
-    database, or when the selection leaves it half built, and NoProjectError outside
-    of a project.
+    database, or when the selection leaves it half built, NoProjectError outside of a
+    project, and InputError for one whose package is missing or another.
     """
     database = paths.database_file()
+    if problems := package_problems(paths.project_dir()):
+        raise InputError(problems)
     refuse_unusable(database)
     with only_build(database):
         folder = _fresh_folder(database)

@@ -10,6 +10,7 @@ from duckdb import DuckDBPyRelation
 
 from barsieve.core import schemas
 from barsieve.core.arrow import numbers
+from barsieve.core.extras import empty_without
 from barsieve.metrics.performance import known
 from barsieve.metrics.worth.hours import Hours, read_hours
 from barsieve.metrics.worth.judged import ALL, LAGS, Bench, Judged, Judgement
@@ -186,6 +187,7 @@ def _table(
     return pa.Table.from_pylist(corrected(rows, earlier), schema=schemas.SCORE_WORTHS)
 
 
+@empty_without("ml", schemas.SCORE_WORTHS)
 def worth_of_scores(**relations: DuckDBPyRelation) -> pa.Table:
     """Judge domains, sentinels, macro signals and named columns of every symbol.
 
