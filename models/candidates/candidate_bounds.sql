@@ -5,8 +5,6 @@ with profiles as (
         profiles.profile,
         profiles.symbol,
         profiles.sides,
-        profiles.vix_exit,
-        profiles.macro_exit_veto,
         envelopes.* exclude (profile),
     from {{ ref('config_profiles') }} as profiles
     inner join {{ ref('config_envelopes') }} as envelopes using (profile)
@@ -50,8 +48,8 @@ reachable as (
         profiles.profile,
         profiles.sides,
         profiles.highest_veto_limit,
-        profiles.vix_exit,
-        profiles.macro_exit_veto,
+        profiles.highest_vix_exit,
+        profiles.highest_macro_exit_veto,
         case
             when profiles.any_regime then coalesce(lowest_shifts.lowest_shift, 0)
             else fusion.regime_shift
@@ -94,9 +92,10 @@ select
     reachable.net_veto_short,
     reachable.lowest_threshold,
     reachable.highest_veto_limit,
-    -- No envelope varies the macro exits: none is entered on a bar where one holds.
-    coalesce(reachable.vix >= reachable.vix_exit, false) as is_vix_exit,
-    coalesce(reachable.macro_exit_veto, 'infinity'::double) as macro_exit_veto,
+    -- Where a macro exit holds for every configuration, none is entered.
+    coalesce(reachable.vix >= reachable.highest_vix_exit, false) as is_vix_exit,
+    coalesce(reachable.highest_macro_exit_veto, 'infinity'::double)
+        as macro_exit_veto,
     {{ reachable_fusion_score('greatest', 'reachable', 'boxes') }}
         as highest_fusion_score,
     {{ reachable_fusion_score('least', 'reachable', 'boxes') }} as lowest_fusion_score,

@@ -15,4 +15,13 @@ select
         as always_requires_alignment,
     coalesce((envelope ->> '$.gates.veto_limit')::double, veto_limit)
         as highest_veto_limit,
+
+    -- null covers what is switched off, so it is not the same as not to be given
+    {% for macro_exit in ('vix_exit', 'macro_exit_veto') -%}
+        case
+            when json_exists(envelope, '$.gates.{{ macro_exit }}')
+                then (envelope ->> '$.gates.{{ macro_exit }}')::double
+            else {{ macro_exit }}
+        end as highest_{{ macro_exit }},
+    {% endfor -%}
 from {{ ref('config_profiles') }}

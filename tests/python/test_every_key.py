@@ -40,6 +40,7 @@ BASES = {
         },
     },
     "enveloped": {"screen.envelope": {"weights": {}, "gates": {}}},
+    "any_veto": {"screen.envelope": {"weights": {}, "gates": {"veto_limit": 1.0}}},
     "boxed": {
         "screen.envelope": {"weights": {"momentum": [0.2, 0.5]}},
         "regime.classifier": "hmm",
@@ -113,6 +114,14 @@ CHANGES = {
         "enveloped",
         {"screen.envelope.gates.alignment_required": False},
     ),
+    "screen.envelope.gates.vix_exit": (
+        "enveloped",
+        {"screen.envelope.gates.vix_exit": None},
+    ),
+    "screen.envelope.gates.macro_exit_veto": (
+        "any_veto",
+        {"screen.envelope.gates.macro_exit_veto": None},
+    ),
     "screen.envelope.gates.veto_limit": (
         "enveloped",
         {"screen.envelope.gates.veto_limit": 1.0},
@@ -142,6 +151,10 @@ CHANGES |= {
         "exits.vix_exit": None, "exits.macro_exit_veto": None, "entry.sides": "short",
     }.items()
 }  # fmt: skip
+CHANGES["regime.classifier=vix_bands"] = (
+    "shifted",
+    {"regime.classifier": "vix_bands"},
+)
 # Where a difference counts: not the copy of the setting, but what follows from it.
 EFFECTS = {
     "fusion_scores": "* exclude (profile, entry_threshold, weight_wyckoff, "

@@ -298,6 +298,10 @@ SWEEP_RUNS = pa.schema(
         pa.field("partial_share", pa.float64()),
         pa.field("trail_atr", pa.float64()),
         pa.field("time_stop_bars", pa.int32()),
+        pa.field("volume_trap_z", pa.float64()),
+        pa.field("volume_trap_atr", pa.float64()),
+        pa.field("vix_exit", pa.float64()),
+        pa.field("macro_exit_veto", pa.float64()),
         pa.field("folds", pa.list_(pa.struct(SWEEP_FOLD))),
     ]
 )

@@ -53,11 +53,12 @@ def admissible(
         return {}
     threshold: Any = envelope.get("entry_threshold", profile["entry_threshold"])
     threshold += lowest_shift if envelope.get("any_regime") else entry["regime_shift"]
-    limit = envelope.get("gates", {}).get("veto_limit", profile["veto_limit"])
+    gates = envelope.get("gates", {})
+    limit = gates.get("veto_limit", profile["veto_limit"])
     margin = entry["votes_long"] - entry["votes_short"]
     highest, lowest = max(reached), min(reached)
-    exits = (row["vix"], profile["vix_exit"])
-    if None not in exits and row["vix"] >= profile["vix_exit"]:
+    level = gates.get("vix_exit", profile["vix_exit"])
+    if None not in (row["vix"], level) and row["vix"] >= level:
         return {}
     may = {
         "long": margin > 0 or (margin == 0 and highest > 0.52 - SLACK),
@@ -65,7 +66,8 @@ def admissible(
     }
     found = {}
     for side, score in (("long", highest), ("short", 1 - lowest)):
-        veto, leaves = entry[f"net_veto_{side}"], profile["macro_exit_veto"]
+        veto = entry[f"net_veto_{side}"]
+        leaves = gates.get("macro_exit_veto", profile["macro_exit_veto"])
         is_free = veto < limit and (leaves is None or veto < leaves)
         is_free = is_free and is_traded(side, profile)
         if may[side] and is_free and score >= threshold - SLACK:

@@ -8,6 +8,7 @@ from typing import Any
 
 from barsieve.core.errors import Problem
 from barsieve.core.times import read_moment
+from barsieve.profiles.rules import MACRO_EXITS
 from barsieve.profiles.schema import GREATEST_INTEGER, settings
 from barsieve.profiles.weights import WEIGHT_SUM_TOLERANCE, highest_confidence
 from barsieve.profiles.words import number, shown
@@ -216,6 +217,11 @@ def _envelope_problems(path: Path, profile: dict[str, Any]) -> Iterator[Problem]
             outside.append(
                 (name, f"{bound} the profile's own {number(own)}", holder[key])
             )
+    for key in MACRO_EXITS:
+        own, covered = profile["exits"][key], gates.get(key)
+        if covered is not None and (own is None or covered < own):
+            expected = "null" if own is None else f"null, or at least {number(own)}"
+            outside.append((f"gates.{key}", f"{expected}, as in the profile", covered))
     if gates.get("alignment_required") and not entry["alignment_required"]:
         outside.append(("gates.alignment_required", "false, as in the profile", True))
     for key, expected, found in outside:

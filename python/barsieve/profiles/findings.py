@@ -25,13 +25,14 @@ def _dominated(
 
 def _vetoes(profile: dict[str, Any]) -> Iterator[Finding]:
     """Yield the veto limits that are no tighter than the macro exit."""
+    gates = (profile["screen"]["envelope"] or {}).get("gates", {})
     leaves = profile["exits"]["macro_exit_veto"]
-    if leaves is None:
+    # An envelope that covers other exits may let a veto limit decide.
+    if None in (leaves, gates.get("macro_exit_veto", leaves)):
         return
     why = "nothing is entered at a net veto that would leave it at once"
     limits = {"entry.veto_limit": profile["entry"]["veto_limit"]}
-    gates = (profile["screen"]["envelope"] or {}).get("gates", {})
-    if "veto_limit" in gates:
+    if "veto_limit" in gates and "macro_exit_veto" not in gates:
         limits["screen.envelope.gates.veto_limit"] = gates["veto_limit"]
     for key, limit in limits.items():
         # A wider envelope still covers more than a profile whose own limit binds.

@@ -11,6 +11,9 @@ SECTIONS = ("entry", "exits", "risk", "costs")
 # the bars, and the balance is what a replay begins with.
 NO_RULES = ("entry_threshold", "atr_rank_floor", "atr_rank_cap", "start_balance")
 
+# Exits that bar entries as well.
+MACRO_EXITS = ("vix_exit", "macro_exit_veto")
+
 # What a rule that is switched off holds: a number that nothing reaches. An integer has
 # no NaN, and with one of another type the step would be compiled anew.
 OFF, NEVER = float("nan"), GREATEST_INTEGER

@@ -9,6 +9,7 @@ from duckdb import DuckDBPyRelation
 
 from barsieve.core import schemas
 from barsieve.core.arrow import matching, numbers
+from barsieve.profiles.rules import MACRO_EXITS
 from barsieve.profiles.settings import rules_of, with_boxes
 from barsieve.replay.decimals import sum_of_decimals
 from barsieve.replay.state import FLAT, LONG, SHORT
@@ -140,7 +141,10 @@ def _screen(
     regimes: DuckDBPyRelation,
 ) -> Values:
     """Return the score of the candidate of either side, NaN where there is none."""
-    rules = rules_of(profile)._replace(veto_limit=profile["highest_veto_limit"])
+    rules = rules_of(
+        profile
+        | {name: profile[f"highest_{name}"] for name in ("veto_limit", *MACRO_EXITS)}
+    )
     box = np.array([profile["box"].get(d, (0.0, 0.0)) for d in market.domains])
     chances = chances_of(market, box, rules)
     shift = _lowest_shift(market, regimes) if profile["any_regime"] else market.shift

@@ -19,7 +19,8 @@ _NULLABLE = {setting.column for setting in settings() if setting.is_nullable}
 VARIED = (
     "entry_threshold", "alignment_required", "atr_rank_floor", "atr_rank_cap",
     "veto_limit", "cooldown_bars", "stop_atr", "target_r", "partial_at_r",
-    "partial_share", "trail_atr", "time_stop_bars",
+    "partial_share", "trail_atr", "time_stop_bars", "volume_trap_z", "volume_trap_atr",
+    "vix_exit", "macro_exit_veto",
 )  # fmt: skip
 WEIGHT = "weight_"
 """Prefix of a domain, as a grid names the setting of its weight."""

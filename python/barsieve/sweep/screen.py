@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from barsieve.profiles.rules import MACRO_EXITS
 from barsieve.profiles.settings import rules_of
 from barsieve.replay.decimals import sum_of_decimals
 from barsieve.signals.blocks import (
@@ -49,7 +50,9 @@ class Screen(NamedTuple):
 def _is_within_reach(market: Market, configs, base: dict[str, Any]) -> np.ndarray:
     """Tell at which bars some configuration may pass its threshold."""
     box = np.array([configs.weights.min(axis=0), configs.weights.max(axis=0)]).T
-    rules = rules_of(base)._replace(veto_limit=float(configs.veto_limit.max()))
+    # A macro exit that some configuration lacks is NaN, and so is the greatest then.
+    highest = {n: float(configs[n].max()) for n in ("veto_limit", *MACRO_EXITS)}
+    rules = rules_of(base)._replace(**highest)
     chances = chances_of(market, np.ascontiguousarray(box), rules)
     lowest = sum_of_decimals(configs.entry_threshold.min(), market.shift)
     return reaches(np.fmax(chances.long, chances.short), lowest)
@@ -93,7 +96,7 @@ def make_screen(market: Market, configs, base: dict[str, Any]) -> Screen:
     With one setting of the gates the first bar of each 4-hour block is known. Where
     gates vary, every bar that passes the most permissive ones may be it: a block that
     holds a bar within reach keeps them all. `base`, a row of `config_profiles`, has the
-    cadence and the macro exits, which no grid varies.
+    cadence and the sides, which no grid varies.
     """
     most_permissive = Gates(
         configs.atr_rank_floor.min(),
