@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import barsieve as bs
 from barsieve.core.arrow import rows_of
 from barsieve.core.errors import InputError
 from barsieve.core.model_lists import model_lists
@@ -152,3 +153,22 @@ def test_a_grid_over_a_base_without_an_exit_leaves_it_out(demo, base):
 def test_every_shipped_profile_trades_both_sides():
     for path in sorted((PROJECT / "configs").glob("*.json")):
         assert resolve(path).document["entry"]["sides"] == "both"
+
+
+@pytest.mark.slow
+def test_a_sweep_that_varies_macro_exits_screens_for_the_most_permissive(demo_build):
+    """Each configuration of the grid trades as its own replay, every bar of it."""
+    database = bs.open(demo_build.database)
+    grid = {
+        "exits.vix_exit": [20.0, None], "exits.macro_exit_veto": [0.3, None],
+        "exits.volume_trap_z": [1.3, None], "exits.time_stop_bars": [96, None],
+    }  # fmt: skip
+    rows = database.sweep("btc_live", grid).table().to_pylist()
+    assert len(rows) == 16
+    assert len({row["net_pnl"] for row in rows}) > 4
+    for row in rows:
+        run = database.replay(
+            "btc_live", set={key: row[key.partition(".")[2]] for key in grid}
+        )
+        assert run.metrics["trades"] == row["trades"] > 0
+        assert run.metrics["net_pnl"] == pytest.approx(row["net_pnl"], rel=1e-9)

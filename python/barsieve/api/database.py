@@ -102,7 +102,7 @@ class Database(Questions):
     def sweep(
         self,
         profile: str,
-        grid: str | Mapping[str, Sequence[float]],
+        grid: str | Mapping[str, Sequence[float | None]],
         *,
         n: int = 1024,
         seed: int = 0,

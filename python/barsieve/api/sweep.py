@@ -150,7 +150,7 @@ class Sweep(Shown):
 def run_sweep(
     database: Path,
     profile: str,
-    grid: str | Mapping[str, Sequence[float]],
+    grid: str | Mapping[str, Sequence[float | None]],
     n: int,
     seed: int,
     threads: int | None,

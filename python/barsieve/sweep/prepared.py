@@ -1,6 +1,7 @@
 """Sweeps of a built database, ready to run: grids by name, or choices by setting."""
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 import duckdb
@@ -15,7 +16,7 @@ from barsieve.sweep.tables import base_of, known_symbol, tables_of
 
 # What a grid is called that has no name of its own.
 CHOICES = "choices"
-Choices = Mapping[str, Sequence[float]]
+Choices = Mapping[str, Sequence[float | None]]
 """The values to try of each setting; by its column or its dotted key."""
 
 
@@ -30,18 +31,19 @@ def _column(key: str) -> str:
 
 def _values(setting: str, values: Any) -> str:
     try:
-        found = [float(value) for value in values]
+        found = [None if value is None else float(value) for value in values]
     except (TypeError, ValueError):
         found = []
-    if isinstance(values, str) or not found:
+    is_finite = all(value is None or isfinite(value) for value in found)
+    if isinstance(values, str) or not found or not is_finite:
         refuse(
             "grid",
             setting,
-            expected="a list of numbers",
+            expected="a list of numbers, or None to switch it off",
             found=f"{values!r}",
             fix="name the values to try, such as [0.6, 0.65, 0.7]",
         )
-    return " ".join(map(repr, found))
+    return " ".join("null" if value is None else repr(value) for value in found)
 
 
 def grid_of_choices(choices: Choices) -> list[dict[str, Any]]:
