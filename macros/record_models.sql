@@ -42,6 +42,9 @@
         'parents': parents,
         'sources': sources,
         'grain': node.config.meta.get('grain') or none,
+        'reads': node.config.meta.get('reads') or none,
+        'known_at': node.config.meta.get('known_at') or none,
+        'excused': node.config.meta.get('lookahead_excused') or none,
         'file': ('dbt_packages/' ~ node.package_name ~ '/' if in_package else '')
             ~ node.original_file_path,
         'raw_code': node.raw_code or none,

@@ -10,7 +10,8 @@
                     "model": "varchar", "relation": "varchar", "layer": "varchar",
                     "language": "varchar", "materialized": "varchar",
                     "parents": ["varchar"], "sources": "map(varchar, varchar)",
-                    "grain": ["varchar"], "file": "varchar", "definition": "varchar",
+                    "grain": ["varchar"], "reads": "varchar", "known_at": "varchar",
+                    "excused": "varchar", "file": "varchar", "definition": "varchar",
                     "compiled_code": "varchar"
                 }]'
             ),
@@ -47,6 +48,9 @@
         parents,
         sources,
         grain,
+        reads,
+        known_at,
+        excused,
         file,
         definition,
         settings,

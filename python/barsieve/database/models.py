@@ -44,7 +44,10 @@ class Model(NamedTuple):
     """A model, or a seed, of a build; the columns of `build_models`.
 
     `model`: name of its table. `parents`: the tables it reads. `sources`: the sources
-    it reads, each with the SQL that stands for it in the statement. `definition`: see
+    it reads, each with the SQL that stands for it in the statement. `reads`, `known_at`
+    and `excused`: what its YAML says of whose rows it reads (`meta.reads`), of when a
+    row was known (`meta.known_at`), and why it may do what looks like a look ahead
+    (`meta.lookahead_excused`). `definition`: see
     `definition_of`; None for a seed. `settings`: those of the session that decide on
     results. `compiled_code`: the statement, or the code of a Python model; None for a
     seed.
@@ -58,6 +61,9 @@ class Model(NamedTuple):
     parents: list[str]
     sources: dict[str, str]
     grain: list[str] | None
+    reads: str | None
+    known_at: str | None
+    excused: str | None
     file: str
     definition: str | None
     settings: dict[str, str]

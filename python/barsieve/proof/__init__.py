@@ -1,0 +1,1 @@
+"""Proof of no lookahead: models run again on histories that end early."""

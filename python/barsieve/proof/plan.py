@@ -1,0 +1,199 @@
+"""Plan of a proof: which tables are proven, when a row is known, what a cut leaves.
+
+A table is *moving* when it is made of the market, *timed* when its rows say when they
+were known. A model is proven on what its inputs said at a cut: the rows of timed tables
+known by then. A table without a time has no such rows; it is made again of what its own
+inputs said. So each model is shown not to look ahead by itself, and together they do
+not, from the market's files to the candidates.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import duckdb
+
+from barsieve.core.errors import refuse
+from barsieve.database.models import Model, Models
+
+# What only looks back on decisions, or learns from them; and the last that is proven.
+LATER = ("sweep", "replay", "parity", "evaluation", "reports", "proof")
+LAST = "candidates"
+SETTINGS = "configs."
+# When rows of the market's files were known, and how they name their symbol. A
+# settlement is stamped to the second.
+KNOWN_IN_FILES = {
+    "market.bars": "ts + interval '1 hour'",
+    "market.macro": "known_at",
+    "market.funding": "ts + interval '1 minute'",
+}
+SYMBOL_IN_FILES = {
+    "market.bars": "parse_filename(filename, true)",
+    "market.funding": "symbol",
+}
+TIMES = {"known_at": "known_at", "bar_ts": "bar_ts + interval '1 hour'"}
+# Whose rows a model reads, as its `meta.reads` says.
+SYMBOL, MARKET = "symbol", "market"
+
+
+class Table(NamedTuple):
+    """A table of the build. `known`: SQL of when a row was known; None for no time."""
+
+    model: Model
+    columns: dict[str, str]
+    known: str | None
+
+    @property
+    def has_symbol(self) -> bool:
+        """Whether its rows are of symbols."""
+        return "symbol" in self.columns
+
+    @property
+    def has_profile(self) -> bool:
+        """Whether its rows are of profiles."""
+        return "profile" in self.columns
+
+
+class Plan(NamedTuple):
+    """The tables of a build, and those to prove, each after those that it reads.
+
+    `moving`: made of the market. `held`: moving, without a time and not to prove: they
+    stand as built.
+    """
+
+    tables: dict[str, Table]
+    models: Models
+    proven: list[str]
+    moving: set[str]
+    held: set[str]
+
+    def inputs(self, name: str) -> Iterator[str]:
+        """Yield the tables and sources whose rows are cut off when a model is proven.
+
+        Those of its inputs without a time are made of their own inputs, and so on.
+        """
+        for read in self.models.inputs(name):
+            if self.is_made_again(read):
+                yield from self.inputs(read)
+            elif read not in self.models or self.is_cut(read):
+                yield read
+
+    def is_cut(self, name: str) -> bool:
+        """Tell whether a table stands as far as it was known at a cut."""
+        table = self.tables[name]
+        if name in self.moving:
+            return table.known is not None
+        return "known_at" in table.columns or table.model.known_at is not None
+
+    def is_made_again(self, name: str) -> bool:
+        """Tell whether a table, for it has no time, is made of what was known."""
+        return (
+            name in self.moving
+            and name not in self.held
+            and self.tables[name].known is None
+        )
+
+    def made_through(self, name: str) -> Iterator[str]:
+        """Yield a model and those without a time that it is made of."""
+        yield name
+        for read in self.models.inputs(name):
+            if self.is_made_again(read):
+                yield from self.made_through(read)
+
+    def reads_market(self, name: str) -> bool:
+        """Tell whether a model needs all symbols: it says so, or its rows are of none."""
+        if any(self.models[made].reads == MARKET for made in self.made_through(name)):
+            return True
+        return not self.tables[name].has_symbol and any(
+            self.names_symbols(read) for read in self.inputs(name)
+        )
+
+    def names_symbols(self, name: str) -> bool:
+        """Tell whether rows of a table or source are of symbols."""
+        if name in self.tables:
+            return self.tables[name].has_symbol
+        return name in SYMBOL_IN_FILES
+
+    def can_stack(self, name: str) -> bool:
+        """Tell whether cut histories may stand beside each other as symbols."""
+        made = set(self.made_through(name))
+        cut = list(self.inputs(name))
+        return (
+            not self.reads_market(name)
+            and all(self.tables[table].has_symbol for table in made)
+            and all(read in self.tables and self.names_symbols(read) for read in cut)
+        )
+
+
+def _known(model: Model, columns: dict[str, str]) -> str | None:
+    if model.known_at:
+        return model.known_at
+    return next((TIMES[name] for name in TIMES if name in columns), None)
+
+
+def _moving(models: Models) -> set[str]:
+    sources = {name for model in models.values() for name in model.sources}
+    roots = {name for name in sources if not name.startswith(SETTINGS)}
+    return set(models.descendants(roots))
+
+
+def plan_of(
+    connection: duckdb.DuckDBPyConnection, catalog: str, models: Models
+) -> Plan:
+    """Return the plan for the models of a build that is attached as a catalog.
+
+    Raises InputError when a model declares a time that its rows do not have.
+    """
+    rows = connection.execute(
+        "select table_name, column_name, data_type from duckdb_columns() "
+        "where database_name = ? order by column_index",
+        [catalog],
+    ).fetchall()
+    columns: dict[str, dict[str, str]] = {}
+    for table, column, kind in rows:
+        columns.setdefault(table, {})[column] = kind
+    tables = {
+        name: Table(model, columns[model.place().name], _known(model, columns[name]))
+        for name, model in models.items()
+        if name in columns
+    }
+    present = Models({name: models[name] for name in tables})
+    moving = _moving(present)
+    later = {name for name in moving if present[name].layer in LATER}
+    # Not through what was learned: its weights decide, as settings do.
+    of_later = {name for name in later if present[name].layer != "sweep"}
+    behind = later | set(present.descendants(of_later | {LAST}))
+    learned = _made_only_of(present, moving, behind)
+    proven = [n for n in present.in_order(moving) if n not in behind | learned]
+    untimed = {name for name in behind | learned if tables[name].known is None}
+    return Plan(tables, present, proven, moving, untimed)
+
+
+def _made_only_of(models: Models, moving: set[str], behind: set[str]) -> set[str]:
+    """Return the moving models whose moving inputs all lie behind the candidates."""
+    found: set[str] = set()
+    for name in models.in_order(moving - behind):
+        read = moving.intersection(models[name].parents)
+        if read and read <= behind | found and not models[name].sources:
+            found.add(name)
+    return found
+
+
+def check_times(connection: duckdb.DuckDBPyConnection, plan: Plan, catalog: str) -> None:
+    """Refuse a declared time that DuckDB cannot read of the rows."""
+    for name in plan.proven:
+        table = plan.tables[name]
+        if table.model.known_at is None:
+            continue
+        place = table.model.place()._replace(catalog=catalog)
+        try:
+            connection.execute(
+                f"select ({table.known})::timestamptz from {place} limit 0"
+            )
+        except duckdb.Error as error:
+            refuse(
+                table.model.file,
+                "meta.known_at",
+                expected="SQL of the moment at which a row was known, of its columns",
+                found=str(error).splitlines()[0],
+                fix="name a column or an expression, like bar_ts + interval '1 hour'",
+            )
