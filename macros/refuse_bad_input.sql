@@ -10,6 +10,9 @@
         {%- if problems -%}
             {{ exceptions.raise_compiler_error(problems) }}
         {%- endif -%}
+        {%- if flags.WHICH in ('build', 'run') -%}
+            {{ refuse_lookahead() }}
+        {%- endif -%}
         {%- set built = adapter.get_relation(target.database, target.schema, 'build_info') -%}
         {%- if flags.WHICH in ('build', 'run') and built -%}
             delete from {{ built }}

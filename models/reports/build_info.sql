@@ -10,6 +10,18 @@ with build as (
     select barsieve_build()::json as info
 ),
 
+proof as (
+    select
+        max(cuts) as cuts,
+        string_agg(distinct table_name, ', ' order by table_name)
+            filter (where verdict = 'looks_ahead') as looks_ahead,
+        string_agg(distinct table_name, ', ' order by table_name)
+            filter (where verdict = 'excused') as excused,
+        string_agg(distinct table_name, ', ' order by table_name)
+            filter (where verdict = 'not_compared') as not_compared,
+    from {{ ref('proof_lookahead') }}
+),
+
 spans as (
     select
         string_agg(distinct symbol, ',' order by symbol) as symbols,
@@ -31,5 +43,16 @@ select
     build.info ->> '$.configs_hash' as configs_hash,
     build.info ->> '$.code_hash' as code_hash,
     timestamptz '{{ run_started_at }}' as built_at,
+    case
+        when proof.looks_ahead is not null
+            then 'lookahead in ' || proof.looks_ahead || ': barsieve prove'
+        when proof.cuts > 0
+            then
+                'no lookahead: proven at ' || proof.cuts || ' cuts'
+                || coalesce('; excused: ' || proof.excused, '')
+                || coalesce('; not compared: ' || proof.not_compared, '')
+        else 'not proven: barsieve prove'
+    end as lookahead,
 from build
 cross join spans
+cross join proof

@@ -14,15 +14,16 @@ from conftest import PROJECT
 
 LAYERS = [
     "config", "bars", "features", "macro", "regime", "detectors", "scores", "sentinels",
-    "votes", "sweep", "fusion", "candidates", "replay", "parity", "evaluation",
-    "reports",
+    "votes", "sweep", "fusion", "candidates", "replay", "parity", "proof",
+    "evaluation", "reports",
 ]  # fmt: skip
 # And config_profiles, whose contract is the schema of profiles: test_settings.py.
 PUBLIC = [
     "bars_1h", "features", "scores", "sentinels", "fusion_scores",
     "candidates", "candidate_windows", "trades", "trade_legs", "trade_stops", "equity",
     "replay_trades", "replay_legs", "replay_stops", "replay_equity",
-    "parity_summary", "report_health", "report_performance", "report_random_entries",
+    "parity_summary", "proof_lookahead",
+    "report_health", "report_performance", "report_random_entries",
     "report_screening", "report_sides", "report_drawdowns", "regimes", "regime_fits",
     "report_regimes", "report_regime_worth", "report_scores", "report_score_months",
     "report_score_decay", "report_sweep", "sweep_configs",

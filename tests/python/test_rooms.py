@@ -33,6 +33,7 @@ ROOMS = {
         "core", "profiles", "replay", "signals", "database", "metrics", "regime",
         "sweep", "learning",
     },
+    "proof": {"core", "market", "database", "regime"},
     "report": {"core", "database", "metrics"},
     "api": {
         "core", "profiles", "replay", "signals", "database", "metrics", "regime",

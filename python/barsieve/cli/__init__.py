@@ -16,6 +16,7 @@ from barsieve.cli.inputs import check, demo
 from barsieve.cli.optimize import optimize, walk_forward
 from barsieve.cli.output import refusing
 from barsieve.cli.peers import bench_peers
+from barsieve.cli.prove import prove
 from barsieve.cli.regime import regime
 from barsieve.cli.replay import candidates, replay
 from barsieve.cli.report import report
@@ -53,8 +54,8 @@ app.command()(check)
 app.command()(demo)
 app.command(context_settings=PASS_ON)(build)
 for command in (
-    show, score, replay, candidates, compare, thresholds, stress, signal, explain,
-    regime, sweep, optimize, walk_forward, report, export, bench, bench_peers,
+    show, prove, score, replay, candidates, compare, thresholds, stress, signal,
+    explain, regime, sweep, optimize, walk_forward, report, export, bench, bench_peers,
 ):  # fmt: skip
     app.command()(command)
 

@@ -4,6 +4,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -34,8 +35,8 @@ def _layer(node) -> str:
 
 
 @contextmanager
-def _showing() -> Iterator[Callable]:
-    """Show a build while it runs; what fails, as a line each, whole.
+def _showing() -> Iterator[tuple[Callable, Callable]]:
+    """Show a build and its proof while they run; what fails, as a line each, whole.
 
     A bar in a terminal; elsewhere a line for each layer when its first model begins.
     """
@@ -64,7 +65,10 @@ def _showing() -> Iterator[Callable]:
                 )
                 seen.add(layer)
 
-        yield show
+        def show_proof(done: int, total: int) -> None:
+            bar.update(task, description="proving", completed=done, total=total)
+
+        yield show, show_proof
 
 
 def build(
@@ -76,12 +80,16 @@ def build(
         bool,
         typer.Option("--strict", help="End with 1 when a profile broke its promise."),
     ] = False,
+    prove: Annotated[
+        bool, typer.Option(help="Prove that no row of it knows its future, or not now.")
+    ] = True,
 ) -> None:
     """Build the database aside and swap it in when all of it is sound.
 
     Takes the arguments of dbt build (--select, --exclude, --full-refresh, ...) and ends
     with its exit code. Readers are never blocked and keep the file that they opened;
-    when a model or a test fails, the present database stays as it was. A profile that
+    when a model or a test fails, or a row knows its future (barsieve prove, which runs
+    at the end of it), the present database stays as it was. A profile that
     broke its promise on this market stops nothing: the new database marks it, and
     --strict lets the exit code say so.
 
@@ -92,8 +100,9 @@ def build(
     signal.signal(signal.SIGTERM, _stop)
     started = time.perf_counter()
     try:
-        with _showing() as show:
-            result = build_aside(context.args, show, keep_failed)
+        with _showing() as (show, show_proof), refusing(REFUSED):
+            judge = partial(_is_proven, show_proof) if prove else _is_taken
+            result = build_aside(context.args, show, keep_failed, judge)
     except BuildRefusedError as error:
         raise fail(str(error), REFUSED) from None
     except OSError as error:
@@ -114,6 +123,26 @@ def build(
     is_broken = _print_broken(result.database)
     if strict and is_broken:
         raise typer.Exit(REFUSED)
+
+
+def _is_taken(built: Path) -> bool:
+    return True
+
+
+def _is_proven(show: Callable, built: Path) -> bool:
+    """Prove what was built, if nobody has; name the columns that look ahead."""
+    from barsieve.cli.prove import print_lookahead
+    from barsieve.database.connect import connect_to
+    from barsieve.proof.lookahead import prove
+    from barsieve.proof.record import is_proven, record
+
+    with connect_to(built) as connection:
+        if is_proven(connection):
+            return True
+    found = prove(built, listener=show)
+    record(built, found)
+    print_lookahead(found)
+    return not any(row.verdict == "looks_ahead" for row in found)
 
 
 def _print_broken(database: Path) -> bool:

@@ -232,8 +232,35 @@ def _swap(built: Path, database: Path) -> None:
     move_into_place(built, database)
 
 
+# Looks at a file that was built, before it takes its place; tells whether it may.
+Judge = Callable[[Path], bool]
+
+
+@contextmanager
+def amended(database: Path) -> Iterator[Path]:
+    """Yield a copy of a database to write to, which takes its place at the end.
+
+    It stays as it was when the block raises, and readers keep the file that they
+    opened. Raises BuildRefusedError as a build does.
+    """
+    refuse_unusable(database)
+    with only_build(database):
+        folder = _fresh_folder(database)
+        try:
+            copy = folder / database.name
+            _copy_database(database, copy)
+            yield copy
+            refuse_unusable(database)
+            _swap(copy, database)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def build_aside(
-    arguments: Sequence[str], listener: Listener, keep_failed: bool = False
+    arguments: Sequence[str],
+    listener: Listener,
+    keep_failed: bool = False,
+    judge: Judge = lambda built: True,
 ) -> BuildResult:
     """Run `dbt build` with these arguments aside; swap the database in on success.
 
@@ -241,9 +268,9 @@ def build_aside(
     one thread; dbt's own log goes to its file.
 
     It starts from a copy of the present database: what the arguments leave out, and
-    tables that are not ours, stay as they are. When dbt fails, or the process is
-    stopped, the present one stays as it was; with `keep_failed` the file of a failed
-    build stays beside it for a look.
+    tables that are not ours, stay as they are. When dbt fails, when `judge` turns down
+    what it made, or the process is stopped, the present one stays as it was; with
+    `keep_failed` the file of a failed build stays beside it for a look.
 
     Raises BuildRefusedError when another build runs, when the database is locked or no
     database, or when the selection leaves it half built, NoProjectError outside of a
@@ -263,6 +290,8 @@ def build_aside(
             exit_code = _run_dbt(arguments, built, listener)
             if exit_code == 0:
                 _refuse_half(built)
+                exit_code = 0 if judge(built) else 1
+            if exit_code == 0:
                 refuse_unusable(database)
                 _swap(built, database)
             is_kept = exit_code != 0 and keep_failed and built.exists()

@@ -27,6 +27,7 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
     `barsieve_disagreements(comments)`: JSON of the tables that were built from others
     than stand beside them, or from another market or configs than there are now.
     `barsieve_models(rows)`: rows of `build_models` in JSON, finished.
+    `barsieve_lookahead(rows)`: what looks ahead in the models of such rows, or ''.
     """
     # Its stub knows no function that takes or gives nothing.
     create: Any = connection.create_function
@@ -57,6 +58,7 @@ def register(connection: duckdb.DuckDBPyConnection) -> None:
         ("barsieve_setting_descriptions", _setting_descriptions),
         ("barsieve_left_out", _left_out),
         ("barsieve_models", _models),
+        ("barsieve_lookahead", _lookahead),
     ):
         create(name, of_one, ["VARCHAR"], "VARCHAR")
     # What a run builds from is read once, as it starts.
@@ -164,6 +166,14 @@ def _models(rows: str) -> str:
     from barsieve.database.models import recorded
 
     return recorded(rows, paths.project_dir())
+
+
+def _lookahead(rows: str) -> str:
+    from barsieve.core.errors import describe
+    from barsieve.database.guard import lookahead_problems
+
+    problems = lookahead_problems(rows, paths.project_dir())
+    return describe(problems) if problems else ""
 
 
 def _disagreements(comments: str | None) -> str:

@@ -194,7 +194,8 @@ def _meaning(text: str) -> bytes:
     return COMMENT.sub(lambda found: found[1] or " ", text).strip().encode()
 
 
-def _macros(folder: Path) -> Iterator[Path]:
+def macro_files(folder: Path) -> Iterator[Path]:
+    """Yield the files of the macros of a project and its packages."""
     for macros in [folder / "macros", *folder.glob("dbt_packages/*/macros")]:
         yield from sorted(macros.rglob("*.sql"))
 
@@ -202,7 +203,7 @@ def _macros(folder: Path) -> Iterator[Path]:
 def macros_of(folder: Path) -> bytes:
     """Return a hash of the macros of a project and its packages, less comments."""
     digest = hashlib.sha256()
-    for path in _macros(folder):
+    for path in macro_files(folder):
         digest.update(_meaning(path.read_text()) + b"\0")
     return digest.digest()
 

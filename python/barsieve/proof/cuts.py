@@ -9,9 +9,9 @@ import duckdb
 from barsieve.core.arrow import row_of
 from barsieve.core.errors import refuse
 
-# What else ends at a cut, in turns: nothing, a day, an interval of funding, four hours;
-# then comes an hour before which the interval of funding changed, if it ever did.
-HOURS = (1, 24, 8, 4)
+# What else ends at a cut, in turns: a day, an interval of funding, four hours, and
+# nothing between them; then comes an hour before which funding changed its interval.
+HOURS = (1, 24, 1, 8, 1, 4)
 CLOSES = """
     select known_at from {bars_1h} where symbol = $symbol and bar_index {which}
 """
@@ -50,7 +50,9 @@ def _queries(number: int, n_symbols: int, n_bars: int) -> list[str]:
         return [CLOSES.replace("{which}", f"= {n_bars - 1}")]
     kind = number // n_symbols % (len(HOURS) + 1)
     if kind == len(HOURS):
-        chosen = f"select known_at from ({any_close}) semi join ({TURNS}) using (known_at)"
+        chosen = (
+            f"select known_at from ({any_close}) semi join ({TURNS}) using (known_at)"
+        )
     else:
         chosen = f"{any_close} and hour(known_at) % {HOURS[kind]} = 0"
     return [chosen, any_close]

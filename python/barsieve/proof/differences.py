@@ -1,6 +1,6 @@
 """Differences of a table made on a cut history from the rows of the build."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import duckdb
 
@@ -8,7 +8,14 @@ from barsieve.core.arrow import row_of, rows_of
 from barsieve.proof.plan import Table
 
 # What may name a row where no key is declared, in the order in which it is tried.
-NAMES = ("VARCHAR", "DATE", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP", "BOOLEAN", "BIGINT")
+NAMES = (
+    "VARCHAR",
+    "DATE",
+    "TIMESTAMP WITH TIME ZONE",
+    "TIMESTAMP",
+    "BOOLEAN",
+    "BIGINT",
+)
 
 
 class Difference(NamedTuple):
@@ -96,32 +103,31 @@ def differences(
     key = key_of(connection, table, "rows_built")
     others = [name for name in table.columns if name not in key] or key[-1:]
     same = " and ".join(
-        f"made.{_quoted(name)} is not distinct from built.{_quoted(name)}" for name in key
+        f"made.made.{_quoted(name)} is not distinct from built.built.{_quoted(name)}"
+        for name in key
     )
+    # Whole rows as values, so that a row that is not there is null.
     connection.execute(
-        "create or replace temp table rows_apart as "
-        "select made, built from (select made, true as is_there from rows_made as made) "
-        "as made full join (select built, true as is_there from rows_built as built) "
-        f"as built on {same.replace('made.', 'made.made.').replace('built.', 'built.built.')} "
-        "where made.made is distinct from built.built"
+        "create or replace temp table rows_apart as select made, built "
+        "from (select made from rows_made as made) as made "
+        "full join (select built from rows_built as built) as built "
+        f"on {same} where made.made is distinct from built.built"
     )
+    named = ", ".join(
+        f'coalesce(built.{_quoted(name)}, made.{_quoted(name)}) as "key {name}"'
+        for name in key
+    )
+    in_order = ", ".join(f'"key {name}"' for name in key)
     found = []
     for name in others:
         column = _quoted(name)
         rows = rows_of(
             connection.execute(
                 f"select built.{column} as before, made.{column} as at_end, "
-                "built is null as is_added, made is null as is_lost, "
-                + ", ".join(
-                    f"coalesce(built.{_quoted(part)}, made.{_quoted(part)}) "
-                    f'as "key {part}"'
-                    for part in key
-                )
-                + ", count(*) over () as n from rows_apart "
+                f"built is null as is_added, made is null as is_lost, {named}, "
+                "count(*) over () as n from rows_apart "
                 f"where built.{column} is distinct from made.{column} "
-                "or built is null or made is null "
-                + "".join(f', "key {part}"' for part in key).replace(", ", "order by ", 1)
-                + " limit 1"
+                f"or built is null or made is null order by {in_order} limit 1"
             )
         )
         if rows:
@@ -129,14 +135,16 @@ def differences(
     return found
 
 
-def _told(row: dict, key: list[str]) -> str:
+def _told(row: dict[str, Any], key: list[str]) -> str:
     """Return the first row that differs, in words."""
     where = " ".join(_shown(row[f"key {part}"]) for part in key)
     if row["is_added"]:
         return f"{where}: no row, but one where history ends"
     if row["is_lost"]:
         return f"{where}: {_shown(row['before'])}, no row where history ends"
-    return f"{where}: {_shown(row['before'])}, {_shown(row['at_end'])} where history ends"
+    return (
+        f"{where}: {_shown(row['before'])}, {_shown(row['at_end'])} where history ends"
+    )
 
 
 def _shown(value: object) -> str:

@@ -5,7 +5,7 @@ catalog of that name; what a model reads is put there as views of the build, cut
 and the statement runs as it is.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,7 +83,7 @@ class Histories:
         return self._cut_off(name, self.kind.compared_from)
 
     def rows_as_made(self, model: Model, relation: str) -> str:
-        """Return as SQL the rows of a table just made, of the hours that are compared."""
+        """Return as SQL the rows of a table just made, of the hours to compare."""
         known = self.plan.tables[model.model].known
         if self.kind.stacked:
             cuts = self._cuts_as_sql()
@@ -169,7 +169,7 @@ class Histories:
         (cut,) = self.cuts
         return f"timestamptz '{cut.at}'"
 
-    def _cut_off(self, name: str, begins) -> str:
+    def _cut_off(self, name: str, begins: Callable[[str], str]) -> str:
         table = self.plan.tables[name]
         known = f"({table.known})::timestamptz"
         if self.kind.stacked:
@@ -182,7 +182,8 @@ class Histories:
                 f"as rows_of_build inner join {self._cuts_as_sql()} "
                 "as cuts(name, of_symbol, ends_at) "
                 "on rows_of_build.symbol = cuts.of_symbol "
-                f"where is_known_at > {begins('cuts.ends_at')} and is_known_at <= cuts.ends_at"
+                f"where is_known_at > {begins('cuts.ends_at')} "
+                "and is_known_at <= cuts.ends_at"
             )
         at = self._at()
         of_symbol = ""
@@ -194,7 +195,7 @@ class Histories:
         )
 
     def _constant(self, name: str) -> str:
-        """Return a table that no cut concerns; with copies for histories side by side."""
+        """Return a table that no cut concerns, with copies for cuts side by side."""
         table, built = self.plan.tables[name], self._built(name)
         if not self.kind.stacked or not (table.has_symbol or table.has_profile):
             return f"from {built}"
@@ -203,7 +204,9 @@ class Histories:
             renamed.append("cuts.name as symbol")
         if table.has_profile:
             renamed.append("profile || '@' || cuts.name as profile")
-        condition = "rows_of_build.symbol = cuts.of_symbol" if table.has_symbol else "true"
+        condition = (
+            "rows_of_build.symbol = cuts.of_symbol" if table.has_symbol else "true"
+        )
         if table.columns.get("symbols", "").endswith("[]"):
             renamed.append("[cuts.name] as symbols")
             condition += " and list_has_any(symbols, [cuts.of_symbol, '*'])"

@@ -10,8 +10,13 @@ even then have used what came after the cut.
 import os
 import threading
 from collections import defaultdict
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterable
+from concurrent.futures import (
+    CancelledError,
+    Future,
+    ThreadPoolExecutor,
+    as_completed,
+)
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,9 +24,9 @@ import duckdb
 
 from barsieve.database.models import read_models
 from barsieve.proof.cuts import Cut, choose_cuts
-from barsieve.proof.differences import Difference, compare, differences
+from barsieve.proof.differences import compare, differences
 from barsieve.proof.histories import Histories, Kind, attach, worker
-from barsieve.proof.plan import Plan, Table, check_times, plan_of
+from barsieve.proof.plan import Plan, check_times, plan_of
 from barsieve.proof.verdicts import Finding, Outcome, findings_of
 from barsieve.regime.remembered import fits_remembered
 
@@ -60,11 +65,14 @@ class Proof:
     first: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     done: int = 0
     total: int = 0
+    is_stopped: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
     own: threading.local = field(default_factory=threading.local)
 
     def step(self) -> None:
-        """Tell that one more step is done."""
+        """Tell that one more step is done; end this thread where another has failed."""
+        if self.is_stopped:
+            raise CancelledError
         with self.lock:
             self.done += 1
             self.listener(min(self.done, self.total), self.total)
@@ -73,7 +81,8 @@ class Proof:
         """Return the connection of this thread."""
         if not hasattr(self.own, "connection"):
             self.own.connection = worker(self.path, self.plan, threads=1)
-        return self.own.connection
+        connection: duckdb.DuckDBPyConnection = self.own.connection
+        return connection
 
     def stack(self, names: list[str]) -> None:
         """Prove models at all cuts at once, as far as short histories do."""
@@ -167,12 +176,14 @@ def prove(
     n_cuts: int = N_CUTS,
     seed: int = SEED,
     listener: Listener = lambda done, total: None,
+    only: Collection[str] | None = None,
 ) -> list[Finding]:
     """Prove at random cuts that no row of a built database knows its future.
 
     Every model between the market's files and the candidates, whoever wrote it, runs on
-    what was known at each cut. Returns a finding for each column of each table. Raises
-    InputError for a database without statements, and without bars to cut.
+    what was known at each cut. Returns a finding for each column of each table, or of
+    `only` some. Raises InputError for a database without statements, and without bars
+    to cut.
     """
     with duckdb.connect() as connection:
         attach(connection, path)
@@ -185,6 +196,9 @@ def prove(
             for name in ("bars_1h", "bars_funding")
         }
         cuts = choose_cuts(connection, places, n_cuts, seed)
+    if only is not None:
+        proven = [name for name in plan.proven if name in only]
+        plan = plan._replace(proven=proven)
     return prove_at(path, plan, cuts, listener)
 
 
@@ -200,11 +214,20 @@ def prove_at(
     proof = Proof(path, plan, cuts, listener, outcomes)
     proof.total = len(stacked) + len(cuts) * len(alone)
     with fits_remembered(), ThreadPoolExecutor(n_workers()) as pool:
-        tasks = [pool.submit(proof.stack, stacked)]
-        tasks += [pool.submit(proof.cut_off, cut, alone) for cut in cuts]
-        for task in tasks:
-            task.result()
-        left = [name for name in stacked if outcomes[name].open]
-        for task in [pool.submit(proof.cut_off, cut, left) for cut in cuts]:
-            task.result()
+        try:
+            tasks = [pool.submit(proof.stack, stacked)]
+            tasks += [pool.submit(proof.cut_off, cut, alone) for cut in cuts]
+            wait_for(tasks)
+            left = [name for name in stacked if outcomes[name].open]
+            wait_for([pool.submit(proof.cut_off, cut, left) for cut in cuts])
+        except BaseException:
+            proof.is_stopped = True
+            pool.shutdown(cancel_futures=True)
+            raise
     return findings_of(plan, outcomes)
+
+
+def wait_for(tasks: Iterable[Future[None]]) -> None:
+    """Wait until all tasks are done, or one has failed; raise what that did."""
+    for task in as_completed(tasks):
+        task.result()

@@ -13,12 +13,9 @@ from typing import NamedTuple
 import duckdb
 
 from barsieve.core.errors import refuse
+from barsieve.database.flow import flow_of
 from barsieve.database.models import Model, Models
 
-# What only looks back on decisions, or learns from them; and the last that is proven.
-LATER = ("sweep", "replay", "parity", "evaluation", "reports", "proof")
-LAST = "candidates"
-SETTINGS = "configs."
 # When rows of the market's files were known, and how they name their symbol. A
 # settlement is stamped to the second.
 KNOWN_IN_FILES = {
@@ -100,7 +97,7 @@ class Plan(NamedTuple):
                 yield from self.made_through(read)
 
     def reads_market(self, name: str) -> bool:
-        """Tell whether a model needs all symbols: it says so, or its rows are of none."""
+        """Tell whether a model needs all symbols: it says so, or its rows name none."""
         if any(self.models[made].reads == MARKET for made in self.made_through(name)):
             return True
         return not self.tables[name].has_symbol and any(
@@ -130,12 +127,6 @@ def _known(model: Model, columns: dict[str, str]) -> str | None:
     return next((TIMES[name] for name in TIMES if name in columns), None)
 
 
-def _moving(models: Models) -> set[str]:
-    sources = {name for model in models.values() for name in model.sources}
-    roots = {name for name in sources if not name.startswith(SETTINGS)}
-    return set(models.descendants(roots))
-
-
 def plan_of(
     connection: duckdb.DuckDBPyConnection, catalog: str, models: Models
 ) -> Plan:
@@ -157,28 +148,14 @@ def plan_of(
         if name in columns
     }
     present = Models({name: models[name] for name in tables})
-    moving = _moving(present)
-    later = {name for name in moving if present[name].layer in LATER}
-    # Not through what was learned: its weights decide, as settings do.
-    of_later = {name for name in later if present[name].layer != "sweep"}
-    behind = later | set(present.descendants(of_later | {LAST}))
-    learned = _made_only_of(present, moving, behind)
-    proven = [n for n in present.in_order(moving) if n not in behind | learned]
-    untimed = {name for name in behind | learned if tables[name].known is None}
-    return Plan(tables, present, proven, moving, untimed)
+    flow = flow_of(present)
+    untimed = {name for name in flow.behind if tables[name].known is None}
+    return Plan(tables, present, flow.between, flow.moving, untimed)
 
 
-def _made_only_of(models: Models, moving: set[str], behind: set[str]) -> set[str]:
-    """Return the moving models whose moving inputs all lie behind the candidates."""
-    found: set[str] = set()
-    for name in models.in_order(moving - behind):
-        read = moving.intersection(models[name].parents)
-        if read and read <= behind | found and not models[name].sources:
-            found.add(name)
-    return found
-
-
-def check_times(connection: duckdb.DuckDBPyConnection, plan: Plan, catalog: str) -> None:
+def check_times(
+    connection: duckdb.DuckDBPyConnection, plan: Plan, catalog: str
+) -> None:
     """Refuse a declared time that DuckDB cannot read of the rows."""
     for name in plan.proven:
         table = plan.tables[name]

@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from barsieve.database.flow import LAST
 from barsieve.proof.differences import Difference
-from barsieve.proof.plan import LAST, Plan
+from barsieve.proof.plan import Plan
 
 PROVEN, LOOKS_AHEAD = "proven", "looks_ahead"
 EXCUSED, NOT_COMPARED = "excused", "not_compared"
+# Rows without a time; what is made of them is compared.
+PROVEN_THROUGH = "proven_through"
 
 
 class Finding(NamedTuple):
@@ -62,11 +65,13 @@ def _of_table(plan: Plan, name: str, outcome: Outcome | None) -> Iterator[Findin
             reader for reader in plan.proven if name in plan.models[reader].parents
         )
         told = f"its rows have no time; proven through {', '.join(readers)}"
+        verdict = PROVEN_THROUGH
         if not readers:
-            told = "its rows have no time, and nothing reads them: meta.known_at"
+            told = "its rows have no time, and nothing reads them; say meta.known_at"
+            verdict = NOT_COMPARED
         for column in table.columns:
             yield Finding(
-                name, column, table.model.layer, 0, 0, NOT_COMPARED, None, note or told
+                name, column, table.model.layer, 0, 0, verdict, None, note or told
             )
         return
     cuts = sum(rows > 0 for rows in outcome.rows.values())
@@ -90,3 +95,11 @@ def _verdict(
     if outcome.error or not cuts:
         return NOT_COMPARED
     return PROVEN
+
+
+def sentence(found: list[Finding]) -> str:
+    """Return what findings say of a market that is not the one of the build."""
+    ahead = sorted({row.table_name for row in found if row.verdict == LOOKS_AHEAD})
+    if ahead:
+        return f"lookahead in {', '.join(ahead)}"
+    return f"no lookahead: proven at {max(row.cuts for row in found)} cuts"
