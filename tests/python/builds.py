@@ -118,7 +118,9 @@ def write_marked_configs(configs: Path) -> None:
         path.write_text(json.dumps(profile))
 
 
-SPINE = ("build", "--strict", "--exclude", "tag:ml", "--threads", "1")
+SPINE = (
+    "build", "--strict", "--no-prove", "--exclude", "tag:ml", "--threads", "1",
+)  # fmt: skip
 
 
 def spine_once(shared: Path) -> Build:

@@ -9,42 +9,18 @@ from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 import duckdb
-import numpy as np
 
 from barsieve.core import schemas
 from barsieve.database.functions import register
 from barsieve.database.marks import read_marks
 from barsieve.database.models import create, put, read_models
 from barsieve.regime import walk_forward
+from barsieve.regime.remembered import remembered
 from conftest import PROJECT, Build
 
 FINAL_LAYERS = ("sweep", "parity", "evaluation", "reports")
 # The slow second answers, which tests ask by themselves.
 ORACLES = ("parity_features", "parity_decisions")
-
-
-def _bytes(argument) -> object:
-    if isinstance(argument, np.ndarray):
-        return argument.shape, argument.tobytes()
-    if isinstance(argument, tuple):
-        return tuple(_bytes(part) for part in argument)
-    return argument
-
-
-def remembered(fitter: Callable) -> Callable:
-    """Remember what a fit of the same bytes gave; truncated histories share most fits.
-
-    A fit is a function of its arguments alone (test_regime.py has that as a test).
-    """
-    known: dict = {}
-
-    def fit(*arguments):
-        key = _bytes(arguments)
-        if key not in known:
-            known[key] = fitter(*arguments)
-        return known[key]
-
-    return fit
 
 
 walk_forward.FITTERS.update(

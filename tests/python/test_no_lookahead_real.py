@@ -2,24 +2,15 @@
 
 import pytest
 
-from compiled_project import CompiledProject
-from truncated_history import Proof
-
-
-@pytest.fixture(scope="module")
-def proof(demo_build, real_market, tmp_path_factory) -> Proof:
-    folder = tmp_path_factory.mktemp("beside")
-    project = CompiledProject(demo_build)
-    return Proof(project, real_market, folder, seed=2, n_cuts=(2, 8, 1)).build()
+from barsieve.proof.lookahead import prove
+from barsieve.proof.market import build_on
+from test_no_lookahead import refuted
 
 
 @pytest.mark.slow
 @pytest.mark.real_market
-def test_no_row_of_the_real_market_knows_its_future(proof):
-    assert proof.columns_that_tell() == {}
-
-
-@pytest.mark.slow
-@pytest.mark.real_market
-def test_no_row_of_the_real_market_knows_the_future_of_all_symbols(proof):
-    assert proof.hours_that_tell() == {}
+def test_no_row_of_the_real_market_knows_its_future(demo_build, real_market, tmp_path):
+    """The statements of the demo's build, run on the real market."""
+    found = prove(build_on(demo_build.database, real_market, tmp_path))
+    assert refuted(found) == {}
+    assert sum(row.rows_compared for row in found) > 1_000_000

@@ -98,13 +98,21 @@ def print_proof(found: list[Any]) -> None:
         lines.append(
             [
                 worst.layer, name, str(len(rows)), f"{worst.cuts:,}",
-                f"{worst.rows_compared:,}", worst.verdict.replace("_", " "),
+                f"{worst.rows_compared:,}", _past(worst),
+                worst.verdict.replace("_", " "),
             ]
         )  # fmt: skip
-    columns = ["layer", "table", "columns", "cuts", "rows", "verdict"]
+    columns = ["layer", "table", "columns", "cuts", "rows", "past", "verdict"]
     out.print(table("proof_lookahead: rows where history ends", columns, lines))
     print_notes(found, out.print)
     print_lookahead(found)
+
+
+def _past(row: Any) -> str:
+    """Return how much of the past the rows of a table need, in words."""
+    if not row.cuts:
+        return "-"
+    return "all" if row.past_hours is None else f"{row.past_hours // 24} days"
 
 
 def print_notes(found: list[Any], write: Callable[..., None]) -> None:

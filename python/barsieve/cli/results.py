@@ -191,6 +191,21 @@ def _of_profile(
     }
 
 
+def _print_lookahead(told: str, excused: dict[str, str]) -> None:
+    """Print whether no row knows its future, and which models are excused."""
+    is_bad = told.startswith("lookahead")
+    out.print(
+        told,
+        style="bold red" if is_bad else None,
+        markup=False, highlight=False, soft_wrap=True,
+    )  # fmt: skip
+    for model, reason in excused.items():
+        out.print(
+            f"  {model} is excused from the guard: {reason}",
+            markup=False, highlight=False, soft_wrap=True,
+        )  # fmt: skip
+
+
 def show(
     profile: Annotated[
         str | None, typer.Argument(help="Print every figure of this profile.")
@@ -200,7 +215,7 @@ def show(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print what the built database says: origin, parity, performance, health.
+    """Print what the built database says: origin, lookahead, parity, results, health.
 
     A profile that broke its promise on this market is red.
 
@@ -217,6 +232,7 @@ def show(
     from barsieve.core.arrow import rows_of
     from barsieve.database.connect import built_tables, open_database
     from barsieve.database.health import read_findings
+    from barsieve.database.models import read_excuses
 
     names = (
         "build_info", "parity_summary", "report_performance", "report_sides",
@@ -231,6 +247,7 @@ def show(
         if profile:
             tables = _of_profile(tables, profile)
             findings = [row for row in findings if row.subject.split(".")[0] == profile]
+        excused = read_excuses(connection)
     if health and not as_json:
         _print_health(findings, every=True)
         return
@@ -245,6 +262,7 @@ def show(
         markup=False,
         highlight=False,
     )
+    _print_lookahead(info["lookahead"], excused)
     if profile:
         _print_profile(profile, tables, costs)
         _print_health(findings, every=True)

@@ -141,10 +141,10 @@ def _as_model(record: dict[str, Any]) -> Model:
 
 
 def lookahead_problems(rows: str, folder: Path) -> list[Problem]:
-    """Return what looks ahead in the models between the market and the candidates.
+    """Return what looks ahead in the models from the market to the candidates.
 
-    `rows` is JSON of what dbt knows of each model: the fields of a `Model`, and its text
-    as `raw_code`. An excused model, and one in Python, has none.
+    `rows` is JSON of what dbt knows of each model: the fields of a `Model`, and its
+    text as `raw_code`. An excused model, and one in Python, has none.
     """
     models = Models({row["model"]: _as_model(row) for row in json.loads(rows)})
     between = flow_of(models).between

@@ -129,6 +129,14 @@ def read_models(connection: duckdb.DuckDBPyConnection, path: Path) -> Models:
     return Models({model.model: model for model in models})
 
 
+def read_excuses(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Return the models that the guard against lookahead passes over, with the reason."""
+    rows = connection.execute(
+        f"select model, excused from {TABLE} where excused is not null order by model"
+    ).fetchall()
+    return dict(rows)
+
+
 def apply_settings(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
     """Set what the session of the build had set, as far as it decides on results."""
     for name, value in model.settings.items():
@@ -187,6 +195,28 @@ def put(connection: duckdb.DuckDBPyConnection, place: Relation, rows: Any) -> No
     connection.register("rows_to_put", rows)
     connection.execute(f"create or replace table {place} as from rows_to_put")
     connection.unregister("rows_to_put")
+
+
+def put_models(
+    connection: duckdb.DuckDBPyConnection, place: Relation, models: Iterable[Model]
+) -> None:
+    """Write models as `build_models` has them, in place of what stands there."""
+    import pyarrow as pa
+
+    pairs = pa.map_(pa.string(), pa.string())
+    kinds = {
+        "parents": pa.list_(pa.string()), "grain": pa.list_(pa.string()),
+        "sources": pairs, "settings": pairs,
+        "built_at": pa.timestamp("us", tz="UTC"),
+    }  # fmt: skip
+    rows = [
+        model._asdict()
+        | {"sources": list(model.sources.items())}
+        | {"settings": list(model.settings.items())}
+        for model in models
+    ]
+    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in Model._fields])
+    put(connection, place, pa.Table.from_pylist(rows, schema=schema))
 
 
 def _meaning(text: str) -> bytes:

@@ -105,7 +105,7 @@ class Proof:
                     if number in outcome.open:
                         outcome.rows[number] = counts.get(cut_name, 0)
                         if cut_name not in apart:
-                            outcome.open.discard(number)
+                            outcome.close(number, kind.warm_up)
                 if not outcome.open:
                     break
             self.step()
@@ -158,7 +158,7 @@ class Proof:
             counts, apart = found
             outcome.rows[cut.number] = counts.get("", 0)
             if not apart:
-                outcome.open.discard(cut.number)
+                outcome.close(cut.number, kind.warm_up)
                 self.first[name] = max(self.first[name], place)
                 return
         if found is not None:

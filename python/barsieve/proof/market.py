@@ -2,15 +2,13 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 from barsieve.core import paths
 from barsieve.core.errors import InputError
 from barsieve.database.functions import register
-from barsieve.database.models import TABLE, Model, Relation, create, put, read_models
+from barsieve.database.models import TABLE, Model, create, put_models, read_models
 from barsieve.market.check import check_market
 from barsieve.proof.histories import attach, text
 from barsieve.proof.plan import plan_of
@@ -68,23 +66,5 @@ def build_on(path: Path, market: Path, folder: Path) -> Path:
                 built = place._replace(catalog="built")
                 connection.execute(f"create table {place} as from {built}")
         home = models["bars_1h"].place()._replace(name=TABLE)
-        rows = [model._asdict() for model in kept]
-        _put_models(connection, home, rows)
+        put_models(connection, home, kept)
     return made
-
-
-def _put_models(
-    connection: duckdb.DuckDBPyConnection, place: Relation, rows: list[dict[str, Any]]
-) -> None:
-    """Write the statements, as a build does."""
-    for row in rows:
-        for name in ("sources", "settings"):
-            row[name] = list(row[name].items())
-    pairs = pa.map_(pa.string(), pa.string())
-    kinds = {
-        "parents": pa.list_(pa.string()), "grain": pa.list_(pa.string()),
-        "sources": pairs, "settings": pairs,
-        "built_at": pa.timestamp("us", tz="UTC"),
-    }  # fmt: skip
-    schema = pa.schema([(name, kinds.get(name, pa.string())) for name in Model._fields])
-    put(connection, place, pa.Table.from_pylist(rows, schema=schema))

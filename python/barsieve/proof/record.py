@@ -21,6 +21,7 @@ SCHEMA = pa.schema(
         ("layer", pa.string()),
         ("cuts", pa.int32()),
         ("rows_compared", pa.int64()),
+        ("past_hours", pa.int32()),
         ("verdict", pa.string()),
         ("first_difference", pa.string()),
         ("note", pa.string()),

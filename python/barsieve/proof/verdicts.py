@@ -22,6 +22,7 @@ class Finding(NamedTuple):
     layer: str
     cuts: int
     rows_compared: int
+    past_hours: int | None
     verdict: str
     first_difference: str | None
     note: str | None
@@ -31,13 +32,24 @@ class Finding(NamedTuple):
 class Outcome:
     """What became of a model: rows compared by cut, cuts at which it is not proven.
 
+    `past_hours`: the most that it needed before what was compared; None for all of it.
     `told`: where it is sure to look ahead, the columns. `error`: why it did not run.
     """
 
     open: set[int]
     rows: dict[int, int] = field(default_factory=dict)
+    past_hours: int | None = 0
     told: dict[int, list[Difference]] = field(default_factory=dict)
     error: str | None = None
+
+    def close(self, number: int, hours: int | None) -> None:
+        """Note that rows at a cut are those of the build, with so much of the past."""
+        self.open.discard(number)
+        self.past_hours = (
+            None
+            if hours is None or self.past_hours is None
+            else max(hours, self.past_hours)
+        )
 
     def first_in(self, column: str) -> str | None:
         """Return the first difference of a column, in words."""
@@ -71,7 +83,7 @@ def _of_table(plan: Plan, name: str, outcome: Outcome | None) -> Iterator[Findin
             verdict = NOT_COMPARED
         for column in table.columns:
             yield Finding(
-                name, column, table.model.layer, 0, 0, verdict, None, note or told
+                name, column, table.model.layer, 0, 0, None, verdict, None, note or told
             )
         return
     cuts = sum(rows > 0 for rows in outcome.rows.values())
@@ -80,8 +92,8 @@ def _of_table(plan: Plan, name: str, outcome: Outcome | None) -> Iterator[Findin
         first = outcome.first_in(column)
         verdict = _verdict(plan, name, outcome, first, cuts)
         yield Finding(
-            name, column, table.model.layer, cuts, compared, verdict,
-            first, note or outcome.error,
+            name, column, table.model.layer, cuts, compared, outcome.past_hours,
+            verdict, first, note or outcome.error,
         )  # fmt: skip
 
 

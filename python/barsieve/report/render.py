@@ -30,6 +30,10 @@ SCRIPTS_BEFORE = (
     "level_of_detail.js",
     "price_series.js",
 )
+# Models that the guard against lookahead passes over, with the reason.
+EXCUSED = """
+    select model, excused from build_models where excused is not null order by model
+"""
 SCRIPTS_AFTER = ("main.js",)
 
 
@@ -119,6 +123,7 @@ def render(source: Source, verdict: Verdict) -> str:
     scripts = _scripts()
     page: str = _template().render(
         build=source.rows("from build_info")[0],
+        excused=source.rows(EXCUSED),
         profiles=source.profiles,
         verdict=verdict,
         sections=sections,
