@@ -14,11 +14,11 @@ proof as (
     select
         max(cuts) as cuts,
         string_agg(distinct table_name, ', ' order by table_name)
-            filter (where verdict = 'looks_ahead') as looks_ahead,
+        filter (where verdict = 'looks_ahead') as looks_ahead,
         string_agg(distinct table_name, ', ' order by table_name)
-            filter (where verdict = 'excused') as excused,
+        filter (where verdict = 'excused') as excused,
         string_agg(distinct table_name, ', ' order by table_name)
-            filter (where verdict = 'not_compared') as not_compared,
+        filter (where verdict = 'not_compared') as not_compared,
     from {{ ref('proof_lookahead') }}
 ),
 

@@ -130,7 +130,7 @@ def read_models(connection: duckdb.DuckDBPyConnection, path: Path) -> Models:
 
 
 def read_excuses(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """Return the models that the guard against lookahead passes over, with the reason."""
+    """Return the models that the guard against lookahead passes over, with reasons."""
     rows = connection.execute(
         f"select model, excused from {TABLE} where excused is not null order by model"
     ).fetchall()
