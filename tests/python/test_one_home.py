@@ -74,7 +74,7 @@ RULES = {
     ),
     "when a bar is known": Rule(
         r"bar_ts \+ (HOUR|interval '1 hour')|as_py\(\) \+ HOUR|timestamptz - interval",
-        {"bars_1h.sql"},
+        {"bars_1h.sql", "proof/plan.py"},
         [
             "bar_ts + HOUR_US",
             "self.bar_ts + HOUR",
