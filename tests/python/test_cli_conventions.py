@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;\d+)*m")
 
 # These print no table.
-WITHOUT_TABLE = {"demo", "build", "export"}
+WITHOUT_TABLE = {"init", "demo", "build", "export"}
 
 
 def commands_of(group=None, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

@@ -130,6 +130,24 @@ def test_what_cannot_be_made_whole_is_not_there(monkeypatch, tmp_path):
     assert "no folder" in run("init", str(tmp_path / "a/b")).output
 
 
+def test_a_place_that_cannot_be_written_is_named(quick, tmp_path, monkeypatch):
+    def full(path: Path, text: str) -> None:
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr(start, "write", full)
+    done = run("init", str(tmp_path / "desk"))
+    assert done.exit_code == 1
+    assert "No space left on device" in done.output
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_text_stays_as_it_is(desk):
+    (desk / "README.md").write_bytes(b"\xff\xfe")
+    done = run("init", "--upgrade")
+    assert done.exit_code == 0
+    assert (desk / "README.md").read_bytes() == b"\xff\xfe"
+
+
 def as_of_an_older_version(folder: Path) -> None:
     """Let the files of a project be what another version of init wrote."""
     record = json.loads((folder / RECORD).read_text())

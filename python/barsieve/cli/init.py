@@ -33,14 +33,17 @@ def init(
 
     Example: barsieve init desk && cd desk && dbt build
     """
-    if not upgrade:
-        if folder is None:
-            raise fail("name a folder: barsieve init desk")
+    if folder is None and not upgrade:
+        raise fail("name a folder: barsieve init desk")
+    try:
         with refusing(REFUSED):
-            _start(folder, demo)
-        return
-    with refusing(REFUSED):
-        _renew(folder or paths.project_dir(), overwrite)
+            if folder and not upgrade:
+                _start(folder, demo)
+            else:
+                _renew(folder or paths.project_dir(), overwrite)
+    except OSError as error:
+        place = error.filename or folder or "."
+        raise fail(f"{place}: {error.strerror or error}", REFUSED) from None
 
 
 def _say(text: str) -> None:

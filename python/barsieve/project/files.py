@@ -36,7 +36,7 @@ class Record(NamedTuple):
 
 def hash_of(text: str) -> str:
     """Return the hash of a file's text."""
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def name_for(folder: Path) -> str:

@@ -36,7 +36,8 @@ def _is_owners(path: str) -> bool:
 
 
 def _text(path: Path) -> str | None:
-    return path.read_text() if path.is_file() else None
+    # What is no text is its owner's, and differs from all that we write.
+    return path.read_text(errors="surrogateescape") if path.is_file() else None
 
 
 def _point_to_package(folder: Path, before: Record) -> bool:
