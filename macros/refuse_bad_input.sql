@@ -11,7 +11,7 @@
             {{ exceptions.raise_compiler_error(problems) }}
         {%- endif -%}
         {%- if flags.WHICH in ('build', 'run') -%}
-            {{ refuse_lookahead() }}
+            {{ barsieve.refuse_lookahead() }}
         {%- endif -%}
         {%- set built = adapter.get_relation(target.database, target.schema, 'build_info') -%}
         {%- if flags.WHICH in ('build', 'run') and built -%}

@@ -4,7 +4,7 @@
     {%- set rows = [] -%}
     {%- for node in graph.nodes.values() -%}
         {%- if node.resource_type | string in ('model', 'seed', 'snapshot') -%}
-            {%- do rows.append(record_of(node)) -%}
+            {%- do rows.append(barsieve.record_of(node)) -%}
         {%- endif -%}
     {%- endfor -%}
     {%- set found = run_query(
