@@ -35,7 +35,8 @@ class Worth(NamedTuple):
 
 def _open(path: Path) -> Scratch:
     scratch = open_scratch(path)
-    if "report_scores" not in table_names(scratch.connection):
+    is_there = "report_scores" in table_names(scratch.connection)
+    if not is_there or not scratch.rows("select 1 as n from {report_scores} limit 1"):
         refuse(
             str(path),
             "table report_scores",
