@@ -43,7 +43,9 @@ def _sample(
     trades: list[dict[str, Any]], equity: np.ndarray, days: np.ndarray, before: float
 ) -> dict[str, Any]:
     """Return the figures of one part of a replay; `before`: equity at its begin."""
-    found = of_trades(trades) | of_equity(np.r_[before, equity], np.r_[days[:1], days])
+    # What it began with is that of the day before.
+    curve, at = np.r_[before, equity], np.r_[days[:1] - 1, days]
+    found = of_trades(trades) | of_equity(curve, at)
     return {
         **{name: found[name] for name in FIGURES},
         "days": len(np.unique(days)),

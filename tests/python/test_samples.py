@@ -1,0 +1,114 @@
+"""In and out of sample: what a profile made where it was picked, and afterwards."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from barsieve.core.times import epoch_us
+from barsieve.metrics.performance import daily_sharpe
+from barsieve.metrics.samples import picked, samples_of
+
+FIRST = datetime(2022, 1, 1, tzinfo=UTC)
+HOUR_US = 3_600_000_000
+
+
+def marks_of(equity: np.ndarray) -> dict[str, np.ndarray]:
+    hours = np.arange(len(equity))
+    return {"bar_ts": epoch_us(FIRST) + hours * HOUR_US, "equity": equity}
+
+
+def trade(hours: int, net: float) -> dict:
+    rest = dict.fromkeys(
+        ("gross_pnl", "fees", "slippage", "funding", "shortfall", "r_multiple"), 0.0
+    )
+    decided = FIRST + timedelta(hours=hours)
+    return rest | {"decision_ts": decided, "net_pnl": net, "r_multiple": net / 50}
+
+
+def rows(equity, trades, until_hours: int) -> dict[str, dict]:
+    until = FIRST + timedelta(hours=until_hours)
+    found = samples_of(until, 1_000.0, marks_of(np.array(equity, float)), trades)
+    return {row["sample"]: row for row in found}
+
+
+def test_each_sample_begins_with_what_the_one_before_left():
+    rng = np.random.default_rng(3)
+    equity = 1_000 * np.cumprod(1 + rng.normal(0.001, 0.01, 24 * 60))
+    found = rows(equity, [], 24 * 40)
+    inside, outside = found["in_sample"], found["out_of_sample"]
+    assert (inside["days"], outside["days"]) == (40, 20)
+    whole = (1 + inside["return_share"]) * (1 + outside["return_share"])
+    assert whole == pytest.approx(equity[-1] / 1_000)
+    ends = equity[23::24]
+    days = np.arange(21)
+    expected = daily_sharpe(ends[39:], days)
+    # The first day's return counts from the close before it.
+    assert outside["sharpe"] == pytest.approx(expected)
+
+
+def test_a_trade_belongs_to_the_sample_in_which_it_was_decided():
+    trades = [trade(5, 100.0), trade(47, -40.0), trade(48, 30.0)]
+    found = rows([1_000.0] * 96, trades, 48)
+    assert found["in_sample"]["trades"] == 2
+    assert found["in_sample"]["net_pnl"] == 60.0
+    assert found["out_of_sample"]["trades"] == 1
+    assert found["out_of_sample"]["win_rate"] == 1.0
+
+
+@pytest.mark.parametrize(("until", "left"), [(0, "out_of_sample"), (500, "in_sample")])
+def test_a_sample_without_a_bar_has_no_row(until, left):
+    assert set(rows([1_000.0] * 48, [], until)) == {left}
+
+
+def test_an_account_that_lost_all_has_nothing_to_begin_with():
+    found = rows([1_000.0] * 24 + [0.0] * 24, [], 48)
+    assert found["in_sample"]["return_share"] == -1.0
+    found = rows([1_000.0] * 24 + [0.0] * 24 + [0.0] * 24, [], 48)
+    assert set(found) == {"in_sample"}
+
+
+def test_a_profile_says_itself_until_when_it_was_picked():
+    assert picked(json.dumps({"profile": "p"})) is None
+    assert picked(json.dumps({"origin": {"tried": 9}})) is None
+    origin = {"tried": 57, "until": "2022-01-01T00:00:00+00:00"}
+    assert picked(json.dumps({"origin": origin})) == (FIRST, 57)
+
+
+def test_the_shipped_edge_earns_after_costs_out_of_sample(demo):
+    found = {
+        row[0]: row[1:]
+        for row in demo.sql(
+            "select sample, tried, trades, net_pnl, return_share, sharpe "
+            "from report_samples where profile = 'demo_edge'"
+        ).fetchall()
+    }
+    assert set(found) == {"in_sample", "out_of_sample"}
+    for tried, trades, net_pnl, return_share, sharpe in found.values():
+        assert tried == 57
+        assert trades >= 40
+        assert net_pnl > 0
+        assert return_share > 0
+        assert sharpe > 0.5
+    # Honest: what was picked looks better where it was picked.
+    assert found["in_sample"][-1] > found["out_of_sample"][-1]
+
+
+def test_both_samples_are_the_whole_replay(demo):
+    ((parts, whole),) = demo.sql(
+        "select (select sum(trades) from report_samples where profile = 'demo_edge'), "
+        "(select count(*) from trades where profile = 'demo_edge')"
+    ).fetchall()
+    assert parts == whole
+    ((product, total),) = demo.sql(
+        "select (select product(1 + return_share) from report_samples "
+        "where profile = 'demo_edge'), (select 1 + return_share from "
+        "report_performance where profile = 'demo_edge' and strategy = 'strategy')"
+    ).fetchall()
+    assert product == pytest.approx(total)
+
+
+def test_a_profile_that_does_not_say_has_no_rows(demo):
+    found = demo.sql("select distinct profile from report_samples").fetchall()
+    assert found == [("demo_edge",)]
