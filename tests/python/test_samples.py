@@ -73,7 +73,18 @@ def test_a_profile_says_itself_until_when_it_was_picked():
     assert picked(json.dumps({"profile": "p"})) is None
     assert picked(json.dumps({"origin": {"tried": 9}})) is None
     origin = {"tried": 57, "until": "2022-01-01T00:00:00+00:00"}
-    assert picked(json.dumps({"origin": origin})) == (FIRST, 57)
+    found = picked(json.dumps({"origin": origin}))
+    assert found == (FIRST, None, 57)
+    assert found.saw("demo")
+    found = picked(json.dumps({"origin": origin | {"market": "demo"}}))
+    assert found.saw("demo")
+    assert not found.saw("market")
+
+
+def test_on_another_market_all_is_out_of_sample():
+    found = list(samples_of(None, 1e3, marks_of(np.full(48, 1e3)), [trade(5, 9.0)]))
+    assert [row["sample"] for row in found] == ["out_of_sample"]
+    assert found[0]["trades"] == 1
 
 
 def test_the_shipped_edge_earns_after_costs_out_of_sample(demo):
@@ -86,7 +97,7 @@ def test_the_shipped_edge_earns_after_costs_out_of_sample(demo):
     }
     assert set(found) == {"in_sample", "out_of_sample"}
     for tried, trades, net_pnl, return_share, sharpe in found.values():
-        assert tried == 57
+        assert tried == 167
         assert trades >= 40
         assert net_pnl > 0
         assert return_share > 0

@@ -17,7 +17,7 @@ import duckdb
 from barsieve.core import paths
 from barsieve.core.arrow import row_of, rows_of
 from barsieve.core.errors import BarsieveError, InputError
-from barsieve.database.provenance import about_market
+from barsieve.core.paths import about_market
 from barsieve.market import simulation
 from barsieve.market.check import check_market
 from barsieve.profiles.resolution import resolved_profiles

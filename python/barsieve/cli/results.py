@@ -77,7 +77,8 @@ def _samples_table(rows: list[dict[str, Any]]) -> Table:
     ]  # fmt: skip
     lines = [
         [
-            r["profile"], r["sample"].replace("_", " "), f"{r['until_at']:%Y-%m-%d}",
+            r["profile"], r["sample"].replace("_", " "),
+            f"{r['until_at']:%Y-%m-%d}" if r["until_at"] else "elsewhere",
             number(r["tried"], ",d"), number(r["days"], ",d"),
             number(r["trades"], ",d"), number(r["win_rate"], ".1%"),
             number(r["profit_factor"], ".2f"), number(r["mean_r"], "+.2f"),

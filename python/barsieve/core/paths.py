@@ -6,8 +6,10 @@ the project folder, `BARSIEVE_MARKET` (default `data/demo`), `BARSIEVE_CONFIGS` 
 `configs`) and `BARSIEVE_DATABASE` (default `barsieve.duckdb`).
 """
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 from barsieve.core.errors import NoProjectError
 
@@ -66,6 +68,18 @@ def _nearest_project() -> Path:
 def market_dir() -> Path:
     """Return the location of the market, relative to the project unless absolute."""
     return Path(os.environ.get(MARKET) or "data/demo")
+
+
+def about_market(market: Path) -> dict[str, Any]:
+    """Return name and kind of a market, from its `market.json` if it has one."""
+    try:
+        about = json.loads((market / "market.json").read_text())
+    except (OSError, ValueError):
+        about = {}
+    return {
+        "market_name": str(about.get("name", market.resolve().name)),
+        "is_simulated": bool(about.get("is_simulated", False)),
+    }
 
 
 def macro_series_seed() -> Path:

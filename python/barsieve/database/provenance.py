@@ -1,7 +1,6 @@
 """Provenance of a database: version, and hashes of code, configs and market."""
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -76,18 +75,6 @@ def _macro_files(folder: Path) -> dict[str, Path]:
     }
 
 
-def about_market(market: Path) -> dict[str, Any]:
-    """Return name and kind of a market, from its `market.json` if it has one."""
-    try:
-        about = json.loads((market / "market.json").read_text())
-    except (OSError, ValueError):
-        about = {}
-    return {
-        "market_name": str(about.get("name", market.resolve().name)),
-        "is_simulated": bool(about.get("is_simulated", False)),
-    }
-
-
 def code_hash(folder: Path) -> str:
     """Return the hash of the code of a project folder, as `build_info` holds it.
 
@@ -133,7 +120,7 @@ def describe_build() -> dict[str, Any]:
     market = folder / paths.market_dir()
     return {
         "barsieve_version": __version__,
-        **about_market(market),
+        **paths.about_market(market),
         "market_hash": _market_hash(market),
         "configs_hash": _configs_hash(folder / paths.configs_dir()),
         "code_hash": code_hash(folder),

@@ -7,8 +7,8 @@ after is what it is worth.
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +16,7 @@ from duckdb import DuckDBPyRelation
 
 from barsieve.core import schemas
 from barsieve.core.arrow import matching, rows_of
+from barsieve.core.paths import about_market, market_dir
 from barsieve.core.times import epoch_us, read_moment
 from barsieve.metrics.account import of_trades
 from barsieve.metrics.performance import DAY_US, of_equity
@@ -29,14 +30,30 @@ FIGURES = (
 )  # fmt: skip
 
 
-def picked(document: str) -> tuple[datetime, int | None] | None:
-    """Return until when a profile saw history, and of how many it was picked.
+class Picked(NamedTuple):
+    """Until when a profile saw history, on which market, and of how many settings.
 
-    `document`: its JSON. None where it does not say until when.
+    `market` is None where the profile does not name it.
+    """
+
+    until: datetime
+    market: str | None
+    tried: int
+
+    def saw(self, market: str) -> bool:
+        """Tell whether it was picked on a market of this name."""
+        return self.market in (None, market)
+
+
+def picked(document: str) -> Picked | None:
+    """Return how a profile was picked; None where it does not say until when.
+
+    `document`: its JSON.
     """
     origin = json.loads(document).get("origin") or {}
-    until = origin.get("until")
-    return (read_moment(until), origin.get("tried")) if until else None
+    if "until" not in origin:
+        return None
+    return Picked(read_moment(origin["until"]), origin.get("market"), origin["tried"])
 
 
 def _sample(
@@ -54,7 +71,7 @@ def _sample(
 
 
 def samples_of(
-    until: datetime,
+    until: datetime | None,
     start_balance: float,
     marks: dict[str, np.ndarray],
     trades: list[dict[str, Any]],
@@ -62,7 +79,9 @@ def samples_of(
     """Yield the rows of both samples of one profile; one without a bar has none.
 
     A trade belongs to the sample in which it was decided upon, money to the hour.
+    Without `until` all is out of sample.
     """
+    until = until or datetime.min.replace(tzinfo=UTC)
     is_before = marks["bar_ts"] < epoch_us(until)
     equity, days = marks["equity"], marks["bar_ts"] // DAY_US
     before = start_balance
@@ -88,19 +107,20 @@ def sample_rows(
     """Return the samples of every profile that says until when it was picked.
 
     Parameters are relations of the built database; the rows are those of
-    `evaluation_samples`.
+    `evaluation_samples`. On a market that it was not picked on, all is out of sample.
     """
+    market = about_market(market_dir())["market_name"]
     documents = dict(profiles.select("profile", "document").fetchall())
     rows: list[dict[str, Any]] = []
     for profile in read_profiles(profiles):
         found = picked(documents[profile.profile])
         if found is None:
             continue
-        until, tried = found
+        until = found.until if found.saw(market) else None
         own = matching(trades, profile=profile.profile).order("trade_id")
         marks = marks_of(profile, equity, bars, fusion_scores)
         about: dict[str, Any] = {"profile": profile.profile, "symbol": profile.symbol}
-        about |= {"until_at": until, "tried": tried}
+        about |= {"until_at": until, "tried": found.tried}
         decided = rows_of(own.select("decision_ts", *RESULTS))
         start = float(profile.start_balance)
         rows += [about | row for row in samples_of(until, start, marks, decided)]

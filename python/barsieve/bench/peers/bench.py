@@ -25,7 +25,7 @@ from barsieve.bench.peers.rules import (
     make_sweep,
     read_bars,
 )
-from barsieve.database.provenance import about_market
+from barsieve.core.paths import about_market
 
 TOLERANCE = 1e-9
 """Of a price: vectorbt takes stops as shares of the fill and rounds differently."""

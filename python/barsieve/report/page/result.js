@@ -85,7 +85,9 @@ function drawSamples(rows) {
   if (!rows.length) return;
   const [{ until_at: until, tried }] = rows;
   byId("samples-note").textContent =
-    `Its settings were picked on what was known until ${moment(until)}` +
+    (isNumber(until)
+      ? `Its settings were picked on what was known until ${moment(until)}`
+      : "Its settings were picked on another market, so all of this one is out of sample") +
     (isNumber(tried) ? `, the best of ${number(tried)}` : "") +
     ": what it made in sample is a choice, what it made out of sample a result.";
   fillTable(
