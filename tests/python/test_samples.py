@@ -123,3 +123,36 @@ def test_both_samples_are_the_whole_replay(demo):
 def test_a_profile_that_does_not_say_has_no_rows(demo):
     found = demo.sql("select distinct profile from report_samples").fetchall()
     assert found == [("demo_edge",)]
+
+
+@pytest.mark.proofs
+def test_the_shipped_edge_earns_in_markets_that_nobody_looked_at(demo_build, tmp_path):
+    """Same planted effects, other noise: the profile was picked on none of these."""
+    from barsieve.market.simulation import Effects, simulate, write_market
+    from compiled_project import CompiledProject
+    from conftest import PROJECT
+
+    configs = tmp_path / "configs"
+    (configs / "shared").mkdir(parents=True)
+    for path in (PROJECT / "configs/shared").iterdir():
+        (configs / "shared" / path.name).write_text(path.read_text())
+    own = (PROJECT / "configs/demo_edge.json").read_text()
+    for symbol in ("ETH", "BTC"):
+        settings = json.loads(own) | {"profile": symbol.lower(), "symbol": symbol}
+        (configs / f"{symbol.lower()}.json").write_text(json.dumps(settings))
+    project, connection = CompiledProject(demo_build), None
+    nets: dict[str, list[float]] = {"planted": [], "noise": []}
+    nothing = Effects(momentum=0, season=0, trend=0)
+    for seed in range(301, 305):
+        for kind, effects in (("planted", Effects()), ("noise", nothing)):
+            market = tmp_path / f"{kind}{seed}"
+            write_market(simulate(seed=seed, effects=effects), market)
+            connection = connection or project.connect()
+            project.run(connection, market, configs)
+            found = connection.sql(
+                "select profile, sum(net_pnl) from trades group by profile"
+            ).fetchall()
+            nets[kind] += [net for _, net in found]
+    assert np.mean(np.array(nets["planted"]) > 0) >= 0.75, nets
+    # Where nothing is planted costs are all that is left.
+    assert np.mean(nets["noise"]) < np.mean(nets["planted"]) / 2, nets

@@ -1,5 +1,7 @@
 """What a score is worth: figures against libraries, noise, planted effects."""
 
+import json
+import re
 import warnings
 from collections import defaultdict
 from typing import Any
@@ -13,6 +15,8 @@ from barsieve.metrics.worth.ranks import Sorted, fifths
 from barsieve.metrics.worth.rows import corrected, rows_of, worth_of_scores
 from barsieve.metrics.worth.significance import adjusted
 from barsieve.metrics.worth.subjects import COLUMN, SENTINEL, Subject, column_of
+from barsieve.metrics.worth.verdict import best, verdict
+from command_line import barsieve
 from noise_of_scores import hours_of, noise, persistent, scores_of
 
 pytest.importorskip("arch", reason="the extra ml is not installed")
@@ -474,3 +478,125 @@ def test_a_correlation_needs_no_sums_of_an_event():
     assert np.isnan(found.figures.information_coefficient).all()
     # And there is no hour without it to compare with.
     assert np.isnan(found.figures.spread_bps).all()
+
+
+def test_a_column_that_a_user_names_is_judged_beside_the_others(of_demo):
+    bars = of_demo.sql(
+        "select bars.*, features.rsi_14 from evaluation_score_bars as bars "
+        "inner join features using (symbol, bar_ts)"
+    )
+    found = worth_of_scores(
+        bars=bars,
+        scores=of_demo.sql("from scores where domain = 'momentum'"),
+        sentinels=of_demo.sql("from sentinels where false"),
+        macro_signals=of_demo.sql("from macro_signals where false"),
+        profiles=of_demo.table("config_profiles"),
+    )
+    rows = found.to_pylist()
+    assert {(row["kind"], row["name"]) for row in rows} == {
+        ("domain", "momentum"),
+        ("column", "rsi_14"),
+    }
+    looks = sum(row["p_value"] is not None for row in rows)
+    assert {row["comparisons"] for row in rows} == {looks}
+
+
+@pytest.mark.slow
+def test_columns_are_named_in_a_list(tmp_path):
+    from conftest import run_dbt
+
+    listed = "{score_columns: [rsi_14, votes.net_veto_long]}"
+    done = run_dbt(
+        "compile", "-q", "--select", "evaluation_score_bars", "--vars", listed,
+        folder=tmp_path,
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    written = (tmp_path / "target").rglob("compiled/**/evaluation_score_bars.sql")
+    text = next(written).read_text()
+    assert 'features.rsi_14::double as "rsi_14"' in text
+    assert 'votes.net_veto_long::double as "votes.net_veto_long"' in text
+    assert text.count("as votes using (symbol, bar_ts)") == 1
+
+
+COMMANDS = {
+    ("score",): ["momentum", "vix_calm", "range_break"],
+    ("score", "momentum", "--symbol", "ETH"): ["risk_on", "beyond chance"],
+    ("score", "range_break"): ["BTC:", "ETH:"],
+    ("score", "rsi_14", "--symbol", "BTC"): ["BTC:", "four markets of five"],
+    ("score", "votes.net_veto_long"): ["BTC:", "ETH:"],
+}
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_the_command_tells_what_a_score_is_worth(demo_build, words):
+    done = barsieve(*words, BARSIEVE_DATABASE=demo_build.database)
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    for text in COMMANDS[words]:
+        assert text in said
+
+
+def test_a_column_asked_for_later_is_corrected_for_all_looks(demo_build, of_demo):
+    done = barsieve("score", "rsi_14", "--json", BARSIEVE_DATABASE=demo_build.database)
+    told = json.loads(done.stdout)
+    ((before,),) = of_demo.sql(
+        "select max(comparisons) from report_scores"
+    ).fetchall()  # fmt: skip
+    own = sum(row["p_value"] is not None for row in told["scores"])
+    assert {row["comparisons"] for row in told["scores"]} == {before + own}
+    assert {row["lag_hours"] for row in told["decay"]} == set(LAGS)
+    assert len(told["months"]) > 100
+
+
+REFUSED = {
+    ("rsi_15",): "did you mean rsi_14",
+    ("trend_1h",): "a column of features with numbers",
+    ("fusion_scores.confidence",): "one row a symbol and bar_ts",
+    ("nowhere.x",): "expected a domain",
+    ('features."; drop table trades; --',): "expected a domain",
+    ("momentum", "--symbol", "DOGE"): "one of BTC, ETH",
+}
+
+
+@pytest.mark.parametrize("words", REFUSED, ids=" ".join)
+def test_what_cannot_be_judged_is_refused(demo_build, words):
+    done = barsieve("score", *words, BARSIEVE_DATABASE=demo_build.database)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert re.search(REFUSED[words], " ".join(done.stderr.split()))
+
+
+ROW = {
+    "kind": "domain", "name": "x", "symbol": "ETH", "regime": "all",
+    "horizon_hours": 4, "tested": "information_coefficient",
+    "information_coefficient": 0.05, "spread_bps": 30.0, "cost_bps": 20.0,
+    "beats_cost": True, "p_value": 0.001, "p_adjusted": 0.01, "comparisons": 10,
+    "detectable": 0.04, "is_beyond_chance": True,
+}  # fmt: skip
+VERDICTS = {
+    "over 4 h; over 4 h its spread of +30.0 bps is more than the 20.0 bps": {},
+    "does not beat the 40.0 bps": {"cost_bps": 40.0, "beats_cost": False},
+    "nothing beyond chance among 10 looks; an effect of 0.040 over 4 h": {
+        "is_beyond_chance": False
+    },
+    "+30.0 bps over 4 h in crisis": {"tested": "spread_bps", "regime": "crisis"},
+    "too little to say": {"is_beyond_chance": False, "p_value": None},
+}
+
+
+@pytest.mark.parametrize("said", VERDICTS)
+def test_a_verdict_is_one_sentence(said):
+    assert said in verdict([ROW | VERDICTS[said]])
+
+
+def test_the_best_horizon_is_the_one_least_by_chance():
+    rows = [
+        ROW | {"horizon_hours": 1, "p_value": 0.2},
+        ROW,
+        ROW | {"horizon_hours": 24, "p_value": 1e-9, "regime": "crisis"},
+        ROW | {"name": "y", "p_value": None},
+    ]
+    assert [(row["name"], row["horizon_hours"]) for row in best(rows)] == [
+        ("x", 4),
+        ("y", 4),
+    ]
