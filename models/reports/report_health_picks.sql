@@ -1,11 +1,23 @@
 -- The best of many looks good by luck: a picked profile says out of how many.
-with picks as (
+with origins as (
     select
         profile,
         symbol,
         (document ->> '$.origin.tried')::bigint as tried,
         document ->> '$.origin.grid' as grid,
+        document ->> '$.origin.market' as market,
+        (document ->> '$.origin.until')::date as until_day,
     from {{ ref('config_profiles') }}
+),
+
+picks as (
+    select
+        *,
+        coalesce('the market ' || market, 'this history') as history,
+        coalesce(' until ' || until_day, '') as span,
+        coalesce(' (grid ' || grid || ')', '') as of_grid,
+    from origins
+    where tried > 1
 )
 
 select
@@ -15,11 +27,12 @@ select
     tried::double as value,
     1::double as threshold,
     format(
-        '{} was picked out of {:,} configurations that had been tried on this history '
-        || '(grid {}): what it earned on it is no evidence of what it will earn.',
+        '{} was picked out of {:,} configurations that had been tried on {}{}{}: '
+        || 'what it earned on it is no evidence of what it will earn.',
         profile,
         tried,
-        grid
+        history,
+        span,
+        of_grid
     ) as meaning,
 from picks
-where tried > 1
