@@ -63,8 +63,12 @@ def hourly(
 
 def by_day(terms: Sums, cell: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     """Return sums by group and day, shape (n_groups, n_days, n_sums)."""
-    n = shape[0] * shape[1]
-    summed = [np.bincount(cell, term, minlength=n) for term in terms]
+    n, nothing = shape[0] * shape[1], np.zeros(shape[0] * shape[1])
+    # Of an event there are no ranks, and seldom two sides.
+    summed = [
+        np.bincount(cell, term, minlength=n) if term.any() else nothing
+        for term in terms
+    ]
     return np.stack(summed, axis=-1).reshape(*shape, len(Sums._fields))
 
 
