@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 
 MOST_BYTES = 6_000_000
 PROFILES = [
-    "btc_live", "eth_comprehensive", "eth_learned", "eth_live_aggressive",
+    "btc_live", "demo_edge", "eth_comprehensive", "eth_learned", "eth_live_aggressive",
     "eth_live_conservative", "eth_regime", "eth_sentinel",
 ]  # fmt: skip
 
