@@ -523,7 +523,7 @@ COMMANDS = {
     ("score", "momentum", "--symbol", "ETH"): ["risk_on", "beyond chance"],
     ("score", "range_break"): ["BTC:", "ETH:"],
     ("score", "rsi_14", "--symbol", "BTC"): ["BTC:", "four markets of five"],
-    ("score", "votes.net_veto_long"): ["BTC:", "ETH:"],
+    ("score", "bars_1h.volume"): ["BTC:", "ETH:"],
 }
 
 

@@ -1,7 +1,7 @@
 """A subject judged on the hours of a symbol: by horizon and regime, month, and lag."""
 
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,7 +33,7 @@ tells of few days, however long they are.
 """
 
 
-@cache
+@lru_cache(maxsize=2)
 def day_counts(n_days: int) -> np.ndarray:
     """Return how often each day was drawn, shape (n_draws, n_days)."""
     drawn = drawn_days(n_days)
