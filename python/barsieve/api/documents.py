@@ -80,3 +80,22 @@ class Explanation(Document):
         )
         columns = ("kind", "time", "price", "qty", "result", "fee")
         return Page(title, columns, rows, (self["why_entered"], self["why_left"]))
+
+
+class Regimes(Document):
+    """The regimes that were believed at a moment, and what they shift."""
+
+    def page(self) -> Page:
+        """Return the beliefs."""
+        names = ("risk_on", "neutral", "risk_off", "crisis")
+        rows = [
+            (
+                b["classifier"], b["fit_window"], b["reference_symbol"], b["regime"],
+                *(number(b[f"p_{name}"], ".1%") for name in names),
+                f"{b['threshold_shift']:+.4f}", f"{b['age_hours']:,.0f}",
+            )
+            for b in self["beliefs"]
+        ]  # fmt: skip
+        columns = ("classifier", "window", "reference", "regime", *names)
+        title = f"regimes at {self['at']:%Y-%m-%d %H:%M} UTC"
+        return Page(title, (*columns, "shift", "hours ago"), rows)

@@ -9,7 +9,7 @@ from barsieve.api.opened import Opened
 from barsieve.core.times import Moment, moment
 
 if TYPE_CHECKING:
-    from barsieve.api.documents import Explanation, Signal
+    from barsieve.api.documents import Explanation, Regimes, Signal
     from barsieve.api.frames import Frame
     from barsieve.api.score import Score
 
@@ -161,6 +161,53 @@ class Questions(Opened):
 
         with self.asking() as path:
             return Frame(overview(path, symbol))
+
+    def regime(self, at: Moment | None = None) -> "Regimes":
+        """Return the regimes at a moment, the last close by default.
+
+        Only what was known by then is used. A mapping: `beliefs` (probabilities, shift
+        of the threshold, age), `inputs` with their ages, `profiles` with the threshold
+        in force. Raises InputError when no regime is known then.
+        """
+        from barsieve.analysis.regimes import regimes_at
+        from barsieve.api.documents import Regimes
+
+        asked = moment(at, "at") if at is not None else None
+        with self.asking() as path:
+            return Regimes(regimes_at(path, asked))
+
+    def optimizer(self) -> "Frame":
+        """Return what learning from the sweep is worth: rows of `report_optimizer`."""
+        from barsieve.api.frames import Frame
+
+        return Frame(self.optimizer_rows())
+
+    def optimizer_rows(self) -> list[dict[str, Any]]:
+        """Return rows for `optimizer`."""
+        from barsieve.analysis.learned import learned_rows
+
+        with self.asking() as path:
+            return learned_rows(path)
+
+    def walk_forward(
+        self, train: int = 12, test: int = 1, *, profile: str | None = None
+    ) -> "Frame":
+        """Return the best of each training and what came after: a window a row.
+
+        `train` and `test` are months; with a profile only those of its symbol.
+        """
+        from barsieve.api.frames import Frame
+
+        return Frame(self.walk_forward_rows(train, test, profile))
+
+    def walk_forward_rows(
+        self, train: int, test: int, profile: str | None
+    ) -> list[dict[str, Any]]:
+        """Return rows for `walk_forward`."""
+        from barsieve.analysis.learned import walk_forward_windows
+
+        with self.asking() as path:
+            return walk_forward_windows(path, train, test, profile)
 
     def report(
         self, to: str | Path = "report.html", profiles: Sequence[str] = ()

@@ -4,19 +4,16 @@ from typing import Annotated, Any
 
 import typer
 
+from barsieve.cli.choices import current
 from barsieve.cli.output import (
     AsJson,
-    fail,
     number,
     out,
     print_json,
     refusing,
     table,
 )
-from barsieve.core import paths
-from barsieve.core.extras import WITHOUT_ML
 
-NO_SWEEP = f"the database has no sweep: {WITHOUT_ML}"
 MODEL = {
     "in_sample_r2": ("R² in sample", "+.3f"),
     "walk_forward_r2": ("R² forward", "+.3f"),
@@ -99,38 +96,13 @@ def optimize(as_json: AsJson = False) -> None:
 
     Example: barsieve optimize
     """
-    from barsieve.database.connect import open_database
-
     with refusing():
-        connection = open_database(paths.database_path())
-    rows = _rows(connection, "report_optimizer")
-    if not rows:
-        raise fail(NO_SWEEP)
+        rows = current().optimizer_rows()
     if as_json:
         print_json(rows)
         return
     for symbol in sorted({r["symbol"] for r in rows}):
         _print_symbol(symbol, [r for r in rows if r["symbol"] == symbol])
-
-
-def _rows(connection, name: str) -> list[dict[str, Any]]:
-    import duckdb
-
-    from barsieve.core.arrow import rows_of
-
-    try:
-        return rows_of(connection.table(name))
-    except duckdb.CatalogException:
-        return []
-
-
-def _has_rows(connection, name: str) -> bool:
-    import duckdb
-
-    try:
-        return connection.table(name).limit(1).fetchall() != []
-    except duckdb.CatalogException:
-        return False
 
 
 def _span(window: dict[str, Any], of: str) -> str:
@@ -184,42 +156,9 @@ def walk_forward(
 
     Example: barsieve walk-forward --train 12 --test 1
     """
-    from barsieve.database.connect import open_database
-    from barsieve.learning.dataset import SweepTables
-    from barsieve.learning.rolling import walk_forward_table
-
     with refusing():
-        connection = open_database(paths.database_path())
-        symbol = _symbol_of(connection, profile)
-    if not _has_rows(connection, "sweep_results"):
-        raise fail(NO_SWEEP)
-    with refusing():
-        sweep = SweepTables.of(connection)
-    windows = walk_forward_table(sweep, train, test).to_pylist(maps_as_pydicts="strict")
-    windows = [w for w in windows if symbol in (None, w["symbol"])]
-    if not windows:
-        raise fail(
-            f"--train {train} --test {test}: expected more months than that which all "
-            "configurations of a sweep have, found fewer; train on fewer months"
-        )
+        windows = current().walk_forward_rows(train, test, profile)
     if as_json:
         print_json(windows)
         return
     _print_windows(windows)
-
-
-def _symbol_of(connection, profile: str | None) -> str | None:
-    """Return the symbol of a profile; InputError when there is no such one."""
-    from barsieve.core.errors import refuse
-
-    if profile is None:
-        return None
-    known = dict(
-        connection.table("config_profiles").select("profile", "symbol").fetchall()
-    )
-    if profile not in known:
-        expected = f"one of {', '.join(sorted(known))}"
-        refuse(
-            "--profile", expected=expected, found=f"'{profile}'", fix="correct the name"
-        )
-    return known[profile]

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from barsieve.cli.choices import current
 from barsieve.cli.output import (
     AsJson,
     err,
@@ -16,7 +17,6 @@ from barsieve.cli.output import (
     table,
 )
 from barsieve.core import paths
-from barsieve.core.extras import WITHOUT_ML
 from barsieve.core.times import read_moment
 
 
@@ -77,23 +77,11 @@ def _print_inputs_and_profiles(report: dict[str, Any]) -> None:
     out.print(table("entry thresholds", columns, rows))
 
 
-def _compare(connection, as_json: bool) -> None:
-    from barsieve.regime.features import read_observations
-    from barsieve.regime.state_count import compare_state_counts
-    from barsieve.regime.stress import read_scale
+def _compare(as_json: bool) -> None:
+    from barsieve.analysis.regimes import compared_state_counts
 
-    asked = connection.sql(
-        "select distinct reference_symbol, fit_window from config_profiles order by all"
-    ).fetchall()
-    scale, found = read_scale(connection.table("regime_policy")), []
     with err.status("walking 2 to 6 states forward ...", spinner="dots"):
-        for symbol, window in asked:
-            seen = read_observations(
-                connection.table("regime_observations"), symbol, scale
-            )
-            compared = compare_state_counts(seen, window) if len(seen.day) else []
-            about = {"reference_symbol": symbol, "fit_window": window}
-            found += [about | row for row in compared]
+        found = compared_state_counts(paths.database_path())
     if as_json:
         print_json(found)
         return
@@ -112,18 +100,6 @@ def _compare(connection, as_json: bool) -> None:
         for r in found
     ]  # fmt: skip
     out.print(table("states of the HMM, judged out of sample", columns, rows))
-
-
-JUDGED = """
-select * from report_regimes where regime = 'all'
-order by reference_symbol, fit_window, classifier
-"""
-WORTH = """
-select * from report_regime_worth
-order by span, classifier, profile, list_position(
-    ['trades', 'win_rate', 'profit_factor', 'sharpe', 'max_drawdown'], figure
-)
-"""
 
 
 def _print_judged(rows: list[dict[str, Any]]) -> None:
@@ -185,20 +161,14 @@ def _print_for_how_many(rows: list[dict[str, Any]]) -> None:
         )
 
 
-def _report(connection, as_json: bool) -> None:
-    from duckdb import CatalogException
+def _report(as_json: bool) -> None:
+    from barsieve.analysis.regimes import judged_regimes
 
-    from barsieve.core.arrow import rows_of
-
-    try:
-        judged, worth = rows_of(connection.sql(JUDGED)), rows_of(connection.sql(WORTH))
-    except CatalogException:
-        judged = worth = []
-    if not judged and not worth:
-        raise fail(f"no report of regimes: {WITHOUT_ML}")
+    found = judged_regimes(paths.database_path())
     if as_json:
-        print_json({"report_regimes": judged, "report_regime_worth": worth})
+        print_json(found)
         return
+    judged, worth = found.values()
     _print_judged(judged)
     for classifier in ("hmm", "kmeans", "vix_bands"):
         _print_worth(worth, classifier)
@@ -231,23 +201,15 @@ def regime(
 
     Example: barsieve regime --report
     """
-    from barsieve.database.connect import open_database
-    from barsieve.regime.as_of import regime_at
-
     moment = _moment(at)
     with refusing():
-        connection = open_database(paths.database_path())
         if compare_states:
-            _compare(connection, as_json)
+            _compare(as_json)
             return
-    if report:
-        _report(connection, as_json)
-        return
-    known = regime_at(connection, moment)
-    if not known["beliefs"]:
-        raise fail(
-            f"no regime is known at {at}: its market begins later, or {WITHOUT_ML}"
-        )
+        if report:
+            _report(as_json)
+            return
+        known = dict(current().regime(moment))
     if as_json:
         print_json(known)
         return

@@ -68,11 +68,12 @@ def grid_of_choices(choices: Choices) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _refuse_empty(grid: Grid) -> None:
+def _refuse_empty(grid: Grid, symbol: str) -> None:
     if not len(grid.configs):
         broken = ", ".join(dict.fromkeys(grid.violations))
         refuse(
             f"grid {grid.name}",
+            symbol,
             expected=f"a configuration that keeps every constraint ({broken})",
             found="every configuration breaks a constraint",
             fix="name other values; weights that change are to sum to 1",
@@ -102,7 +103,7 @@ def prepared_sweeps(
         known_symbol(tables.sweep_bars, symbol)
         base = base_of(bases, symbol, profile)
         expanded = expand(str(name), grids, base, domains, n, seed)
-        _refuse_empty(expanded)
+        _refuse_empty(expanded, symbol)
         found.append(prepare(tables.sweep_bars, tables.regimes, base, symbol, expanded))
     return found
 
