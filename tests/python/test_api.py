@@ -447,6 +447,8 @@ def test_a_run_is_what_the_replay_wrote(demo_build, run):
 
 def test_a_build_that_fails_says_what_failed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "target"))
+    monkeypatch.setenv("DBT_LOG_PATH", str(tmp_path / "logs"))
     with pytest.raises(bs.NoProjectError):
         bs.build()
     with pytest.raises(bs.BuildFailedError, match="refuses this input") as caught:
@@ -507,3 +509,23 @@ def test_a_score_has_its_horizons_and_a_verdict(db, demo):
     assert "momentum" in set(db.scores().name)
     with pytest.raises(bs.InputError, match="did you mean"):
         db.score("momentun")
+
+
+def test_regimes_and_what_was_learned_come_as_the_commands_print_them(db, demo):
+    known = db.regime("2022-06-01")
+    assert {"beliefs", "inputs", "profiles"} <= set(known)
+    assert known["beliefs"][0]["regime"] in repr(known)
+    last = demo.sql("select max(bar_ts) + interval '1 hour' from bars_1h").fetchall()
+    assert db.regime()["at"] == last[0][0]
+    with pytest.raises(bs.InputError, match="no regime is known"):
+        db.regime("2001-01-01")
+    n = demo.sql("select count(*) from report_optimizer").fetchall()[0][0]
+    assert len(db.optimizer()) == n > 0
+    windows = db.walk_forward(12, 1, profile="btc_live")
+    assert set(windows.symbol) == {"BTC"}
+    for ask in (
+        lambda: db.walk_forward(400),
+        lambda: db.walk_forward(profile="btc_life"),
+    ):
+        with pytest.raises(bs.InputError, match="expected"):
+            ask()
