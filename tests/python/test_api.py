@@ -66,6 +66,19 @@ def test_a_setting_gives_other_trades_and_a_span_bounds_them(db, run):
         assert 0 < len(late) < len(run.trades)
 
 
+def test_a_profile_in_a_file_need_not_be_built(db, run, tmp_path):
+    mine = json.loads((PROJECT / "configs/btc_live.json").read_text())
+    mine["profile"] = "btc_mine"
+    (tmp_path / "btc_mine.json").write_text(json.dumps(mine))
+    for given in (tmp_path / "btc_mine.json", str(tmp_path / "btc_mine.json")):
+        own = db.replay(given)
+        assert own.profile == "btc_mine"
+        assert own.trades.net_pnl.equals(run.trades.net_pnl)
+    assert len(db.candidates(str(tmp_path / "btc_mine.json"))) > 0
+    with pytest.raises(bs.InputError, match=r"none.json"):
+        db.replay("none.json")
+
+
 def test_a_focused_run_keeps_its_promise(db, run):
     focused = db.replay("btc_live", mode="focused")
     assert focused.visited["bars_skipped"] > 0
@@ -81,8 +94,11 @@ def test_metrics_have_the_names_and_values_of_report_performance(run, demo):
     assert names >= {"trades", "win_rate", "profit_factor", "sharpe", "max_drawdown"}
     for name in names:
         assert run.metrics[name] == pytest.approx(row[name], rel=1e-12), name
-    with pytest.raises(TypeError):
-        run.metrics["sharpe"] = 9
+    assert {"cagr", "sortino", "calmar", "exposure", "turnover"} <= names
+    assert run.metrics["long"]["trades"] == (run.trades.side == "long").sum()
+    for part in (run.metrics, run.metrics["long"], run.metrics["drawdowns"][0]):
+        with pytest.raises(TypeError):
+            part["sharpe"] = 9
 
 
 def test_a_run_cannot_be_changed_through_what_it_gives(run):
@@ -387,6 +403,7 @@ def test_a_database_is_closed_by_with_and_says_so(copy):
         run = db.replay("btc_live")
     with pytest.raises(bs.InputError, match=r"closed\n.*fix: open it again"):
         db.replay("btc_live")
+    assert "open it again" in repr(db)
     copy.unlink()
     assert len(run.trades) > 0
     assert len(run.equity) > 0

@@ -18,6 +18,12 @@ def path_of(given: str | Path) -> Path:
     return Path(given).expanduser()
 
 
+def profile_of(given: str | Path) -> str | Path:
+    """Return a profile's name, or the path of its file where it ends with `.json`."""
+    is_file = isinstance(given, Path) or given.endswith(".json")
+    return path_of(given) if is_file else given
+
+
 def changes_of(
     settings: Mapping[str, Any] | None, start: Moment | None, end: Moment | None
 ) -> dict[str, Any]:

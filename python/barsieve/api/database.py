@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from barsieve.api.asked import ENDS, changes_of, known_mode, path_of, signals_of
+from barsieve.api.asked import (
+    ENDS,
+    changes_of,
+    known_mode,
+    path_of,
+    profile_of,
+    signals_of,
+)
 from barsieve.api.questions import Mode, Questions, Settings
 from barsieve.core import paths
 from barsieve.core.times import Moment, span
@@ -97,7 +104,9 @@ class Database(Questions):
         kind = known_mode(mode, is_screened=screen is not None)
         given = signals_of(signals)
         with self.asking() as path:
-            return replay_profile(path, profile, kind, changes, screen, given)
+            return replay_profile(
+                path, profile_of(profile), kind, changes, screen, given
+            )
 
     def sweep(
         self,

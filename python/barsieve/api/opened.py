@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import pyarrow as pa
 
-from barsieve.core.errors import refuse
+from barsieve.core.errors import BarsieveError, refuse
 from barsieve.core.text import Page, Shown
 from barsieve.database.refusals import told_in_words
 
@@ -101,8 +101,11 @@ class Opened(Shown):
         return row
 
     def page(self) -> Page:
-        """Return the market and the profiles."""
-        info = self.build_info
+        """Return the market and the profiles; why not, where it cannot be asked."""
+        try:
+            info = self.build_info
+        except BarsieveError as error:
+            return Page(str(self.path), ("",), (), str(error).splitlines())
         kind = "SIMULATED market" if info["is_simulated"] else "market"
         rows = [
             ("market", f"{kind} '{info['market_name']}': {info['symbols']}"),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from barsieve.api.asked import changes_of, known_mode, path_of
+from barsieve.api.asked import changes_of, known_mode, path_of, profile_of
 from barsieve.api.opened import Opened
 from barsieve.core.times import Moment, moment
 
@@ -47,7 +47,7 @@ class Questions(Opened):
 
         with self.asking() as path:
             asked = list(dict.fromkeys(values))
-            return try_thresholds(path, profile, asked, changes)
+            return try_thresholds(path, profile_of(profile), asked, changes)
 
     def stress(
         self,
@@ -74,7 +74,7 @@ class Questions(Opened):
         from barsieve.analysis.what_if import stress
 
         with self.asking() as path:
-            return stress(path, profile, changes)
+            return stress(path, profile_of(profile), changes)
 
     def candidates(
         self, profile: str | Path, *, set: Settings | None = None
@@ -99,7 +99,7 @@ class Questions(Opened):
         from barsieve.analysis.session import open_profile
 
         with self.asking() as path:
-            scratch, document = open_profile(path, profile, changes)
+            scratch, document = open_profile(path, profile_of(profile), changes)
             return lines_of(scratch, document["profile"])
 
     def signal(
@@ -123,7 +123,8 @@ class Questions(Opened):
         asked = moment(at, "at") if at is not None else None
         changes, kind = changes_of(set, None, None), known_mode(mode)
         with self.asking() as path:
-            return Signal(signal(prepare(path, profile, changes), asked, kind))
+            study = prepare(path, profile_of(profile), changes)
+            return Signal(signal(study, asked, kind))
 
     def explain(
         self, profile: str, trade_id: int, *, mode: Mode | None = None

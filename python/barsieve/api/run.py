@@ -47,7 +47,8 @@ class Run(Shown):
     metrics : mapping of str to float, int, datetime or None
         Figures by name, those of the table `report_performance` and some more; money in
         USD, shares as fractions, ratios annualised by √365; None where one has no
-        value.
+        value. `long` and `short` are mappings of those of a side, `drawdowns` the
+        deepest, a mapping each.
     visited : mapping of str to int
         Bars visited and skipped, candidates and windows.
     fate_of_signals : mapping of str to int, or None
@@ -136,6 +137,13 @@ class Run(Shown):
         return Page(self.title, ("", ""), figure_rows(few(), self.metrics))
 
 
+def _fixed(found: Any) -> Any:
+    """Return mappings and lists, and those in them, as ones that cannot be changed."""
+    if isinstance(found, Mapping):
+        return MappingProxyType({name: _fixed(part) for name, part in found.items()})
+    return tuple(map(_fixed, found)) if isinstance(found, list) else found
+
+
 def _tables_of(report: "ReplayReport") -> dict[str, pa.Table]:
     scratch, inputs = report.study.scratch, report.study.inputs
     scratch.make(*MODELS.values())
@@ -163,9 +171,9 @@ def run_of(report: "ReplayReport") -> Run:
         profile.profile,
         profile.symbol,
         report.replayed,
-        MappingProxyType(report.changes),
-        MappingProxyType(report.summary),
-        MappingProxyType(report.batch),
-        MappingProxyType(report.signals) if report.signals else None,
+        _fixed(report.changes),
+        _fixed(report.summary),
+        _fixed(report.batch),
+        _fixed(report.signals) if report.signals else None,
         MappingProxyType(_tables_of(report)),
     )

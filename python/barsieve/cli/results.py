@@ -90,20 +90,6 @@ def _samples_table(rows: list[dict[str, Any]]) -> Table:
     return table("report_samples: where it was picked, and afterwards", columns, lines)
 
 
-def costs_paid(connection) -> str:
-    """Return of which costs results are net; a symbol without funding pays none."""
-    from barsieve.database.connect import built_tables
-
-    (rows,) = built_tables(connection, ["bars_funding"])
-    paid = {symbol for (symbol,) in rows.select("symbol").distinct().fetchall()}
-    (profiles,) = built_tables(connection, ["config_profiles"])
-    traded = {symbol for (symbol,) in profiles.select("symbol").distinct().fetchall()}
-    missing = sorted(traded - paid)
-    if not missing:
-        return "net of all costs"
-    return f"net of fees and slippage; no funding for {', '.join(missing)}"
-
-
 def _lost_orders(
     screening: list[dict[str, Any]], performance: list[dict[str, Any]]
 ) -> list[str]:
@@ -232,7 +218,7 @@ def show(
     """
     from barsieve.core.arrow import rows_of
     from barsieve.database.connect import built_tables, open_database
-    from barsieve.database.health import read_findings
+    from barsieve.database.health import costs_paid, read_findings
     from barsieve.database.models import read_excuses
 
     names = (

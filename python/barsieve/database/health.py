@@ -3,6 +3,7 @@
 import duckdb
 
 from barsieve.core.findings import Finding
+from barsieve.database.connect import built_tables
 
 # What changes how every other figure is to be read comes first; a kind that is on
 # neither list stands between the two.
@@ -69,3 +70,15 @@ def broken_profiles(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
         f"trades for {full:,}, {identical:,} of them identical"
         for profile, promise, full, focused, identical in rows
     }
+
+
+def costs_paid(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return of which costs results are net; a symbol without funding pays none."""
+    (rows,) = built_tables(connection, ["bars_funding"])
+    paid = {symbol for (symbol,) in rows.select("symbol").distinct().fetchall()}
+    (profiles,) = built_tables(connection, ["config_profiles"])
+    traded = {symbol for (symbol,) in profiles.select("symbol").distinct().fetchall()}
+    missing = sorted(traded - paid)
+    if not missing:
+        return "net of all costs"
+    return f"net of fees and slippage; no funding for {', '.join(missing)}"
