@@ -19,6 +19,7 @@ __all__ = [
     "InputError",
     "MissingExtraError",
     "NoProjectError",
+    "Proof",
     "Run",
     "Score",
     "Signal",
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from barsieve.api.database import Database
     from barsieve.api.database import open_database as open
     from barsieve.api.documents import Explanation, Signal
+    from barsieve.api.proof import Proof
     from barsieve.api.run import Run
     from barsieve.api.score import Score
     from barsieve.api.sweep import Sweep
@@ -56,6 +58,7 @@ HOMES = {
     "barsieve.api.comparison": ("Comparison",),
     "barsieve.api.database": ("Database", "open"),
     "barsieve.api.documents": ("Explanation", "Signal"),
+    "barsieve.api.proof": ("Proof",),
     "barsieve.api.run": ("Run",),
     "barsieve.api.score": ("Score",),
     "barsieve.api.sweep": ("Sweep",),

@@ -546,3 +546,20 @@ def test_regimes_and_what_was_learned_come_as_the_commands_print_them(db, demo):
     ):
         with pytest.raises(bs.InputError, match="expected"):
             ask()
+
+
+def test_a_proof_is_asked_of_the_build_and_written_nowhere(db, monkeypatch, capsys):
+    monkeypatch.setenv("BARSIEVE_PROJECT", str(PROJECT))
+    monkeypatch.delenv("BARSIEVE_MARKET", raising=False)
+    steps: list[int] = []
+    before = db.path.stat().st_mtime_ns
+    proof = db.prove(cuts=2, on_progress=lambda done, total: steps.append(done))
+    assert proof.holds
+    assert "no lookahead: proven at 2 cuts" in repr(proof)
+    assert {"features", "candidates"} <= set(proof.findings.table_name)
+    assert steps
+    assert db.path.stat().st_mtime_ns == before
+    assert capsys.readouterr() == ("", "")
+    for ask in (lambda: db.prove(cuts=0), lambda: db.prove(market="nowhere")):
+        with pytest.raises(bs.InputError, match="expected"):
+            ask()

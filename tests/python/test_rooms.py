@@ -37,7 +37,7 @@ ROOMS = {
     "report": {"core", "database", "metrics"},
     "api": {
         "core", "profiles", "replay", "signals", "database", "metrics", "regime",
-        "sweep", "learning", "analysis", "report",
+        "sweep", "learning", "analysis", "report", "proof",
     },
     "bench": {
         "core", "profiles", "market", "replay", "signals", "database", "metrics",

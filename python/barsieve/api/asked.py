@@ -38,6 +38,17 @@ def changes_of(
     return settings_of(settings or {}) | study_changes(start, end, ENDS)
 
 
+def known_count(name: str, given: int) -> None:
+    """Raise InputError for a number that counts nothing."""
+    if not isinstance(given, int) or given < 1:
+        refuse(
+            name,
+            expected="a whole number of 1 or more",
+            found=f"{given!r}",
+            fix="count how often",
+        )
+
+
 def known_mode(mode: str | None, is_screened: bool = False) -> str:
     """Return the kind of replay that was asked for: every bar, unless screened."""
     if mode is None:

@@ -1,12 +1,13 @@
 """A built database, and everything that may be asked of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from barsieve.api.asked import (
     ENDS,
     changes_of,
+    known_count,
     known_mode,
     path_of,
     profile_of,
@@ -19,6 +20,7 @@ from barsieve.core.times import Moment, span
 if TYPE_CHECKING:
     from barsieve.analysis.replay import ReplayReport
     from barsieve.api.comparison import Comparison
+    from barsieve.api.proof import Proof
     from barsieve.api.run import Run
     from barsieve.api.sweep import Sweep
 
@@ -108,6 +110,45 @@ class Database(Questions):
                 path, profile_of(profile), kind, changes, screen, given
             )
 
+    def prove(
+        self,
+        cuts: int = 20,
+        *,
+        seed: int = 1,
+        market: str | Path | None = None,
+        on_progress: Callable[[int, int], Any] | None = None,
+    ) -> "Proof":
+        """Prove that no row of the build knows its future, whoever wrote its models.
+
+        Nothing is written: `barsieve prove` and every `barsieve build` keep what they
+        find in the table `proof_lookahead`.
+
+        Parameters
+        ----------
+        cuts : int
+            How often history is cut off.
+        seed : int
+            Where it is cut off.
+        market : str or Path, optional
+            The folder of another market to prove the models on.
+        on_progress : callable, optional
+            Is told how many steps are done, and of how many, from more than one thread.
+
+        Raises
+        ------
+        InputError
+            The code, the profiles or the market are not those of the build.
+        NoProjectError
+            There is no project here whose code could be compared.
+        """
+        from barsieve.api.proof import Proof
+        from barsieve.proof.asked import proven
+
+        known_count("cuts", cuts)
+        other = path_of(market).resolve() if market is not None else None
+        with self.asking() as path:
+            return Proof(proven(path, cuts, seed, other, on_progress or _silent))
+
     def sweep(
         self,
         profile: str,
@@ -166,6 +207,10 @@ class Database(Questions):
         ends = span(start, end, ENDS)
         with self.asking() as path:
             return compared(path, a, b, ends)
+
+
+def _silent(done: int, total: int) -> None:
+    """Tell nobody."""
 
 
 def open_database(path: str | Path | None = None) -> Database:

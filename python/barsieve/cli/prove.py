@@ -1,6 +1,5 @@
 """`barsieve prove`: no row of a build knows its future, whoever wrote its models."""
 
-import tempfile
 import time
 from collections.abc import Callable
 from itertools import groupby
@@ -47,25 +46,15 @@ def prove(
     Example: barsieve prove --cuts 50
     """
     from barsieve.database.build import BuildRefusedError, amended
-    from barsieve.database.connect import open_database
-    from barsieve.proof.lookahead import prove as run
-    from barsieve.proof.market import build_on
-    from barsieve.proof.record import record, refuse_other_input
+    from barsieve.proof.asked import proven
+    from barsieve.proof.record import record
     from barsieve.proof.verdicts import sentence
 
     started = time.perf_counter()
     database = paths.database_file()
-    with refusing():
-        with open_database(database) as connection:
-            refuse_other_input(connection, database)
-        with bar("proving") as show:
-            if market is None:
-                found = run(database, cuts, seed, show)
-            else:
-                with tempfile.TemporaryDirectory() as folder:
-                    where = market.expanduser().resolve()
-                    made = build_on(database, where, Path(folder))
-                    found = run(made, cuts, seed, show)
+    other = market.expanduser().resolve() if market is not None else None
+    with refusing(), bar("proving") as show:
+        found = proven(database, cuts, seed, other, show)
     told = sentence(found)
     if market is None:
         try:
