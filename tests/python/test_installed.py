@@ -76,8 +76,8 @@ class Newcomer:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def calls(self, *calls: list[str]) -> list[list]:
-        done = self.run("-c", DRIVER, json.dumps(calls))
+    def calls(self, *calls: list[str], within: Path | None = None) -> list[list]:
+        done = self.run("-c", DRIVER, json.dumps(calls), within=within)
         told = [line for line in done.stdout.splitlines() if line.startswith("TOLD")]
         assert told, done.stdout[-3000:] + done.stderr[-3000:]
         return json.loads(told[0].removeprefix("TOLD"))
@@ -187,11 +187,26 @@ def test_bad_input_makes_no_database(newcomer, tmp_path):
     (home / "barsieve.duckdb").unlink(missing_ok=True)
     profile = home / "configs/eth_drift.json"
     profile.write_text(profile.read_text().replace("drift", "shift"))
-    newcomer.home, before = tmp_path, newcomer.home
-    try:
-        ((_, is_done, exception, said, _, databases),) = newcomer.calls(["build"])
-    finally:
-        newcomer.home = before
+    ((_, is_done, exception, said, _, databases),) = newcomer.calls(
+        ["build"], within=tmp_path
+    )
     assert not is_done
     assert databases == []
     assert "barsieve refuses this input" in exception + "".join(said)
+
+
+def test_a_score_that_looks_ahead_makes_no_database(newcomer, tmp_path):
+    """What only dbt knows is refused once the database is open."""
+    shutil.copytree(newcomer.desk, tmp_path / "desk", symlinks=True)
+    (tmp_path / "desk/barsieve.duckdb").unlink(missing_ok=True)
+    score = tmp_path / "desk/models/scores/score_drift.sql"
+    peek = "lead(close, 24) over (partition by symbol order by bar_ts)"
+    score.write_text(
+        score.read_text().replace("        close,\n", f"        {peek} as close,\n")
+    )
+    ((_, is_done, exception, said, _, databases),) = newcomer.calls(
+        ["build"], within=tmp_path
+    )
+    assert not is_done
+    assert databases == []
+    assert "score_drift.sql" in exception + "".join(said)

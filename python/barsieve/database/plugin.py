@@ -4,6 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 
 from barsieve.core import paths
@@ -40,6 +41,7 @@ class Plugin(BasePlugin):
         command = getattr(flags, "WHICH", None)
         if command in MAKERS:
             _refuse(check_input())
+            _drop_if_empty(Path(creds.path).resolve())
             return
         if command == "test":
             _refuse([no_database(Path(creds.path))])
@@ -82,6 +84,27 @@ def _leave_nothing(adapter, folder: Path, project: str | None) -> None:
             os.environ.pop(paths.PROJECT, None)
         else:
             os.environ[paths.PROJECT] = project
+
+    adapter.cleanup_connections = leave
+
+
+def _drop_if_empty(database: Path) -> None:
+    """Let the end of the run drop the database that it made, where nothing is in it.
+
+    A hook may still refuse what only dbt knows, like a model that looks ahead.
+    """
+    from dbt.adapters.factory import get_adapter_by_type
+
+    adapter = get_adapter_by_type("duckdb")
+    clean_up = adapter.cleanup_connections
+
+    def leave() -> None:
+        clean_up()
+        if database.exists():
+            with duckdb.connect(str(database), read_only=True) as connection:
+                tables = connection.execute("select 1 from duckdb_tables()").fetchall()
+            if not tables:
+                database.unlink()
 
     adapter.cleanup_connections = leave
 
