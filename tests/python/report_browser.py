@@ -111,12 +111,20 @@ def same(shown: str, expected: float | None, unit: float) -> bool:
     return abs(value - expected) <= unit / 2 + 1e-9
 
 
+# Tables of both replays, which the page reads through views of the full one.
+UNDER_VIEWS = {
+    "replay_trades", "replay_legs", "replay_stops", "replay_equity",
+    "evaluation_decisions",
+}  # fmt: skip
+
+
 def _rename(connection: Any, column: str, old: str, new: str) -> None:
     tables = connection.execute(
-        "select table_name from information_schema.columns where column_name = $1",
+        "select table_name from duckdb_columns() inner join duckdb_tables() "
+        "using (database_name, table_name) where column_name = $1",
         [column],
     ).fetchall()
-    for table in {name for (name,) in tables} & READ:
+    for table in {name for (name,) in tables} & (READ | UNDER_VIEWS):
         mark = connection.execute(
             "select comment from duckdb_tables() where table_name = $table",
             {"table": table},
@@ -126,7 +134,8 @@ def _rename(connection: Any, column: str, old: str, new: str) -> None:
             f"(if({column} = $old, $new, {column}) as {column}) from {table}",
             {"old": old, "new": new},
         )
-        connection.execute(f"comment on table {table} is '{mark}'")
+        quoted = mark.replace("'", "''")
+        connection.execute(f"comment on table {table} is '{quoted}'")
 
 
 def make_hostile(connection: Any) -> None:
