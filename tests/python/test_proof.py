@@ -8,6 +8,7 @@ from barsieve.proof.lookahead import prove
 from planted import Planted, ahead
 
 N_CUTS = 10
+pytestmark = pytest.mark.slow
 IN_ORDER = "partition by symbol order by bar_index"
 # Layer, statement, and the columns that look ahead.
 PEEKS = {
