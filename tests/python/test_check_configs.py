@@ -323,15 +323,11 @@ def test_an_unknown_key_is_refused(configs, changes, where, expected, found, fix
     assert_says(only_problem(configs), path, where, expected, found, fix)
 
 
-def test_the_legacy_name_in_the_place_of_the_new_one_is_two_problems(configs):
+def test_the_legacy_name_in_the_place_of_the_new_one_is_told(configs):
     path = write(configs, {"weights.liquidity": REMOVED, "weights.hob": 0.215})
-    unknown, missing = sorted(problems_of(configs), key=lambda p: p.where[::-1])
     assert_says(
-        unknown, path, "unknown key 'weights.hob'", "liquidity", "0.215", "'liquidity'"
-    )
-    assert_says(
-        missing, path, "key 'weights.liquidity'",
-        "it to be given", "it missing", "the legacy key is hob",
+        only_problem(configs), path, "unknown key 'weights.hob'",
+        "liquidity", "0.215", "'liquidity'",
     )  # fmt: skip
 
 
@@ -374,11 +370,26 @@ def test_no_other_part_must_be_given(configs):
     assert problems_of(configs) == []
 
 
-def test_weights_are_given_whole(configs):
-    path = write(configs, {"weights.smc": REMOVED})
+def test_a_profile_names_the_domains_that_it_wants_and_one_at_least(configs):
+    write(configs, {"weights": {"smc": 0.4, "momentum": 0.6}})
+    assert problems_of(configs) == []
+    path = write(configs, {"weights": {}})
     assert_says(
-        only_problem(configs), path, "key 'weights.smc'",
-        "it to be given", "it missing", "add the key. ",
+        only_problem(configs), path, "key 'weights'", "at least one name", "{}", "",
+    )  # fmt: skip
+
+
+def test_an_envelope_has_a_box_of_domains_that_the_profile_names_alone(configs):
+    path = write(
+        configs,
+        {
+            "weights": {"smc": 0.4, "momentum": 0.6},
+            "screen.envelope": {"weights": {"wyckoff": [0, 1]}},
+        },
+    )
+    assert_says(
+        only_problem(configs), path, "key 'screen.envelope.weights.wyckoff'",
+        "a domain that the profile names in 'weights'", "[0, 1]", "a weight",
     )  # fmt: skip
 
 

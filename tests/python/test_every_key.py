@@ -52,11 +52,10 @@ BASES = {
 CHANGES = {
     "symbol": ("admissible", {"symbol": "BTC"}),
     "learned": ("boxed", {"learned": True}),
-    "weights.wyckoff": ("admissible", {"weights.wyckoff": 0.4, "weights.smc": 0.05}),
-    "weights.liquidity": ("admissible", {"weights.liquidity": 0.4, "weights.smc": 0.0}),
-    "weights.smc": ("admissible", {"weights.smc": 0.25, "weights.momentum": 0.2}),
-    "weights.momentum": ("admissible", {"weights.momentum": 0.4, "weights.smc": 0.05}),
-    "weights.temporal": ("admissible", {"weights.temporal": 0.1, "weights.smc": 0.05}),
+    "weights": (
+        "admissible",
+        {"weights": {"wyckoff": 0.4, "liquidity": 0.3, "momentum": 0.3}},
+    ),
     "entry.entry_threshold": ("admissible", {"entry.entry_threshold": 0.6}),
     "entry.cadence": ("admissible", {"entry.cadence": "1h"}),
     "entry.sides": ("admissible", {"entry.sides": "long"}),
@@ -126,13 +125,10 @@ CHANGES = {
         "enveloped",
         {"screen.envelope.gates.veto_limit": 1.0},
     ),
-    **{
-        f"screen.envelope.weights.{domain}": (
-            "enveloped",
-            {f"screen.envelope.weights.{domain}": [0.0, 0.6]},
-        )
-        for domain in ("wyckoff", "liquidity", "smc", "momentum", "temporal")
-    },
+    "screen.envelope.weights": (
+        "enveloped",
+        {"screen.envelope.weights": {"momentum": [0.0, 0.6]}},
+    ),
 }
 # Of the demo's own build: a sweep is of symbols and grids, and no profile's.
 SWEPT = (
@@ -157,8 +153,7 @@ CHANGES["regime.classifier=vix_bands"] = (
 )
 # Where a difference counts: not the copy of the setting, but what follows from it.
 EFFECTS = {
-    "fusion_scores": "* exclude (profile, entry_threshold, weight_wyckoff, "
-    "weight_liquidity, weight_smc, weight_momentum, weight_temporal)",
+    "fusion_scores": "* exclude (profile, entry_threshold, weights)",
     "candidates": "* exclude (profile)",
     "candidate_windows": "* exclude (profile)",
     "replay_trades": "* exclude (profile)",

@@ -29,10 +29,11 @@ from barsieve.learning.backtests import (
 from barsieve.learning.dataset import (
     BELIEFS,
     STATES,
-    WEIGHTS,
     Rows,
     SweepTables,
     read_rows,
+    settings_dtype,
+    weight_names,
 )
 from barsieve.learning.evaluation import (
     learned_strategies,
@@ -43,7 +44,6 @@ from barsieve.learning.evaluation import (
 from barsieve.learning.models import crossed as cross
 from barsieve.learning.models import learner, scaled_states, setting_columns
 from barsieve.learning.proposals import (
-    SETTINGS,
     Box,
     Skill,
     last_best,
@@ -62,13 +62,15 @@ from barsieve.profiles.check import check_profile
 from barsieve.regime.as_of import regime_at
 from barsieve.replay.runs import replay
 from barsieve.signals.market import read_market
-from barsieve.sweep.grids import CONFIG
 from barsieve.sweep.overfit import sweep_statistics
 from command_line import barsieve
 from compiled_project import CompiledProject
 from conftest import PROJECT
 
 pytestmark = pytest.mark.slow
+
+DOMAINS = ("wyckoff", "liquidity", "smc", "momentum", "temporal")
+PROFILE_TABLES = ("config_profiles", "config_envelopes", "config_weights")
 
 N_REGIMES = 4
 
@@ -79,8 +81,8 @@ def world(n_months=36, n_configs=40, effect=0.0, noise=1.0, seed=1) -> Rows:
     Each configuration has luck of its own on top of the month's.
     """
     rng = np.random.default_rng(seed)
-    configs = np.zeros(n_configs, CONFIG).view(np.recarray)
-    for name in WEIGHTS[:-1]:
+    configs = np.zeros(n_configs, settings_dtype(DOMAINS)).view(np.recarray)
+    for name in weight_names(DOMAINS[:-1]):
         configs[name] = rng.uniform(0.1, 0.4, n_configs)
     configs.entry_threshold = rng.choice([0.5, 0.6, 0.7], n_configs)
     configs.time_stop_bars = 96
@@ -96,6 +98,7 @@ def world(n_months=36, n_configs=40, effect=0.0, noise=1.0, seed=1) -> Rows:
     starts = np.datetime64("2019-01") + np.arange(n_months)
     return Rows(
         "X",
+        DOMAINS,
         [str(start) for start in starts],
         starts.astype("datetime64[us]").astype(np.int64),
         (starts + 1).astype("datetime64[us]").astype(np.int64),
@@ -111,6 +114,7 @@ def world(n_months=36, n_configs=40, effect=0.0, noise=1.0, seed=1) -> Rows:
 
 
 BOX = Box(
+    DOMAINS,
     np.array([0.3, 0.25, 0.15, 0.3, 0.0, 0.6]),
     np.array([0.2, 0.15, 0.1, 0.1, 0.0, 0.5]),
     np.array([0.4, 0.40, 0.2, 0.4, 0.0, 1.0]),
@@ -148,9 +152,7 @@ def figures_of(rows, walked) -> dict:
 def momentum_by_regime(rows, walked) -> dict[str, float]:
     made: dict[str, list[float]] = {}
     for p in propose(rows, walked, BOX):
-        made.setdefault(p.regime, []).append(
-            p.settings[SETTINGS.index("weight_momentum")]
-        )
+        made.setdefault(p.regime, []).append(p.settings[DOMAINS.index("momentum")])
     return {regime: float(np.mean(weights)) for regime, weights in made.items()}
 
 
@@ -344,20 +346,9 @@ def test_a_profile_that_learns_needs_a_box_and_the_exact_screen(tmp_path):
 
 def test_learned_settings_lie_in_the_envelope(demo):
     outside = demo.sql("""
-        with edges as (
-            unpivot config_envelope_corners
-            on columns('weight_') into name domain_column value edge
-        ),
-        boxes as (
-            select profile, domain_column, min(edge) as low, max(edge) as high
-            from edges
-            group by all
-        )
-        select count(*), count_if(weight not between low and high)
+        select count(*), count_if(learned.weight not between low and high)
         from fusion_learned as learned
-        inner join boxes
-            on learned.profile = boxes.profile
-            and 'weight_' || learned.domain = boxes.domain_column
+        inner join config_weights using (profile, domain)
     """).fetchall()[0]
     assert outside[0] > 100
     assert outside[1] == 0
@@ -368,7 +359,7 @@ def test_fusion_uses_what_was_learned_for_the_month_and_regime(demo):
     wrong = demo.sql("""
         select count(*), count_if(
             fusion.entry_threshold <> learned.threshold
-            or fusion.weight_momentum <> learned.weight
+            or fusion.weights['momentum'] <> learned.weight
         )
         from fusion_scores as fusion
         inner join fusion_learned as learned
@@ -380,7 +371,7 @@ def test_fusion_uses_what_was_learned_for_the_month_and_regime(demo):
     assert wrong[0] > 1000
     assert wrong[1] == 0
     own = demo.sql("""
-        select count(*), count_if(weight_momentum <> 0.3 or entry_threshold <> 0.6)
+        select count(*), count_if(weights['momentum'] <> 0.3 or entry_threshold <> 0.6)
         from fusion_scores
         where profile = 'eth_learned'
             and strftime(bar_ts, '%Y-%m') < (select min(month) from fusion_learned)
@@ -399,9 +390,9 @@ def test_the_learned_profile_keeps_the_exact_promise(demo):
 
 
 def learned_market(demo):
-    (base,) = learners_of(demo.table("config_profiles"), demo.table("config_envelopes"))
+    (base,) = learners_of(*map(demo.table, PROFILE_TABLES))
     market = read_market(demo.table("sweep_bars"), demo.table("regimes"), base, "ETH")
-    return base, market, read_in_force(demo.table("fusion_scores"), "eth_learned")
+    return base, market, read_in_force(demo.table("fusion_scores"), base)
 
 
 def test_replayed_beside_the_baselines_it_trades_as_the_build_did(demo):
@@ -494,14 +485,14 @@ def test_a_learned_profile_without_a_classifier_shows_what_is_in_force(demo_buil
 
 
 def test_only_months_that_every_configuration_has_are_learned_from(demo):
-    config, *_ = read_rows(SweepTables.of(demo), "ETH").configs
+    config, *_ = read_rows(SweepTables.of(demo), "ETH", DOMAINS).configs
     whole = SweepTables.of(demo)
     shorter = whole._replace(
         results=whole.results.filter(
             f"config <> '{config}' or fold >= '2022-01' or fold = 'all'"
         )
     )
-    rows, cut = read_rows(whole, "ETH"), read_rows(shorter, "ETH")
+    rows, cut = (read_rows(sweep, "ETH", DOMAINS) for sweep in (whole, shorter))
     first = rows.months.index("2022-01")
     assert first > 3
     (judged,) = sweep_statistics(shorter.results.filter("symbol = 'ETH'")).to_pylist()
@@ -654,7 +645,7 @@ def built_market(build, folder, market, **costs):
 
 
 def rows_of(connection) -> Rows:
-    return read_rows(SweepTables.of(connection), "ETH")
+    return read_rows(SweepTables.of(connection), "ETH", DOMAINS)
 
 
 def walked_of(connection) -> dict:
@@ -717,9 +708,7 @@ def test_on_a_long_market_the_planted_domain_is_favoured_where_it_was_planted(
 
 @pytest.mark.proofs
 def test_on_a_long_market_the_learned_profile_beats_equal_weights(long_market):
-    (base,) = learners_of(
-        long_market.table("config_profiles"), long_market.table("config_envelopes")
-    )
+    (base,) = learners_of(*map(long_market.table, PROFILE_TABLES))
     rows, walked = rows_of(long_market), walked_of(long_market)
     found = {
         (r["section"], r["subject"], r["figure"]): r["value"]

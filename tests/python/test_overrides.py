@@ -9,19 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from barsieve.core.errors import InputError
+from barsieve.core.model_lists import model_lists
 from barsieve.profiles.check import check_document
 from barsieve.profiles.overrides import apply, changed, leaves, parse, settings_of
 from barsieve.profiles.resolution import complete
 from barsieve.profiles.schema import load_schema
 from conftest import PROJECT
 
+LISTS = model_lists(PROJECT)
 DOCUMENT = json.loads((PROJECT / "configs/eth_comprehensive.json").read_text())
 KEYS = sorted(set(leaves(load_schema("profile"))) - {"profile"})
 
 
 def refusal(*settings: str) -> str:
     with pytest.raises(InputError) as caught:
-        apply(DOCUMENT, parse(settings))
+        apply(DOCUMENT, parse(settings), LISTS)
     return str(caught.value)
 
 
@@ -31,7 +33,7 @@ def refusal(*settings: str) -> str:
         ("exits.stop_art=2", "exits.stop_atr"),
         ("stop_atr=2", "did you mean exits.stop_atr?"),
         ("entry.entry_treshold=0.5", "entry.entry_threshold"),
-        ("weights.hob=0.2", "weights.liquidity"),
+        ("weights.hob=0.2", "'hob' is 'liquidity' here"),
         ("nothing_like_it=1", "keys look like exits.stop_atr"),
         ("exits=3", "keys look like"),
         ("exits.stop_atr", "section.key=value"),
@@ -59,14 +61,16 @@ def test_a_setting_that_a_build_would_refuse_is_refused_with_words(setting, word
 
 
 def test_settings_that_only_make_sense_together_may_be_given_together():
-    made = apply(DOCUMENT, parse(["weights.wyckoff=0.2", "weights.temporal=0.1"]))
+    made = apply(
+        DOCUMENT, parse(["weights.wyckoff=0.2", "weights.temporal=0.1"]), LISTS
+    )
     assert made["weights"]["wyckoff"] == 0.2
     assert made["weights"]["temporal"] == 0.1
     assert DOCUMENT["weights"]["wyckoff"] == 0.3
 
 
 def test_an_envelope_is_made_where_there_was_none():
-    made = apply(DOCUMENT, parse(["screen.envelope.entry_threshold=0.4"]))
+    made = apply(DOCUMENT, parse(["screen.envelope.entry_threshold=0.4"]), LISTS)
     assert made["screen"]["envelope"] == {"entry_threshold": 0.4}
 
 

@@ -18,6 +18,7 @@ from compiled_project import CompiledProject
 from conftest import PROJECT, Build
 
 DOMAINS = ("wyckoff", "liquidity", "smc", "momentum", "temporal")
+SCORES = tuple(f"score_{domain}" for domain in DOMAINS)
 
 
 def check_summary(build: Build, symbols: set[str]) -> None:
@@ -264,7 +265,7 @@ def swept(demo_build, tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_the_corner_bound_is_reached_and_never_passed(swept):
+def test_the_bound_is_reached_and_never_passed(swept):
     """No weights of the box pass the bound, and some corner of it reaches it."""
     rows = swept.sql(
         "select * from candidate_bounds using sample 300 rows (reservoir, 7)"
@@ -274,7 +275,7 @@ def test_the_corner_bound_is_reached_and_never_passed(swept):
     rng = np.random.default_rng(5)
     for row in rows.to_pylist():
         vote = by_bar[(row["symbol"], row["bar_ts"])]
-        scores = np.array([np.nan if vote[d] is None else vote[d] for d in DOMAINS])
+        scores = np.array([np.nan if vote[d] is None else vote[d] for d in SCORES])
         known = np.isfinite(scores)
         weights = rng.uniform(0, 0.5, (400, 5))
         weights[rng.random((400, 5)) < 0.3] = 0.0
@@ -307,7 +308,7 @@ def test_one_screen_is_exact_for_every_configuration_inside_its_envelope(
         "select * from votes where symbol = 'ETH' order by bar_index"
     ).fetchnumpy()
     scores = np.array(
-        [np.ma.filled(votes[domain].astype(float), np.nan) for domain in DOMAINS]
+        [np.ma.filled(votes[name].astype(float), np.nan) for name in SCORES]
     )
     known = np.isfinite(scores)
     w = np.array(weights)[:, None] * known
@@ -316,7 +317,7 @@ def test_one_screen_is_exact_for_every_configuration_inside_its_envelope(
     aligned = np.ma.filled(votes["is_aligned"], False).astype(bool)
     fused = 0.5 + np.where(aligned, 1.0, 0.8) * (raw - 0.5)
     fused[np.ma.getmaskarray(votes["alignment"])] = np.nan
-    margin = votes["votes_long"] - votes["votes_short"]
+    margin = (scores > 0.55).sum(axis=0) - (scores < 0.45).sum(axis=0)
     side = np.where(margin > 0, 1, np.where(margin < 0, -1, 0))
     side = np.where((margin == 0) & (fused > 0.52), 1, side)
     side = np.where((margin == 0) & (fused < 0.48), -1, side)

@@ -531,8 +531,7 @@ def test_clicking_a_trade_moves_the_chart_there_and_tells_its_story(page, demo):
 def test_the_weights_shown_are_those_in_force_at_the_decision(page, demo):
     page.choose("eth_learned")
     rows = demo.execute(
-        "select trade_id, trades.weights, [weight_wyckoff, weight_liquidity, "
-        "weight_smc, weight_momentum, weight_temporal] from trades "
+        "select trade_id, trades.weights, config_profiles.weights from trades "
         "inner join config_profiles using (profile) "
         "where profile = 'eth_learned' order by trade_id"
     ).fetchall()
@@ -550,9 +549,7 @@ def test_the_weights_shown_are_those_in_force_at_the_decision(page, demo):
     for (_, weights, own), told in zip(rows, shown, strict=True):
         assert set(told) == set(weights)
         assert all(same(told[d], weights[d], 1e-2) for d in weights)
-        n_learned += any(
-            not same(told[d], w, 1e-2) for d, w in zip(weights, own, strict=True)
-        )
+        n_learned += any(not same(told[d], w, 1e-2) for d, w in own.items())
     # It would be seen if the page showed the profile's own.
     assert n_learned > 50
 

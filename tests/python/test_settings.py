@@ -11,7 +11,7 @@ from barsieve.profiles.rules import Rules
 from barsieve.profiles.schema import leaves, load_schema, settings
 from barsieve.replay.records import overlaid, replaced
 from barsieve.replay.state import FLAT_POSITION, STOP
-from barsieve.sweep.grids import CONFIG
+from barsieve.sweep.grids import VARIED, config_dtype
 from conftest import PROJECT
 from replay_cases import RULES
 
@@ -125,10 +125,10 @@ def test_a_name_that_no_field_has_does_not_compile():
 
 
 def test_a_configuration_overwrites_the_rules_of_its_names_and_no_others():
-    config = np.zeros(1, CONFIG).view(np.recarray)
-    for number, name in enumerate(CONFIG.names):
+    config = np.zeros(1, config_dtype(3)).view(np.recarray)
+    for number, name in enumerate(VARIED):
         config[name] = 100 + number
-    shared = [name for name in Rules._fields if name in CONFIG.names]
+    shared = [name for name in Rules._fields if name in VARIED]
     expected = RULES._replace(**{name: config[name][0] for name in shared})
     assert len(shared) == 12
     assert _overlaid(RULES, config[0]) == expected

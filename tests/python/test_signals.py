@@ -1,16 +1,17 @@
 """Signals: the compiled body is that of SQL, and whoever alters either is told."""
 
+import itertools
 from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from barsieve.oracle.entries import fuse
 from barsieve.signals.blocks import Gates, codes_of, first_of_blocks, passing
-from barsieve.signals.envelope import corners_of
-from barsieve.signals.market import ROW, is_within
+from barsieve.signals.envelope import extreme_score
+from barsieve.signals.market import is_within, row_dtype
 from barsieve.signals.parity import Relations, compare_fusion
 from barsieve.signals.score import fusion_score, known_weight
 
@@ -119,19 +120,50 @@ def test_a_study_has_its_end_and_not_its_start():
 scores = st.none() | st.floats(0, 1)
 
 
+def row_of(found: list[float | None], is_aligned: bool) -> np.record:
+    row = np.zeros(1, row_dtype(len(found))).view(np.recarray)[0]
+    for bit, score in enumerate(found):
+        row.scores[bit] = score or 0.0
+        row.knows |= (score is not None) << bit
+    row.factor = 1.0 if is_aligned else 0.8
+    return row
+
+
+@settings(max_examples=200)
+@given(st.data(), st.integers(1, 7), st.booleans())
+def test_the_sorted_bound_is_that_of_all_corners(data, n, is_aligned):
+    """By the oracle's formula at each of up to 128 corners, ties and nulls included."""
+    drawn = st.none() | st.sampled_from([0.2, 0.5, 0.7]) | st.floats(0, 1)
+    found = data.draw(st.lists(drawn, min_size=n, max_size=n))
+    weight = st.sampled_from([0.0, 0.1, 0.4]) | st.floats(0, 1)
+    edges = st.tuples(weight, weight).map(sorted)
+    box = np.array(data.draw(st.lists(edges, min_size=n, max_size=n)))
+    names = [f"d{k}" for k in range(n)]
+    fused = [
+        fuse(
+            dict(zip(names, found, strict=True)),
+            dict(zip(names, w, strict=True)),
+            is_aligned,
+        )
+        for w in itertools.product(*box.tolist())
+    ]
+    known = [score for score in fused if score is not None]
+    row, room = row_of(found, is_aligned), np.empty(n)
+    for sign, best in ((1, max), (-1, min)):
+        ours = extreme_score(box, row, sign, room)
+        assert (
+            ours == pytest.approx(best(known), abs=1e-12) if known else np.isnan(ours)
+        )
+
+
 @given(
     st.lists(scores, min_size=5, max_size=5),
     st.lists(st.sampled_from([0.0, 0.1, 0.25, 0.4]), min_size=5, max_size=5),
     st.booleans(),
 )
 def test_the_score_is_the_mean_of_the_definition(found, weights, is_aligned):
-    row = np.zeros(1, ROW).view(np.recarray)[0]
-    for bit, (domain, score) in enumerate(zip(DOMAINS, found, strict=True)):
-        row[domain] = score or 0.0
-        row.knows |= (score is not None) << bit
-    row.factor = 1.0 if is_aligned else 0.8
-    (settings,) = corners_of([(weight, weight) for weight in weights])
-    ours = fusion_score(settings, row, known_weight(settings, int(row.knows)))
+    row, own = row_of(found, is_aligned), np.array(weights)
+    ours = fusion_score(own, row, known_weight(own, int(row.knows)))
     named = dict(zip(DOMAINS, found, strict=True))
     theirs = fuse(named, dict(zip(DOMAINS, weights, strict=True)), is_aligned)
     assert (

@@ -30,7 +30,7 @@ from barsieve.signals.market import Market
 from barsieve.sweep import screen as screening
 from barsieve.sweep.buffers import words_of
 from barsieve.sweep.figures import FIGURES, hash_trades
-from barsieve.sweep.grids import CONFIG, WEIGHTS, Grid, expand
+from barsieve.sweep.grids import VARIED, Grid, config_dtype, expand
 from barsieve.sweep.run import (
     Rooms,
     Sweep,
@@ -47,13 +47,16 @@ from compiled_project import CompiledProject
 from conftest import PROJECT
 
 DOMAINS = ("wyckoff", "liquidity", "smc", "momentum", "temporal")
+LIQUIDITY = DOMAINS.index("liquidity")
+CONFIG = config_dtype(len(DOMAINS))
 SYMBOLS = ("BTC", "ETH")
 HOUR_US = 3_600_000_000
 
 
 def configured(base: dict, config) -> dict:
     """Return a profile's row with the settings of a configuration."""
-    return base | {name: config[name].item() for name in CONFIG.names}
+    weights = dict(zip(base["weights"], config["weights"].tolist(), strict=True))
+    return base | {name: config[name].item() for name in VARIED} | {"weights": weights}
 
 
 def signals(votes: dict[str, np.ndarray], row: dict) -> dict[str, np.ndarray]:
@@ -61,11 +64,11 @@ def signals(votes: dict[str, np.ndarray], row: dict) -> dict[str, np.ndarray]:
 
     The operations of the macro, in its order, so that the bits can agree.
     """
-    scores = [votes[domain] for domain in DOMAINS]
     total, weight = 0.0, 0.0
-    for name, score in zip(WEIGHTS, scores, strict=True):
-        total = total + row[name] * np.where(np.isnan(score), 0.0, score)
-        weight = weight + np.where(np.isnan(score), 0.0, row[name])
+    for domain, own in row["weights"].items():
+        score = votes[domain]
+        total = total + own * np.where(np.isnan(score), 0.0, score)
+        weight = weight + np.where(np.isnan(score), 0.0, own)
     with np.errstate(invalid="ignore", divide="ignore"):
         factor = np.where(votes["is_aligned"], 1.0, 0.8)
         score = 0.5 + factor * (total / np.where(weight == 0, np.nan, weight) - 0.5)
@@ -113,8 +116,12 @@ def read_votes(connection, symbol: str) -> dict[str, np.ndarray]:
     ).to_arrow_table()
     votes = {
         name: table[name].to_numpy().astype(float)
-        for name in (*DOMAINS, "votes_long", "votes_short", "alignment", "atr_rank_100")
+        for name in ("alignment", "atr_rank_100")
     }
+    scores = {d: table[f"score_{d}"].to_numpy().astype(float) for d in DOMAINS}
+    votes |= scores
+    votes["votes_long"] = sum((score > 0.55).astype(int) for score in scores.values())
+    votes["votes_short"] = sum((score < 0.45).astype(int) for score in scores.values())
     votes["is_aligned"] = table["is_aligned"].to_numpy().astype(bool)
     votes["hour"] = table["bar_ts"].cast(pa.int64()).to_numpy() // HOUR_US
     votes["shift"] = np.zeros(table.num_rows)
@@ -132,16 +139,21 @@ def inputs_of(connection, profile: str) -> Inputs:
 def sweep_of(connection, grid: str, symbol: str, profile=None, **points) -> Sweep:
     tables = tables_of(connection)
     base = base_of(rows_of(tables.profiles), symbol, profile)
-    expanded = expand(grid, rows_of(tables.grids), base, **points)
+    expanded = expand(grid, rows_of(tables.grids), base, DOMAINS, **points)
     return prepare(tables.sweep_bars, tables.regimes, base, symbol, expanded)
 
 
 def one_config(base: dict) -> Grid:
     """Return the grid of nothing but the profile itself."""
     config = np.empty(1, CONFIG).view(np.recarray)
-    for name in CONFIG.names:
+    for name in VARIED:
         config[name] = base[name]
-    return Grid("own", config, config[:0], [])
+    config.weights = [*base["weights"].values()]
+    return grid_of("own", config)
+
+
+def grid_of(name: str, configs: np.recarray) -> Grid:
+    return Grid(name, DOMAINS, tuple(range(len(DOMAINS))), configs, configs[:0], [])
 
 
 def figures_of(sweep: Sweep) -> tuple[np.ndarray, np.ndarray]:
@@ -161,25 +173,26 @@ def test_a_grid_has_the_promised_number_of_configurations(demo, grid, run, refus
     assert (len(configs), len(sweep.grid.refused)) == (run, refused)
     assert set(sweep.grid.violations) == {"weight_liquidity in [0.15, 0.4)"}
     assert len(set(sweep.ids)) == run + refused
-    assert np.allclose(sum(configs[w] for w in WEIGHTS), 1, atol=1e-12)
-    assert configs.weight_liquidity.min() >= 0.15
-    assert configs.weight_liquidity.max() < 0.4
-    refused_liquidity = sweep.grid.refused.weight_liquidity
+    assert np.allclose(configs.weights.sum(axis=1), 1, atol=1e-12)
+    assert configs.weights[:, LIQUIDITY].min() >= 0.15
+    assert configs.weights[:, LIQUIDITY].max() < 0.4
+    refused_liquidity = sweep.grid.refused.weights[:, LIQUIDITY]
     assert not np.any((refused_liquidity >= 0.15) & (refused_liquidity < 0.4))
 
 
 def test_a_sobol_grid_is_seeded_and_a_larger_one_contains_a_smaller(demo):
     tables = tables_of(demo)
     rows, base = rows_of(tables.grids), rows_of(tables.profiles)[0]
-    small = expand("sobol", rows, base, 100, 3).configs
-    large = expand("sobol", rows, base, 1000, 3).configs
+    small = expand("sobol", rows, base, DOMAINS, 100, 3).configs
+    large = expand("sobol", rows, base, DOMAINS, 1000, 3).configs
     assert len(small) == 100
     assert len(large) == 1000
     assert large[:100].tobytes() == small.tobytes()
-    assert expand("sobol", rows, base, 100, 4).configs.tobytes() != small.tobytes()
-    assert np.allclose(sum(large[w] for w in WEIGHTS), 1, atol=1e-12)
+    other = expand("sobol", rows, base, DOMAINS, 100, 4).configs
+    assert other.tobytes() != small.tobytes()
+    assert np.allclose(large.weights.sum(axis=1), 1, atol=1e-12)
     for row in rows:
-        if row["grid"] == "sobol" and row["setting"] not in WEIGHTS:
+        if row["grid"] == "sobol" and row["setting"] in VARIED:
             column = large[row["setting"]]
             assert len(np.unique(column)) > 1
             if row["method"] == "box":
@@ -191,11 +204,11 @@ def test_a_threshold_that_no_weights_reach_is_a_violation_and_not_run(demo):
         {"grid": "g", "setting": "entry_threshold", "method": "values",
          "choices": "0.6 0.99"},
         {"grid": "g", "setting": "weight_wyckoff", "method": "values", "choices": "1"},
-        *({"grid": "g", "setting": w, "method": "values", "choices": "0"}
-          for w in WEIGHTS[1:]),
+        *({"grid": "g", "setting": f"weight_{d}", "method": "values", "choices": "0"}
+          for d in DOMAINS[1:]),
     ]  # fmt: skip
     base = rows_of(tables_of(demo).profiles)[0]
-    grid = expand("g", rows, base)
+    grid = expand("g", rows, base, DOMAINS)
     assert grid.configs.entry_threshold.tolist() == [0.6]
     assert grid.violations == ["entry_threshold within reach"]
 
@@ -258,7 +271,7 @@ def write_profile(base: dict, row: dict, name: str, folder) -> None:
     document = json.loads((PROJECT / f"configs/{base['profile']}.json").read_text())
     document["profile"] = name
     for domain in DOMAINS:
-        document["weights"][domain] = row[f"weight_{domain}"]
+        document["weights"][domain] = row["weights"][domain]
     for section in ("entry", "exits"):
         for key in document[section].keys() & set(CONFIG.names):
             document[section][key] = row[key]
@@ -268,11 +281,12 @@ def write_profile(base: dict, row: dict, name: str, folder) -> None:
 
 
 AS_BUILT = (
-    "votes", "features", "regimes", "fusion_learned", "candidates",
+    "votes", "features", "macro_vetoes", "config_models", "regimes", "fusion_learned",
+    "candidates",
     "candidate_windows",
 )  # fmt: skip
 MADE_ANEW = (
-    "config_profiles", "config_envelopes", "config_envelope_corners", "fusion_scores",
+    "config_profiles", "config_weights", "config_envelopes", "fusion_scores",
     "replay_bars",
 )  # fmt: skip
 
@@ -336,6 +350,7 @@ def random_market(rng: np.random.Generator, n: int) -> Market:
     is_known = rng.random(n) < 0.9
     return Market(
         "X",
+        DOMAINS,
         bars,
         *(
             pa.chunked_array([pa.array(at * HOUR_US, pa.timestamp("us", "UTC"))])
@@ -381,11 +396,11 @@ def test_a_lost_account_measures_as_its_full_replay():
 
 def random_configs(rng: np.random.Generator, n: int, base: dict) -> np.recarray:
     configs = np.empty(n, CONFIG).view(np.recarray)
-    for name in CONFIG.names:
+    for name in VARIED:
         configs[name] = base[name]
-    for name in WEIGHTS:
-        configs[name] = rng.choice([0.0, 0.1, 0.25, 0.4], n)
-    configs.weight_momentum += 0.05
+    for place in range(len(DOMAINS)):
+        configs.weights[:, place] = rng.choice([0.0, 0.1, 0.25, 0.4], n)
+    configs.weights[:, DOMAINS.index("momentum")] += 0.05
     configs.entry_threshold = rng.choice([0.5, 0.55, 0.6, 0.7], n)
     if rng.random() < 0.7:
         configs.atr_rank_floor = rng.choice([0.0, 0.1, 0.2, 0.35], n)
@@ -409,8 +424,8 @@ def votes_of(market: Market) -> dict[str, np.ndarray]:
 def sweep_over(market: Market, configs: np.recarray, base: dict) -> Sweep:
     calendar, months = make_calendar(market, int(configs.time_stop_bars.max()))
     made = screening.make_screen(market, configs, base)
-    grid = Grid("random", configs, configs[:0], [])
-    ids = config_ids(configs, base)
+    grid = grid_of("random", configs)
+    ids = config_ids(grid, base)
     profile = Profile.from_row(base)
     return Sweep(profile, market, grid, made, calendar, ids, ["all", *months])
 
@@ -421,7 +436,7 @@ def base_row() -> dict:
     row |= {"study_start": None, "study_end": None}
     for section in ("entry", "exits", "risk", "costs"):
         row |= profile[section]
-    return row | {f"weight_{d}": w for d, w in profile["weights"].items()}
+    return row | {"weights": profile["weights"]}
 
 
 def inputs_on(market: Market, base: dict) -> Inputs:

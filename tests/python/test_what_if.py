@@ -97,7 +97,7 @@ def test_stress_begins_with_what_the_build_traded(demo_build, demo, profile):
 def test_a_learned_profile_keeps_its_weights_at_every_threshold(demo_build, demo):
     rows, lowest = try_thresholds(demo_build.database, "eth_learned", [0.6])
     weights = demo.sql(
-        "select count(distinct weight_momentum) from fusion_scores "
+        "select count(distinct weights['momentum']) from fusion_scores "
         "where profile = 'eth_learned'"
     ).fetchall()[0][0]
     assert weights > 10

@@ -31,12 +31,9 @@ for command in (profiles.new, profiles.show, profiles.from_sweep, migrate):
 def _problems_of(file: Path | None) -> tuple[list, str]:
     from barsieve.core.model_lists import model_lists
     from barsieve.profiles.check import check_configs, check_profile
-    from barsieve.profiles.names import name_problems
 
     if file is not None:
-        profile, problems = check_profile(file)
-        problems += name_problems(file, profile, model_lists()) if profile else []
-        return problems, str(file)
+        return check_profile(file, lists=model_lists())[1], str(file)
     folder = paths.project_dir()
     bars = (folder / paths.market_dir() / "bars").glob("*.parquet")
     configs = paths.configs_dir()

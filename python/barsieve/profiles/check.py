@@ -17,22 +17,33 @@ from barsieve.profiles.resolution import complete, resolve
 from barsieve.profiles.shape import shape_problems
 
 
-def check_document(path: Path, profile: Any) -> list[Problem]:
+def _sense_problems(
+    path: Path, profile: dict[str, Any], lists: ModelLists | None
+) -> list[Problem]:
+    """Return which names stand for nothing, else which settings contradict others."""
+    unknown = name_problems(path, profile, lists) if lists else []
+    return unknown or contradictions(path, profile)
+
+
+def check_document(
+    path: Path, profile: Any, lists: ModelLists | None = None
+) -> list[Problem]:
     """Return what is wrong with a profile that was read; `path` is only named.
 
-    What it leaves out has its default; it extends nothing.
+    What it leaves out has its default; it extends nothing. `lists` are the models that
+    its names may stand for; without them names are not looked up.
     """
     problems = shape_problems(path, profile, "profile")
-    return problems or contradictions(path, complete(profile))
+    return problems or _sense_problems(path, complete(profile), lists)
 
 
 def check_profile(
-    path: Path, folders: Sequence[Path] = ()
+    path: Path, folders: Sequence[Path] = (), lists: ModelLists | None = None
 ) -> tuple[dict[str, Any] | None, list[Problem]]:
     """Return the profile of a file, resolved, and what is wrong with it.
 
     The profile is None where the file, or one that it extends, cannot be read. What it
-    extends lies beside it, else in one of `folders`.
+    extends lies beside it, else in one of `folders`. `lists` as in `check_document`.
     """
     try:
         profile = resolve(path, folders).document
@@ -49,7 +60,7 @@ def check_profile(
                 fix="rename the file or the profile",
             )
         )
-    return profile, problems + contradictions(path, profile)
+    return profile, problems + _sense_problems(path, profile, lists)
 
 
 def _reference_problems(
@@ -86,9 +97,8 @@ def check_configs(
         ]
     problems: list[Problem] = []
     for path in paths:
-        profile, found = check_profile(path)
+        profile, found = check_profile(path, lists=lists)
         problems += found
-        problems += name_problems(path, profile, lists) if profile else []
         if profile and symbols and profile["symbol"] not in symbols:
             problems.append(
                 Problem(

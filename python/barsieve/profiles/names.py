@@ -37,13 +37,13 @@ def name_problems(
         known = getattr(lists, kind)
         for name in names:
             if name not in known:
-                found = shown(names[name]) if isinstance(names, dict) else f"'{name}'"
+                is_key = isinstance(names, dict)
                 problems.append(
                     Problem(
                         str(path),
-                        f"unknown name '{name}' in '{key}'",
+                        f"unknown key '{key}.{name}'" if is_key else f"key '{key}'",
                         expected=f"one of {', '.join(known)}",
-                        found=found,
+                        found=shown(names[name] if is_key else name),
                         fix=_fix(name, kind, known),
                     )
                 )

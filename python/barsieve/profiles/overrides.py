@@ -17,7 +17,6 @@ from barsieve.core.errors import InputError, Problem, refuse
 from barsieve.core.model_lists import ModelLists
 from barsieve.core.times import moment
 from barsieve.profiles.check import check_document
-from barsieve.profiles.names import name_problems
 from barsieve.profiles.resolution import complete
 from barsieve.profiles.schema import leaves, load_schema
 from barsieve.profiles.shape import LEGACY_NAMES
@@ -167,7 +166,7 @@ def apply(
     made = changed(document, changes)
     given = " ".join(f"{key}={json.dumps(value)}" for key, value in changes.items())
     path = Path(f"{document['profile']} with {given}" if given else made["profile"])
-    problems = check_document(path, made) or name_problems(path, made, lists)
+    problems = check_document(path, made, lists)
     if problems:
         weights = made.get("weights", {})
         raise InputError([_with_hint(p, changes, weights) for p in problems])
