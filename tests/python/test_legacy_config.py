@@ -25,8 +25,8 @@ from barsieve.profiles.legacy.rows import (
     RENAMED,
     STATUSES,
 )
-from barsieve.profiles.resolution import resolve
 from barsieve.profiles.legacy.weights import LEGACY_DOMAINS as DOMAINS
+from barsieve.profiles.resolution import resolve
 from barsieve.profiles.schema import load_schema
 from command_line import barsieve
 from conftest import PROJECT

@@ -33,8 +33,8 @@ def figures_of(demo, symbol: str) -> dict:
 
 def wholes_of(demo, symbol: str) -> dict[str, np.ndarray]:
     return demo.execute(
-        "select config, entry_threshold, weights['momentum'] as weight_momentum, trades, "
-        "net_pnl, sharpe "
+        "select config, entry_threshold, weights['momentum'] as weight_momentum, "
+        "trades, net_pnl, sharpe "
         "from sweep_results inner join sweep_configs using (grid, config, symbol) "
         "where fold = 'all' and symbol = $1",
         [symbol],

@@ -1,6 +1,6 @@
 """Names that a profile gives: domains, sentinels, macro signals that must exist."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -37,13 +37,15 @@ def name_problems(
         known = getattr(lists, kind)
         for name in names:
             if name not in known:
-                is_key = isinstance(names, dict)
+                is_key = isinstance(names, Mapping)
                 problems.append(
                     Problem(
                         str(path),
                         f"unknown key '{key}.{name}'" if is_key else f"key '{key}'",
                         expected=f"one of {', '.join(known)}",
-                        found=shown(names[name] if is_key else name),
+                        found=shown(
+                            names[name] if isinstance(names, Mapping) else name
+                        ),
                         fix=_fix(name, kind, known),
                     )
                 )
