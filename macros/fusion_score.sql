@@ -48,7 +48,9 @@
 {%- macro box_of(votes, box, sign, level) -%}
     {%- set weights = {} -%}
     {%- for domain in barsieve.domains() -%}
-        {%- set low, high = box ~ '.low_' ~ domain, box ~ '.high_' ~ domain -%}
+        {#- A domain that a profile does not name has no part. -#}
+        {%- set low = 'coalesce(' ~ box ~ '.low_' ~ domain ~ ', 0)' -%}
+        {%- set high = 'coalesce(' ~ box ~ '.high_' ~ domain ~ ', 0)' -%}
         {%- do weights.update({
             domain: low if level is none else 'case when ' ~ votes ~ '.score_' ~ domain
                 ~ ' ' ~ sign ~ ' ' ~ votes ~ '.score_' ~ level ~ ' then ' ~ high

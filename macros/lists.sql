@@ -13,6 +13,11 @@
     {{ return(var('macro_signals') + var('own_signals')) }}
 {%- endmacro -%}
 
+{#- Those of a list that ship with the package. -#}
+{%- macro shipped(list) -%}
+    {{ return(var(list)) }}
+{%- endmacro -%}
+
 {#- All of them, as barsieve.core.model_lists has them. -#}
 {%- macro model_lists() -%}
     {{ return({
@@ -22,15 +27,19 @@
 {%- endmacro -%}
 
 {#- Names that a profile chose of a list, comma-joined in the order of the list; without a
-    choice the shipped ones. -#}
-{%- macro chosen(names, choice, shipped) -%}
-    array_to_string(
-        list_where({{ names }}, [
-            {%- for name in names %}
-            list_contains(coalesce({{ choice }}, {{ shipped }}), '{{ name }}')
-            {{- ',' if not loop.last }}
-            {%- endfor %}
-        ]),
-        ','
-    )
+    choice those of `otherwise`, or null. -#}
+{%- macro chosen(names, choice, otherwise=none) -%}
+    {%- set named = choice if otherwise is none
+        else 'coalesce(' ~ choice ~ ', ' ~ otherwise ~ ')' -%}
+    case
+        when {{ named }} is not null
+            then array_to_string(
+                list_where({{ names }}, [
+                    {%- for name in names %}
+                    list_contains({{ named }}, '{{ name }}'){{ ',' if not loop.last }}
+                    {%- endfor %}
+                ]),
+                ','
+            )
+    end
 {%- endmacro -%}

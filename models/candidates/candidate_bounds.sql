@@ -11,15 +11,11 @@ with profiles as (
     where profiles.screen = 'admissible'
 ),
 
--- A domain that a profile does not name has no part.
 boxes as (
     select
         profile,
-        {% for domain in domains() -%}
-            {%- set is_its = "filter (where domain = '" ~ domain ~ "')" -%}
-            coalesce(any_value(low) {{ is_its }}, 0) as low_{{ domain }},
-            coalesce(any_value(high) {{ is_its }}, 0) as high_{{ domain }},
-        {% endfor -%}
+        {{ by_domain('low', 'low_') }},
+        {{ by_domain('high', 'high_') }},
     from {{ ref('config_weights') }}
     group by profile
 ),
@@ -70,6 +66,7 @@ reachable as (
             and votes.bar_ts = lowest_shifts.bar_ts
     where
         votes.alignment is not null
+        and fusion.has_sentinel
         and case
             when profiles.varies_gates
                 then

@@ -1,13 +1,24 @@
 -- The legacy screen, as it was but for the unfinished bars it read.
 with fired as (
     select distinct
-        symbol,
-        bar_ts,
-    from {{ ref('sentinels') }}
+        profiles.profile,
+        profiles.sides,
+        sentinels.symbol,
+        sentinels.bar_ts,
+    from {{ ref('config_profiles') }} as profiles
+    inner join {{ ref('sentinels') }} as sentinels
+        on
+            profiles.symbol = sentinels.symbol
+            and list_contains(
+                string_split(profiles.screen_sentinels, ','), sentinels.sentinel
+            )
+    where profiles.screen = 'sentinel'
 ),
 
 readings as (
     select
+        fired.profile,
+        fired.sides,
         features.symbol,
         features.bar_ts,
         features.bar_index,
@@ -39,18 +50,15 @@ readings as (
 )
 
 select
-    profiles.profile,
-    readings.symbol,
-    readings.bar_ts,
-    readings.bar_index,
-    readings.side,
-    readings.proto_fusion as score,
+    profile,
+    symbol,
+    bar_ts,
+    bar_index,
+    side,
+    proto_fusion as score,
 from readings
-inner join {{ ref('config_profiles') }} as profiles
-    on readings.symbol = profiles.symbol
 where
-    profiles.screen = 'sentinel'
-    and readings.proto_fusion >= 0.35
-    and readings.adx_14_4h >= 22
-    and readings.side is not null
-    and profiles.sides in ('both', readings.side)
+    proto_fusion >= 0.35
+    and adx_14_4h >= 22
+    and side is not null
+    and sides in ('both', side)

@@ -50,15 +50,6 @@ admissible as (
         and net_veto_short < highest_veto_limit
         and net_veto_short < macro_exit_veto
         and not is_vix_exit
-),
-
-sentinels_of_bars as (
-    select
-        symbol,
-        bar_ts,
-        string_agg(sentinel, ',' order by sentinel) as reason,
-    from {{ ref('sentinels') }}
-    group by symbol, bar_ts
 )
 
 select
@@ -68,10 +59,10 @@ select
     screened.bar_index,
     screened.side,
     screened.score,
-    sentinels_of_bars.reason,
+    votes.sentinels as reason,
 from (
     select * from admissible
     union all by name
     select * from {{ ref('candidate_sentinel_screen') }}
 ) as screened
-left join sentinels_of_bars using (symbol, bar_ts)
+left join {{ ref('votes') }} as votes using (symbol, bar_ts)

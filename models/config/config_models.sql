@@ -4,6 +4,6 @@
         '{{ list }}' as list,
         unnest({{ names }}::varchar[]) as name,
         unnest(range(1, {{ names | length }} + 1))::integer as name_number,
-        name_number > {{ var(list) | length }} as is_own,
+        name_number > {{ shipped(list) | length }} as is_own,
     {% if not loop.last %}union all by name{% endif %}
 {%- endfor %}

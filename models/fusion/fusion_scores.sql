@@ -10,33 +10,8 @@ regimes as (
     select * from {{ ref('regimes') }}
 ),
 
--- Learned settings stay in the envelope of the profile as it is now: the screen covers
--- no others. Those of another set of domains are none of its.
-learned as (
-    select
-        profile,
-        month,
-        regime,
-        greatest(any_value(threshold), any_value(lowest_threshold)) as entry_threshold,
-        map(
-            list(domain order by domain_number),
-            list({{ clip('learned.weight', 'low', 'high') }} order by domain_number)
-        ) as weights,
-        {{ by_domain(clip('learned.weight', 'low', 'high'), 'weight_') }},
-    from {{ ref('fusion_learned') }} as learned
-    inner join {{ ref('config_weights') }} using (profile, domain)
-    inner join {{ ref('config_envelopes') }} using (profile)
-    inner join profiles using (profile)
-    group by profile, month, regime
-    having count(*) = any_value(cardinality(profiles.weights))
-),
-
-own as (
-    select
-        profile,
-        {{ by_domain('weight', 'weight_') }},
-    from {{ ref('config_weights') }}
-    group by profile
+settings as (
+    select * from {{ ref('fusion_settings') }}
 ),
 
 in_force as (
@@ -51,9 +26,9 @@ in_force as (
         profiles.macro_exit_veto,
         profiles.cadence,
         profiles.sides,
-        coalesce(learned.entry_threshold, profiles.entry_threshold)
+        coalesce(learned.entry_threshold, own.entry_threshold)
             as entry_threshold,
-        coalesce(learned.weights, profiles.weights) as weights,
+        coalesce(learned.weights, own.weights) as weights,
         {% for domain in domains() -%}
             coalesce(learned.weight_{{ domain }}, own.weight_{{ domain }})
                 as weight_{{ domain }},
@@ -69,14 +44,22 @@ in_force as (
             false
         ) as is_in_atr_band,
         votes.is_aligned or not profiles.alignment_required as passes_alignment,
+        profiles.required_sentinels is null
+        or coalesce(list_has_any(
+            string_split(profiles.required_sentinels, ','),
+            string_split(votes.sentinels, ',')
+        ), false) as has_sentinel,
         votes.known_at > coalesce(profiles.study_start, '-infinity'::timestamptz)
         and votes.known_at <= coalesce(profiles.study_end, 'infinity'::timestamptz)
             as is_in_study,
     from votes
     inner join profiles on votes.symbol = profiles.symbol
-    inner join own on profiles.profile = own.profile
+    inner join settings as own on profiles.profile = own.profile and own.month is null
     inner join {{ ref('macro_vetoes') }} as vetoes
-        on votes.symbol = vetoes.symbol and votes.bar_ts = vetoes.bar_ts
+        on
+            profiles.macro_signals = vetoes.macro_signals
+            and votes.symbol = vetoes.symbol
+            and votes.bar_ts = vetoes.bar_ts
     -- No classifier is called off: such a profile finds no row.
     left join regimes
         on
@@ -85,7 +68,7 @@ in_force as (
             and profiles.reference_symbol = regimes.reference_symbol
             and votes.symbol = regimes.symbol
             and votes.bar_ts = regimes.bar_ts
-    left join learned
+    left join settings as learned
         on
             profiles.learned
             and profiles.profile = learned.profile
@@ -164,9 +147,11 @@ select
     is_in_study,
     passes_gates,
     is_eligible,
+    has_sentinel,
     is_macro_exit,
     coalesce(
         is_eligible
+        and has_sentinel
         and sides in ('both', side)
         and confidence >= threshold
         and net_veto < veto_limit

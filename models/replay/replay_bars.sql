@@ -13,5 +13,6 @@ select
     case fusion.side when 'long' then 1 when 'short' then -1 else 0 end::tinyint
         as side,
     fusion.is_eligible,
+    fusion.has_sentinel,
 from {{ ref('fusion_scores') }} as fusion
 inner join {{ ref('features') }} as features using (symbol, bar_ts)

@@ -2,13 +2,6 @@
     a macro signal is judged on two years of hours of one symbol. -#}
 {%- set judged_bars = 2000 -%}
 {%- set two_years = 17520 -%}
-{%- set sentinels = [] -%}
-{%- if execute -%}
-    {%- for node in graph.nodes.values()
-        if node.resource_type == 'model' and node.name.startswith('sentinel_') -%}
-        {%- do sentinels.append(node.name[9:]) -%}
-    {%- endfor -%}
-{%- endif -%}
 
 with feature_bars as (
     select * exclude (bar_ts, known_at, bar_index, open, high, low, close)
@@ -207,7 +200,7 @@ sentinel_rates as (
         coalesce(fired.bars, 0) as fired_bars,
         fired_bars / bars_of_symbols.bars as rate,
     from bars_of_symbols
-    cross join (select unnest({{ sentinels }}::varchar[]) as sentinel) as names
+    cross join (select unnest({{ sentinels() }}::varchar[]) as sentinel) as names
     left join fired using (symbol, sentinel)
 ),
 
@@ -235,51 +228,15 @@ sentinels_found as (
         and (rate >= 0.5 or (rate = 0 and (sentinel != 'session_break' or gaps > 0)))
 ),
 
-covered as (
-    select
-        symbol,
-        bar_ts,
-    from {{ ref('macro_vetoes') }}
-    where macro_coverage = 1
-),
-
-covered_hours as (
-    select
-        symbol,
-        count(*) as bars,
-    from covered
-    group by symbol
-    having count(*) >= {{ two_years }}
-),
-
-thresholds as (
-    unpivot {{ ref('config_macro_signals') }}
-    on columns(*)
-    into name setting value threshold
-),
-
-in_force as (
+signal_rates as (
     select
         symbol,
         signal,
-        count(*) as bars,
-    from {{ ref('macro_signals') }}
-    inner join covered using (symbol, bar_ts)
-    group by symbol, signal
-),
-
-signal_rates as (
-    select
-        covered_hours.symbol,
-        names.signal,
-        covered_hours.bars,
-        coalesce(in_force.bars, 0) as bars_in_force,
-        bars_in_force / covered_hours.bars as rate,
-    from covered_hours
-    cross join (
-        select distinct split_part(setting, '__', 1) as signal from thresholds
-    ) as names
-    left join in_force using (symbol, signal)
+        known_bars,
+        bars_in_force,
+        bars_in_force / known_bars as rate,
+    from {{ ref('macro_coverage') }}
+    where known_bars >= {{ two_years }}
 ),
 
 signals_found as (
@@ -290,11 +247,10 @@ signals_found as (
         rate as value,
         case when rate = 0 then 0 else 0.9 end as threshold,
         format(
-            '{} is in force on {:,} of the {:,} hours on which every series is known: '
-            || 'here it {}.',
+            '{} is in force on {:,} of the {:,} hours on which it is known: here it {}.',
             signal,
             bars_in_force,
-            bars,
+            known_bars,
             case
                 when rate = 0 then 'changes no trade'
                 else 'is a constant, not a signal'

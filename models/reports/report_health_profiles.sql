@@ -227,12 +227,23 @@ decisions_found as (
         macro_coverage as value,
         0.5 as threshold,
         format(
-            '{} could know {:.0f} % of the macro signals on the average bar: the '
-            || 'others neither vetoed an entry nor ordered an exit.',
+            '{} could know {:.0f} % of its macro signals on the average bar: the '
+            || 'others neither vetoed an entry nor ordered an exit{}.',
             profile,
-            100 * macro_coverage
+            100 * macro_coverage,
+            coalesce(' (mostly unknown: ' || (
+                select string_agg(signal, ', ' order by signal)
+                from {{ ref('macro_coverage') }} as coverage
+                where
+                    coverage.symbol = bars_of_profiles.symbol
+                    and known_bars < 0.5 * coverage.bars
+                    and contains(
+                        ',' || profiles.macro_signals || ',', ',' || signal || ','
+                    )
+            ) || ')', '')
         ) as meaning,
     from bars_of_profiles
+    inner join profiles using (profile, symbol)
     -- None at all is said once, of the market.
     where macro_coverage > 0 and macro_coverage < 0.5
     union all

@@ -1,11 +1,9 @@
-select * from {{ ref('sentinel_sma_20_cross') }}
-union all by name
-select * from {{ ref('sentinel_sma_50_cross') }}
-union all by name
-select * from {{ ref('sentinel_atr_regime') }}
-union all by name
-select * from {{ ref('sentinel_volume_spike') }}
-union all by name
-select * from {{ ref('sentinel_session_break') }}
-union all by name
-select * from {{ ref('sentinel_range_break') }}
+{% for sentinel in sentinels() -%}
+    select
+        symbol,
+        bar_ts,
+        '{{ sentinel }}' as sentinel,
+        side,
+    from {{ ref('sentinel_' ~ sentinel) }}
+    {% if not loop.last %}union all{% endif %}
+{% endfor %}

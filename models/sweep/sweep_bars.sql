@@ -8,6 +8,8 @@ select
     {% for domain in domains() -%}
         votes.score_{{ domain }},
     {% endfor -%}
+    vetoes.macro_signals,
+    votes.sentinels,
     votes.alignment,
     votes.is_aligned,
     votes.atr_rank_100,

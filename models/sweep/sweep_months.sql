@@ -6,6 +6,7 @@ with asked as (
         coalesce(nullif(classifier, 'off'), 'hmm') as classifier,
         fit_window,
         reference_symbol,
+        macro_signals,
     from {{ ref('config_profiles') }}
     qualify
         row_number() over (partition by symbol order by learned desc, profile asc) = 1
@@ -17,6 +18,7 @@ months as (
         asked.classifier,
         asked.fit_window,
         asked.reference_symbol,
+        asked.macro_signals,
         date_trunc('month', features.bar_ts) as month_at,
         max(features.known_at) as last_known_at,
     from {{ ref('features') }} as features
@@ -72,4 +74,7 @@ left join {{ ref('regimes') }} as regimes
         and months.fit_window = regimes.fit_window
         and months.reference_symbol = regimes.reference_symbol
 left join {{ ref('macro_vetoes') }} as vetoes
-    on bars.symbol = vetoes.symbol and bars.bar_ts = vetoes.bar_ts
+    on
+        months.macro_signals = vetoes.macro_signals
+        and bars.symbol = vetoes.symbol
+        and bars.bar_ts = vetoes.bar_ts

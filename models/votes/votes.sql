@@ -7,6 +7,15 @@ with domain_scores as (
     group by symbol, bar_ts
 ),
 
+fired as (
+    select
+        symbol,
+        bar_ts,
+        string_agg(sentinel, ',' order by sentinel) as sentinels,
+    from {{ ref('sentinels') }}
+    group by symbol, bar_ts
+),
+
 bars as (
     select
         symbol,
@@ -50,9 +59,11 @@ select
     bars.atr_rank_100,
     bars.vix,
     domain_scores.* exclude (symbol, bar_ts),
+    fired.sentinels,
     case when alignments.has_trends then alignments.alignment_sum end::double
         as alignment,
     alignments.alignment_sum >= 1 and alignments.has_trends as is_aligned,
 from bars
 inner join domain_scores using (symbol, bar_ts)
 inner join alignments using (symbol, bar_ts)
+left join fired using (symbol, bar_ts)

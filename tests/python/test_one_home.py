@@ -58,6 +58,7 @@ RULES = {
         # Before a build there is its document alone; the oracle reads for itself.
         {
             "config_envelopes.sql",
+            "config_weights.sql",
             "profiles/contradictions.py",
             "oracle/entries.py",
             "oracle/candidates.py",

@@ -138,7 +138,7 @@ def inputs_of(connection, profile: str) -> Inputs:
 
 def sweep_of(connection, grid: str, symbol: str, profile=None, **points) -> Sweep:
     tables = tables_of(connection)
-    base = base_of(rows_of(tables.profiles), symbol, profile)
+    base = base_of(tables.bases, symbol, profile)
     expanded = expand(grid, rows_of(tables.grids), base, DOMAINS, **points)
     return prepare(tables.sweep_bars, tables.regimes, base, symbol, expanded)
 
@@ -182,7 +182,7 @@ def test_a_grid_has_the_promised_number_of_configurations(demo, grid, run, refus
 
 def test_a_sobol_grid_is_seeded_and_a_larger_one_contains_a_smaller(demo):
     tables = tables_of(demo)
-    rows, base = rows_of(tables.grids), rows_of(tables.profiles)[0]
+    rows, base = rows_of(tables.grids), tables.bases[0]
     small = expand("sobol", rows, base, DOMAINS, 100, 3).configs
     large = expand("sobol", rows, base, DOMAINS, 1000, 3).configs
     assert len(small) == 100
@@ -207,7 +207,7 @@ def test_a_threshold_that_no_weights_reach_is_a_violation_and_not_run(demo):
         *({"grid": "g", "setting": f"weight_{d}", "method": "values", "choices": "0"}
           for d in DOMAINS[1:]),
     ]  # fmt: skip
-    base = rows_of(tables_of(demo).profiles)[0]
+    base = tables_of(demo).bases[0]
     grid = expand("g", rows, base, DOMAINS)
     assert grid.configs.entry_threshold.tolist() == [0.6]
     assert grid.violations == ["entry_threshold within reach"]
@@ -286,8 +286,8 @@ AS_BUILT = (
     "candidate_windows",
 )  # fmt: skip
 MADE_ANEW = (
-    "config_profiles", "config_weights", "config_envelopes", "fusion_scores",
-    "replay_bars",
+    "config_profiles", "config_weights", "config_envelopes", "fusion_settings",
+    "fusion_scores",    "replay_bars",
 )  # fmt: skip
 
 
@@ -338,6 +338,7 @@ def random_market(rng: np.random.Generator, n: int) -> Market:
     )
     bars.net_veto_long, bars.net_veto_short = rng.uniform(-0.2, 1, (2, n))
     bars.confidence = bars.threshold = np.nan
+    bars.has_sentinel = rng.random(n) < 0.8
     if rng.random() < 0.5:
         # A jump that no market makes, at which accounts are lost.
         at, factor = rng.integers(0, n), rng.choice([0.001, 0.1, 10.0, 1000.0])
@@ -436,6 +437,7 @@ def base_row() -> dict:
     row |= {"study_start": None, "study_end": None}
     for section in ("entry", "exits", "risk", "costs"):
         row |= profile[section]
+    row |= {"required_sentinels": None, "macro_signals": ""}
     return row | {"weights": profile["weights"]}
 
 
@@ -684,7 +686,7 @@ def test_folds_sum_to_the_whole(demo):
 
 def test_a_study_limits_trades_and_what_is_judged(demo):
     tables = tables_of(demo)
-    base = base_of(rows_of(tables.profiles), "ETH", "eth_comprehensive")
+    base = base_of(tables.bases, "ETH", "eth_comprehensive")
     base |= {
         "study_start": datetime(2022, 1, 10, 12, tzinfo=UTC),
         "study_end": datetime(2022, 7, 20, 3, tzinfo=UTC),

@@ -61,7 +61,8 @@ def learners_of(
     Parameters are the relations `config_profiles`, `config_envelopes` and
     `config_weights`.
     """
-    return with_boxes(profiles.filter("learned"), envelopes, weights)
+    learning = profiles.filter("learned").join(envelopes, "profile")
+    return with_boxes(learning, weights)
 
 
 def box_of(profile: dict[str, Any]) -> Box:

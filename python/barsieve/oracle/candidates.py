@@ -46,7 +46,8 @@ def admissible(
     lowers the threshold.
     """
     envelope = envelope_of(profile)
-    if entry["alignment"] is None or not _may_pass_gates(row, entry, profile):
+    may_enter = entry["has_sentinel"] and _may_pass_gates(row, entry, profile)
+    if entry["alignment"] is None or not may_enter:
         return {}
     reached = _corner_scores(scores, profile, entry["is_aligned"])
     if not reached:

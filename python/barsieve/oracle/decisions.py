@@ -15,7 +15,13 @@ from barsieve.core import schemas
 from barsieve.core.arrow import matching, rows_of
 from barsieve.oracle.candidates import admissible, legacy
 from barsieve.oracle.compare import ORACLE_TOLERANCE, read_vintages, worst_of
-from barsieve.oracle.entries import decide_block, entry_row, is_traded, weight_columns
+from barsieve.oracle.entries import (
+    decide_block,
+    entry_row,
+    has_one_of,
+    is_traded,
+    weight_columns,
+)
 from barsieve.oracle.history import HOUR, NO_VINTAGES, Vintages
 from barsieve.oracle.sentinels import sentinel_row
 from barsieve.oracle.signals import Row, signal_row, veto_row, was_last_above
@@ -110,8 +116,11 @@ def _add_macro(pairs: Pairs, sample: Sample, vix: Vintages, limits: Row) -> None
             fast = found[0] if found else dict.fromkeys(AMOUNTS, 0.0)
             slow = dict(zip(AMOUNTS, map(float, amounts), strict=True))
             _add(pairs, "macro_signals", name, fast, slow)
-        (vetoes,) = sample.at("macro_vetoes", row["bar_ts"])
-        _add(pairs, "macro_vetoes", "", vetoes, veto_row(row, signals))
+        for vetoes in sample.at("macro_vetoes", row["bar_ts"]):
+            chosen = [n for n in vetoes["macro_signals"].split(",") if n]
+            if set(chosen) <= set(signals):
+                slow = veto_row(row, {name: signals[name] for name in chosen})
+                _add(pairs, "macro_vetoes", "", vetoes, slow)
 
 
 def _add_sentinels(pairs: Pairs, sample: Sample) -> None:
@@ -135,10 +144,13 @@ def _entries(
     for row in block:
         moment = row["bar_ts"]
         beliefs = sample.at("regimes", moment, **{key: profile[key] for key in keys})
-        (vetoes,) = sample.at("macro_vetoes", moment)
+        (vetoes,) = sample.at(
+            "macro_vetoes", moment, macro_signals=profile["macro_signals"]
+        )
         belief = beliefs[0] if beliefs else None
         scores = _scores_at(sample, moment)
-        entries.append(entry_row(row, scores, vetoes, profile, belief, learned))
+        fired = [r["sentinel"] for r in sample.at("sentinels", moment)]
+        entries.append(entry_row(row, scores, vetoes, profile, belief, learned, fired))
     decide_block(entries, profile)
     return entries
 
@@ -162,7 +174,8 @@ def _add_entries(
                 scores = _scores_at(sample, moment)
                 sides = admissible(row, scores, entry, profile, shift)
             else:
-                sides = legacy(row) if fired else {}
+                is_looked_at = has_one_of(profile["screen_sentinels"], fired)
+                sides = legacy(row) if is_looked_at else {}
                 sides = {s: v for s, v in sides.items() if is_traded(s, profile)}
             reason = ",".join(sorted(fired)) or None
             for side in ("long", "short"):

@@ -104,12 +104,13 @@ def entry_row(
     profile: Row,
     belief: Row | None,
     learned: dict[Any, Any],
+    fired: list[str],
 ) -> Row:
     """Return what `fusion_scores` holds of a bar, but for what its block decides.
 
     `row`: features; `vetoes`: the row of `macro_vetoes`; `belief`: the row of
     `regimes` that the profile reads, None where there is none; `learned`: proposals by
-    (profile, month, regime), then by domain.
+    (profile, month, regime), then by domain; `fired`: the sentinels that did.
     """
     belief = belief or NO_REGIME
     month = f"{row['bar_ts']:%Y-%m}"
@@ -157,9 +158,15 @@ def entry_row(
         "passes_gates": is_in_band
         and is_in_study
         and (is_aligned or not profile["alignment_required"]),
+        "has_sentinel": has_one_of(profile["required_sentinels"], fired),
         "is_macro_exit": _is_at_least(row["vix"], profile["vix_exit"])
         or _is_at_least(net_veto, profile["macro_exit_veto"]),
     }
+
+
+def has_one_of(names: str | None, fired: list[str]) -> bool:
+    """Tell whether one of the sentinels of a list, comma-joined, fired; None is any."""
+    return names is None or any(name in fired for name in names.split(","))
 
 
 def decide_block(block: list[Row], profile: Row) -> None:
@@ -175,6 +182,7 @@ def decide_block(block: list[Row], profile: Row) -> None:
             row["is_eligible"]
             and is_traded(row["side"], profile)
             and _is_at_least(row["confidence"], row["threshold"])
+            and row["has_sentinel"]
             and row["net_veto"] < profile["veto_limit"]
             and not row["is_macro_exit"]
         )

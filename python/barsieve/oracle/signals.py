@@ -126,16 +126,20 @@ def signal_row(row: Row, is_high: bool, limits: Row) -> dict[str, tuple[Decimal,
 
 
 def veto_row(row: Row, signals: dict[str, tuple[Decimal, ...]]) -> Row:
-    """Return the row of `macro_vetoes`: sums clipped to 1, and what is net of them."""
+    """Return the row of `macro_vetoes`: sums clipped to 1, and what is net of them.
+
+    `signals` are those that a profile chose.
+    """
     against_long, against_short, light = (
-        min(sum(amounts), Decimal(1)) for amounts in zip(*signals.values(), strict=True)
+        min(sum((amounts[k] for amounts in signals.values()), NOTHING), Decimal(1))
+        for k in range(3)
     )
-    is_known = [all(row[name] is not None for name in NEEDS[s]) for s in NEEDS]
+    is_known = [all(row[name] is not None for name in NEEDS[s]) for s in signals]
     return {
         "veto_long": float(against_long),
         "veto_short": float(against_short),
         "greenlight": float(light),
         "net_veto_long": float(against_long - light),
         "net_veto_short": float(against_short - light),
-        "macro_coverage": sum(is_known) / len(is_known),
+        "macro_coverage": sum(is_known) / len(is_known) if is_known else 1.0,
     }

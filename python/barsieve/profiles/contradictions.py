@@ -234,6 +234,18 @@ def _envelope_problems(path: Path, profile: dict[str, Any]) -> Iterator[Problem]
         )
 
 
+def _sentinel_problems(path: Path, profile: dict[str, Any]) -> Iterator[Problem]:
+    screen = profile["screen"]
+    if screen["method"] == "admissible" and screen["sentinels"] is not None:
+        yield Problem(
+            str(path),
+            "key 'screen.sentinels'",
+            expected="null for the admissible screen, which does not read it",
+            found=shown(screen["sentinels"]),
+            fix="require them (entry.sentinels), or use the sentinel screen",
+        )
+
+
 def _learned_problems(path: Path, profile: dict[str, Any]) -> Iterator[Problem]:
     """Refuse to learn without a box to learn in, or with a screen that covers none."""
     if not profile["learned"]:
@@ -269,6 +281,7 @@ def contradictions(path: Path, profile: dict[str, Any]) -> list[Problem]:
         _regime_problems,
         _parity_problems,
         _envelope_problems,
+        _sentinel_problems,
         _learned_problems,
     ):
         problems += rule(path, profile)

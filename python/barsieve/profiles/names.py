@@ -14,8 +14,12 @@ from barsieve.profiles.words import shown
 def _named(profile: dict[str, Any]) -> Iterator[tuple[str, str, Iterable[str]]]:
     """Yield which list the names of a key are of, the key, and the names."""
     yield "domains", "weights", profile["weights"]
-    envelope = profile["screen"]["envelope"] or {}
-    yield "domains", "screen.envelope.weights", envelope.get("weights", {})
+    if "weights" in (boxed := profile["screen"]["envelope"] or {}):
+        yield "domains", "screen.envelope.weights", boxed["weights"]
+    yield "macro_signals", "macro_signals", profile["macro_signals"] or []
+    for section in ("entry", "screen"):
+        sentinels = profile[section]["sentinels"]
+        yield "sentinels", f"{section}.sentinels", sentinels or []
 
 
 def _fix(name: str, kind: str, known: tuple[str, ...]) -> str:

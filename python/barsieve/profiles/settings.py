@@ -31,25 +31,27 @@ def rules_of(row: dict[str, Any]) -> Rules:
     return Rules(**{name: as_rule(name, row[name]) for name in Rules._fields})
 
 
-def with_boxes(
-    config_profiles: duckdb.DuckDBPyRelation,
-    config_envelopes: duckdb.DuckDBPyRelation,
+def boxes_of(
     config_weights: duckdb.DuckDBPyRelation,
-) -> list[dict[str, Any]]:
-    """Return the profiles by symbol and name, each with its envelope.
-
-    That is a row of `config_profiles` and `config_envelopes`, and as `box` the least
-    and greatest weight of each domain that it names.
-    """
+) -> dict[str, dict[str, tuple[float, float]]]:
+    """Return, by profile, the least and greatest weight of its domains."""
     boxes: dict[str, dict[str, tuple[float, float]]] = {}
     for row in rows_of(config_weights.order("profile, domain_number")):
         of_profile = boxes.setdefault(row["profile"], {})
         of_profile[row["domain"]] = (row["low"], row["high"])
-    profiles = config_profiles.join(config_envelopes, "profile")
-    return [
-        row | {"box": boxes[row["profile"]]}
-        for row in rows_of(profiles.order("symbol, profile"))
-    ]
+    return boxes
+
+
+def with_boxes(
+    config_profiles: duckdb.DuckDBPyRelation, config_weights: duckdb.DuckDBPyRelation
+) -> list[dict[str, Any]]:
+    """Return the rows of `config_profiles`, by symbol and name, each with its `box`.
+
+    That is what `boxes_of` has of it.
+    """
+    boxes = boxes_of(config_weights)
+    rows = rows_of(config_profiles.order("symbol, profile"))
+    return [row | {"box": boxes[row["profile"]]} for row in rows]
 
 
 def read_profiles(config_profiles: duckdb.DuckDBPyRelation) -> list[Profile]:

@@ -68,6 +68,7 @@ _EXPECTED = {
     "minItems": "[low, high]",
     "maxItems": "[low, high]",
     "minProperties": "at least one name",
+    "uniqueItems": "each name once",
     "oneOf": "null or an object",
 }
 
@@ -75,6 +76,8 @@ _EXPECTED = {
 def _wrong_value(path: Path, error: ValidationError) -> Problem:
     template = _EXPECTED.get(error.validator)
     bound = json.dumps(error.validator_value)
+    if error.validator == "minItems" and "uniqueItems" in error.schema:
+        template = _EXPECTED["minProperties"]
     expected = template.format(bound) if template else error.message
     described = error.schema.get("description", "")
     return Problem(

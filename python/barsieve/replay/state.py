@@ -24,6 +24,7 @@ class Bar(Protocol):
     `index` is its position among the bars of the replay; `bar_index` is its number.
     Prices are in quote currency, rates and confidences are fractions, NaN is unknown.
     `side` is 1, -1 or 0; `threshold` is the profile's, without the loss streak;
+    `has_sentinel` is whether a sentinel fired that the profile requires, if it does;
     `hours_since` is the time since the open of the bar before, 1 where none is missing,
     NaN at the first.
     """
@@ -45,6 +46,7 @@ class Bar(Protocol):
     threshold: float
     side: Annotated[int, np.int8]
     is_eligible: bool
+    has_sentinel: bool
 
 
 def _stored_as(kind: Any) -> Any:

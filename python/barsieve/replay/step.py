@@ -53,22 +53,24 @@ def threshold_in_force(account: Streak, bar: Bar, rules: Rules) -> float:
 
 @compiled
 def is_open(side: int, bar: Bar, rules: Rules) -> bool:
-    """Tell whether a side is traded, and no veto or macro exit bars it at this close.
+    """Tell whether a side is traded, and nothing but its confidence bars it at a close.
 
-    `sides` is one side, or FLAT for both.
+    No veto, macro exit or want of a sentinel does. `sides` is one side, or FLAT for both.
     """
     if rules.sides == -side:
         return False
     net_veto = bar.net_veto_long if side == LONG else bar.net_veto_short
-    return net_veto < rules.veto_limit and not is_macro_exit(side, bar, rules)
+    is_vetoed = not net_veto < rules.veto_limit
+    return bar.has_sentinel and not is_vetoed and not is_macro_exit(side, bar, rules)
 
 
 @compiled
 def signal(account: Streak, bar: Bar, rules: Rules) -> int:
     """Return the side that the entry predicate admits at this close, or FLAT.
 
-    Eligible, a side that is traded, enough confidence, no veto, and no macro exit that
-    would leave the position an hour later; a streak of losses asks for more.
+    Eligible, a side that is traded, enough confidence, a sentinel where one is required,
+    no veto, and no macro exit that would leave the position an hour later; a streak of
+    losses asks for more.
     """
     if not bar.is_eligible or bar.side == FLAT:
         return FLAT

@@ -21,7 +21,7 @@ SCORE = "score_"
 """Prefix of the column of a domain in `sweep_bars`."""
 
 # What settings write into a bar; the rest of `BAR` comes from `sweep_bars`.
-OF_SETTINGS = ("confidence", "threshold", "side", "is_eligible")
+OF_SETTINGS = ("confidence", "threshold", "side", "is_eligible", "has_sentinel")
 
 
 def row_dtype(n_domains: int) -> np.dtype:
@@ -81,13 +81,23 @@ def rows_at(market: Market, left: np.ndarray) -> np.recarray:
     return rows
 
 
-def _silent_bars(table: pa.Table) -> np.recarray:
+def _has_sentinel(table: pa.Table, required: str | None) -> np.ndarray:
+    """Tell at which bars one of the sentinels fired that a profile requires, if any."""
+    if required is None:
+        return np.ones(table.num_rows, bool)
+    wanted = set(required.split(","))
+    fired = table["sentinels"].to_pylist()
+    return np.array([not wanted.isdisjoint((n or "").split(",")) for n in fired], bool)
+
+
+def _silent_bars(table: pa.Table, required: str | None) -> np.recarray:
     bars = np.empty(table.num_rows, BAR)
     bars["index"] = np.arange(table.num_rows)
     for name in set(BAR_FIELDS[1:]) - set(OF_SETTINGS):
         bars[name] = numbers(table[name])
     bars["confidence"] = bars["threshold"] = np.nan
     bars["side"], bars["is_eligible"] = FLAT, False
+    bars["has_sentinel"] = _has_sentinel(table, required)
     return bars.view(np.recarray)
 
 
@@ -130,9 +140,15 @@ def is_within(
     return is_inside
 
 
-def read_bars(sweep_bars: DuckDBPyRelation, symbol: str) -> pa.Table:
-    """Return the bars of a symbol in the relation `sweep_bars`, in their order."""
-    return matching(sweep_bars, symbol=symbol).order("bar_index").to_arrow_table()
+def read_bars(
+    sweep_bars: DuckDBPyRelation, symbol: str, macro_signals: str
+) -> pa.Table:
+    """Return the bars of a symbol in the relation `sweep_bars`, in their order.
+
+    Under the vetoes of a choice of macro signals, as `config_profiles` has it.
+    """
+    own = matching(sweep_bars, symbol=symbol, macro_signals=macro_signals)
+    return own.order("bar_index").to_arrow_table()
 
 
 def domains_of(columns: Iterable[str]) -> tuple[str, ...]:
@@ -170,15 +186,15 @@ def market_of(
     """Return the market of a symbol's bars, as `read_bars` has them, for a profile.
 
     `base` is a row of `config_profiles`: the domains of its `weights` vote, its
-    classifier, looked up in the relation `regimes`, shifts the thresholds and its study
-    limits trading.
+    classifier, looked up in the relation `regimes`, shifts the thresholds, its study
+    and the sentinels that it requires limit trading.
     """
     domains, named = domains_of(table.column_names), base["weights"]
     scores = _scores(table, domains, named)
     return Market(
         symbol,
         domains,
-        _silent_bars(table),
+        _silent_bars(table, base["required_sentinels"]),
         table["bar_ts"],
         table["known_at"],
         scores,
@@ -201,4 +217,5 @@ def read_market(
     symbol: str,
 ) -> Market:
     """Read a symbol from the relations `sweep_bars` and `regimes`; see `market_of`."""
-    return market_of(read_bars(sweep_bars, symbol), regimes, base, symbol)
+    bars = read_bars(sweep_bars, symbol, base["macro_signals"])
+    return market_of(bars, regimes, base, symbol)

@@ -26,7 +26,7 @@ _SIDE = "case side when 'long' then 1 when 'short' then -1 else 0 end as side"
 _MACRO_EXIT = "if(side is null, null, is_macro_exit)::double as is_macro_exit"
 _AS_THEY_STAND = (
     "fusion_score", "domains_used", "confidence", "threshold", "is_in_atr_band",
-    "is_in_study", "passes_gates", "is_eligible", "is_entry",
+    "is_in_study", "passes_gates", "is_eligible", "has_sentinel", "is_entry",
 )  # fmt: skip
 
 Values = dict[str, np.ndarray]
@@ -184,6 +184,7 @@ def _compiled(
         "is_in_study": market.is_in_study,
         "passes_gates": made.passes_gates,
         "is_eligible": made.bars.is_eligible,
+        "has_sentinel": made.bars.has_sentinel,
         "is_macro_exit": np.where(made.bars.side == FLAT, np.nan, is_exit),
         "is_entry": are_entries(made.bars, rules),
     }
@@ -240,12 +241,12 @@ def compare_fusion(relations: Relations) -> pa.Table:
     `missing` where SQL has no row for a bar, `invented` where it has one for no bar.
     """
     profiles = with_boxes(
-        relations.config_profiles, relations.config_envelopes, relations.config_weights
+        relations.config_profiles.join(relations.config_envelopes, "profile"),
+        relations.config_weights,
     )
-    bars = {
-        symbol: read_bars(relations.sweep_bars, symbol)
-        for symbol in {profile["symbol"] for profile in profiles}
-    }
+    choices = [(profile["symbol"], profile["macro_signals"]) for profile in profiles]
+    bars = {choice: read_bars(relations.sweep_bars, *choice) for choice in set(choices)}
     return pa.concat_tables(
-        _compared(relations, profile, bars[profile["symbol"]]) for profile in profiles
+        _compared(relations, profile, bars[choice])
+        for profile, choice in zip(profiles, choices, strict=True)
     )

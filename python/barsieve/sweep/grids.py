@@ -1,7 +1,6 @@
 """Grids as data: from rows of the seed `sweep_grids` to configurations."""
 
 import itertools
-import json
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -34,6 +33,8 @@ def config_dtype(n_domains: int) -> np.dtype:
     return np.dtype([first, ("weights", np.float64, (n_domains,)), *rest])
 
 
+EVERY_OTHER, KEPT = WEIGHT + "*", "kept"
+"""Setting that stands for the weights of all domains that a grid does not name."""
 DECIMALS = 9
 
 
@@ -164,7 +165,7 @@ def _refuse_unknown(
         expected = f"one of {', '.join(names)}"
         fix = "correct the name, or add rows to seeds/sweep_grids.csv and dbt build"
         refuse("sweep_grids", "grid", expected=expected, found=f"'{name}'", fix=fix)
-    known = (*VARIED, *(WEIGHT + domain for domain in domains))
+    known = (*VARIED, *(WEIGHT + domain for domain in domains), EVERY_OTHER)
     for row in grids:
         if row["grid"] == name and row["setting"] not in known:
             refuse(
@@ -185,23 +186,33 @@ def _refuse_unknown(
             )
 
 
-def _of_own_domains(rows, base: dict[str, Any], domains: Sequence[str]) -> list[dict]:
-    """Return rows for the domains of the base profile that a grid does not name.
+def _own_weight(base: dict[str, Any], domain: str, method: str) -> dict[str, Any]:
+    """Return the row of a domain of the base profile that a grid does not name."""
+    own, (low, high) = base["weights"][domain], base["box"][domain]
+    tried = sorted({low, own, high}) if method != KEPT else [own]
+    return {
+        "setting": WEIGHT + domain,
+        "method": "box" if method == "box" and low < high else "values",
+        "low": low,
+        "high": high,
+        "choices": " ".join(map(repr, tried)),
+    }
 
-    The grid tries the weights at the ends of the profile's envelope and its own, or
-    all between them where it is sampled; without an envelope its own alone.
+
+def _completed(rows, base: dict[str, Any], domains: Sequence[str]) -> list[dict]:
+    """Return the rows of a grid, and of each domain of the base that it does not name.
+
+    Such a domain keeps its weight, unless the grid has the row `EVERY_OTHER`: then its
+    weights are those at the ends of the profile's envelope and its own, or, in a
+    sampled grid, all between the ends.
     """
-    found, envelope = [], json.loads(base.get("envelope") or "null") or {}
-    named, sampled = {row["setting"] for row in rows}, is_sampled(rows)
-    for domain in domains:
-        if domain in base["weights"] and WEIGHT + domain not in named:
-            own = base["weights"][domain]
-            low, high = envelope.get("weights", {}).get(domain, (own, own))
-            choices = " ".join(map(repr, sorted({low, own, high})))
-            row = {"setting": WEIGHT + domain, "low": low, "high": high, "step": None}
-            method = "box" if sampled and low < high else "values"
-            found.append(row | {"method": method, "choices": choices})
-    return found
+    named = {row["setting"] for row in rows}
+    left = [d for d in base["weights"] if WEIGHT + d not in named and d in domains]
+    method = KEPT
+    if EVERY_OTHER in named:
+        rows = [row for row in rows if row["setting"] != EVERY_OTHER]
+        method = "box" if is_sampled(rows) else "values"
+    return [*rows, *(_own_weight(base, domain, method) for domain in left)]
 
 
 def _filled(columns, base, domains: Sequence[str]) -> np.recarray:
@@ -225,14 +236,14 @@ def expand(
 ) -> Grid:
     """Return the configurations of a grid over a base profile.
 
-    `grids` are the rows of `sweep_grids`, `base` a row of `config_profiles`, `domains`
-    those of the build; `n` and `seed` are read by sampled grids alone. The domains that
+    `grids` are the rows of `sweep_grids`, `base` a row of `with_boxes`, `domains` those
+    of the build; `n` and `seed` are read by sampled grids alone. The domains that
     vote are those that the grid names, and those that the profile names beside them.
     Raises InputError on an unknown grid or setting.
     """
     _refuse_unknown(name, grids, domains)
     rows = [row for row in grids if row["grid"] == name]
-    rows += _of_own_domains(rows, base, domains)
+    rows = _completed(rows, base, domains)
     varied = [row for row in rows if row["method"] != "rest"]
     columns = _sampled(varied, n, seed) if is_sampled(rows) else _enumerated(varied)
     configs = _filled(columns, base, domains)

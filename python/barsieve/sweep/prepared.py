@@ -95,7 +95,7 @@ def prepared_sweeps(
     first of each. Raises InputError for a name or a setting that does not exist.
     """
     tables = tables_of(connection)
-    bases, grids, name = rows_of(tables.profiles), rows_of(tables.grids), grid
+    bases, grids, name = tables.bases, rows_of(tables.grids), grid
     if not isinstance(grid, str):
         grids, name = grid_of_choices(grid), CHOICES
     domains, found = domains_of(tables.sweep_bars.columns), []
@@ -110,6 +110,6 @@ def prepared_sweeps(
 
 def symbol_of(connection: duckdb.DuckDBPyConnection, profile: str) -> str:
     """Return the symbol that a profile trades; raise InputError for another name."""
-    bases = rows_of(tables_of(connection).profiles)
+    bases = tables_of(connection).bases
     symbol: str = base_of(bases, "", profile)["symbol"]
     return symbol

@@ -32,7 +32,7 @@ COUNTS = ("trades", "wins")
 # What two profiles may differ in without trading differently.
 NOT_TRADED = {
     "profile", "screen", "candidate_window_bars", "envelope", "parity_promise",
-    "trades_tolerance", "win_rate_tolerance", "document",
+    "trades_tolerance", "win_rate_tolerance", "document", "box",
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from barsieve.core import schemas
 from barsieve.core.arrow import rows_of
 from barsieve.core.errors import refuse
 from barsieve.database.connect import built_tables
+from barsieve.profiles.settings import with_boxes
 from barsieve.signals.market import domains_of
 from barsieve.sweep.grids import expand
 from barsieve.sweep.run import Rooms, Sweep, measure_chunk, prepare, runs_table
@@ -49,15 +50,15 @@ def _run_whole(sweep: Sweep) -> pa.Table:
     return runs_table(sweep, figures, hashes)
 
 
-def sweep_runs(profiles, grids, sweep_bars, regimes, grid: str) -> pa.Table:
+def sweep_runs(profiles, weights, grids, sweep_bars, regimes, grid: str) -> pa.Table:
     """Run a grid over every symbol that has a profile, its own base.
 
     A symbol whose base leaves the grid no configuration has no rows.
 
-    Parameters are relations of the built database: `config_profiles`, `sweep_grids`,
-    `sweep_bars` and `regimes`.
+    Parameters are relations of the built database: `config_profiles`, `config_weights`,
+    `sweep_grids`, `sweep_bars` and `regimes`.
     """
-    bases, rows = rows_of(profiles), rows_of(grids)
+    bases, rows = with_boxes(profiles, weights), rows_of(grids)
     domains = domains_of(sweep_bars.columns)
     tables = [schemas.SWEEP_RUNS.empty_table()]
     for symbol in sorted({base["symbol"] for base in bases}):
@@ -74,9 +75,15 @@ class Tables(NamedTuple):
     """The relations of the built database that a sweep reads."""
 
     profiles: duckdb.DuckDBPyRelation
+    weights: duckdb.DuckDBPyRelation
     grids: duckdb.DuckDBPyRelation
     sweep_bars: duckdb.DuckDBPyRelation
     regimes: duckdb.DuckDBPyRelation
+
+    @property
+    def bases(self) -> list[dict[str, Any]]:
+        """Return the profiles that a sweep may begin with, as `with_boxes` has them."""
+        return with_boxes(self.profiles, self.weights)
 
 
 def tables_of(connection: duckdb.DuckDBPyConnection) -> Tables:
@@ -84,7 +91,9 @@ def tables_of(connection: duckdb.DuckDBPyConnection) -> Tables:
 
     Raises InputError when the database was built before there was a sweep.
     """
-    names = ("config_profiles", "sweep_grids", "sweep_bars", "regimes")
+    names = (
+        "config_profiles", "config_weights", "sweep_grids", "sweep_bars", "regimes",
+    )  # fmt: skip
     return Tables(*built_tables(connection, names))
 
 
