@@ -31,7 +31,7 @@ select
     profile,
     month,
     regime,
-    any_value(entry_threshold) as entry_threshold,
+    any_value(settings.entry_threshold) as entry_threshold,
     map(
         list(domain order by domain_number), list(weight order by domain_number)
     ) as weights,

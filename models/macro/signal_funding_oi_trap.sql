@@ -1,4 +1,4 @@
-{#- The one signal of one side: who pays to hold while open interest grows is trapped. -#}
+{#- One-sided: who pays to hold while open interest grows is trapped. -#}
 {%- set grows = 'oi_change_24h > funding_oi_trap__oi_change_24h_above' -%}
 {%- set longs_pay = 'funding_rate > funding_oi_trap__funding_rate_above' -%}
 {%- set shorts_pay = 'funding_rate < -funding_oi_trap__funding_rate_above' -%}

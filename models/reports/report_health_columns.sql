@@ -247,7 +247,8 @@ signals_found as (
         rate as value,
         case when rate = 0 then 0 else 0.9 end as threshold,
         format(
-            '{} is in force on {:,} of the {:,} hours on which it is known: here it {}.',
+            '{} is in force on {:,} of the {:,} hours on which it is known: '
+            || 'here it {}.',
             signal,
             bars_in_force,
             known_bars,
