@@ -55,7 +55,7 @@ def threshold_in_force(account: Streak, bar: Bar, rules: Rules) -> float:
 def is_open(side: int, bar: Bar, rules: Rules) -> bool:
     """Tell whether a side is traded, and nothing but its confidence bars it at a close.
 
-    No veto, macro exit or want of a sentinel does. `sides` is one side, or FLAT for both.
+    No veto, macro exit or want of a sentinel does. `sides` is one, or FLAT for both.
     """
     if rules.sides == -side:
         return False
@@ -68,9 +68,9 @@ def is_open(side: int, bar: Bar, rules: Rules) -> bool:
 def signal(account: Streak, bar: Bar, rules: Rules) -> int:
     """Return the side that the entry predicate admits at this close, or FLAT.
 
-    Eligible, a side that is traded, enough confidence, a sentinel where one is required,
-    no veto, and no macro exit that would leave the position an hour later; a streak of
-    losses asks for more.
+    Eligible, a side that is traded, enough confidence, a sentinel where one is
+    required, no veto, and no macro exit that would leave the position an hour later; a
+    streak of losses asks for more.
     """
     if not bar.is_eligible or bar.side == FLAT:
         return FLAT
