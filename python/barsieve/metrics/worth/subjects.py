@@ -107,8 +107,6 @@ def _signals(hours: Hours, signals: DuckDBPyRelation) -> Iterator[Subject]:
     """
     for name in _names(signals, "signal"):
         own = matching(signals, symbol=hours.symbol, signal=name)
-        if "is_known" in own.columns:
-            own = own.filter("is_known")
         table = own.filter("veto_long + veto_short + greenlight <> 0").select(
             "bar_ts, case when veto_long > veto_short then -1.0 else 1.0 end::double "
             "as side"
