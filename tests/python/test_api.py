@@ -251,7 +251,7 @@ REFUSALS = {
     "candidates": lambda db: db.replay("btc_live", candidates="none.jsonl"),
     "screened": lambda db: db.replay("btc_live", candidates="c.jsonl", mode="full"),
     "grid": lambda db: db.sweep("btc_live", grid="exhausting"),
-    "setting": lambda db: db.sweep("btc_live", grid={"vix_exit": [20, 30]}),
+    "setting": lambda db: db.sweep("btc_live", grid={"risk.leverage": [2, 3]}),
     "no list": lambda db: db.sweep("btc_live", grid={"entry_threshold": 0.6}),
     "no values": lambda db: db.sweep("btc_live", grid={"entry_threshold": []}),
     "no grid": lambda db: db.sweep("btc_live", grid={}),
