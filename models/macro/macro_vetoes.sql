@@ -28,25 +28,13 @@ sums as (
     group by choices.macro_signals, in_force.symbol, in_force.bar_ts
 ),
 
-unknown as (
-    {% for signal in macro_signals() -%}
-        select
-            symbol,
-            bar_ts,
-            '{{ signal }}' as signal,
-        from {{ ref('signal_' ~ signal) }}
-        where is_known is not true
-        {% if not loop.last %}union all{% endif %}
-    {% endfor %}
-),
-
 unknown_counts as (
     select
         choices.macro_signals,
         unknown.symbol,
         unknown.bar_ts,
         count(*) as n_unknown,
-    from unknown
+    from {{ ref('macro_unknown') }} as unknown
     inner join choices on list_contains(choices.signals, unknown.signal)
     group by choices.macro_signals, unknown.symbol, unknown.bar_ts
 )

@@ -66,6 +66,7 @@ QUIET = {
     "threshold": 0.6,
     "side": 0,
     "is_eligible": False,
+    "has_sentinel": True,
 }
 
 
@@ -207,6 +208,7 @@ def random_bars(rng: np.random.Generator, n_bars: int, tick: float = 0.0):
     confidence = rng.uniform(0.4, 1.0, n_bars)
     bars["confidence"] = np.where(bars["side"] == 0, np.nan, confidence)
     bars["threshold"] = rng.choice([0.55, 0.6, 0.7], n_bars)
+    bars["has_sentinel"] = True
     bars["is_eligible"] = rng.random(n_bars) < rng.choice([0.1, 0.3, 0.9])
     return bars.view(np.recarray)
 

@@ -80,6 +80,7 @@ CELLS = {
     "confidence": (NAN, 0.6, 0.64, 0.7, 0.9),
     "side": (0, 1, 1, 0, -1, -1),
     "is_eligible": (False, False, True),
+    "has_sentinel": (True, True, False),
 }
 
 
@@ -371,7 +372,8 @@ class Oracle:
             self.order_entry(bar, signal)
 
     def signal_of(self, bar):
-        if not bar["is_eligible"] or bar["side"] == 0:
+        is_asked = bar["is_eligible"] and bar["has_sentinel"]
+        if not is_asked or bar["side"] == 0:
             return None
         if self.rules.sides not in (0, bar["side"]):
             return None

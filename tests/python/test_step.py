@@ -156,6 +156,7 @@ def test_fee_and_slippage_are_shares_of_each_legs_notional_at_the_raw_price():
     "change",
     [
         {"is_eligible": False},
+        {"has_sentinel": False},
         {"side": 0},
         {"confidence": 0.599},
         {"confidence": NAN},

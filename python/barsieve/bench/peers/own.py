@@ -44,6 +44,7 @@ BALANCE = 1e6
 def _bars_of(sweep: Sweep) -> np.recarray:
     """Return the bars as records without a signal; what no rule reads is unknown."""
     bars = np.zeros(len(sweep.bars), BAR)
+    bars["has_sentinel"] = True
     for name in BAR_FIELDS:
         if bars.dtype[name] == np.float64:
             bars[name] = np.nan
