@@ -235,7 +235,7 @@ signal_rates as (
         known_bars,
         bars_in_force,
         bars_in_force / known_bars as rate,
-    from {{ ref('macro_coverage') }}
+    from {{ ref('evaluation_macro_coverage') }}
     where known_bars >= {{ two_years }}
 ),
 

@@ -233,7 +233,7 @@ decisions_found as (
             100 * macro_coverage,
             coalesce(' (mostly unknown: ' || (
                 select string_agg(signal, ', ' order by signal)
-                from {{ ref('macro_coverage') }} as coverage
+                from {{ ref('evaluation_macro_coverage') }} as coverage
                 where
                     coverage.symbol = bars_of_profiles.symbol
                     and known_bars < 0.5 * coverage.bars
