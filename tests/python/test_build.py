@@ -179,7 +179,7 @@ def test_two_builds_and_other_threads_give_the_same_tables(demo_build, spine_bui
             "classifier = 'off' and not learned intersect "
             "select profile from b.config_profiles)"
         ).fetchone()[0]
-        assert len(common) == 5
+        assert len(common) == 6
         for table in COMPARED:
             has_profile = table not in ("features", "scores")
             of_common = f"where list_contains({common}, profile)" * has_profile

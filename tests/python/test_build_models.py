@@ -19,6 +19,7 @@ from barsieve.database.connect import connect_to
 from barsieve.database.marks import read_marks
 from barsieve.database.models import Models, differing, read_models, statement
 from barsieve.database.overlay import Scratch
+from barsieve.profiles.resolution import resolve
 from conftest import PROJECT, run_dbt
 
 
@@ -132,7 +133,8 @@ def test_a_text_that_reads_like_a_name_stays_a_text(scratch):
 def test_a_source_has_no_rows_but_those_that_are_put(scratch):
     with pytest.raises(InputError, match=r"source market\.bars: expected rows"):
         statement(scratch.models["bars_1h"], {})
-    lines = pa.table({"json": ['{"profile": "mine", "symbol": "ETH"}']})
+    shipped = resolve(PROJECT / "configs/btc_live.json").document
+    lines = pa.table({"json": [json.dumps(shipped | {"profile": "mine"})]})
     scratch.put("configs.profiles", lines)
     scratch.make("config_profiles")
     assert scratch.rows("select profile from config_profiles") == [{"profile": "mine"}]

@@ -286,7 +286,7 @@ def test_a_profile_trades_a_symbol_of_the_market(configs):
         ),
         pytest.param(
             {"entry.entry_treshold": 0.5}, "unknown key 'entry.entry_treshold'",
-            "one of entry_threshold, cadence", "0.5",
+            "entry_threshold, cadence, sides", "0.5",
             "did you mean 'entry_threshold'?", id="in a section, mistyped",
         ),
         pytest.param(
@@ -441,7 +441,7 @@ def test_a_setting_of_the_wrong_type_is_refused(configs, choice):
         ("entry.alignment_required", 1, 'the type "boolean"'),
         ("exits.time_stop_bars", 96.5, 'the type "integer"'),
         ("weights", [0.2] * 5, 'the type "object"'),
-        ("study.start", 2024, 'the type ["string", "null"]'),
+        ("study.start", 2024, 'the type "string" or "null"'),
         ("screen.envelope", 0.5, "null or an object"),
         ("weights.smc", -0.15, "at least 0"),
         ("weights.smc", 1.5, "at most 1"),

@@ -204,7 +204,10 @@ def test_completion_is_installed_for_the_shell_in_use(script, tmp_path):
     ("typed", "expected"),
     [
         ("barsieve exp", {"explain", "export"}),
-        ("barsieve config ", {"migrate", "check", "diff", "schema"}),
+        (
+            "barsieve config ",
+            {"new", "show", "from-sweep", "migrate", "check", "diff", "schema"},
+        ),
         ("barsieve config diff btc", {"btc_live"}),
         (
             "barsieve export trade_",

@@ -16,6 +16,7 @@ from barsieve.analysis.session import (
     read,
 )
 from barsieve.core.errors import InputError
+from barsieve.core.model_lists import model_lists
 from barsieve.database.connect import connect_to
 from barsieve.database.overlay import Scratch
 from barsieve.profiles.check import check_profile
@@ -26,6 +27,8 @@ from compiled_project import CompiledProject
 from conftest import PROJECT
 
 pytestmark = pytest.mark.slow
+
+LISTS = model_lists(PROJECT)
 
 MARKET = PROJECT / "data/demo"
 BASES = {
@@ -275,7 +278,7 @@ def test_a_replay_with_a_key_set_is_the_replay_of_a_build_that_has_it(built, key
     scratch = Scratch(built, Path("built"))
     expected = trades_of(built, name)
     assert set(expected["replayed"].to_pylist()) == {FULL, FOCUSED}
-    document = apply(built_document(scratch, base), CHANGES[key][1])
+    document = apply(built_document(scratch, base), CHANGES[key][1], LISTS)
     put_profile(scratch, document)
     scratch.make("candidate_windows")
     inputs = read(scratch, base)

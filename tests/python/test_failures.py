@@ -33,7 +33,7 @@ FAULTS = {
         "must_hold",
         "and ",
     ),
-    "update trades set side = if(side = 'long', 'short', 'long') "
+    "update replay_trades set side = if(side = 'long', 'short', 'long') "
     "where profile = 'btc_live' and trade_id = 2": (
         "the_step_takes_the_entries_of_fusion, 2 rows:",
         '"profile":"btc_live"',

@@ -23,7 +23,7 @@ LONGER = {
     "regime_observations": 140,
     "report_health_columns": 315,
     "report_health_market": 275,
-    "report_health_profiles": 335,
+    "report_health_profiles": 342,
     "report_regimes": 165,
     "report_sweep": 155,
     "evaluation_decisions": 95,

@@ -141,7 +141,8 @@ def test_a_build_refuses_what_looks_ahead_before_its_first_model(tmp_path):
     folder = tmp_path / "run"
     installed = run_dbt("deps", *where, folder=folder)
     assert installed.exit_code == 0, installed.output[-3000:]
-    build = run_dbt("build", *where, folder=folder)
+    market = PROJECT / "data/demo"
+    build = run_dbt("build", *where, folder=folder, BARSIEVE_MARKET=market)
     assert build.exit_code
     assert "models/scores/score_momentum.sql:4: model score_momentum" in build.output
     assert "OK created" not in build.output

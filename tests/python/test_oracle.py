@@ -33,7 +33,7 @@ WITHOUT_AN_ORACLE = {
         "vote": "counted in votes_long and votes_short, which have one",
     },
     "macro_signals": {"symbol": KEY, "bar_ts": KEY, "signal": KEY},
-    "macro_vetoes": {"symbol": KEY, "bar_ts": KEY},
+    "macro_vetoes": {"macro_signals": KEY, "symbol": KEY, "bar_ts": KEY},
     "sentinels": {"symbol": KEY, "bar_ts": KEY, "sentinel": KEY},
     "fusion_scores": {
         "profile": KEY, "symbol": KEY, "bar_ts": KEY, "bar_index": KEY,

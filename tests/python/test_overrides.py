@@ -89,12 +89,13 @@ def test_a_setting_is_accepted_exactly_when_a_file_with_it_is(key, value):
     changes = parse([f"{key}={text}"])
     assert changes == {key: value}
     path = PROJECT / "configs/eth_comprehensive.json"
-    is_sound = not check_document(path, changed(DOCUMENT, changes))
+    is_sound = not check_document(path, changed(DOCUMENT, changes), LISTS)
     if is_sound:
-        assert apply(DOCUMENT, changes) == complete(changed(DOCUMENT, changes))
+        made = complete(changed(DOCUMENT, changes))
+        assert apply(DOCUMENT, changes, LISTS) == made
     else:
         with pytest.raises(InputError):
-            apply(DOCUMENT, changes)
+            apply(DOCUMENT, changes, LISTS)
 
 
 def test_settings_of_python_mean_what_they_mean_as_text():

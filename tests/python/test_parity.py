@@ -106,8 +106,8 @@ def test_full_and_focused_write_the_same_bytes(demo):
 NARROWED = {
     "candidates of one side only": (
         "candidates",
-        "left join sentinels_of_bars using (symbol, bar_ts)",
-        "left join sentinels_of_bars using (symbol, bar_ts) where side = 'long'",
+        "as votes using (symbol, bar_ts)",
+        "as votes using (symbol, bar_ts) where side = 'long'",
     ),
     "a bound that is too low": (
         "candidates",
@@ -148,14 +148,14 @@ def test_a_screen_that_is_too_narrow_fails_in_the_tables(demo_build, fault):
 @pytest.mark.slow
 def test_a_cent_too_much_in_one_leg_unbalances_the_account(demo_build):
     def misbook(name: str, sql: str) -> str:
-        if name != "trade_legs":
+        if name != "replay_legs":
             return sql
         cent = "if(trade_id = 3, 0.01, 0)"
         return f"select * replace (amount + {cent} as amount) from ({sql})"
 
     project = CompiledProject(demo_build, misbook)
     connection = project.connect()
-    project.run_again(connection, "trade_legs", without=("evaluation", "reports"))
+    project.run_again(connection, "replay_legs", without=("evaluation", "reports"))
     verdicts = connection.execute(
         "select distinct verdict from parity_equity where profile = 'eth_comprehensive'"
     ).fetchall()

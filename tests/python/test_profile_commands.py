@@ -139,7 +139,7 @@ def test_a_configuration_of_a_sweep_becomes_a_profile_that_trades_as_it_did(
         "select config, symbol, trades, net_pnl from sweep_results "
         "where fold = 'all' order by net_pnl desc, config limit 2"
     ).fetchall()
-    (tried,) = demo.sql(
+    (tried,) = demo.execute(
         "select count(distinct config) from sweep_configs "
         f"where symbol = '{best[0][1]}' and violation is null"
     ).fetchone()
@@ -166,7 +166,7 @@ def test_a_configuration_of_a_sweep_becomes_a_profile_that_trades_as_it_did(
 @pytest.mark.slow
 def test_a_configuration_that_was_not_run_is_no_profile(demo, demo_build, run, configs):
     before = files_of(configs)
-    (refused,) = demo.sql(
+    (refused,) = demo.execute(
         "select config from sweep_configs where violation is not null limit 1"
     ).fetchone()
     for config, word in (("nope", "sweep_results"), (refused, "was not")):

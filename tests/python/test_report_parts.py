@@ -172,7 +172,7 @@ def test_the_command_writes_report_and_picture_and_says_so(demo_build, tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.count("\n") == 1
     assert picture.read_bytes().startswith(b"\x89PNG")
-    assert 20_000 < picture.stat().st_size < 300_000
+    assert 20_000 < picture.stat().st_size < 400_000
     again = invoke(
         demo_build.database, "--to", str(path), "--profile", "btc_live", "--json"
     )

@@ -1,5 +1,6 @@
 """The sweep: every configuration's trades are those of its own full replay."""
 
+import copy
 import json
 import os
 import shutil
@@ -21,6 +22,7 @@ from hypothesis import strategies as st
 from barsieve.core.arrow import rows_of
 from barsieve.metrics.account import marked_equity, nets_of
 from barsieve.metrics.performance import daily_sharpe, max_drawdown, of_results
+from barsieve.profiles.resolution import resolve
 from barsieve.profiles.settings import Profile
 from barsieve.replay.decimals import sum_of_decimals
 from barsieve.replay.runs import FULL, Inputs, Run, read_inputs, replay
@@ -268,7 +270,8 @@ def test_configurations_of_the_demo_trade_as_their_full_replays(demo, symbol, pr
 
 def write_profile(base: dict, row: dict, name: str, folder) -> None:
     """Write a configuration as a profile, from the base's own file."""
-    document = json.loads((PROJECT / f"configs/{base['profile']}.json").read_text())
+    path = PROJECT / f"configs/{base['profile']}.json"
+    document = copy.deepcopy(resolve(path).document)
     document["profile"] = name
     for domain in DOMAINS:
         document["weights"][domain] = row["weights"][domain]
@@ -287,7 +290,7 @@ AS_BUILT = (
 )  # fmt: skip
 MADE_ANEW = (
     "config_profiles", "config_weights", "config_envelopes", "fusion_settings",
-    "fusion_scores",    "replay_bars",
+    "fusion_scores", "replay_bars",
 )  # fmt: skip
 
 
@@ -437,7 +440,7 @@ def base_row() -> dict:
     row |= {"study_start": None, "study_end": None}
     for section in ("entry", "exits", "risk", "costs"):
         row |= profile[section]
-    row |= {"required_sentinels": None, "macro_signals": ""}
+    row |= {"required_sentinels": None, "macro_signals": "", "sides": "both"}
     return row | {"weights": profile["weights"]}
 
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import barsieve as bs
-from barsieve.core.arrow import rows_of
 from barsieve.core.errors import InputError
 from barsieve.core.model_lists import model_lists
 from barsieve.profiles.check import check_document
@@ -15,7 +14,7 @@ from barsieve.profiles.overrides import apply, parse
 from barsieve.profiles.resolution import resolve
 from barsieve.profiles.rules import DEFAULTS, NEVER, OFF, as_rule
 from barsieve.profiles.schema import settings
-from barsieve.profiles.settings import Profile
+from barsieve.profiles.settings import Profile, with_boxes
 from barsieve.replay.state import FLAT, LONG, REASONS, SHORT
 from barsieve.signals.market import domains_of
 from barsieve.sweep.figures import FIGURES
@@ -115,8 +114,8 @@ def test_what_cannot_be_off_is_refused(key):
 @pytest.fixture
 def base(demo) -> dict:
     """The row of a profile that grids are over."""
-    profiles = demo.sql("from config_profiles where profile = 'btc_live'")
-    return rows_of(profiles)[0]
+    rows = with_boxes(demo.table("config_profiles"), demo.table("config_weights"))
+    return next(row for row in rows if row["profile"] == "btc_live")
 
 
 def grid_of(demo, base, **choices):

@@ -14,8 +14,14 @@ from zoo import YEAR_AND_A_MONTH, Zoo
 pytestmark = pytest.mark.slow
 
 SEED = PROJECT / "seeds/macro_series.csv"
-HEALTH = ("evaluation_gate_counts", "evaluation_gates", "report_screening") + tuple(
-    f"report_health{part}" for part in ("_market", "_columns", "_profiles", "")
+HEALTH = (
+    "evaluation_gate_counts",
+    "evaluation_gates",
+    "evaluation_macro_coverage",
+    "report_screening",
+) + tuple(
+    f"report_health{part}"
+    for part in ("_market", "_columns", "_profiles", "_picks", "")
 )
 MOMENTUM_ALONE = dict.fromkeys(("wyckoff", "liquidity", "smc", "temporal"), 0.0)
 BOLD = {"risk_min": 0.02, "risk_max": 0.05, "risk_cap": 0.05, "leverage": 10.0}

@@ -1,4 +1,4 @@
-"""What was learned of a sweep, and what choosing by the past was worth."""
+"""Learning from a sweep as it was built, and the worth of choosing by the past."""
 
 from pathlib import Path
 from typing import Any, NoReturn

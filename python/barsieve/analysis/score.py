@@ -26,7 +26,7 @@ HOURLY = "features"
 
 
 class Worth(NamedTuple):
-    """What a score is worth: the rows of the three tables that tell it."""
+    """Worth of a score: the rows of the three tables that tell it."""
 
     scores: list[dict[str, Any]]
     months: list[dict[str, Any]]

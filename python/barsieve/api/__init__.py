@@ -1,1 +1,1 @@
-"""What a person calls from Python: a built database opened, asked, built."""
+"""Python as a person calls it: a built database opened, asked, built."""

@@ -1,4 +1,4 @@
-"""What a person asks with, made plain: settings, moments, paths, frames."""
+"""Arguments of a person made plain: settings, moments, paths, frames."""
 
 from collections.abc import Mapping
 from pathlib import Path

@@ -23,7 +23,7 @@ LABELS = {
 
 
 class Comparison(Shown):
-    """What sets two runs apart; `Database.compare` makes it.
+    """Differences of two runs; `Database.compare` makes them.
 
     Attributes
     ----------
@@ -41,17 +41,17 @@ class Comparison(Shown):
 
     @property
     def a(self) -> str:
-        """How the first run is called."""
+        """Name of the first run."""
         return self._a.name
 
     @property
     def b(self) -> str:
-        """How the other run is called."""
+        """Name of the other run."""
         return self._b.name
 
     @property
     def broken(self) -> dict[str, str]:
-        """How the profiles of runs broke their promise in the build, by run."""
+        """Broken promises of the runs' profiles in the build, by run."""
         return {run.name: run.broken for run in (self._a, self._b) if run.broken}
 
     def is_within(

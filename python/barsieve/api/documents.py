@@ -35,7 +35,7 @@ def _closed_gates(found: Mapping[str, Any]) -> str:
 
 
 class Signal(Document):
-    """What a replay does at the next open, and everything that it decides upon."""
+    """Signal of a replay for the next open, and everything that it decides upon."""
 
     def page(self) -> Page:
         """Return the decision and what bars an entry."""

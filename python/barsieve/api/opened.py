@@ -96,7 +96,7 @@ class Opened(Shown):
 
     @property
     def build_info(self) -> dict[str, Any]:
-        """What the database was built from: the row of the table `build_info`."""
+        """Origin of the database: the row of the table `build_info`."""
         row: dict[str, Any] = self.table("from build_info").to_pylist()[0]
         return row
 

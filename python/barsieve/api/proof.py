@@ -12,7 +12,7 @@ COLUMNS = ("table", "column", "cuts", "rows", "first difference")
 
 
 class Proof(Shown):
-    """What histories that end early say of each column; `Database.prove` makes it.
+    """Proof of each column by histories that end early; `Database.prove` makes it.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class Proof(Shown):
 
     @property
     def holds(self) -> bool:
-        """Whether no column looks ahead."""
+        """True where no column looks ahead."""
         return not self._ahead
 
     @property

@@ -127,7 +127,7 @@ class Run(Shown):
 
     @property
     def title(self) -> str:
-        """What was replayed, in a line."""
+        """Title of the replay, a line."""
         given = ", ".join(f"{key}={value}" for key, value in self.settings.items())
         with_settings = f" with {given}" if given else ""
         return f"{self.profile}, {self.symbol}, {self.mode} replay{with_settings}"

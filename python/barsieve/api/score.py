@@ -1,4 +1,4 @@
-"""What a score is worth before any replay, as frames."""
+"""Worth of a score before any replay, as frames."""
 
 from collections.abc import Mapping
 from itertools import groupby
@@ -26,7 +26,7 @@ COLUMNS = {
 
 
 class Score(Shown):
-    """What a score knows of the hours that follow; `Database.score` makes it.
+    """Worth of a score for the hours that follow; `Database.score` makes it.
 
     Attributes
     ----------

@@ -95,7 +95,7 @@ class Sweep(Shown):
 
     @cached_property
     def luck(self) -> Mapping[str, Any]:
-        """How much of the best Sharpe ratio is the search for it, from monthly returns.
+        """Share of the search in the best Sharpe ratio, from monthly returns.
 
         Figures by name, as in the table `evaluation_sweep`: `best_sharpe` and
         `needed_sharpe` (per month), `deflated_sharpe` (share of searches without any

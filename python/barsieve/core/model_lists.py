@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from barsieve.core import paths
-from barsieve.core.errors import Problem, refuse
+from barsieve.core.errors import NoProjectError, Problem, refuse
 
 PACKAGE = "barsieve"
 FILE = "dbt_project.yml"
@@ -54,12 +54,20 @@ def _shipped_file(folder: Path) -> Path:
     return used if used.exists() else folder / FILE
 
 
+def _project_or_package() -> Path:
+    """Return the folder of the project in force; outside of one that of the package."""
+    try:
+        return paths.project_dir()
+    except NoProjectError:
+        return paths.dbt_package()
+
+
 def model_lists(folder: Path | None = None) -> ModelLists:
     """Return the lists of a project folder, the one in force where none is named.
 
     Raises InputError for a project file that cannot be read.
     """
-    folder = folder or paths.project_dir()
+    folder = folder or _project_or_package()
     given = _vars(_shipped_file(folder)) | _vars(folder / FILE)
     return lists_of(given)
 

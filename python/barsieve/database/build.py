@@ -69,7 +69,7 @@ class BuildResult:
 
     @property
     def failure(self) -> str:
-        """What became of a failed build, as a sentence."""
+        """Sentence about a failed build."""
         kept = f"; the failed one is {self.kept}" if self.kept else ""
         return f"the build failed; {self.database} is as it was{kept}"
 

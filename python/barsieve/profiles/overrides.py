@@ -78,7 +78,7 @@ def _refuse_unknown(key: str, known: list[str], where: str) -> None:
     is_of_names = key.rpartition(".")[0] in NAMED
     if key in known or is_of_names or key in sections & {"screen.envelope"}:
         return
-    near = _near(key, known)
+    near = [] if key in sections else _near(key, known)
     refuse(
         where,
         expected="a key of the profile schema",

@@ -24,7 +24,7 @@ WHOLE = {("weights",), ("screen", "envelope"), ("origin",)}
 
 
 class Layer(NamedTuple):
-    """What one source says of a profile: its settings, and where they stand."""
+    """Layer of a profile, what one source says: its settings, and where they stand."""
 
     source: str
     document: dict[str, Any]

@@ -73,9 +73,18 @@ _EXPECTED = {
 }
 
 
+def _bound(error: ValidationError) -> str:
+    """Return what a keyword of the schema demands: types in words."""
+    if error.validator == "type":
+        types = error.validator_value
+        named = [types] if isinstance(types, str) else types
+        return " or ".join(map(json.dumps, named))
+    return json.dumps(error.validator_value)
+
+
 def _wrong_value(path: Path, error: ValidationError) -> Problem:
     template = _EXPECTED.get(error.validator)
-    bound = json.dumps(error.validator_value)
+    bound = _bound(error)
     if error.validator == "minItems" and "uniqueItems" in error.schema:
         template = _EXPECTED["minProperties"]
     expected = template.format(bound) if template else error.message

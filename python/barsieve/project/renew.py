@@ -22,7 +22,7 @@ KEPT_AS = ".orig"
 
 
 class Renewal(NamedTuple):
-    """What an upgrade did: versions, files it replaced, files it left as changed."""
+    """Renewal of a project: versions, files that it replaced, files left as changed."""
 
     before: str
     now: str

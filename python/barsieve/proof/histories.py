@@ -23,7 +23,7 @@ COMPARED_HOURS = 336
 
 
 class Kind(NamedTuple):
-    """How histories are cut off.
+    """Kind of cut through histories.
 
     `stacked`: many stand side by side, each as a symbol of its own, with profiles of
     its own. Else one stands alone, of its symbol or (`market`) of all. `warm_up`: hours

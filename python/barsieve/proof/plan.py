@@ -41,12 +41,12 @@ class Table(NamedTuple):
 
     @property
     def has_symbol(self) -> bool:
-        """Whether its rows are of symbols."""
+        """True where its rows are of symbols."""
         return "symbol" in self.columns
 
     @property
     def has_profile(self) -> bool:
-        """Whether its rows are of profiles."""
+        """True where its rows are of profiles."""
         return "profile" in self.columns
 
 

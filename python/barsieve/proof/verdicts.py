@@ -30,7 +30,7 @@ class Finding(NamedTuple):
 
 @dataclass
 class Outcome:
-    """What became of a model: rows compared by cut, cuts at which it is not proven.
+    """Outcome of a model: rows compared by cut, cuts at which it is not proven.
 
     `past_hours`: the most that it needed before what was compared; None for all of it.
     `told`: where it is sure to look ahead, the columns. `error`: why it did not run.

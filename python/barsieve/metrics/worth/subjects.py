@@ -29,7 +29,7 @@ class Subject(NamedTuple):
 
     @property
     def is_event(self) -> bool:
-        """Whether it happens, or is in force, rather than having a degree."""
+        """True where it happens, or is in force, rather than having a degree."""
         return self.kind in (SENTINEL, SIGNAL)
 
 
