@@ -22,7 +22,7 @@ NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")
 
 
 class Record(NamedTuple):
-    """Record of what `barsieve init` wrote last: version, from where, with what hashes."""
+    """Record of what `barsieve init` wrote last: version, origin, hashes of files."""
 
     version: str
     name: str
