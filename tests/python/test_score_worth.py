@@ -146,7 +146,7 @@ def alphalens():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return pytest.importorskip(
-            "alphalens", reason="alphalens-reloaded (the extra peers) is not installed"
+            "alphalens", reason="alphalens-reloaded is not installed"
         )
 
 
