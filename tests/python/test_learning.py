@@ -676,15 +676,6 @@ def learned_momentum(connection) -> dict[str, float]:
     )
 
 
-def test_on_the_shipped_market_the_planted_domain_is_favoured_where_it_was_planted(
-    demo,
-):
-    weights = learned_momentum(demo)
-    planted = weights.pop(Effects().momentum_regime)
-    assert planted > 0.3  # the profile's own
-    assert planted > max(weights.values())
-
-
 def test_on_the_shipped_market_the_learned_profile_beats_equal_weights(demo):
     returns = dict(
         demo.sql(

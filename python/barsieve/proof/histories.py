@@ -6,6 +6,7 @@ and the statement runs as it is.
 """
 
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,11 +16,20 @@ from barsieve.core import paths
 from barsieve.database.functions import register
 from barsieve.database.models import Model, create
 from barsieve.proof.cuts import Cut
-from barsieve.proof.plan import KNOWN_IN_FILES, SYMBOL_IN_FILES, Plan
+from barsieve.proof.plan import (
+    KNOWN_IN_FILES,
+    KNOWN_IN_TABLES,
+    SYMBOL_IN_FILES,
+    Known,
+    Plan,
+)
 
 BUILT = "built"
 # How many hours before a cut are compared, where a history starts late.
 COMPARED_HOURS = 336
+
+Begins = Callable[[datetime], datetime | None]
+"""After when rows are taken, given a cut; None takes all of the past."""
 
 
 class Kind(NamedTuple):
@@ -34,17 +44,15 @@ class Kind(NamedTuple):
     market: bool
     warm_up: int | None
 
-    def starts(self, at: str) -> str:
-        """Return as SQL when rows begin, given the SQL of the cut."""
+    def starts(self, at: datetime) -> datetime | None:
+        """Return after when rows are there; None where all are."""
         if self.warm_up is None:
-            return "'-infinity'::timestamptz"
-        return f"{at} - interval '{self.warm_up + COMPARED_HOURS} hours'"
+            return None
+        return at - timedelta(hours=self.warm_up + COMPARED_HOURS)
 
-    def compared_from(self, at: str) -> str:
-        """Return as SQL after when rows are compared, given the SQL of the cut."""
-        if self.warm_up is None:
-            return "'-infinity'::timestamptz"
-        return f"{at} - interval '{COMPARED_HOURS} hours'"
+    def compared_from(self, at: datetime) -> datetime | None:
+        """Return after when rows are compared; None where all are."""
+        return None if self.warm_up is None else at - timedelta(hours=COMPARED_HOURS)
 
 
 def text(value: str) -> str:
@@ -84,22 +92,18 @@ class Histories:
 
     def rows_as_made(self, model: Model, relation: str) -> str:
         """Return as SQL the rows of a table just made, of the hours to compare."""
-        known = self.plan.tables[model.model].known
+        known = self._known(model.model)
         if self.kind.stacked:
-            cuts = self._cuts_as_sql()
-            begins = self.kind.compared_from("cuts.ends_at")
             return (
-                "select made.* exclude (is_known_at) "
-                f"from (select *, ({known}) as is_known_at from {relation}) "
-                f"as made inner join {cuts} as cuts(name, of_symbol, ends_at) "
+                "select made.* exclude (says) "
+                f"from (select *, {known.says} as says from {relation}) as made "
+                f"inner join {self._cuts(known, self.kind.compared_from)} "
                 "on made.symbol = cuts.name "
-                f"where is_known_at > {begins} and is_known_at <= cuts.ends_at"
+                "and says > cuts.begins_after and says <= cuts.ends_at"
             )
-        at = self._at()
-        begins = self.kind.compared_from(at)
-        return (
-            f"select * from {relation} where ({known}) > {begins} and ({known}) <= {at}"
-        )
+        at = self.cuts[0].at
+        condition = known.between(self.kind.compared_from(at), at)
+        return f"select * from {relation} where {condition}"
 
     def run(self, name: str) -> str:
         """Run a model on what was known; return its table, which the next may take.
@@ -158,40 +162,42 @@ class Histories:
     def _built(self, name: str) -> str:
         return str(self.plan.models[name].place()._replace(catalog=BUILT))
 
-    def _cuts_as_sql(self) -> str:
-        rows = ", ".join(
-            f"({text(cut.name)}, {text(cut.symbol)}, timestamptz '{cut.at}')"
-            for cut in self.cuts
-        )
-        return f"(values {rows})"
+    def _known(self, name: str) -> Known:
+        known = self.plan.tables[name].known
+        assert known is not None, name
+        return known
 
-    def _at(self) -> str:
-        (cut,) = self.cuts
-        return f"timestamptz '{cut.at}'"
+    def _cuts(self, known: Known, begins: Begins) -> str:
+        """Return cuts side by side as SQL, with the bounds of what rows say."""
+        rows = []
+        for cut in self.cuts:
+            after = begins(cut.at)
+            assert after is not None, "all of the past does not stand side by side"
+            bounds = f"{known.bound(after)}, {known.bound(cut.at)}"
+            rows.append(f"({text(cut.name)}, {text(cut.symbol)}, {bounds})")
+        named = "cuts(name, of_symbol, begins_after, ends_at)"
+        return f"(values {', '.join(rows)}) as {named}"
 
-    def _cut_off(self, name: str, begins: Callable[[str], str]) -> str:
-        table = self.plan.tables[name]
-        known = f"({table.known})::timestamptz"
+    def _cut_off(self, name: str, begins: Begins) -> str:
+        table, known = self.plan.tables[name], self._known(name)
         if self.kind.stacked:
             renamed = "cuts.name as symbol"
             if table.has_profile:
                 renamed += ", profile || '@' || cuts.name as profile"
             return (
-                f"select rows_of_build.* exclude (is_known_at) replace ({renamed}) "
-                f"from (select *, {known} as is_known_at from {self._built(name)}) "
-                f"as rows_of_build inner join {self._cuts_as_sql()} "
-                "as cuts(name, of_symbol, ends_at) "
+                f"select rows_of_build.* exclude (says) replace ({renamed}) "
+                f"from (select *, {known.says} as says from {self._built(name)}) "
+                f"as rows_of_build inner join {self._cuts(known, begins)} "
                 "on rows_of_build.symbol = cuts.of_symbol "
-                f"where is_known_at > {begins('cuts.ends_at')} "
-                "and is_known_at <= cuts.ends_at"
+                "and says > cuts.begins_after and says <= cuts.ends_at"
             )
-        at = self._at()
+        at = self.cuts[0].at
         of_symbol = ""
         if table.has_symbol and not self.kind.market:
             of_symbol = f" and symbol = {text(self.cuts[0].symbol)}"
         return (
             f"select * from {self._built(name)} "
-            f"where {known} > {begins(at)} and {known} <= {at}{of_symbol}"
+            f"where {known.between(begins(at), at)}{of_symbol}"
         )
 
     def _constant(self, name: str) -> str:
@@ -210,10 +216,11 @@ class Histories:
         if table.columns.get("symbols", "").endswith("[]"):
             renamed.append("[cuts.name] as symbols")
             condition += " and list_has_any(symbols, [cuts.of_symbol, '*'])"
+        cuts = ", ".join(f"({text(cut.name)}, {text(cut.symbol)})" for cut in self.cuts)
         return (
             f"from {built} union all by name select rows_of_build.* "
             f"replace ({', '.join(renamed)}) from {built} as rows_of_build inner join "
-            f"{self._cuts_as_sql()} as cuts(name, of_symbol, ends_at) on {condition}"
+            f"(values {cuts}) as cuts(name, of_symbol) on {condition}"
         )
 
     def _source(self, name: str, sql: str) -> str:
@@ -223,9 +230,9 @@ class Histories:
             found = self.connection.execute(f"describe select * from {sql}").fetchall()
             if "known_at" not in {row[0] for row in found}:
                 return sql
-            known = "known_at"
-        at = self._at()
-        where = f"({known}) > {self.kind.starts(at)} and ({known}) <= {at}"
+            known = KNOWN_IN_TABLES["known_at"]
+        at = self.cuts[0].at
+        where = known.between(self.kind.starts(at), at)
         if name in SYMBOL_IN_FILES and not self.kind.market:
             where += f" and {SYMBOL_IN_FILES[name]} = {text(self.cuts[0].symbol)}"
         return f"(select * from {sql} where {where})"

@@ -8,6 +8,7 @@ not, from the market's files to the candidates.
 """
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import duckdb
@@ -16,28 +17,55 @@ from barsieve.core.errors import refuse
 from barsieve.database.flow import flow_of
 from barsieve.database.models import Model, Models
 
-# When rows of the market's files were known, and how they name their symbol. A
-# settlement is stamped to the second.
-KNOWN_IN_FILES = {
-    "market.bars": "ts + interval '1 hour'",
-    "market.macro": "known_at",
-    "market.funding": "ts + interval '1 minute'",
-}
 SYMBOL_IN_FILES = {
     "market.bars": "parse_filename(filename, true)",
     "market.funding": "symbol",
 }
-TIMES = {"known_at": "known_at", "bar_ts": "bar_ts + interval '1 hour'"}
 # Whose rows a model reads, as its `meta.reads` says.
 SYMBOL, MARKET = "symbol", "market"
 
 
+class Known(NamedTuple):
+    """When a row was known: that much later than a column or expression of it says.
+
+    Bounds are moved to what a row says, and not that to them: of a plain column DuckDB
+    finds the rows between two bounds before it reads any other.
+    """
+
+    says: str
+    later: timedelta = timedelta(0)
+
+    def bound(self, at: datetime) -> str:
+        """Return as SQL what a row says that was known at a moment."""
+        return f"timestamptz '{at - self.later}'"
+
+    def between(self, after: datetime | None, until: datetime) -> str:
+        """Return as SQL whether a row was known after a moment, and until another."""
+        in_time = f"{self.says} <= {self.bound(until)}"
+        if after is None:
+            return in_time
+        return f"{self.says} > {self.bound(after)} and {in_time}"
+
+
+# When rows of the market's files were known, and of tables that have one of these
+# columns. A settlement is stamped to the second.
+KNOWN_IN_FILES = {
+    "market.bars": Known("ts", timedelta(hours=1)),
+    "market.macro": Known("known_at"),
+    "market.funding": Known("ts", timedelta(minutes=1)),
+}
+KNOWN_IN_TABLES = {
+    "known_at": Known("known_at"),
+    "bar_ts": Known("bar_ts", timedelta(hours=1)),
+}
+
+
 class Table(NamedTuple):
-    """A table of the build. `known`: SQL of when a row was known; None for no time."""
+    """A table of the build. `known`: when a row of it was; None for no time."""
 
     model: Model
     columns: dict[str, str]
-    known: str | None
+    known: Known | None
 
     @property
     def has_symbol(self) -> bool:
@@ -121,10 +149,12 @@ class Plan(NamedTuple):
         )
 
 
-def _known(model: Model, columns: dict[str, str]) -> str | None:
+def _known(model: Model, columns: dict[str, str]) -> Known | None:
     if model.known_at:
-        return model.known_at
-    return next((TIMES[name] for name in TIMES if name in columns), None)
+        return Known(f"({model.known_at})::timestamptz")
+    return next(
+        (KNOWN_IN_TABLES[name] for name in KNOWN_IN_TABLES if name in columns), None
+    )
 
 
 def plan_of(
@@ -164,7 +194,7 @@ def check_times(
         place = table.model.place()._replace(catalog=catalog)
         try:
             connection.execute(
-                f"select ({table.known})::timestamptz from {place} limit 0"
+                f"select ({table.model.known_at})::timestamptz from {place} limit 0"
             )
         except duckdb.Error as error:
             refuse(

@@ -30,6 +30,9 @@ def judge(names: Sequence[str], returns: np.ndarray) -> dict[str, Any]:
     from barsieve.metrics.overfitting import backtest_overfitting, deflated_sharpe
     from barsieve.metrics.overfitting.returns import LEAST_ROWS
 
+    # In the order of their names: sums depend on it, and no figure may on who asks.
+    in_order = np.argsort(np.asarray(names))
+    ordered, returns = np.asarray(names)[in_order], returns[:, in_order]
     has_traded = np.flatnonzero((returns != returns[:1]).any(axis=0))
     returns = returns[:, has_traded]
     n_months, n_trials = returns.shape
@@ -41,7 +44,7 @@ def judge(names: Sequence[str], returns: np.ndarray) -> dict[str, Any]:
     return {
         "months": n_months,
         "trials": n_trials,
-        "best_config": names[has_traded[luck.best]],
+        "best_config": str(ordered[has_traded[luck.best]]),
         "best_sharpe": luck.sharpe,
         "mean_correlation": luck.mean_correlation,
         "effective_trials": luck.effective_trials,
