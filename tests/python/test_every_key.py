@@ -44,6 +44,12 @@ BASES = {
     },
     "enveloped": {"screen.envelope": {"weights": {}, "gates": {}}},
     "any_veto": {"screen.envelope": {"weights": {}, "gates": {"veto_limit": 1.0}}},
+    # Without the signals that veto a high VIX as well.
+    "of_few_signals": {
+        "macro_signals": ["usdt_flight"],
+        "screen.envelope": {"weights": {}, "gates": {}},
+    },
+    "hasty": {"exits.time_stop_bars": 3},
     "boxed": {
         "screen.envelope": {"weights": {"momentum": [0.2, 0.5]}},
         "regime.classifier": "hmm",
@@ -59,6 +65,9 @@ CHANGES = {
         "admissible",
         {"weights": {"wyckoff": 0.4, "liquidity": 0.3, "momentum": 0.3}},
     ),
+    "macro_signals": ("admissible", {"macro_signals": ["vix_risk_off"]}),
+    "entry.sentinels": ("admissible", {"entry.sentinels": ["volume_spike"]}),
+    "screen.sentinels": ("sentinel", {"screen.sentinels": ["sma_50_cross"]}),
     "entry.entry_threshold": ("admissible", {"entry.entry_threshold": 0.6}),
     "entry.cadence": ("admissible", {"entry.cadence": "1h"}),
     "entry.sides": ("admissible", {"entry.sides": "long"}),
@@ -117,7 +126,7 @@ CHANGES = {
         {"screen.envelope.gates.alignment_required": False},
     ),
     "screen.envelope.gates.vix_exit": (
-        "enveloped",
+        "of_few_signals",
         {"screen.envelope.gates.vix_exit": None},
     ),
     "screen.envelope.gates.macro_exit_veto": (
@@ -146,10 +155,11 @@ CHANGES |= {
     f"{key}={value}": ("admissible", {key: value})
     for key, value in {
         "exits.target_r": None, "exits.partial_at_r": None, "exits.trail_atr": None,
-        "exits.volume_trap_z": None, "exits.time_stop_bars": None,
-        "exits.vix_exit": None, "exits.macro_exit_veto": None, "entry.sides": "short",
+        "exits.volume_trap_z": None, "exits.vix_exit": None,
+        "exits.macro_exit_veto": None, "entry.sides": "short",
     }.items()
 }  # fmt: skip
+CHANGES["exits.time_stop_bars=None"] = ("hasty", {"exits.time_stop_bars": None})
 CHANGES["regime.classifier=vix_bands"] = (
     "shifted",
     {"regime.classifier": "vix_bands"},

@@ -37,7 +37,7 @@ WITHOUT_AN_ORACLE = {
     "sentinels": {"symbol": KEY, "bar_ts": KEY, "sentinel": KEY},
     "fusion_scores": {
         "profile": KEY, "symbol": KEY, "bar_ts": KEY, "bar_index": KEY,
-        "known_at": "copied from the bar",
+        "known_at": "copied from the bar", "weights": "by domain: weight_<domain>",
     },
     "candidates": {"profile": KEY, "symbol": KEY, "bar_ts": KEY, "bar_index": KEY},
 }  # fmt: skip
@@ -68,6 +68,9 @@ def test_every_column_has_an_oracle_or_a_reason(demo, table):
             'select distinct "column" from parity_decisions where relation = ?', [table]
         ).fetchall()
         checked = {name for (name,) in named}
+    if table == "fusion_scores":
+        domains = demo.sql("select distinct 'weight_' || domain from config_weights")
+        assert {name for (name,) in domains.fetchall()} <= checked
     assert checked & columns, "nothing at all was compared"
     assert columns - checked == set(WITHOUT_AN_ORACLE[table])
 

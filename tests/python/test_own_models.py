@@ -177,11 +177,33 @@ def test_a_required_sentinel_and_the_chosen_signals_gate_the_entries(own):
 
 @pytest.mark.slow
 def test_own_models_are_replayed_explained_swept_and_reported(own, tmp_path):
-    told = json.loads(ran(own, "-m", "barsieve", "explain", "btc_seven", "1", "--json"))
+    told = json.loads(
+        ran(own, "-m", "barsieve", "explain", "1", "--profile", "btc_seven", "--json")
+    )
     assert [vote["domain"] for vote in told["votes"]] == [*profile()["weights"]]
-    ran(own, "-m", "barsieve", "replay", "btc_seven",
-        "--set", "macro_signals=[\"gold_calm\"]")  # fmt: skip
-    ran(own, "-m", "barsieve", "sweep", "quick", "--profile", "btc_seven",
+    ran(own, "-m", "barsieve", "replay", "--profile", "btc_seven",
+        "--set", 'macro_signals=["gold_calm"]')  # fmt: skip
+    ran(own, "-m", "barsieve", "sweep", "--grid", "quick", "--profile", "btc_seven",
         "--symbol", "BTC")  # fmt: skip
-    ran(own, "-m", "barsieve", "report", "--out", str(tmp_path / "report.html"))
-    assert "drift" in (tmp_path / "report.html").read_text()
+    page = tmp_path / "report.html"
+    ran(own, "-m", "barsieve", "report", "--to", str(page))
+    assert "drift" in page.read_text()
+
+
+@pytest.mark.slow
+def test_own_models_are_proven_and_judged(own):
+    ran(own, "-m", "barsieve", "prove", "--cuts", "3")
+    verdicts = asked(
+        own,
+        "select table_name, bool_and(verdict like 'proven%'), min(cuts) "
+        "from proof_lookahead where table_name in ('score_drift', 'score_range', "
+        "'sentinel_wide_bar', 'signal_gold_calm') group by table_name order by all",
+    )
+    assert verdicts == [
+        (name, True, 3)
+        for name in (
+            "score_drift", "score_range", "sentinel_wide_bar", "signal_gold_calm"
+        )
+    ]  # fmt: skip
+    names = asked(own, "select list(distinct name) from report_scores")[0][0]
+    assert {"drift", "range", "wide_bar", "gold_calm"} <= set(names)

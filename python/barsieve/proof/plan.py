@@ -26,7 +26,7 @@ SYMBOL, MARKET = "symbol", "market"
 
 
 class Known(NamedTuple):
-    """When a row was known: that much later than a column or expression of it says.
+    """Moment at which a row was known: that much later than an expression of it says.
 
     Bounds are moved to what a row says, and not that to them: of a plain column DuckDB
     finds the rows between two bounds before it reads any other.
