@@ -50,7 +50,13 @@ class Planted:
 
     def _make(self, name: str) -> None:
         self.names.append(name)
+        marks = "select comment from duckdb_tables() where table_name = ?"
+        mark = self.connection.execute(marks, [name]).fetchone()
         create(self.connection, self.models[name], self.models[name].sources)
+        if mark is not None and mark[0] is not None:
+            # What was planted passes for what the build left.
+            said = mark[0].replace("'", "''")
+            self.connection.execute(f"comment on table {HOME}{name} is '{said}'")
 
     def keep(self) -> None:
         """Write the statements, and let go of the file."""

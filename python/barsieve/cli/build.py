@@ -133,11 +133,11 @@ def _is_proven(show: Callable, built: Path) -> bool:
     """Prove what was built, if nobody has; name the columns that look ahead."""
     from barsieve.cli.prove import print_lookahead
     from barsieve.database.connect import connect_to
-    from barsieve.proof.lookahead import prove
+    from barsieve.proof.lookahead import N_CUTS, prove
     from barsieve.proof.record import is_proven, record
 
     with connect_to(built) as connection:
-        if is_proven(connection):
+        if is_proven(connection, N_CUTS):
             return True
     found = prove(built, listener=show)
     record(built, found)
