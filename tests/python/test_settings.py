@@ -6,9 +6,11 @@ import duckdb
 import numpy as np
 import pytest
 
+from barsieve.core.errors import DatabaseError
 from barsieve.core.numba_cache import compiled
 from barsieve.profiles.rules import Rules
 from barsieve.profiles.schema import leaves, load_schema, settings
+from barsieve.profiles.settings import Profile
 from barsieve.replay.records import overlaid, replaced
 from barsieve.replay.state import FLAT_POSITION, STOP
 from barsieve.sweep.grids import VARIED, config_dtype
@@ -137,3 +139,9 @@ def test_a_configuration_overwrites_the_rules_of_its_names_and_no_others():
     assert len(shared) == 12
     assert _overlaid(RULES, config[0]) == expected
     assert _overlaid.py_func(RULES, config[0]) == expected
+
+
+def test_a_row_of_another_version_is_refused_with_the_fix():
+    row = {"profile": "mine", "symbol": "ETH", "start_balance": 1.0, "screen": "x"}
+    with pytest.raises(DatabaseError, match="(?s)expected a column .*fix: dbt build"):
+        Profile.from_row(row)

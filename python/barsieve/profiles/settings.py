@@ -6,6 +6,7 @@ from typing import Any
 import duckdb
 
 from barsieve.core.arrow import rows_of
+from barsieve.core.errors import DatabaseError
 from barsieve.profiles.rules import Rules, as_rule
 
 
@@ -22,13 +23,25 @@ class Profile:
     @classmethod
     def from_row(cls, row: dict[str, Any]) -> "Profile":
         """Make a profile from a row of `config_profiles`; further columns are left."""
-        own = {f.name: row[f.name] for f in fields(cls) if f.name != "rules"}
+        own = {f.name: _value(row, f.name) for f in fields(cls) if f.name != "rules"}
         return cls(rules=rules_of(row), **own)
 
 
 def rules_of(row: dict[str, Any]) -> Rules:
-    """Return the rules in a row of `config_profiles`; null switches a rule off."""
-    return Rules(**{name: as_rule(name, row[name]) for name in Rules._fields})
+    """Return the rules in a row of `config_profiles`; null switches a rule off.
+
+    Raises DatabaseError where another version wrote the row, without one of them.
+    """
+    return Rules(**{name: as_rule(name, _value(row, name)) for name in Rules._fields})
+
+
+def _value(row: dict[str, Any], name: str) -> Any:
+    if name not in row:
+        raise DatabaseError(
+            f"table config_profiles: expected a column {name}, found none: another "
+            "version of barsieve built it\n    fix: dbt build, all of it"
+        )
+    return row[name]
 
 
 def boxes_of(
