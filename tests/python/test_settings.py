@@ -143,5 +143,5 @@ def test_a_configuration_overwrites_the_rules_of_its_names_and_no_others():
 
 def test_a_row_of_another_version_is_refused_with_the_fix():
     row = {"profile": "mine", "symbol": "ETH", "start_balance": 1.0, "screen": "x"}
-    with pytest.raises(DatabaseError, match="(?s)expected a column .*fix: dbt build"):
+    with pytest.raises(DatabaseError, match=r"(?s)expected a column .*fix: dbt build"):
         Profile.from_row(row)
