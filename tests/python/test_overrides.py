@@ -74,6 +74,13 @@ def test_an_envelope_is_made_where_there_was_none():
     assert made["screen"]["envelope"] == {"entry_threshold": 0.4}
 
 
+@pytest.mark.parametrize("value", [None, 1, [], "x"])
+def test_what_is_no_section_is_refused_with_words(value):
+    for section in ("weights", "entry", "exits", "screen", "regime", "study"):
+        with pytest.raises(InputError, match=section):
+            apply(DOCUMENT, {section: value}, LISTS)
+
+
 @given(
     key=st.sampled_from(KEYS),
     value=st.one_of(

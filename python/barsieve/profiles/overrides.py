@@ -138,11 +138,9 @@ def changed(document: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]
     return made
 
 
-def _with_hint(
-    problem: Problem, changes: dict[str, Any], weights: Iterable[str]
-) -> Problem:
-    """Return a problem; where weights do not sum to 1, say that all go together."""
-    if "'weights'" not in problem.where:
+def _with_hint(problem: Problem, changes: dict[str, Any], weights: Any) -> Problem:
+    """Return a problem; where some weights were set, say that all go together."""
+    if "'weights'" not in problem.where or "weights" in changes:
         return problem
     left = [d for d in weights if f"weights.{d}" not in changes]
     rest = ", ".join(f"weights.{d}" for d in left)
@@ -168,6 +166,5 @@ def apply(
     path = Path(f"{document['profile']} with {given}" if given else made["profile"])
     problems = check_document(path, made, lists)
     if problems:
-        weights = made.get("weights", {})
-        raise InputError([_with_hint(p, changes, weights) for p in problems])
+        raise InputError([_with_hint(p, changes, made["weights"]) for p in problems])
     return complete(made)
