@@ -144,7 +144,10 @@ def sweep(
     ] = None,
     profile: Annotated[
         str | None,
-        typer.Option(help="Base profile (default: each symbol's first by name)."),
+        typer.Option(
+            help="Base profile (default: each symbol's first by name that has the "
+            "domains of those that learn)."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of a sampled grid.")] = 0,
     threads: Annotated[int, typer.Option(min=1, help="Threads.")] = os.cpu_count() or 1,

@@ -48,6 +48,7 @@ class Room(NamedTuple):
     counts: np.ndarray
     passes: np.ndarray
     pass_words: np.ndarray
+    guessed: np.ndarray
     may_be: np.ndarray
     may_words: np.ndarray
     candidates: np.ndarray
@@ -77,6 +78,7 @@ def make_room(n_bars: int, n_blocks: int, n_days: int, n_months: int) -> Room:
         counts=np.empty(TOGETHER, np.int64),
         passes=passes,
         pass_words=passes.view(np.uint32),
+        guessed=np.empty(TILE_ROWS, np.float32),
         may_be=may_be,
         may_words=may_be.view(np.uint32),
         candidates=np.empty(TILE_ROWS + 1, np.int64),

@@ -23,23 +23,27 @@ from barsieve.sweep.figures import measure
 
 
 @compiled
-def guess_rows(config, guesses, first, may_be):
+def guess_rows(config, guesses, first, guessed, may_be):
     """Tell, in single precision, which rows may pass the threshold: never one too few.
 
-    For as many rows from `first` on as `may_be` has room for. No branches and no
-    gather: the compiler takes eight rows at a time.
+    For as many rows from `first` on as `may_be` has room for; `guessed` is room to work
+    in. A domain at a time, without a branch or a gather: the compiler takes eight rows
+    at once, however many domains there are.
     """
-    stop, shares = first + len(may_be), config.weights
-    n_domains, whole = len(shares), known_weight(shares, knows_all(len(shares)))
+    n_rows, shares = len(may_be), config.weights
+    n_domains, stop = len(shares), first + len(may_be)
+    whole = known_weight(shares, knows_all(n_domains))
+    guessed[:] = 0.0
+    for k in range(n_domains):
+        share, scores = np.float32(shares[k] / whole), guesses[k][first:stop]
+        for at in range(n_rows):
+            guessed[at] += share * scores[at]
     is_tie, addend = guesses[n_domains][first:stop], guesses[n_domains + 1][first:stop]
     threshold = np.float32(config.entry_threshold)
-    for at in range(len(may_be)):
-        guess = np.float32(0.0)
-        for k in range(n_domains):
-            guess += np.float32(shares[k] / whole) * guesses[k, first + at]
-        other = is_tie[at] * (np.float32(1.0) - guess)
+    for at in range(n_rows):
+        other = is_tie[at] * (np.float32(1.0) - guessed[at])
         needed = threshold - addend[at]
-        may_be[at] = (guess >= needed) | (other >= needed)
+        may_be[at] = (guessed[at] >= needed) | (other >= needed)
 
 
 @compiled
@@ -83,7 +87,9 @@ def find_signals(screen, config, first, stop, room, signals, n_signals):
     """Write a configuration's signals in rows [first, stop); return how many so far."""
     n_rows, candidates = stop - first, room.candidates
     check_gates(config, screen, first, room.passes[:n_rows])
-    guess_rows(config, screen.guesses, first, room.may_be[:n_rows])
+    guess_rows(
+        config, screen.guesses, first, room.guessed[:n_rows], room.may_be[:n_rows]
+    )
     n_candidates = find_candidates(
         room.pass_words[: n_rows // SLOTS],
         room.may_words[: n_rows // SLOTS],
