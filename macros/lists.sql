@@ -1,16 +1,28 @@
 {#- Which models exist: the lists of dbt_project.yml, each with those of one's own. -#}
 
+{#- A list of the project file; null is an empty one. -#}
+{%- macro listed(name) -%}
+    {%- set names = var(name) or [] -%}
+    {%- if names is string or names is mapping or names is not iterable -%}
+        {%- do exceptions.raise_compiler_error(
+            'dbt_project.yml: vars ' ~ name ~ ': expected a list of names, as [one, two], found '
+            ~ names ~ '. Fix: put it in brackets'
+        ) -%}
+    {%- endif -%}
+    {{ return(names | list) }}
+{%- endmacro -%}
+
 {#- Domains of a score, in the order in which their weights are summed. -#}
 {%- macro domains() -%}
-    {{ return(var('domains') + var('own_domains')) }}
+    {{ return(barsieve.listed('domains') + barsieve.listed('own_domains')) }}
 {%- endmacro -%}
 
 {%- macro sentinels() -%}
-    {{ return(var('sentinels') + var('own_sentinels')) }}
+    {{ return(barsieve.listed('sentinels') + barsieve.listed('own_sentinels')) }}
 {%- endmacro -%}
 
 {%- macro macro_signals() -%}
-    {{ return(var('macro_signals') + var('own_signals')) }}
+    {{ return(barsieve.listed('macro_signals') + barsieve.listed('own_signals')) }}
 {%- endmacro -%}
 
 {#- Those of a list that ship with the package. -#}

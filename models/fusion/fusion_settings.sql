@@ -1,6 +1,16 @@
 -- Learned settings stay in the envelope of the profile as it is now: the screen covers
 -- no others. Those of another set of domains are none of its.
-with proposed as (
+with learned_sets as (
+    select
+        profile,
+        month,
+        regime,
+        count(*) as n_domains,
+    from {{ ref('fusion_learned') }}
+    group by profile, month, regime
+),
+
+proposed as (
     select
         profile,
         learned.month,
@@ -9,7 +19,9 @@ with proposed as (
         domain,
         domain_number,
         {{ clip('learned.weight', 'low', 'high') }} as weight,
+        learned_sets.n_domains,
     from {{ ref('fusion_learned') }} as learned
+    inner join learned_sets using (profile, month, regime)
     inner join {{ ref('config_weights') }} using (profile, domain)
     inner join {{ ref('config_envelopes') }} as envelopes using (profile)
 ),
@@ -23,6 +35,7 @@ own as (
         domain,
         domain_number,
         weight,
+        cardinality(profiles.weights) as n_domains,
     from {{ ref('config_weights') }}
     inner join {{ ref('config_profiles') }} as profiles using (profile)
 )
@@ -43,4 +56,6 @@ from (
 ) as settings
 inner join {{ ref('config_profiles') }} as profiles using (profile)
 group by profile, month, regime
-having count(*) = any_value(cardinality(profiles.weights))
+having
+    count(*) = any_value(cardinality(profiles.weights))
+    and any_value(settings.n_domains) = any_value(cardinality(profiles.weights))

@@ -1,9 +1,11 @@
+-- An hour that a signal leaves out is one of which it knows nothing.
 {% for signal in macro_signals() -%}
     select
         symbol,
         bar_ts,
         '{{ signal }}' as signal,
-    from {{ ref('signal_' ~ signal) }}
+    from {{ ref('features') }}
+    left join {{ ref('signal_' ~ signal) }} using (symbol, bar_ts)
     where is_known is not true
     {% if not loop.last %}union all{% endif %}
 {% endfor %}

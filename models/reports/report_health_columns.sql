@@ -115,16 +115,22 @@ features_found as (
     where share_known < 0.7 and not may_be_unknown
 ),
 
+-- A domain need not have a row for every bar.
 domains as (
     select
-        symbol,
-        domain,
-        count(*) as bars,
-        count(score) as known_bars,
-        min(score) as lowest,
-        max(score) as highest,
-    from {{ ref('scores') }}
-    group by symbol, domain
+        known_counts.symbol,
+        named.domain,
+        known_counts.bars,
+        count(scores.score) as known_bars,
+        min(scores.score) as lowest,
+        max(scores.score) as highest,
+    from known_counts
+    cross join (select distinct domain from {{ ref('scores') }}) as named
+    left join {{ ref('scores') }} as scores
+        on
+            known_counts.symbol = scores.symbol
+            and named.domain = scores.domain
+    group by known_counts.symbol, named.domain, known_counts.bars
 ),
 
 scores_found as (

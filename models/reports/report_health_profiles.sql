@@ -270,8 +270,9 @@ decisions_found as (
         0 as value,
         1 as threshold,
         format(
-            '{} learns, but no month of this history could teach it: its own weights '
-            || 'and threshold were in force throughout.',
+            '{} learns, but nothing could teach it (no sweep of just its domains, or no '
+            || 'month with enough before it): its own weights and threshold were in '
+            || 'force throughout.',
             profile
         ) as meaning,
     from profiles

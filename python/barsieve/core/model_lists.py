@@ -44,6 +44,11 @@ def _vars(path: Path) -> dict[str, Any]:
             fix="correct the file; a project that uses the package needs dbt deps",
         )
     given = project.get("vars") or {}
+    if not isinstance(given, Mapping):
+        refuse(
+            str(path), "vars", expected="names with values", found=repr(given),
+            fix="write them as own_domains: [drift]",
+        )  # fmt: skip
     own = given.get(PACKAGE)
     return {**given, **(own if isinstance(own, Mapping) else {})}
 
@@ -73,18 +78,37 @@ def model_lists(folder: Path | None = None) -> ModelLists:
 
 
 def lists_of(given: Mapping[str, Any]) -> ModelLists:
-    """Return the lists of the variables of dbt, each with those of one's own."""
+    """Return the lists of the variables of dbt, each with those of one's own.
+
+    Raises InputError for a variable that is no list.
+    """
     found = {}
     for name, (own, _) in LISTS.items():
-        found[name] = (*(given.get(name) or []), *(given.get(own) or []))
+        found[name] = (*_listed(given, name), *_listed(given, own))
     return ModelLists(**found)
+
+
+def _listed(given: Mapping[str, Any], name: str) -> list[Any]:
+    """Return a variable; what is not given, or null, is an empty list."""
+    value = given.get(name)
+    if value is not None and not isinstance(value, list):
+        refuse(
+            FILE, f"vars {name}", expected="a list of names, as [one, two]",
+            found=repr(value), fix="put it in brackets",
+        )  # fmt: skip
+    return value or []
 
 
 def list_problems(lists: ModelLists) -> Iterator[Problem]:
     """Yield what is wrong with lists: no name of a model, or one that stands twice."""
     for name, (own, prefix) in LISTS.items():
         listed = getattr(lists, name)
-        for model in dict.fromkeys(listed):
+        if not listed:
+            yield Problem(
+                FILE, f"vars {name}", expected="one name or more", found="none",
+                fix="leave the list as it ships; a profile says which it uses",
+            )  # fmt: skip
+        for model in {repr(model): model for model in listed}.values():
             where = f"vars {name} and {own}"
             if not isinstance(model, str) or not NAME.fullmatch(model):
                 yield Problem(

@@ -50,14 +50,27 @@ class SweepTables(NamedTuple):
 
     @property
     def kinds(self) -> list[tuple[str, tuple[str, ...]]]:
-        """Return what there are results of: symbols, and the domains that vote."""
+        """Return what there are results of: symbols, and the domains that vote.
+
+        Those of the first base by name come first.
+        """
         found = self.configs.join(
             self.results.select("grid, config, symbol").distinct(),
             "grid, config, symbol",
         )
-        named = found.select("symbol, map_keys(weights) as domains").distinct()
-        kinds = named.order("symbol, domains").fetchall()
-        return [(symbol, tuple(domains)) for symbol, domains in kinds]
+        named = found.aggregate(
+            "symbol, map_keys(weights) as domains, min(profile) as base"
+        )
+        kinds = named.order("symbol, base, domains").fetchall()
+        return [(symbol, tuple(domains)) for symbol, domains, _ in kinds]
+
+    @property
+    def judged(self) -> dict[str, tuple[str, ...]]:
+        """Return the domains that a symbol's sweep is judged by: those that come first.
+
+        Of the others only what a profile learned is.
+        """
+        return dict(reversed(self.kinds))
 
 
 class Rows(NamedTuple):

@@ -139,11 +139,15 @@ def overfitting_rows(rows: Rows) -> Iterator[dict]:
         yield row("overfitting", "sweep", figure, luck[name])
 
 
-def sweep_rows(sweep: SweepTables, symbol: str) -> Iterator[dict]:
+def sweep_rows(
+    sweep: SweepTables, symbol: str, domains: tuple[str, ...]
+) -> Iterator[dict]:
     """Yield what the sweep itself says: how many configurations earned anything."""
     whole = sweep.results.filter("fold = 'all'")
     whole = whole.join(sweep.configs, "grid, config, symbol")
-    found = whole.filter(f"symbol = '{symbol}'").aggregate(
+    listed = ", ".join(f"'{domain}'" for domain in domains)
+    own = f"symbol = '{symbol}' and map_keys(weights) = [{listed}]"
+    found = whole.filter(own).aggregate(
         "avg((net_pnl > 0)::integer), corr(entry_threshold, sharpe), max(net_pnl)"
     ).fetchall()[0]  # fmt: skip
     names = ("profitable_share", "threshold_sharpe_correlation", "best_net_pnl")
@@ -217,20 +221,23 @@ def optimizer_figures(
     Parameters are relations of the built database. What belongs to no learned profile
     has the profile `-`.
     """
-    bases = learners_of(profiles, envelopes, weights)
+    bases, judged = learners_of(profiles, envelopes, weights), sweep.judged
     made = []
     for walked in rows_of(walks.order("symbol")):
-        symbol = walked["symbol"]
-        rows = read_rows(sweep, symbol, tuple(walked["domains"]))
-        found = [*model_rows(walked), *importance_rows(walked)]
-        found += [*vix_rows(found), *overfitting_rows(rows)]
-        found += sweep_rows(sweep, symbol)
+        symbol, domains = walked["symbol"], tuple(walked["domains"])
+        rows, found = read_rows(sweep, symbol, domains), []
+        is_judged = judged[symbol] == domains
+        if is_judged:
+            found = [*model_rows(walked), *importance_rows(walked)]
+            found += [*vix_rows(found), *overfitting_rows(rows)]
+            found += sweep_rows(sweep, symbol, domains)
         for base in bases:
             if base["symbol"] == symbol and set(base["weights"]) == set(rows.domains):
                 found += learned_strategies(
                     base, rows, walked, sweep_bars, regimes, fusion_scores
                 )
-        has_edge, sentence = verdict(found)
-        found.append(row("verdict", "all", "edge", has_edge, note=sentence))
+        if is_judged:
+            has_edge, sentence = verdict(found)
+            found.append(row("verdict", "all", "edge", has_edge, note=sentence))
         made += [{"symbol": symbol, "profile": "-"} | figure for figure in found]
     return pa.Table.from_pylist(made, schema=schemas.OPTIMIZER_FIGURES)

@@ -60,10 +60,10 @@ def roll(rows: Rows, train: int, test: int) -> Iterator[dict[str, Any]]:
 
 @empty_without("ml", schemas.WALK_FORWARD)
 def walk_forward_table(sweep: SweepTables, train: int, test: int) -> pa.Table:
-    """Roll over every symbol of the sweep, and every set of domains."""
+    """Roll over every symbol of the sweep, by the domains that it is judged by."""
     made = [
         window
-        for kind in sweep.kinds
+        for kind in sorted(sweep.judged.items())
         for window in roll(read_rows(sweep, *kind), train, test)
     ]
     return pa.Table.from_pylist(made, schema=schemas.WALK_FORWARD)

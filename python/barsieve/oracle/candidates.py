@@ -1,6 +1,7 @@
 """The screen of one bar, by every corner of the envelope, or by the legacy rules."""
 
 import itertools
+from collections.abc import Iterable
 from typing import Any
 
 from barsieve.oracle.entries import box_of, envelope_of, fuse, is_traded
@@ -10,11 +11,36 @@ from barsieve.oracle.signals import Row
 SLACK = 1e-12
 
 
+# Beyond so many weights that vary there are too many corners for a slow answer.
+MOST_VARIED = 10
+
+
+def _telling_corners(
+    scores: dict[str, Any], box: dict[str, tuple[float, float]]
+) -> list[tuple[float, ...]]:
+    """Return the corners at which a weighted mean can be at its ends.
+
+    There the scores above some level have all their highest weights and the others
+    their lowest, or the other way round.
+    """
+    known = sorted({score for score in scores.values() if score is not None})
+    return [
+        tuple(
+            high if is_high == ((scores.get(d) or 0.0) >= level) else low
+            for d, (low, high) in box.items()
+        )
+        for level in [*known, 2.0]
+        for is_high in (True, False)
+    ]
+
+
 def _corner_scores(
     scores: dict[str, Any], profile: Row, is_aligned: bool
 ) -> list[float]:
     box = box_of(profile)
-    corners = itertools.product(*map(set, box.values()))
+    corners: Iterable[tuple[float, ...]] = itertools.product(*map(set, box.values()))
+    if sum(low < high for low, high in box.values()) > MOST_VARIED:
+        corners = _telling_corners(scores, box)
     fused = [
         fuse(scores, dict(zip(box, corner, strict=True)), is_aligned)
         for corner in corners

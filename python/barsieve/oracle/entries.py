@@ -14,9 +14,9 @@ def vote_row(
 ) -> tuple[int, int]:
     """Return how many of the domains that have a weight vote long, and how many short.
 
-    A weight of 0 is one.
+    A weight of 0 is one. An hour that a domain leaves out has no score of it.
     """
-    named = [scores[domain] for domain in weights]
+    named = [scores.get(domain) for domain in weights]
     known = [score for score in named if score is not None]
     return sum(s > 0.55 for s in known), sum(s < 0.45 for s in known)
 
@@ -66,17 +66,19 @@ def envelope_of(profile: Row) -> dict[str, Any]:
 
 
 def _settings(profile: Row, learned: dict[Any, Any], month: str, regime: str) -> Row:
-    """Return threshold and weights in force: learned ones stay in the envelope."""
+    """Return threshold and weights in force: learned ones stay in the envelope.
+
+    What was learned of other domains is nothing to the profile.
+    """
     settings = dict(profile["weights"])
     threshold = profile["entry_threshold"]
     proposed = learned.get((profile["profile"], month, regime), {})
-    if profile["learned"] and proposed:
+    if profile["learned"] and set(proposed) == set(settings):
         lowest = envelope_of(profile).get("entry_threshold", threshold)
         threshold = max(next(iter(proposed.values()))["threshold"], lowest)
         for domain, (low, high) in box_of(profile).items():
-            if domain in proposed:
-                weight = proposed[domain]["weight"]
-                settings[domain] = min(max(weight, low), high)
+            weight = proposed[domain]["weight"]
+            settings[domain] = min(max(weight, low), high)
     return {"entry_threshold": threshold, "weights": settings}
 
 
@@ -136,7 +138,7 @@ def entry_row(
     return {
         "fusion_score": score,
         "domains_used": sum(
-            scores[d] is not None and w > 0 for d, w in weights.items()
+            scores.get(d) is not None and w > 0 for d, w in weights.items()
         ),
         "alignment": aligned,
         "is_aligned": is_aligned,

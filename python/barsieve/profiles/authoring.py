@@ -114,7 +114,9 @@ def of_configuration(
             "base": row["profile"],
         },
     }  # fmt: skip
-    made["screen"] = made["screen"] | {"method": "admissible", "envelope": None}
+    made["screen"] = made["screen"] | {
+        "method": "admissible", "sentinels": None, "envelope": None
+    }  # fmt: skip
     made["parity"] = defaults()["parity"]
     for setting in settings():
         if setting.section in made and setting.column in row:

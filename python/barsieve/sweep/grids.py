@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from decimal import Decimal
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,6 +37,8 @@ def config_dtype(n_domains: int) -> np.dtype:
 EVERY_OTHER, KEPT = WEIGHT + "*", "kept"
 """Setting that stands for the weights of all domains that a grid does not name."""
 DECIMALS = 9
+# More than these are no grid that anybody waits for.
+MOST_ENUMERATED = 1_000_000
 
 
 class Grid(NamedTuple):
@@ -108,6 +111,17 @@ def _sampled(rows, n: int, seed: int) -> dict[str, np.ndarray]:
 
 
 def _enumerated(rows) -> dict[str, np.ndarray]:
+    n_configs = prod(len(_choices(row)) for row in rows)
+    if n_configs > MOST_ENUMERATED:
+        refuse(
+            "sweep_grids",
+            f"grid '{rows[0]['grid']}'",
+            expected=f"at most {MOST_ENUMERATED:,} combinations",
+            found=f"{n_configs:,}: each domain that the profile lets vary and the grid "
+            "does not name has three weights",
+            fix="let fewer domains of the base profile vary (screen.envelope.weights), "
+            "or take a sampled grid",
+        )
     product = np.array(list(itertools.product(*map(_choices, rows))))
     names = [row["setting"] for row in rows]
     return dict(zip(names, product.T, strict=True))

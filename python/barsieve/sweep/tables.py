@@ -1,5 +1,6 @@
 """A grid over every symbol of the built database, as the table `sweep_runs`."""
 
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import duckdb
@@ -30,6 +31,27 @@ def own_base(profiles: list[dict[str, Any]], symbol: str) -> dict[str, Any] | No
     return next(iter(same), None)
 
 
+def bases_of(profiles: list[dict[str, Any]], symbol: str) -> list[dict[str, Any]]:
+    """Return the profiles of a symbol that a build sweeps, each of other domains.
+
+    One for each set of domains that something learns of, by the name of what learns:
+    a profile learns only of its own domains, and none takes them from another.
+    """
+    own = [row for row in profiles if row["symbol"] == symbol]
+    learners = sorted(
+        (row for row in own if row["learned"]), key=lambda row: row["profile"]
+    )
+    sets = dict.fromkeys(frozenset(row["weights"]) for row in learners)
+    bases = [
+        min(
+            (row for row in own if set(row["weights"]) == domains),
+            key=itemgetter("profile"),
+        )
+        for domains in sets
+    ]
+    return bases or [base_of(profiles, symbol, None)]
+
+
 def base_of(profiles: list[dict[str, Any]], symbol: str, name: str | None):
     """Return the base profile of a symbol: the one named, else its own.
 
@@ -51,9 +73,9 @@ def _run_whole(sweep: Sweep) -> pa.Table:
 
 
 def sweep_runs(profiles, weights, grids, sweep_bars, regimes, grid: str) -> pa.Table:
-    """Run a grid over every symbol that has a profile, its own base.
+    """Run a grid over every symbol that has a profile, its own bases.
 
-    A symbol whose base leaves the grid no configuration has no rows.
+    A base that leaves the grid no configuration has no rows.
 
     Parameters are relations of the built database: `config_profiles`, `config_weights`,
     `sweep_grids`, `sweep_bars` and `regimes`.
@@ -62,12 +84,12 @@ def sweep_runs(profiles, weights, grids, sweep_bars, regimes, grid: str) -> pa.T
     domains = domains_of(sweep_bars.columns)
     tables = [schemas.SWEEP_RUNS.empty_table()]
     for symbol in sorted({base["symbol"] for base in bases}):
-        base = base_of(bases, symbol, None)
-        expanded = expand(grid, rows, base, domains)
-        # The weights of a profile's other domains may leave the grid no room.
-        if len(expanded.configs):
-            sweep = prepare(sweep_bars, regimes, base, symbol, expanded)
-            tables.append(_run_whole(sweep))
+        for base in bases_of(bases, symbol):
+            expanded = expand(grid, rows, base, domains)
+            # The weights of a profile's other domains may leave the grid no room.
+            if len(expanded.configs):
+                sweep = prepare(sweep_bars, regimes, base, symbol, expanded)
+                tables.append(_run_whole(sweep))
     return pa.concat_tables(tables)
 
 
