@@ -270,9 +270,8 @@ decisions_found as (
         0 as value,
         1 as threshold,
         format(
-            '{} learns, but nothing could teach it (no sweep of just its domains, or no '
-            || 'month with enough before it): its own weights and threshold were in '
-            || 'force throughout.',
+            '{} learns, but no month, or no sweep of just its domains, could teach it: '
+            || 'its own weights and threshold were in force throughout.',
             profile
         ) as meaning,
     from profiles

@@ -296,6 +296,9 @@ def test_a_query_that_duckdb_refuses_is_told_in_words(db):
         with pytest.raises(bs.DatabaseError):
             db.sql(query)
     assert "trades" in db.tables
+    for query in ("select nope from trades", "", "-- nothing"):
+        with pytest.raises(bs.DatabaseError, match=r"the query: .*\n.*correct it"):
+            db.sql(query)
 
 
 def test_a_sweep_has_the_trades_of_each_replay(db):
@@ -329,6 +332,78 @@ def test_a_sweep_names_what_it_did_not_run(db):
     assert "2 more break a constraint" in repr(sweep)
     with pytest.raises(bs.InputError, match=r"weights sum to 1.*every configuration"):
         db.sweep("btc_live", grid={"weights.smc": [0.5]})
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("exits.partial_share", 5), ("exits.stop_atr", -1), ("exits.stop_atr", 0),
+        ("exits.time_stop_bars", 24.5), ("exits.time_stop_bars", 1e12),
+        ("entry.entry_threshold", 1.5), ("entry.alignment_required", 7),
+        ("entry.veto_limit", 9), ("weights.smc", -0.1),
+    ],
+)  # fmt: skip
+def test_a_sweep_refuses_what_a_build_would(db, setting, value):
+    with pytest.raises(bs.InputError, match=rf"key '{setting}': expected"):
+        db.sweep("btc_live", grid={setting: [value]})
+
+
+def test_a_value_given_twice_is_tried_once(db):
+    sweep = db.sweep("btc_live", grid={"entry_threshold": [0.6, 0.65, 0.65]})
+    assert len(sweep.results) == 2
+    assert "more break" not in repr(sweep)
+    both = {"entry_threshold": [0.6], "entry.entry_threshold": [0.7]}
+    with pytest.raises(bs.InputError, match="each setting once"):
+        db.sweep("btc_live", grid=both)
+
+
+def test_an_exit_that_is_switched_off_is_shown_as_none(db):
+    assert "-" in repr(db.sweep("btc_live", grid={"exits.target_r": [None, 2]}))
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda db: db.replay(None),
+        lambda db: db.replay("btc_live", start=""),
+        lambda db: db.replay("btc_live", set="exits.stop_atr=2"),
+        lambda db: db.replay("btc_live", set={5: 2}),
+        lambda db: db.replay("btc_live", signals=pd.DataFrame()),
+        lambda db: db.thresholds("btc_live", []),
+        lambda db: db.thresholds("btc_live", "0.6"),
+        lambda db: db.thresholds("btc_live", ["0.6"]),
+        lambda db: db.explain("btc_live", "x"),
+        lambda db: db.explain("btc_live", 1.5),
+        lambda db: db.explain("mine.json", 1),
+        lambda db: db.score(None),
+        lambda db: db.sweep("btc_live", grid=["entry_threshold"]),
+        lambda db: db.sweep("btc_live", grid="sobol", n=0),
+        lambda db: db.sweep("btc_live", grid="sobol", seed=-1),
+        lambda db: db.sweep("btc_live", grid="quick", threads="2"),
+        lambda db: bs.open(5),
+    ],
+)
+def test_arguments_of_another_kind_are_refused_in_words(db, ask):
+    with pytest.raises(bs.BarsieveError, match=r"expected .*, found .*\n *fix: "):
+        ask(db)
+
+
+def test_numbers_and_days_of_numpy_are_taken(db):
+    day = np.datetime64("2022-01-01")
+    assert db.replay("btc_live", start=day).metrics["trades"] > 0
+    first = db.replay("btc_live").trades.trade_id[0]
+    assert db.explain("btc_live", first)["trade"]["trade_id"] == first
+
+
+def test_figures_of_a_study_that_ends_early_speak_of_one_span(db):
+    """Trades that are open at its end go on; the account is marked there."""
+    run = db.replay("demo_edge", start="2023-01-20", end="2023-02-01")
+    equity = run.equity.set_index("bar_ts").equity
+    judged = equity[equity.index + pd.Timedelta(hours=1) <= "2023-02-01T00:00Z"]
+    start = 10_000.0
+    assert run.metrics["return_share"] == pytest.approx(judged.iloc[-1] / start - 1)
+    assert run.metrics["net_pnl"] == pytest.approx(run.trades.net_pnl.sum())
+    assert run.metrics["net_pnl"] != pytest.approx(judged.iloc[-1] - start)
 
 
 def test_a_sweep_of_a_grid_by_name_is_that_of_the_command(db, demo):

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from barsieve.analysis.replay import replay_profile
+from barsieve.analysis.signal_rows import read_signals
 from barsieve.core.errors import InputError
 from command_line import barsieve
 
@@ -39,6 +40,32 @@ def own_signals(demo, profile: str) -> pa.Table:
         "select symbol, bar_ts as ts, side, confidence from fusion_scores "
         f"where profile = '{profile}' and is_entry order by bar_ts"
     ).to_arrow_table()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("symbol,ts,side,confidence\nETH,2022-12-12T08:00,long,0,7\n", "line 2"),
+        (
+            "symbol,ts,side,side,confidence\nETH,2022-12-12,long,short,0.7\n",
+            "side twice",
+        ),
+        ("symbol,ts,side,confidence\nETH,2022-12-12,buy,0.7\n", "write one of the two"),
+        ("symbol,ts,side,confidence\n", "one signal or more"),
+    ],
+)
+def test_a_line_that_says_two_things_is_refused(tmp_path, text, told):
+    path = tmp_path / "mine.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=told):
+        read_signals(path)
+
+
+def test_blanks_around_cells_are_nothing(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("symbol,ts,side,confidence\nETH , 2022-12-12 ,long ,0.7\n")
+    ((_, (signal,)),) = (read_signals(path),)
+    assert (signal.symbol, signal.side) == ("ETH", "long")
 
 
 def what_a_trade_is(trades: list[dict]) -> list[dict]:

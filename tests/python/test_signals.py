@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from barsieve.oracle.candidates import _telling_corners
 from barsieve.oracle.entries import fuse
 from barsieve.signals.blocks import Gates, codes_of, first_of_blocks, passing
 from barsieve.signals.envelope import extreme_score
@@ -116,6 +117,31 @@ def test_a_study_has_its_end_and_not_its_start():
     assert is_within(closes, start, end).tolist() == [False, True]
     assert is_within(closes + 1, start, end).tolist() == [True, False]
     assert is_within(closes, None, None).all()
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data(), st.integers(1, 6), st.booleans())
+def test_the_oracles_telling_corners_are_all_that_it_needs(data, n, is_aligned):
+    names = [f"d{k}" for k in range(n)]
+    drawn = st.none() | st.sampled_from([0.2, 0.5, 0.7]) | st.floats(0, 1)
+    found = dict(
+        zip(names, data.draw(st.lists(drawn, min_size=n, max_size=n)), strict=True)
+    )
+    edges = st.tuples(st.floats(0, 1), st.floats(0, 1)).map(lambda e: tuple(sorted(e)))
+    box = dict(
+        zip(names, data.draw(st.lists(edges, min_size=n, max_size=n)), strict=True)
+    )
+
+    def ends(corners) -> list[float]:
+        fused = [
+            fuse(found, dict(zip(box, corner, strict=True)), is_aligned)
+            for corner in corners
+        ]
+        known = [score for score in fused if score is not None]
+        return [min(known), max(known)] if known else []
+
+    few, all_ = _telling_corners(found, box), itertools.product(*box.values())
+    assert ends(few) == pytest.approx(ends(all_), abs=1e-12)
 
 
 scores = st.none() | st.floats(0, 1)

@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from barsieve.core.arrow import rows_of
+from barsieve.core.errors import InputError
 from barsieve.metrics.account import marked_equity, nets_of
 from barsieve.metrics.performance import daily_sharpe, max_drawdown, of_results
 from barsieve.profiles.resolution import resolve
@@ -43,7 +44,7 @@ from barsieve.sweep.run import (
     trades_hash,
 )
 from barsieve.sweep.store import chunks_left, folder_of, read_results, run_sweeps
-from barsieve.sweep.tables import base_of, tables_of
+from barsieve.sweep.tables import base_of, bases_of, tables_of
 from command_line import barsieve
 from compiled_project import CompiledProject
 from conftest import PROJECT
@@ -213,6 +214,34 @@ def test_a_threshold_that_no_weights_reach_is_a_violation_and_not_run(demo):
     grid = expand("g", rows, base, DOMAINS)
     assert grid.configs.entry_threshold.tolist() == [0.6]
     assert grid.violations == ["entry_threshold within reach"]
+
+
+def test_a_grid_of_too_many_weights_is_refused_before_it_is_made(demo):
+    base = tables_of(demo).bases[0]
+    more = [f"own_{k}" for k in range(14)]
+    base["weights"] = base["weights"] | dict.fromkeys(more, 0.05)
+    base["box"] = base["box"] | dict.fromkeys(more, (0.01, 0.1))
+    rows = [
+        {
+            "grid": "g",
+            "setting": "entry_threshold",
+            "method": "values",
+            "choices": "0.6",
+        },
+        {"grid": "g", "setting": "weight_*", "method": "values", "choices": ""},
+    ]
+    with pytest.raises(InputError, match=r"at most 1,000,000 combinations"):
+        expand("g", rows, base, [*DOMAINS, *more])
+
+
+def test_each_set_of_domains_that_something_learns_of_is_swept(demo):
+    bases = tables_of(demo).bases
+    own = {row["profile"]: row for row in bases if row["symbol"] == "ETH"}
+    assert [row["profile"] for row in bases_of(bases, "ETH")] == ["eth_comprehensive"]
+    other = own["eth_learned"] | {"profile": "a_few", "weights": {"smc": 1.0}}
+    swept = bases_of([*bases, other], "ETH")
+    # It takes nothing from the one that learned before.
+    assert [row["profile"] for row in swept] == ["a_few", "eth_comprehensive"]
 
 
 def test_the_built_tables_hold_every_configuration_tried(demo):

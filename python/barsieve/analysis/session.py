@@ -130,9 +130,9 @@ def _refuse_what_was_not_fitted(
         refuse(
             name,
             "key 'learned'",
-            expected="false, as built",
+            expected="false: only a build learns",
             found="true",
-            fix="set it in the profile and dbt build: a build learns",
+            fix="set it in the profile, dbt build, and replay the profile by its name",
         )
     if regime["classifier"] == "off" or (built and regime == built["regime"]):
         return

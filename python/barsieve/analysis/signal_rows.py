@@ -48,12 +48,20 @@ def _of_parquet(path: Path) -> pa.Table:
 
 
 def _of_csv(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the place and the cells of each line; one of the wrong length is told."""
+    """Yield the place and the cells of each line; one that is too long is refused."""
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             reader = csv.DictReader(stream, restkey="", skipinitialspace=True)
             _require(str(path), list(reader.fieldnames or []))
             for row in reader:
+                if "" in row:
+                    refuse(
+                        str(path),
+                        f"line {reader.line_num}",
+                        expected=f"{len(reader.fieldnames or [])} cells",
+                        found=f"{len(row) - 1 + len(row[''])}",
+                        fix="write a decimal point; quotes around a cell with a comma",
+                    )
                 yield f"line {reader.line_num}", row
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         _refuse_file(str(path), str(error))
@@ -67,6 +75,13 @@ def _require(name: str, columns: list[str]) -> None:
             expected=f"the columns {', '.join(COLUMNS)}",
             found=f"no {', '.join(missing)} among {', '.join(columns) or 'none'}",
             fix="name the columns so; ts is the open of the bar",
+        )
+    if twice := next((name for name in COLUMNS if columns.count(name) > 1), None):
+        refuse(
+            name,
+            expected="each column once",
+            found=f"{twice} twice",
+            fix="leave one of them out",
         )
 
 
@@ -104,10 +119,10 @@ EXPECTED = {
         "a moment like 2024-07-01T13:00:00+00:00",
         "write the open of the bar, ISO 8601",
     ),
-    "side": ("long or short", "leave out rows without a side"),
+    "side": ("long or short", "write one of the two; leave out rows without a side"),
     "confidence": (
         "a number from 0 to 1",
-        "divide by 100 if it is percent; it decides the size of the position",
+        "write a fraction with a decimal point; it decides the size of the position",
     ),
 }
 
@@ -119,9 +134,10 @@ def _symbol(value: Any) -> str:
 
 
 def _side(value: Any) -> str:
-    if value not in SIDES:
+    side = value.strip() if isinstance(value, str) else value
+    if side not in SIDES:
         raise ValueError("no side")
-    return str(value)
+    return str(side)
 
 
 READ = {"symbol": _symbol, "ts": _moment, "side": _side, "confidence": _confidence}
@@ -189,5 +205,10 @@ def read_signals(source: Path | pa.Table) -> tuple[str, list[Signal]]:
             problems += found
     refuse_first(name, problems or _repeated(name, signals), "rows")
     if not signals:
-        _refuse_file(name, "no signal in it")
+        refuse(
+            name,
+            expected="one signal or more",
+            found="none",
+            fix="write a row of symbol, ts, side and confidence for each",
+        )
     return name, signals

@@ -127,12 +127,19 @@ def try_thresholds(
     profile keeps its learned weights. Raises InputError for a threshold that is no
     fraction.
     """
+    if not thresholds:
+        refuse(
+            "thresholds",
+            expected="one or more to try",
+            found="none",
+            fix="write them like 0.62 0.65",
+        )
     for threshold in thresholds:
-        if not 0 <= threshold <= 1:
+        if not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
             refuse(
                 "thresholds",
                 expected="fractions from 0 to 1",
-                found=f"{threshold}",
+                found=f"{threshold!r}",
                 fix="write them like 0.62 0.65",
             )
     scratch, document = open_profile(path, name, changes)

@@ -1,6 +1,7 @@
 """Arguments of a person made plain: settings, moments, paths, frames."""
 
 from collections.abc import Mapping
+from operator import index
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,22 @@ ENDS = ("start", "end")
 
 def path_of(given: str | Path) -> Path:
     """Return a path as it was given, from the home of the user where it says `~`."""
+    if not isinstance(given, str | Path):
+        refuse(
+            "path", expected="a path", found=f"{given!r}", fix="give a text or a Path"
+        )
     return Path(given).expanduser()
 
 
 def profile_of(given: str | Path) -> str | Path:
     """Return a profile's name, or the path of its file where it ends with `.json`."""
+    if not isinstance(given, str | Path):
+        refuse(
+            "profile",
+            expected="its name, or the path of its file",
+            found=f"{given!r}",
+            fix="db.profiles has the names",
+        )
     is_file = isinstance(given, Path) or given.endswith(".json")
     return path_of(given) if is_file else given
 
@@ -35,18 +47,35 @@ def changes_of(
         return {}
     from barsieve.profiles.overrides import settings_of
 
+    is_mapping = isinstance(settings or {}, Mapping)
+    if not is_mapping or not all(map(_is_text, settings or ())):
+        refuse(
+            "set",
+            expected="settings by their keys",
+            found=f"{settings!r}",
+            fix="write it like {'exits.stop_atr': 2.5}",
+        )
     return settings_of(settings or {}) | study_changes(start, end, ENDS)
 
 
-def known_count(name: str, given: int) -> None:
-    """Raise InputError for a number that counts nothing."""
-    if not isinstance(given, int) or given < 1:
+def _is_text(given: Any) -> bool:
+    return isinstance(given, str)
+
+
+def known_count(name: str, given: Any, least: int = 1) -> int:
+    """Return a whole number, of Python or numpy; raise InputError for any other."""
+    try:
+        number = index(given)
+    except TypeError:
+        number = least - 1
+    if number < least:
         refuse(
             name,
-            expected="a whole number of 1 or more",
+            expected=f"a whole number of {least} or more",
             found=f"{given!r}",
-            fix="count how often",
+            fix="correct it",
         )
+    return number
 
 
 def known_mode(mode: str | None, is_screened: bool = False) -> str:
@@ -82,7 +111,7 @@ def signals_of(given: Any) -> Path | pa.Table | None:
     if hasattr(given, "__arrow_c_stream__"):
         try:
             return pa.table(given)
-        except (pa.ArrowException, TypeError) as error:
+        except (pa.ArrowException, TypeError, ValueError) as error:
             found = str(error).splitlines()[0]
     else:
         found = type(given).__name__

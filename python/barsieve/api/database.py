@@ -144,7 +144,7 @@ class Database(Questions):
         from barsieve.api.proof import Proof
         from barsieve.proof.asked import proven
 
-        known_count("cuts", cuts)
+        cuts = known_count("cuts", cuts)
         other = path_of(market).resolve() if market is not None else None
         with self.asking() as path:
             return Proof(proven(path, cuts, seed, other, on_progress or _silent))
@@ -183,6 +183,8 @@ class Database(Questions):
         """
         from barsieve.api.sweep import run_sweep
 
+        n, seed = known_count("n", n), known_count("seed", seed, least=0)
+        threads = None if threads is None else known_count("threads", threads)
         with self.asking() as path:
             return run_sweep(path, profile, grid, n, seed, threads)
 
@@ -232,5 +234,5 @@ def open_database(path: str | Path | None = None) -> Database:
     """
     chosen = path_of(path) if path is not None else paths.database_file()
     found = Database(chosen.resolve())
-    found.table("select 1")
+    found._rows("select 1")
     return found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 import pyarrow as pa
 
-from barsieve.core.errors import BarsieveError, refuse
+from barsieve.core.errors import BarsieveError, DatabaseError, refuse
 from barsieve.core.text import Page, Shown
 from barsieve.database.refusals import told_in_words
 
@@ -61,15 +61,37 @@ class Opened(Shown):
     def table(self, query: str, *values: Any) -> pa.Table:
         """Return the rows of a query in DuckDB's SQL as an Arrow table.
 
-        `values` stand for the `?` in it, in their order.
+        `values` stand for the `?` in it, in their order. Raises DatabaseError for a
+        query that DuckDB refuses, or that gives no rows.
         """
-        from barsieve.database.connect import open_database
+        import duckdb
 
         with self.asking() as path, self._lock:
-            if self._reader is None:
-                self._reader = open_database(path)
-            found = self._reader.sql(query, params=list(values) or None)
-            return found.to_arrow_table()
+            reader: Any = self._read(path)
+            try:
+                rows = reader.sql(query, params=list(values) or None)
+                if rows is not None:
+                    made: pa.Table = rows.to_arrow_table()
+                    return made
+                found = "nothing that gives rows"
+            except duckdb.Error as error:
+                found = str(error).splitlines()[0]
+        raise DatabaseError(
+            f"the query: expected SQL that DuckDB takes, found {found}\n"
+            "    fix: correct it; db.tables has the names"
+        )
+
+    def _read(self, path: Path) -> "duckdb.DuckDBPyConnection":
+        from barsieve.database.connect import open_database
+
+        if self._reader is None:
+            self._reader = open_database(path)
+        return self._reader
+
+    def _rows(self, query: str) -> pa.Table:
+        """Return the rows of a query that every build of this version answers."""
+        with self.asking() as path, self._lock:
+            return self._read(path).sql(query).to_arrow_table()
 
     def sql(self, query: str, *values: Any) -> "Frame":
         """Return the rows of a query in DuckDB's SQL, such as `from trades`.
@@ -86,18 +108,18 @@ class Opened(Shown):
         """Names of the tables, sorted."""
         from barsieve.database.connect import TABLE_NAMES
 
-        return _texts(self.table(TABLE_NAMES))
+        return _texts(self._rows(TABLE_NAMES))
 
     @property
     def profiles(self) -> list[str]:
         """Names of the profiles, sorted."""
         query = "select profile from config_profiles order by profile"
-        return _texts(self.table(query))
+        return _texts(self._rows(query))
 
     @property
     def build_info(self) -> dict[str, Any]:
         """Origin of the database: the row of the table `build_info`."""
-        row: dict[str, Any] = self.table("from build_info").to_pylist()[0]
+        row: dict[str, Any] = self._rows("from build_info").to_pylist()[0]
         return row
 
     def page(self) -> Page:

@@ -4,8 +4,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from barsieve.api.asked import changes_of, known_mode, path_of, profile_of
+from barsieve.api.asked import (
+    changes_of,
+    known_count,
+    known_mode,
+    path_of,
+    profile_of,
+)
 from barsieve.api.opened import Opened
+from barsieve.core.errors import refuse
 from barsieve.core.times import Moment, moment
 
 if TYPE_CHECKING:
@@ -45,8 +52,10 @@ class Questions(Opened):
         """Return rows for `thresholds`, and the lowest that the screen covers."""
         from barsieve.analysis.what_if import try_thresholds
 
+        # A single value is refused by its kind, or tried alone.
+        is_many = hasattr(values, "__iter__") and not hasattr(values, "strip")
         with self.asking() as path:
-            asked = list(dict.fromkeys(values))
+            asked: list[Any] = list(dict.fromkeys(values if is_many else (values,)))
             return try_thresholds(path, profile_of(profile), asked, changes)
 
     def stress(
@@ -139,8 +148,17 @@ class Questions(Opened):
         from barsieve.api.documents import Explanation
 
         kind = known_mode(mode)
+        number, named = known_count("trade_id", trade_id), profile_of(profile)
+        if isinstance(named, Path):
+            refuse(
+                "profile",
+                expected="the name of a profile of the build, whose trades "
+                "have numbers",
+                found=str(named),
+                fix="build the profile first",
+            )
         with self.asking() as path:
-            return Explanation(explain(prepare(path, profile), int(trade_id), kind))
+            return Explanation(explain(prepare(path, named), number, kind))
 
     def score(self, name: str, *, symbol: str | None = None) -> "Score":
         """Say what a score knows of the hours that follow, before any replay.
@@ -149,6 +167,13 @@ class Questions(Opened):
         `features`, or `table.column`. p-values are corrected for all that was looked
         at. Raises InputError for another name, and where the build judged no scores.
         """
+        if not isinstance(name, str):
+            refuse(
+                "score",
+                expected="the name of a score or column",
+                found=f"{name!r}",
+                fix="db.scores() has the names",
+            )
         from barsieve.analysis.score import worth_of
         from barsieve.api.score import Score
 
@@ -222,8 +247,9 @@ class Questions(Opened):
 
         target = path_of(to)
         check_target(target)
+        asked = [profiles] if isinstance(profiles, str) else list(profiles)
         with self.asking() as path:
-            return write_report(path, target, list(profiles)).path
+            return write_report(path, target, asked).path
 
     def export(
         self,

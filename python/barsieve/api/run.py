@@ -130,7 +130,9 @@ class Run(Shown):
         """Title of the replay, a line."""
         given = ", ".join(f"{key}={value}" for key, value in self.settings.items())
         with_settings = f" with {given}" if given else ""
-        return f"{self.profile}, {self.symbol}, {self.mode} replay{with_settings}"
+        on_signals = " on signals given" if self.fate_of_signals is not None else ""
+        replayed = f"{self.mode} replay{on_signals}{with_settings}"
+        return f"{self.profile}, {self.symbol}, {replayed}"
 
     def page(self) -> Page:
         """Return a few of the figures."""

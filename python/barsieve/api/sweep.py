@@ -121,7 +121,7 @@ class Sweep(Shown):
         best = sorted(ran, key=lambda row: -(row["sharpe"] or -np.inf))[:MOST_SHOWN]
         rows = [
             (
-                *(f"{row[name]:g}" for name in self.settings),
+                *(number(row[name], "g") for name in self.settings),
                 *(number(row[name], pattern) for name, (_, pattern) in SHOWN.items()),
             )
             for row in best

@@ -31,9 +31,11 @@ for command in (profiles.new, profiles.show, profiles.from_sweep, migrate):
 def _problems_of(file: Path | None) -> tuple[list, str]:
     from barsieve.core.model_lists import model_lists
     from barsieve.profiles.check import check_configs, check_profile
+    from barsieve.profiles.diff import find_profile
 
     if file is not None:
-        return check_profile(file, lists=model_lists())[1], str(file)
+        found = file if file.exists() else find_profile(str(file))
+        return check_profile(found, lists=model_lists())[1], str(found)
     folder = paths.project_dir()
     bars = (folder / paths.market_dir() / "bars").glob("*.parquet")
     configs = paths.configs_dir()

@@ -46,9 +46,12 @@ def _vars(path: Path) -> dict[str, Any]:
     given = project.get("vars") or {}
     if not isinstance(given, Mapping):
         refuse(
-            str(path), "vars", expected="names with values", found=repr(given),
+            str(path),
+            "vars",
+            expected="names with values",
+            found=repr(given),
             fix="write them as own_domains: [drift]",
-        )  # fmt: skip
+        )
     own = given.get(PACKAGE)
     return {**given, **(own if isinstance(own, Mapping) else {})}
 
@@ -93,9 +96,12 @@ def _listed(given: Mapping[str, Any], name: str) -> list[Any]:
     value = given.get(name)
     if value is not None and not isinstance(value, list):
         refuse(
-            FILE, f"vars {name}", expected="a list of names, as [one, two]",
-            found=repr(value), fix="put it in brackets",
-        )  # fmt: skip
+            FILE,
+            f"vars {name}",
+            expected="a list of names, as [one, two]",
+            found=repr(value),
+            fix="put it in brackets",
+        )
     return value or []
 
 
@@ -105,9 +111,12 @@ def list_problems(lists: ModelLists) -> Iterator[Problem]:
         listed = getattr(lists, name)
         if not listed:
             yield Problem(
-                FILE, f"vars {name}", expected="one name or more", found="none",
+                FILE,
+                f"vars {name}",
+                expected="one name or more",
+                found="none",
                 fix="leave the list as it ships; a profile says which it uses",
-            )  # fmt: skip
+            )
         for model in {repr(model): model for model in listed}.values():
             where = f"vars {name} and {own}"
             if not isinstance(model, str) or not NAME.fullmatch(model):

@@ -1,6 +1,7 @@
 """Moments and spans of time as a user writes them."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from barsieve.core.errors import refuse
 
@@ -38,12 +39,13 @@ def moment_of(given: Moment) -> datetime:
     """Moment of what a caller gives, UTC; raises ValueError for what is none."""
     if isinstance(given, str):
         return read_moment(given)
+    plain: Any = getattr(given, "item", lambda: given)()
     # A moment is a day too; pandas says that no moment is one, and unlike itself.
-    if not isinstance(given, date) or given != given:
-        raise ValueError(given)
-    if not isinstance(given, datetime):
-        return datetime(given.year, given.month, given.day, tzinfo=UTC)
-    return in_utc(given)
+    if not isinstance(plain, date) or plain != plain:
+        raise ValueError(plain)
+    if not isinstance(plain, datetime):
+        return datetime(plain.year, plain.month, plain.day, tzinfo=UTC)
+    return in_utc(plain)
 
 
 def moment(given: Moment, name: str) -> datetime:
@@ -72,8 +74,8 @@ def span(
     start: Moment | None, end: Moment | None, names: tuple[str, str] = OPTIONS
 ) -> Span:
     """Return the two ends of a span; raise InputError when they cross."""
-    first = moment(start, names[0]) if start else None
-    last = moment(end, names[1]) if end else None
+    first = moment(start, names[0]) if start is not None else None
+    last = moment(end, names[1]) if end is not None else None
     if first and last and first >= last:
         refuse(
             " and ".join(names),

@@ -145,15 +145,19 @@ def of_run(run: Run, trades: Sequence[dict[str, Any]]) -> dict[str, Any]:
     `trades` are its rows of the table `replay_trades`.
     """
     outcome, start = run.outcome, float(run.inputs.profile.start_balance)
+    marks, judged = _judged_marks(run), run.inputs.is_in_study
+    # Where a study ends before its history, what it came to is marked there.
     end = outcome.end_balance
+    if len(marks.equity) and not judged[-1]:
+        end = float(marks.equity[-1])
     notional = sum(trade["notional"] for trade in trades)
     return {
         **of_trades(trades),
         **by_side(trades),
-        **of_curve(_judged_marks(run), start, end, notional),
+        **of_curve(marks, start, end, notional),
         "return_share": (end - start) / start,
-        "net_pnl": end - start,
-        "end_balance": end,
+        "net_pnl": outcome.end_balance - start,
+        "end_balance": outcome.end_balance,
         "refused": outcome.refused,
         "lapsed": outcome.lapsed,
         "liquidated": outcome.liquidated,

@@ -5,6 +5,7 @@ dbt would read a mistyped key as null, so none may reach it.
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from difflib import get_close_matches
 from itertools import chain
 from pathlib import Path
@@ -14,7 +15,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from barsieve.core.errors import Problem
-from barsieve.profiles.schema import load_schema
+from barsieve.profiles.schema import GREATEST_INTEGER, leaves, load_schema
 from barsieve.profiles.words import dotted, shown
 
 LEGACY_NAMES = {"hob": "liquidity"}
@@ -103,6 +104,30 @@ def _leaf_errors(error: ValidationError) -> list[ValidationError]:
     if error.validator == "oneOf" and isinstance(error.instance, dict):
         return [nested for nested in error.context if nested.schema_path[0] == 1]
     return [error]
+
+
+def value_problems(file: str, key: str, value: Any) -> list[Problem]:
+    """Return what is wrong with the value of one setting, by its dotted key.
+
+    `weights.<domain>` is a setting too.
+    """
+    if key.startswith("weights."):
+        part = load_schema("profile")["properties"]["weights"]["additionalProperties"]
+    else:
+        part = leaves(load_schema("profile"))[key]
+    problems = [
+        replace(_wrong_value(Path(file), error), where=f"key '{key}'")
+        for error in Draft202012Validator(part).iter_errors(value)
+    ]
+    is_whole = "integer" in part.get("type", "")
+    if not problems and is_whole and value is not None and value > GREATEST_INTEGER:
+        problems.append(
+            Problem(
+                file, f"key '{key}'", expected=f"at most {GREATEST_INTEGER}",
+                found=shown(value), fix="correct the value",
+            )
+        )  # fmt: skip
+    return problems
 
 
 def shape_problems(path: Path, document: Any, schema: str) -> list[Problem]:

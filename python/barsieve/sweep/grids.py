@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from barsieve.core.errors import refuse
+from barsieve.core.errors import InputError, refuse
 from barsieve.profiles.rules import as_rule
 from barsieve.profiles.schema import settings
 from barsieve.profiles.weights import SCORE_RANGES, WEIGHT_SUM_TOLERANCE
@@ -200,6 +200,31 @@ def _refuse_unknown(
             )
 
 
+def _refuse_beyond(name: str, grids: list[dict[str, Any]]) -> None:
+    """Refuse a value of a grid that no profile may have: a build would refuse it."""
+    from barsieve.profiles.shape import value_problems
+
+    known = {setting.column: setting for setting in settings()}
+    for row in grids:
+        if row["grid"] != name or row["setting"] == EVERY_OTHER:
+            continue
+        column = row["setting"]
+        is_weight = column.startswith(WEIGHT)
+        key = "weights." + column.removeprefix(WEIGHT)
+        key = key if is_weight else known[column].key
+        said = (row.get("choices") or "").split() or [row["low"], row["high"]]
+        for value in said:
+            if value == "null":
+                continue
+            told: Any = float(value)
+            if not is_weight and known[column].sql_type == "boolean" and told in (0, 1):
+                told = bool(told)
+            elif told.is_integer():
+                told = int(told)
+            if problems := value_problems(f"grid '{name}'", key, told):
+                raise InputError(problems)
+
+
 def _own_weight(base: dict[str, Any], domain: str, method: str) -> dict[str, Any]:
     """Return the row of a domain of the base profile that a grid does not name."""
     own, (low, high) = base["weights"][domain], base["box"][domain]
@@ -256,6 +281,7 @@ def expand(
     Raises InputError on an unknown grid or setting.
     """
     _refuse_unknown(name, grids, domains)
+    _refuse_beyond(name, grids)
     rows = [row for row in grids if row["grid"] == name]
     rows = _completed(rows, base, domains)
     varied = [row for row in rows if row["method"] != "rest"]

@@ -32,7 +32,7 @@ def _column(key: str) -> str:
 def _values(setting: str, values: Any) -> str:
     try:
         found = [None if value is None else float(value) for value in values]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         found = []
     is_finite = all(value is None or isfinite(value) for value in found)
     if isinstance(values, str) or not found or not is_finite:
@@ -43,7 +43,9 @@ def _values(setting: str, values: Any) -> str:
             found=f"{values!r}",
             fix="name the values to try, such as [0.6, 0.65, 0.7]",
         )
-    return " ".join("null" if value is None else repr(value) for value in found)
+    # A value given twice is tried once.
+    once = dict.fromkeys("null" if value is None else repr(value) for value in found)
+    return " ".join(once)
 
 
 def grid_of_choices(choices: Choices) -> list[dict[str, Any]]:
@@ -51,12 +53,21 @@ def grid_of_choices(choices: Choices) -> list[dict[str, Any]]:
 
     Raises InputError for values that are no list of numbers, and without any.
     """
-    if not choices:
+    if not isinstance(choices, Mapping) or not choices:
         refuse(
             "grid",
             expected="a setting and the values to try of it",
-            found="none",
+            found=f"{choices!r}",
             fix="write it like {'entry_threshold': [0.6, 0.65, 0.7]}",
+        )
+    named = [_column(str(key)) for key in choices]
+    if twice := next((name for name in named if named.count(name) > 1), None):
+        refuse(
+            "grid",
+            twice,
+            expected="each setting once",
+            found="two names of it",
+            fix="put its values into one list",
         )
     return [
         {
