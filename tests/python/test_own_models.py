@@ -47,10 +47,13 @@ LISTS = {
 
 
 def profile() -> dict:
-    """Return a profile of the seven domains that learns, beside one of five."""
+    """Return a profile of the seven domains that learns, beside one of five.
+
+    Its name comes later: the first learner's regimes are the state of the months.
+    """
     made = json.loads((PROJECT / "configs/eth_learned.json").read_text())
     weights = {"wyckoff": 0.2, "liquidity": 0.2, "smc": 0.1, "momentum": 0.25}
-    made |= {"profile": "a_seven", "symbol": "ETH"}
+    made |= {"profile": "the_seven", "symbol": "ETH"}
     made["weights"] = weights | {"temporal": 0.0, "drift": 0.15, "range": 0.1}
     made["screen"]["envelope"]["weights"] = {
         "wyckoff": [0.1, 0.3], "liquidity": [0.1, 0.4], "smc": [0.1, 0.2],
@@ -118,10 +121,10 @@ def test_own_domains_are_in_fusion_screen_sweep_learning_and_proof(own):
         own,
         "select bool_and(map_keys(weights) = ['wyckoff', 'liquidity', 'smc', "
         "'momentum', 'temporal', 'drift', 'range']), count(*) > 10000 "
-        "from fusion_scores where profile = 'a_seven'",
+        "from fusion_scores where profile = 'the_seven'",
     ) == [(True, True)]
     assert asked(
-        own, "select verdict from parity_summary where profile = 'a_seven'"
+        own, "select verdict from parity_summary where profile = 'the_seven'"
     ) == [("holds",)]
     assert asked(
         own, "select count(*) from parity_fusion where verdict != 'identical'"
@@ -130,14 +133,14 @@ def test_own_domains_are_in_fusion_screen_sweep_learning_and_proof(own):
         own,
         "select count(distinct weights['drift']), any_value(len(map_keys(weights))) "
         "from sweep_configs where symbol = 'ETH' and violation is null "
-        "and profile = 'a_seven'",
+        "and profile = 'the_seven'",
     )
     assert swept[0][0] > 1
     assert swept[0][1] == 7
     learned = asked(
         own,
         "select list(distinct domain order by domain) from fusion_learned "
-        "where profile = 'a_seven'",
+        "where profile = 'the_seven'",
     )
     assert set(learned[0][0]) == {*profile()["weights"]}
 
@@ -161,7 +164,7 @@ def test_a_required_sentinel_and_the_chosen_signals_gate_the_entries(own):
     (n, entered_without, vetoes), *_ = asked(
         own,
         "select count_if(is_entry), count_if(is_entry and not has_sentinel), "
-        "count(distinct net_veto_short) from fusion_scores where profile = 'a_seven'",
+        "count(distinct net_veto_short) from fusion_scores where profile = 'the_seven'",
     )
     assert n > 0
     assert entered_without == 0
@@ -180,12 +183,12 @@ def test_a_required_sentinel_and_the_chosen_signals_gate_the_entries(own):
 @pytest.mark.slow
 def test_own_models_are_replayed_explained_swept_and_reported(own, tmp_path):
     told = json.loads(
-        ran(own, "-m", "barsieve", "explain", "1", "--profile", "a_seven", "--json")
+        ran(own, "-m", "barsieve", "explain", "1", "--profile", "the_seven", "--json")
     )
     assert [vote["domain"] for vote in told["votes"]] == [*profile()["weights"]]
-    ran(own, "-m", "barsieve", "replay", "--profile", "a_seven",
+    ran(own, "-m", "barsieve", "replay", "--profile", "the_seven",
         "--set", 'macro_signals=["gold_calm"]')  # fmt: skip
-    ran(own, "-m", "barsieve", "sweep", "--grid", "quick", "--profile", "a_seven",
+    ran(own, "-m", "barsieve", "sweep", "--grid", "quick", "--profile", "the_seven",
         "--symbol", "ETH")  # fmt: skip
     page = tmp_path / "report.html"
     ran(own, "-m", "barsieve", "report", "--to", str(page))
