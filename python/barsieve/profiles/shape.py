@@ -4,7 +4,7 @@ dbt would read a mistyped key as null, so none may reach it.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from difflib import get_close_matches
 from itertools import chain
@@ -106,8 +106,8 @@ def _leaf_errors(error: ValidationError) -> list[ValidationError]:
     return [error]
 
 
-def value_problems(file: str, key: str, value: Any) -> list[Problem]:
-    """Return what is wrong with the value of one setting, by its dotted key.
+def value_problems(file: str, key: str, values: Iterable[float]) -> Iterator[Problem]:
+    """Yield what is wrong with numbers, or truths, of one setting, by its dotted key.
 
     `weights.<domain>` is a setting too.
     """
@@ -115,19 +115,19 @@ def value_problems(file: str, key: str, value: Any) -> list[Problem]:
         part = load_schema("profile")["properties"]["weights"]["additionalProperties"]
     else:
         part = leaves(load_schema("profile"))[key]
-    problems = [
-        replace(_wrong_value(Path(file), error), where=f"key '{key}'")
-        for error in Draft202012Validator(part).iter_errors(value)
-    ]
-    is_whole = "integer" in part.get("type", "")
-    if not problems and is_whole and value is not None and value > GREATEST_INTEGER:
-        problems.append(
-            Problem(
-                file, f"key '{key}'", expected=f"at most {GREATEST_INTEGER}",
-                found=shown(value), fix="correct the value",
+    validator, is_whole = Draft202012Validator(part), "integer" in part.get("type", "")
+    for value in values:
+        errors = list(validator.iter_errors(value))
+        for error in errors:
+            yield replace(_wrong_value(Path(file), error), where=f"key '{key}'")
+        if not errors and is_whole and value > GREATEST_INTEGER:
+            yield Problem(
+                file,
+                f"key '{key}'",
+                expected=f"at most {GREATEST_INTEGER}",
+                found=shown(value),
+                fix="correct the value",
             )
-        )  # fmt: skip
-    return problems
 
 
 def shape_problems(path: Path, document: Any, schema: str) -> list[Problem]:

@@ -1,7 +1,7 @@
 """Grids as data: from rows of the seed `sweep_grids` to configurations."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from math import prod
 from typing import Any, NamedTuple
@@ -200,6 +200,18 @@ def _refuse_unknown(
             )
 
 
+def _told(row: dict[str, Any], is_boolean: bool) -> Iterator[float]:
+    """Yield the values of a row of a grid, but null, as a profile would say them."""
+    for text in (row.get("choices") or "").split() or [row["low"], row["high"]]:
+        if text == "null":
+            continue
+        value = float(text)
+        if is_boolean and value in (0, 1):
+            yield bool(value)
+        else:
+            yield int(value) if value.is_integer() else value
+
+
 def _refuse_beyond(name: str, grids: list[dict[str, Any]]) -> None:
     """Refuse a value of a grid that no profile may have: a build would refuse it."""
     from barsieve.profiles.shape import value_problems
@@ -212,17 +224,10 @@ def _refuse_beyond(name: str, grids: list[dict[str, Any]]) -> None:
         is_weight = column.startswith(WEIGHT)
         key = "weights." + column.removeprefix(WEIGHT)
         key = key if is_weight else known[column].key
-        said = (row.get("choices") or "").split() or [row["low"], row["high"]]
-        for value in said:
-            if value == "null":
-                continue
-            told: Any = float(value)
-            if not is_weight and known[column].sql_type == "boolean" and told in (0, 1):
-                told = bool(told)
-            elif told.is_integer():
-                told = int(told)
-            if problems := value_problems(f"grid '{name}'", key, told):
-                raise InputError(problems)
+        is_boolean = not is_weight and known[column].sql_type == "boolean"
+        values = _told(row, is_boolean)
+        if problems := list(value_problems(f"grid '{name}'", key, values)):
+            raise InputError(problems)
 
 
 def _own_weight(base: dict[str, Any], domain: str, method: str) -> dict[str, Any]:
