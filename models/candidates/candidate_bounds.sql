@@ -6,7 +6,7 @@ with profiles as (
         profiles.symbol,
         profiles.sides,
         envelopes.* exclude (profile),
-    from {{ ref('config_profiles') }} as profiles
+    from {{ ref('config_symbols') }} as profiles
     inner join {{ ref('config_envelopes') }} as envelopes using (profile)
     where profiles.screen = 'admissible'
 ),

@@ -5,7 +5,7 @@ with fired as (
         profiles.sides,
         sentinels.symbol,
         sentinels.bar_ts,
-    from {{ ref('config_profiles') }} as profiles
+    from {{ ref('config_symbols') }} as profiles
     inner join {{ ref('sentinels') }} as sentinels
         on
             profiles.symbol = sentinels.symbol

@@ -20,9 +20,10 @@ with bars as (
 entries as (
     select
         profile,
+        symbol,
         count(*) as entered,
     from {{ ref('trades') }}
-    group by profile
+    group by profile, symbol
 ),
 
 counts as (
@@ -68,8 +69,12 @@ select
     coalesce(entries.entered, 0) as entered,
     runs.lapsed,
     runs.refused,
+    runs.no_room,
     runs.liquidated,
 from counts
-left join entries using (profile)
-left join {{ ref('replay_runs') }} as runs
-    on counts.profile = runs.profile and runs.replayed = 'full'
+left join entries using (profile, symbol)
+left join {{ ref('replay_symbols') }} as runs
+    on
+        counts.profile = runs.profile
+        and counts.symbol = runs.symbol
+        and runs.replayed = 'full'

@@ -1,2 +1,4 @@
-select unnest(proposals, recursive := true)
+select
+    symbol,
+    unnest(proposals, recursive := true),
 from {{ ref('sweep_walks') }}

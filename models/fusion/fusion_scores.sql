@@ -1,5 +1,5 @@
 with profiles as (
-    select * from {{ ref('config_profiles') }}
+    select * from {{ ref('config_symbols') }}
 ),
 
 votes as (
@@ -72,6 +72,7 @@ in_force as (
         on
             profiles.learned
             and profiles.profile = learned.profile
+            and profiles.symbol = learned.symbol
             and strftime(votes.bar_ts, '%Y-%m') = learned.month
             and coalesce(regimes.regime, 'unknown') = learned.regime
 ),

@@ -3,16 +3,18 @@
 with learned_sets as (
     select
         profile,
+        symbol,
         month,
         regime,
         count(*) as n_domains,
     from {{ ref('fusion_learned') }}
-    group by profile, month, regime
+    group by profile, symbol, month, regime
 ),
 
 proposed as (
     select
         profile,
+        learned.symbol,
         learned.month,
         learned.regime,
         greatest(learned.threshold, envelopes.lowest_threshold) as entry_threshold,
@@ -21,7 +23,7 @@ proposed as (
         {{ clip('learned.weight', 'low', 'high') }} as weight,
         learned_sets.n_domains,
     from {{ ref('fusion_learned') }} as learned
-    inner join learned_sets using (profile, month, regime)
+    inner join learned_sets using (profile, symbol, month, regime)
     inner join {{ ref('config_weights') }} using (profile, domain)
     inner join {{ ref('config_envelopes') }} as envelopes using (profile)
 ),
@@ -29,6 +31,7 @@ proposed as (
 own as (
     select
         profile,
+        null::varchar as symbol,
         null::varchar as month,
         null::varchar as regime,
         profiles.entry_threshold,
@@ -42,6 +45,7 @@ own as (
 
 select
     profile,
+    symbol,
     month,
     regime,
     any_value(settings.entry_threshold) as entry_threshold,
@@ -55,7 +59,7 @@ from (
     select * from own
 ) as settings
 inner join {{ ref('config_profiles') }} as profiles using (profile)
-group by profile, month, regime
+group by profile, symbol, month, regime
 having
     count(*) = any_value(cardinality(profiles.weights))
     and any_value(settings.n_domains) = any_value(cardinality(profiles.weights))

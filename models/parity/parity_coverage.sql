@@ -15,6 +15,7 @@ with entries as (
 on_candidates as (
     select
         entries.profile,
+        entries.symbol,
         entries.trade_id,
     from entries
     inner join {{ ref('candidates') }} as candidates
@@ -28,6 +29,7 @@ on_candidates as (
 in_windows as (
     select
         entries.profile,
+        entries.symbol,
         entries.trade_id,
     from entries
     inner join {{ ref('candidate_windows') }} as windows
@@ -53,5 +55,5 @@ select
         else 'missing'
     end as verdict,
 from entries
-left join on_candidates using (profile, trade_id)
-left join in_windows using (profile, trade_id)
+left join on_candidates using (profile, symbol, trade_id)
+left join in_windows using (profile, symbol, trade_id)

@@ -8,41 +8,60 @@ with legs as (
     select
         replayed,
         profile,
-        symbol,
-        sum(amount - fee - slippage order by trade_id, leg) as net_of_legs,
+        account,
+        sum(amount - fee - slippage order by account_leg) as net_of_legs,
         count(*) as n_legs,
         max(greatest(abs(balance), abs(amount))) as most_money,
     from {{ ref('replay_legs') }}
-    group by replayed, profile, symbol
+    group by replayed, profile, account
 ),
 
 sums_of_trades as (
     select
         replayed,
         profile,
-        symbol,
+        account,
         sum(net_pnl order by trade_id) as net_of_trades,
         sum(shortfall order by trade_id) as not_paid,
     from {{ ref('replay_trades') }}
-    group by replayed, profile, symbol
+    group by replayed, profile, account
+),
+
+-- What an account is worth: of one symbol its equity, of many that of the profile.
+marks as (
+    select
+        replayed,
+        profile,
+        symbol as account,
+        bar_ts,
+        equity,
+    from {{ ref('replay_equity') }}
+    union all by name
+    select
+        replayed,
+        profile,
+        '*' as account,
+        bar_ts,
+        equity,
+    from {{ ref('replay_profile_equity') }}
 ),
 
 last_marks as (
     select
         replayed,
         profile,
-        symbol,
+        account,
         arg_max(equity, bar_ts) as last_equity,
         min(equity) as least_equity,
-    from {{ ref('replay_equity') }}
-    group by replayed, profile, symbol
+    from marks
+    group by replayed, profile, account
 ),
 
 ends as (
     select
         runs.replayed,
         runs.profile,
-        runs.symbol,
+        runs.account,
         runs.start_balance,
         runs.end_balance,
         coalesce(sums_of_trades.not_paid, 0) as shortfall,
@@ -55,9 +74,9 @@ ends as (
         {{ rounding }} * {{ additions_of_a_leg }} * (coalesce(legs.n_legs, 0) + 1)
         * greatest(runs.start_balance, coalesce(legs.most_money, 0)) as tolerance,
     from {{ ref('replay_runs') }} as runs
-    left join legs using (replayed, profile, symbol)
-    left join sums_of_trades using (replayed, profile, symbol)
-    left join last_marks using (replayed, profile, symbol)
+    left join legs using (replayed, profile, account)
+    left join sums_of_trades using (replayed, profile, account)
+    left join last_marks using (replayed, profile, account)
 )
 
 select

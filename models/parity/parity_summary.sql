@@ -1,13 +1,25 @@
-with runs as (
+with symbols as (
     select
         profile,
-        symbol,
-        max(bars) as bars,
-        max(bars_visited) filter (where replayed = 'focused') as bars_visited,
-        max(len(trades)) filter (where replayed = 'full') as full_trades,
-        max(len(trades)) filter (where replayed = 'focused') as focused_trades,
+        if(count(distinct symbol) = 1, any_value(symbol), '*') as symbol,
+        sum(bars) filter (where replayed = 'full') as bars,
+        sum(bars_visited) filter (where replayed = 'focused') as bars_visited,
+    from {{ ref('replay_symbols') }}
+    group by profile
+),
+
+accounts as (
+    select
+        profile,
+        sum(len(trades)) filter (where replayed = 'full') as full_trades,
+        sum(len(trades)) filter (where replayed = 'focused') as focused_trades,
     from {{ ref('replay_runs') }}
-    group by profile, symbol
+    group by profile
+),
+
+runs as (
+    select * from symbols
+    inner join accounts using (profile)
 ),
 
 verdicts as (
@@ -42,7 +54,7 @@ win_rates as (
 screens as (
     select
         profile,
-        count(distinct bar_ts) as candidate_bars,
+        count(distinct (symbol, bar_ts)) as candidate_bars,
     from {{ ref('candidates') }}
     group by profile
 ),

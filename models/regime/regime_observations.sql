@@ -13,7 +13,7 @@ with reference_days as (
         days.low,
         days.close,
     from {{ ref('bars_1d') }} as days
-    where days.symbol in (select reference_symbol from {{ ref('config_profiles') }})
+    where days.symbol in (select reference_symbol from {{ ref('config_symbols') }})
 ),
 
 -- What was known when the day ended, even if its last hours are missing.

@@ -7,7 +7,7 @@ def model(dbt, session):
 
     dbt.config(materialized="table", tags=["ml"])
     return regime_runs(
-        profiles=dbt.ref("config_profiles"),
+        profiles=dbt.ref("config_symbols"),
         observations=dbt.ref("regime_observations"),
         policy=dbt.ref("regime_policy"),
     )

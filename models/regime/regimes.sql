@@ -40,7 +40,14 @@ beliefs as (
             when 'crisis' then days.p_crisis
         end as probability,
     from bars
-    cross join runs
+    -- A run is of every symbol where a profile names its reference, else of its own.
+    inner join runs
+        on
+            runs.reference_symbol = bars.symbol
+            or runs.reference_symbol in (
+                select reference_symbol from {{ ref('config_profiles') }}
+                where reference_symbol is not null
+            )
     asof inner join {{ ref('regime_days') }} as days
         on
             runs.classifier = days.classifier

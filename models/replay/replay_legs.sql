@@ -3,6 +3,7 @@ with legs as (
         replayed,
         profile,
         symbol,
+        account,
         trade_id,
         generate_subscripts(legs, 1)::integer as leg,
         unnest(legs) as part,

@@ -2,7 +2,7 @@ with runs as (
     select
         replayed,
         profile,
-        symbol,
+        account,
         unnest(trades) as trade,
     from {{ ref('replay_runs') }}
 )
@@ -10,6 +10,6 @@ with runs as (
 select
     replayed,
     profile,
-    symbol,
+    account,
     trade.*,
 from runs

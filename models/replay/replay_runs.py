@@ -2,12 +2,12 @@
 
 
 def model(dbt, session):
-    """One row per profile and kind of replay, its trades and their legs nested."""
+    """One row per account and kind of replay, its trades and their legs nested."""
     from barsieve.replay.runs import replay_profiles
 
     dbt.config(materialized="table")
     return replay_profiles(
-        profiles=dbt.ref("config_profiles"),
+        profiles=dbt.ref("config_symbols"),
         bars=dbt.ref("replay_bars"),
         candidates=dbt.ref("candidates"),
         windows=dbt.ref("candidate_windows"),

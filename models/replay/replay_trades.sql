@@ -26,6 +26,7 @@ select
     positions.replayed,
     positions.profile,
     positions.symbol,
+    positions.account,
     positions.trade_id,
     positions.side,
     sums.entry_ts,

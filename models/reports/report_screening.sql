@@ -7,9 +7,10 @@ with counts as (
 candidate_bars as (
     select
         profile,
+        symbol,
         count(distinct bar_ts) as candidates,
     from {{ ref('candidates') }}
-    group by profile
+    group by profile, symbol
 ),
 
 passed as (
@@ -25,10 +26,11 @@ passed as (
 blocked as (
     select
         profile,
+        symbol,
         min(gate_number) as gate_number,
     from passed
     where bars = 0
-    group by profile
+    group by profile, symbol
 )
 
 select
@@ -44,9 +46,10 @@ select
     coalesce(passed.gate_number = blocked.gate_number, false) as blocks_every_trade,
     counts.lapsed::integer as lapsed,
     counts.refused::integer as refused,
+    counts.no_room::integer as no_room,
     counts.liquidated::integer as liquidated,
 from passed
-left join counts using (profile)
-left join blocked using (profile)
-left join candidate_bars using (profile)
-order by passed.profile, passed.gate_number
+left join counts using (profile, symbol)
+left join blocked using (profile, symbol)
+left join candidate_bars using (profile, symbol)
+order by passed.profile, passed.symbol, passed.gate_number

@@ -7,7 +7,7 @@ with asked as (
         fit_window,
         reference_symbol,
         macro_signals,
-    from {{ ref('config_profiles') }}
+    from {{ ref('config_symbols') }}
     qualify
         row_number() over (partition by symbol order by learned desc, profile asc) = 1
 ),

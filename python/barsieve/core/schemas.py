@@ -6,6 +6,7 @@ TIMESTAMP = pa.timestamp("us", tz="UTC")
 WEIGHTS = pa.map_(pa.string(), pa.float64())
 
 LEG = [
+    pa.field("account_leg", pa.int64()),
     pa.field("kind", pa.string()),
     pa.field("ts", TIMESTAMP),
     pa.field("price", pa.float64()),
@@ -24,6 +25,7 @@ STOP = [
 ]
 
 TRADE = [
+    pa.field("symbol", pa.string()),
     pa.field("trade_id", pa.int64()),
     pa.field("side", pa.string()),
     pa.field("decision_ts", TIMESTAMP),
@@ -43,19 +45,30 @@ TRADE = [
     pa.field("stops", pa.list_(pa.struct(STOP))),
 ]
 
+REPLAYED_SYMBOL = [
+    pa.field("symbol", pa.string()),
+    pa.field("bars", pa.int64()),
+    pa.field("bars_visited", pa.int64()),
+    pa.field("refused", pa.int64()),
+    pa.field("no_room", pa.int64()),
+    pa.field("lapsed", pa.int64()),
+]
+
 REPLAY_RUNS = pa.schema(
     [
         pa.field("replayed", pa.string()),
         pa.field("profile", pa.string()),
-        pa.field("symbol", pa.string()),
+        pa.field("account", pa.string()),
         pa.field("bars", pa.int64()),
         pa.field("bars_visited", pa.int64()),
         pa.field("start_balance", pa.float64()),
         pa.field("end_balance", pa.float64()),
         pa.field("refused", pa.int64()),
+        pa.field("no_room", pa.int64()),
         pa.field("lapsed", pa.int64()),
         pa.field("liquidated", pa.int64()),
         pa.field("ruined_ts", TIMESTAMP),
+        pa.field("symbols", pa.list_(pa.struct(REPLAYED_SYMBOL))),
         pa.field("trades", pa.list_(pa.struct(TRADE))),
     ]
 )

@@ -8,7 +8,7 @@ from barsieve.database.models import Models
 # decides something of an hour.
 LATER = ("sweep", "replay", "parity", "proof", "evaluation", "reports")
 LAST = "candidates"
-# Sources that are settings, not a market.
+# Sources that are settings, not a market: which symbols there are is one.
 SETTINGS = "configs."
 
 

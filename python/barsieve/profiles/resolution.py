@@ -85,15 +85,6 @@ def merged(
     return made
 
 
-def _of_own_symbol(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a document whose classifiers read a symbol that has a name."""
-    regime = document.get("regime")
-    if isinstance(regime, dict) and regime.get("reference_symbol") is None:
-        own = document.get("symbol")
-        return document | {"regime": regime | {"reference_symbol": own}}
-    return document
-
-
 def _in_order(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
     """Return a document, its keys in the order of its schema."""
     parts = schema["properties"]
@@ -107,7 +98,7 @@ def _in_order(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any
 def complete(document: dict[str, Any]) -> dict[str, Any]:
     """Return a profile's own settings over the defaults of the schema, in its order."""
     made = merged(defaults(), copy.deepcopy(document))
-    return _in_order(_of_own_symbol(made), load_schema("profile"))
+    return _in_order(made, load_schema("profile"))
 
 
 def _cycle(path: Path, chain: Sequence[Path]) -> Problem:

@@ -1,0 +1,2 @@
+select symbol
+from {{ source('configs', 'universe') }}

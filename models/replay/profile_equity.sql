@@ -1,0 +1,3 @@
+select * exclude (replayed)
+from {{ ref('replay_profile_equity') }}
+where replayed = 'full'
