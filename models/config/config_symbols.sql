@@ -13,6 +13,14 @@ traded as (
     from chosen
     inner join {{ ref('config_universe') }} as universe
         on chosen.symbol in ('*', universe.symbol)
+),
+
+-- One symbol needs no wallet that it shares.
+counted as (
+    select
+        *,
+        count(*) over (partition by profile) as n_symbols,
+    from traded
 )
 
 select
@@ -20,7 +28,11 @@ select
     profiles.* exclude (symbols) replace (
         coalesce(profiles.reference_symbol, traded.symbol) as reference_symbol
     ),
+    traded.n_symbols,
+
     -- whose money it trades with: that of the symbol, or of all that the profile trades
-    if(profiles.wallet_kind = 'shared', '*', traded.symbol) as account,
-from traded
+    if(
+        profiles.wallet_kind = 'shared' and traded.n_symbols > 1, '*', traded.symbol
+    ) as account,
+from counted as traded
 inner join {{ ref('config_profiles') }} as profiles using (profile)

@@ -76,8 +76,9 @@ inner join {{ ref('fusion_scores') }} as decided
         trades.profile = decided.profile
         and trades.symbol = decided.symbol
         and trades.decision_ts = decided.bar_ts
-inner join bars as exits
-    on trades.symbol = exits.symbol and trades.exit_ts = exits.bar_ts
+-- A position may be left after the last bar of its symbol.
+asof inner join bars as exits
+    on trades.symbol = exits.symbol and trades.exit_ts >= exits.bar_ts
 -- An exit ordered at a close filled at the open of the next bar.
 left join bars as bars_left
     on exits.symbol = bars_left.symbol and exits.bar_index - 1 = bars_left.bar_index

@@ -1,5 +1,5 @@
 -- Bars of a profile that are left after each gate, counted one by one, and the nearest
--- that the market came to what is asked.
+-- that the market came to what is asked. Of each symbol, and of all that a profile trades.
 with bars as (
     select
         fusion.*,
@@ -11,25 +11,39 @@ with bars as (
         profiles.veto_limit,
         profiles.vix_exit,
         profiles.macro_exit_veto,
+        profiles.n_symbols,
         fusion.side is not null and profiles.sides in ('both', fusion.side)
             as is_side_traded,
     from {{ ref('fusion_scores') }} as fusion
-    inner join {{ ref('config_profiles') }} as profiles using (profile)
+    inner join {{ ref('config_symbols') }} as profiles using (profile, symbol)
 ),
 
 entries as (
     select
         profile,
-        symbol,
+        coalesce(symbol, '*') as symbol,
         count(*) as entered,
     from {{ ref('trades') }}
-    group by profile, symbol
+    group by grouping sets ((profile, symbol), (profile))
+),
+
+orders as (
+    select
+        profile,
+        coalesce(symbol, '*') as symbol,
+        sum(lapsed) as lapsed,
+        sum(refused) as refused,
+        sum(no_room) as no_room,
+        max(liquidated) as liquidated,
+    from {{ ref('replay_symbols') }}
+    where replayed = 'full'
+    group by grouping sets ((profile, symbol), (profile))
 ),
 
 counts as (
     select
         profile,
-        symbol,
+        coalesce(symbol, '*') as symbol,
         count(*) as bars,
         count(fusion_score) as scored,
         count_if(fusion_score is not null and is_in_atr_band) as in_atr_band,
@@ -59,22 +73,19 @@ counts as (
         any_value(alignment_required) as alignment_required,
         any_value(atr_rank_floor) as atr_rank_floor,
         any_value(atr_rank_cap) as atr_rank_cap,
-        avg(macro_coverage order by bar_ts) as macro_coverage,
+        avg(macro_coverage order by symbol, bar_ts) as macro_coverage,
     from bars
-    group by profile, symbol
+    group by grouping sets ((profile, symbol), (profile))
+    having symbol is not null or any_value(n_symbols) > 1
 )
 
 select
     counts.*,
     coalesce(entries.entered, 0) as entered,
-    runs.lapsed,
-    runs.refused,
-    runs.no_room,
-    runs.liquidated,
+    orders.lapsed,
+    orders.refused,
+    orders.no_room,
+    orders.liquidated,
 from counts
 left join entries using (profile, symbol)
-left join {{ ref('replay_symbols') }} as runs
-    on
-        counts.profile = runs.profile
-        and counts.symbol = runs.symbol
-        and runs.replayed = 'full'
+left join orders using (profile, symbol)

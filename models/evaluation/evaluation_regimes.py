@@ -7,7 +7,7 @@ def model(dbt, session):
 
     dbt.config(materialized="table", tags=["ml"])
     return regime_replays(
-        profiles=dbt.ref("config_profiles"),
+        profiles=dbt.ref("config_symbols"),
         bars=dbt.ref("replay_bars"),
         candidates=dbt.ref("candidates"),
         windows=dbt.ref("candidate_windows"),

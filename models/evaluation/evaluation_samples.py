@@ -7,9 +7,11 @@ def model(dbt, session):
 
     dbt.config(materialized="table")
     return sample_rows(
-        profiles=dbt.ref("config_profiles"),
+        profiles=dbt.ref("config_symbols"),
         equity=dbt.ref("equity"),
+        profile_equity=dbt.ref("profile_equity"),
         trades=dbt.ref("trades"),
+        runs=dbt.ref("replay_runs"),
         bars=dbt.ref("bars_1h"),
         fusion_scores=dbt.ref("fusion_scores"),
     )

@@ -11,5 +11,5 @@ def model(dbt, session):
         scores=dbt.ref("scores"),
         sentinels=dbt.ref("sentinels"),
         macro_signals=dbt.ref("macro_signals"),
-        profiles=dbt.ref("config_profiles"),
+        profiles=dbt.ref("config_symbols"),
     )

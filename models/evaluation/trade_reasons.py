@@ -7,6 +7,6 @@ def model(dbt, session):
 
     dbt.config(materialized="table")
     return trade_reasons(
-        profiles=dbt.ref("config_profiles"),
+        profiles=dbt.ref("config_symbols"),
         decisions=dbt.ref("trade_decisions"),
     )

@@ -14,7 +14,7 @@ def model(dbt, session):
         macro_signals=dbt.ref("macro_signals"),
         macro_vetoes=dbt.ref("macro_vetoes"),
         sentinels=dbt.ref("sentinels"),
-        config_profiles=dbt.ref("config_profiles"),
+        config_symbols=dbt.ref("config_symbols"),
         regimes=dbt.ref("regimes"),
         fusion_learned=dbt.ref("fusion_learned"),
         fusion_scores=dbt.ref("fusion_scores"),

@@ -8,7 +8,7 @@ def model(dbt, session):
     dbt.config(materialized="table")
     return compare_fusion(
         Relations(
-            config_profiles=dbt.ref("config_profiles"),
+            config_symbols=dbt.ref("config_symbols"),
             config_envelopes=dbt.ref("config_envelopes"),
             config_weights=dbt.ref("config_weights"),
             sweep_bars=dbt.ref("sweep_bars"),

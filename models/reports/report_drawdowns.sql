@@ -13,4 +13,4 @@ select
     * exclude (drawdown),
     drawdown.*,
 from drawdowns
-order by profile, strategy, drawdown_number
+order by profile, symbol, strategy, drawdown_number

@@ -2,7 +2,7 @@
 with origins as (
     select
         profile,
-        symbol,
+        if(len(symbols) = 1, symbols[1], '*') as symbol,
         (document ->> '$.origin.tried')::bigint as tried,
         document ->> '$.origin.grid' as grid,
         document ->> '$.origin.market' as market,

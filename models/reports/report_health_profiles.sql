@@ -4,7 +4,7 @@
 {%- set many_orders = 0.1 -%}
 
 with profiles as (
-    select * from {{ ref('config_profiles') }}
+    select * from {{ ref('config_symbols') }}
 ),
 
 parity as (
@@ -79,14 +79,14 @@ trades_found as (
 accounts as (
     select
         profile,
-        symbol,
+        account as symbol,
         start_balance,
         end_balance,
         ruined_ts,
         refused,
         lapsed,
         liquidated,
-        len(trades) + refused + lapsed as orders,
+        len(trades) + refused + no_room + lapsed as orders,
     from {{ ref('replay_runs') }}
     where replayed = 'full'
 ),
@@ -154,6 +154,22 @@ accounts_found as (
         ) as meaning,
     from accounts
     where refused > {{ many_orders }} * orders
+    union all
+    select
+        symbol,
+        profile as subject,
+        'many_without_room' as finding,
+        no_room / orders as value,
+        {{ many_orders }} as threshold,
+        format(
+            '{:,} of the {:,} entry orders of {} found no room in the wallet: its trades '
+            || 'are those of the signals that came first.',
+            no_room,
+            orders,
+            profile
+        ) as meaning,
+    from accounts
+    where no_room > {{ many_orders }} * orders
     union all
     select
         symbol,
@@ -277,7 +293,10 @@ decisions_found as (
     from profiles
     where
         learned
-        and profile not in (select profile from {{ ref('fusion_learned') }})
+        and (profile, symbol) not in (
+            select (profile, symbol)
+            from {{ ref('fusion_learned') }}
+        )
 ),
 
 variations as (

@@ -21,20 +21,26 @@ luck as (
 -- The median draw; nulls where none trades as often as the profile.
 random_entries as (
     select
-        profiles.profile,
-        profiles.symbol,
+        judged.profile,
+        judged.symbol,
         'random_entry' as strategy,
         median(draws.trades)::bigint as trades,
         median(draws.win_rate) as win_rate,
         median(draws.profit_factor) as profit_factor,
         median(draws.mean_r) as mean_r,
         median(draws.net_pnl) as net_pnl,
-        median(draws.net_pnl) / any_value(profiles.start_balance) as return_share,
+        median(draws.net_pnl) / any_value(accounts.start_balance) as return_share,
         median(draws.sharpe) as sharpe,
         median(draws.max_drawdown) as max_drawdown,
-    from {{ ref('config_profiles') }} as profiles
-    left join {{ ref('report_random_entries') }} as draws using (profile, symbol)
-    group by profiles.profile, profiles.symbol
+    from luck as judged
+    inner join {{ ref('replay_runs') }} as accounts
+        on
+            judged.profile = accounts.profile
+            and judged.symbol = accounts.account
+            and accounts.replayed = 'full'
+    left join {{ ref('report_random_entries') }} as draws
+        on judged.profile = draws.profile and judged.symbol = draws.symbol
+    group by judged.profile, judged.symbol
 ),
 
 compared as (
@@ -53,4 +59,5 @@ select
 from compared
 order by
     profile,
+    symbol,
     case strategy when 'strategy' then 1 when 'buy_and_hold' then 2 else 3 end

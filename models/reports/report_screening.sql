@@ -7,10 +7,10 @@ with counts as (
 candidate_bars as (
     select
         profile,
-        symbol,
-        count(distinct bar_ts) as candidates,
+        coalesce(symbol, '*') as symbol,
+        count(distinct (symbol, bar_ts)) as candidates,
     from {{ ref('candidates') }}
-    group by profile, symbol
+    group by grouping sets ((profile, symbol), (profile))
 ),
 
 passed as (

@@ -22,4 +22,4 @@ select
         longest_loss_streak::integer as longest_loss_streak
     ),
 from figures
-order by profile, side
+order by profile, symbol, side

@@ -7,7 +7,7 @@ def model(dbt, session):
 
     dbt.config(materialized="table", tags=["ml"])
     return sweep_runs(
-        profiles=dbt.ref("config_profiles"),
+        profiles=dbt.ref("config_symbols"),
         weights=dbt.ref("config_weights"),
         grids=dbt.ref("sweep_grids"),
         sweep_bars=dbt.ref("sweep_bars"),

@@ -8,7 +8,7 @@ def model(dbt, session):
 
     dbt.config(materialized="table", tags=["ml"])
     return sweep_walks(
-        profiles=dbt.ref("config_profiles"),
+        profiles=dbt.ref("config_symbols"),
         envelopes=dbt.ref("config_envelopes"),
         weights=dbt.ref("config_weights"),
         sweep=SweepTables(

@@ -10,7 +10,7 @@ from barsieve.core.errors import refuse
 from barsieve.core.extras import WITHOUT_ML
 from barsieve.database.connect import open_database
 
-SYMBOLS = "select profile, symbol from config_profiles"
+SYMBOLS = "select profile, list(symbol) from config_symbols group by profile"
 
 
 def _refuse_without_sweep(path: Path) -> NoReturn:
@@ -41,10 +41,10 @@ def learned_rows(path: Path) -> list[dict[str, Any]]:
     return rows or _refuse_without_sweep(path)
 
 
-def _symbol_of(
+def _symbols_of(
     connection: duckdb.DuckDBPyConnection, path: Path, profile: str | None
-) -> str | None:
-    """Return the symbol of a profile; raise InputError when there is no such one."""
+) -> list[str] | None:
+    """Return the symbols of a profile; raise InputError when there is no such one."""
     if profile is None:
         return None
     known = dict(connection.execute(SYMBOLS).fetchall())
@@ -56,8 +56,8 @@ def _symbol_of(
             found=f"'{profile}'",
             fix="correct the name",
         )
-    symbol: str = known[profile]
-    return symbol
+    symbols: list[str] = known[profile]
+    return symbols
 
 
 def walk_forward_windows(
@@ -65,7 +65,7 @@ def walk_forward_windows(
 ) -> list[dict[str, Any]]:
     """Return the best of each training and what came after, a window a row.
 
-    `train` and `test` are months; with a profile only those of its symbol. Raises
+    `train` and `test` are months; with a profile only those of its symbols. Raises
     InputError for a database without a sweep, for another profile, and for more months
     than there are.
     """
@@ -73,11 +73,11 @@ def walk_forward_windows(
     from barsieve.learning.rolling import walk_forward_table
 
     with open_database(path) as connection:
-        symbol = _symbol_of(connection, path, profile)
+        symbols = _symbols_of(connection, path, profile)
         if not _rows(connection, "from sweep_results limit 1"):
             _refuse_without_sweep(path)
         rows = walk_forward_table(SweepTables.of(connection), train, test).to_pylist()
-    windows = [row for row in rows if symbol in (None, row["symbol"])]
+    windows = [row for row in rows if symbols is None or row["symbol"] in symbols]
     if not windows:
         refuse(
             "walk forward",

@@ -99,6 +99,11 @@ def why_left(decision: dict[str, Any], profile: Profile) -> str:
             f"worth nothing: all was closed at {shown_price(decision['exit_price'])}, "
             f"and {decision['shortfall']:,.2f} USD could not be paid."
         )
+    if reason == "delisted":
+        return (
+            f"No bar had come for {profile.rules.delisted_after_hours:g} hours at "
+            f"{exit_ts:%Y-%m-%d %H:%M} UTC: left at the last close."
+        )
     if reason == "end_of_data":
         return "The data end while it was open: closed at the last close."
     at_the_close = f"At the close of {exit_ts:%Y-%m-%d %H:%M} UTC "
@@ -140,12 +145,12 @@ def trade_reasons(
 ) -> pa.Table:
     """Return the trades of the full replay in words: the rows of `trade_reasons`.
 
-    Parameters are the relations `config_profiles` and `trade_decisions`.
+    Parameters are the relations `config_symbols` and `trade_decisions`.
     """
     rows: list[dict[str, Any]] = []
     documents = _documents(profiles)
     for profile in read_profiles(profiles):
         name = profile.profile
-        own = matching(decisions, profile=name).order("trade_id")
+        own = matching(decisions, profile=name, symbol=profile.symbol).order("trade_id")
         rows += [_reasons(row, profile, documents[name]) for row in rows_of(own)]
     return pa.Table.from_pylist(rows, schema=schemas.TRADE_REASONS)

@@ -34,8 +34,9 @@ class InForce(NamedTuple):
 
 
 def read_in_force(fusion_scores, profile: dict[str, Any]) -> InForce:
-    """Read the rows of `fusion_scores` of a profile, a row of `config_profiles`."""
-    rows = matching(fusion_scores, profile=profile["profile"]).order("bar_index")
+    """Read the rows of `fusion_scores` of a profile, a row of `config_symbols`."""
+    own = {name: profile[name] for name in ("profile", "symbol")}
+    rows = matching(fusion_scores, **own).order("bar_index")
     weights = ", ".join(f"weights['{d}'] as {WEIGHT}{d}" for d in profile["weights"])
     found = rows.select(f"bar_ts, {weights}, entry_threshold").to_arrow_table()
     opens = found["bar_ts"].cast(pa.int64()).to_numpy()

@@ -58,7 +58,7 @@ def learners_of(
 ) -> list[dict[str, Any]]:
     """Return the profiles that learn, each with its envelope, by symbol and name.
 
-    Parameters are the relations `config_profiles`, `config_envelopes` and
+    Parameters are the relations `config_symbols`, `config_envelopes` and
     `config_weights`.
     """
     learning = profiles.filter("learned").join(envelopes, "profile")

@@ -78,7 +78,7 @@ def walk_row(rows: Rows, walked: list[Month], profiles: list[dict]) -> dict[str,
 def sweep_walks(profiles, envelopes, weights, sweep: SweepTables) -> pa.Table:
     """Walk every symbol of the sweep forward, and every set of domains.
 
-    `profiles`, `envelopes` and `weights` are the relations `config_profiles`,
+    `profiles`, `envelopes` and `weights` are the relations `config_symbols`,
     `config_envelopes` and `config_weights`. A symbol without results has no row.
     """
     known = learners_of(profiles, envelopes, weights)

@@ -1,13 +1,11 @@
-"""Account of one replay over time: equity at each close, results, what it looked at."""
+"""Accounts of a replay over time: equity at each close, results, what it looked at."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
-from barsieve.core.arrow import numbers
 from barsieve.metrics.performance import (
     DAY_US,
     annual_growth,
@@ -22,7 +20,7 @@ from barsieve.metrics.performance import (
 )
 from barsieve.metrics.under_water import under_water, worst_drawdowns
 from barsieve.replay.ledger import ENTRY
-from barsieve.replay.runs import Run, running_balance
+from barsieve.replay.runs import FOCUSED, Run
 
 SIDES = ("long", "short")
 # Figures of `of_curve`, but the drawdowns.
@@ -41,7 +39,7 @@ def nets_of(run: Run) -> np.ndarray:
 
 
 class Marks(NamedTuple):
-    """An account at each close, arrays of shape (n_bars,).
+    """Accounts at each close, together, arrays of shape (n_hours,).
 
     Equity is realised plus open, USD; `is_held` tells where a position was open;
     `bar_ts` are the opens of the bars in µs.
@@ -52,31 +50,64 @@ class Marks(NamedTuple):
     bar_ts: np.ndarray
 
 
-def marked_equity(run: Run, closes: np.ndarray) -> np.ndarray:
-    """Return the equity at each close, shape (n_bars,), USD: realised plus open."""
-    return _marked(run, closes)[0]
+def _in_force(at: np.ndarray, hours: np.ndarray) -> np.ndarray:
+    """Return how many of ascending moments have come by each hour, shape (n_hours,)."""
+    return np.searchsorted(at, hours, side="right")
 
 
-def _marked(run: Run, closes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the equity at each close, and the signed quantity that was open."""
-    legs, start = run.legs, float(run.inputs.profile.start_balance)
-    # What is in force from a leg to the next; before the first, the money alone.
-    balance = np.concatenate([[start], running_balance(run)])
-    position = np.concatenate([[0.0], legs.position])
-    is_entry = legs.kind == ENTRY
-    entered = legs.price[is_entry][np.cumsum(is_entry) - 1]
-    entry_price = np.concatenate([[0.0], entered])
-    last = np.cumsum(np.bincount(legs.index, minlength=len(closes)))
-    held = position[last]
-    return balance[last] + held * (closes - entry_price[last]), held
+def _balance(run: Run, hours: np.ndarray) -> np.ndarray:
+    """Return what an account has realised by the close of each hour, USD."""
+    order = np.argsort(run.legs.nth)
+    start = float(run.inputs.profile.start_balance)
+    balance = np.concatenate([[start], run.legs.balance[order]])
+    return balance[_in_force(run.booked[order], hours)]
 
 
-def _judged_marks(run: Run) -> Marks:
-    """Return the account at the closes of the study."""
-    inputs = run.inputs
-    equity, held = _marked(run, np.ascontiguousarray(inputs.bars.close))
-    bar_ts, judged = numbers(inputs.bar_ts.view(pa.int64())), inputs.is_in_study
-    return Marks(equity[judged], held[judged] != 0.0, bar_ts[judged])
+def _open(run: Run, hours: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield, by symbol, the open result at the close of each hour and the quantity.
+
+    A symbol without a bar at an hour stands as at its last close.
+    """
+    legs, inputs = run.legs, run.inputs
+    of_symbol, booked, opens = run.trades.symbol[legs.trade], run.booked, inputs.opens
+    for number, part in enumerate(inputs.symbols):
+        mine = np.flatnonzero(of_symbol == number)
+        if not len(mine):
+            continue
+        own = legs[mine]
+        is_entry = own.kind == ENTRY
+        # What is in force from a leg to the next; before the first, nothing.
+        entered = own.price[is_entry][np.cumsum(is_entry) - 1]
+        position = np.concatenate([[0.0], own.position])
+        entry_price = np.concatenate([[0.0], entered])
+        last = _in_force(booked[mine], hours)
+        closes = inputs.bars.close[part.start : part.stop]
+        bar = np.maximum(_in_force(opens[part.start : part.stop], hours) - 1, 0)
+        held = position[last]
+        yield held * (closes[bar] - entry_price[last]), held
+
+
+def marks_of(runs: Sequence[Run]) -> Marks:
+    """Return what the accounts of a profile have together at the close of each hour."""
+    hours = np.unique(np.concatenate([run.inputs.hours for run in runs]))
+    equity, is_held = np.zeros(len(hours)), np.zeros(len(hours), bool)
+    for run in runs:
+        equity += _balance(run, hours)
+        for result, held in _open(run, hours):
+            equity += result
+            is_held |= held != 0.0
+    return Marks(equity, is_held, hours)
+
+
+def marked_equity(run: Run) -> np.ndarray:
+    """Return the equity at the close of each hour, shape (n_hours,), USD."""
+    return marks_of([run]).equity
+
+
+def _judged(runs: Sequence[Run], hours: np.ndarray) -> np.ndarray:
+    """Tell which hours lie in the study."""
+    judged = [run.inputs.opens[run.inputs.is_in_study] for run in runs]
+    return np.isin(hours, np.concatenate(judged))
 
 
 def of_trades(trades: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -139,30 +170,38 @@ def of_curve(marks: Marks, start: float, end: float, notional: float) -> dict[st
     }
 
 
-def of_run(run: Run, trades: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def of_runs(runs: Sequence[Run], trades: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the summary of a replay; a study limits what is judged, as in the reports.
 
-    `trades` are its rows of the table `replay_trades`.
+    `runs`: its accounts. `trades`: their rows of the table `replay_trades`.
     """
-    outcome, start = run.outcome, float(run.inputs.profile.start_balance)
-    marks, judged = _judged_marks(run), run.inputs.is_in_study
+    outcomes = [run.outcome for run in runs]
+    start = sum(float(run.inputs.profile.start_balance) for run in runs)
+    end_balance = sum(outcome.end_balance for outcome in outcomes)
+    marks = marks_of(runs)
+    judged = _judged(runs, marks.bar_ts)
     # Where a study ends before its history, what it came to is marked there.
-    end = outcome.end_balance
-    if len(marks.equity) and not judged[-1]:
-        end = float(marks.equity[-1])
+    end = end_balance
+    if judged.any() and not judged[-1]:
+        end = float(marks.equity[judged][-1])
     notional = sum(trade["notional"] for trade in trades)
+    counts = ("refused", "no_room", "lapsed", "liquidated")
     return {
         **of_trades(trades),
         **by_side(trades),
-        **of_curve(marks, start, end, notional),
+        **of_curve(Marks(*(part[judged] for part in marks)), start, end, notional),
         "return_share": (end - start) / start,
-        "net_pnl": outcome.end_balance - start,
-        "end_balance": outcome.end_balance,
-        "refused": outcome.refused,
-        "lapsed": outcome.lapsed,
-        "liquidated": outcome.liquidated,
-        "ruined_ts": ruined_ts(run),
+        "net_pnl": end_balance - start,
+        "end_balance": end_balance,
+        **{name: sum(getattr(out, name) for out in outcomes) for name in counts},
+        "ruined_ts": when_all(map(ruined_ts, runs)),
     }
+
+
+def when_all(moments: Iterable[datetime | None]) -> datetime | None:
+    """Return the last of some moments; None where one of them never came."""
+    known = list(moments)
+    return None if None in known else max(filter(None, known), default=None)
 
 
 def ruined_ts(run: Run) -> datetime | None:
@@ -171,16 +210,18 @@ def ruined_ts(run: Run) -> datetime | None:
     return run.inputs.bar_ts[index].as_py() if index >= 0 else None
 
 
-def of_batch(run: Run, n_candidates: int, n_windows: int) -> dict[str, Any]:
+def of_batch(runs: Sequence[Run], n_candidates: int, n_windows: int) -> dict[str, Any]:
     """Return what a replay looked at; candidates and windows are those of its screen.
 
     A full replay has no screen: it visits every bar.
     """
-    bars, visited = len(run.inputs.bars), run.outcome.bars_visited
+    bars = sum(len(run.inputs.bars) for run in runs)
+    visited = sum(run.outcome.bars_visited for run in runs)
+    is_focused = runs[0].replayed == FOCUSED
     return {
         "bars": bars,
         "bars_visited": visited,
         "bars_skipped": bars - visited,
-        "candidate_bars": n_candidates if run.replayed == "focused" else None,
-        "windows": n_windows if run.replayed == "focused" else None,
+        "candidate_bars": n_candidates if is_focused else None,
+        "windows": n_windows if is_focused else None,
     }

@@ -1,6 +1,12 @@
-"""Performance of profiles beside buy-and-hold: rows of `evaluation_performance`."""
+"""Performance of profiles beside buy-and-hold: rows of `evaluation_performance`.
 
-from typing import Any
+A profile of one symbol has one figure set. One of many has one of all that it trades,
+and one of each symbol: that of its own account, or its part of the one they share.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -8,9 +14,9 @@ from duckdb import DuckDBPyRelation
 
 from barsieve.core import schemas
 from barsieve.core.arrow import matching, numbers, rows_of
-from barsieve.metrics.account import Marks, by_side, of_curve, of_trades
+from barsieve.metrics.account import Marks, by_side, of_curve, of_trades, when_all
 from barsieve.profiles.rules import BPS
-from barsieve.profiles.settings import Profile, read_profiles
+from barsieve.profiles.settings import ALL, Profile, read_profiles
 from barsieve.replay.runs import FULL
 
 RESULTS = (
@@ -19,86 +25,195 @@ RESULTS = (
 )  # fmt: skip
 
 
-def marks_of(
-    profile: Profile,
-    equity: DuckDBPyRelation,
-    bars: DuckDBPyRelation,
-    fusion_scores: DuckDBPyRelation,
-) -> dict[str, np.ndarray]:
-    """Return the bars on which a profile is judged, arrays of shape (n_bars,).
+class Built(NamedTuple):
+    """Relations of the built database that the figures are made of.
 
-    Prices, equity marked to market and position in units, by `bar_ts`, in µs.
+    `equity`, `profile_equity`, `trades`, `replay_runs`, `bars_1h` and `fusion_scores`.
     """
-    marks = matching(equity, profile=profile.profile)
-    prices = bars.select("symbol", "bar_ts", "open", "close")
-    judged = matching(fusion_scores, profile=profile.profile, is_in_study=True)
-    table = (
-        marks.join(prices, "symbol, bar_ts")
-        .join(judged.select("bar_ts"), "bar_ts", how="semi")
-        .order("bar_ts")
-        .to_arrow_table()
-    )
-    columns = {
-        name: numbers(table[name]) for name in ("open", "close", "equity", "position")
-    }
-    columns["bar_ts"] = numbers(table["bar_ts"].cast(pa.int64()))
-    return columns
+
+    equity: DuckDBPyRelation
+    profile_equity: DuckDBPyRelation
+    trades: DuckDBPyRelation
+    runs: DuckDBPyRelation
+    bars: DuckDBPyRelation
+    fusion_scores: DuckDBPyRelation
 
 
-def own_figures(
-    profile: Profile,
-    marks: dict[str, np.ndarray],
-    trades: DuckDBPyRelation,
-    runs: DuckDBPyRelation,
-) -> dict[str, Any]:
-    """Return the figures of a profile's full replay.
+class Prices(NamedTuple):
+    """Prices of a symbol on the hours that are judged, arrays of shape (n_bars,).
 
-    The net result is what the account came to, which cannot lose what it never had.
+    Opens and closes, by `bar_ts` in µs.
     """
-    own = matching(trades, profile=profile.profile).order("trade_id")
-    [run] = rows_of(
-        matching(runs, replayed=FULL, profile=profile.profile).select(
-            "start_balance", "end_balance", "ruined_ts"
+
+    bar_ts: np.ndarray
+    open: np.ndarray
+    close: np.ndarray
+
+
+class Judged(NamedTuple):
+    """A profile, or a symbol of it, as far as it is judged.
+
+    `own`: the profile on its symbols. `start` and `end`: what its money was, USD, and
+    `ruined_at` since when it could enter no more. `trades`: rows of that table.
+    """
+
+    own: Sequence[Profile]
+    marks: Marks
+    prices: list[Prices]
+    start: float
+    end: float
+    ruined_at: datetime | None
+    trades: list[dict[str, Any]]
+
+    @property
+    def symbol(self) -> str:
+        """Return the symbol, or `ALL`."""
+        return self.own[0].symbol if len(self.own) == 1 else ALL
+
+
+def _moments(table: pa.Table) -> np.ndarray:
+    return numbers(table["bar_ts"].combine_chunks().view(pa.int64()))
+
+
+def _prices(own: Sequence[Profile], built: Built) -> list[Prices]:
+    """Return the prices of the symbols on the hours of the study, by symbol."""
+    found = []
+    for profile in own:
+        of_symbol = {"profile": profile.profile, "symbol": profile.symbol}
+        judged = matching(built.fusion_scores, **of_symbol, is_in_study=True)
+        bars = matching(built.bars, symbol=profile.symbol)
+        table = (
+            bars.select("bar_ts", "open", "close")
+            .join(judged.select("bar_ts"), "bar_ts", how="semi")
+            .order("bar_ts")
+            .to_arrow_table()
         )
+        found.append(
+            Prices(_moments(table), numbers(table["open"]), numbers(table["close"]))
+        )
+    return found
+
+
+def _marks(own: Sequence[Profile], prices: list[Prices], built: Built) -> Marks:
+    """Return the equity of a profile, or of its one symbol, on the hours judged."""
+    name = own[0].profile
+    if len(own) == 1:
+        rows = matching(built.equity, profile=name, symbol=own[0].symbol)
+        rows = rows.select("bar_ts, equity, position != 0 as is_held")
+    else:
+        rows = matching(built.profile_equity, profile=name)
+        rows = rows.select("bar_ts, equity, positions != 0 as is_held")
+    table = rows.order("bar_ts").to_arrow_table()
+    bar_ts = _moments(table)
+    hours = np.concatenate([of_symbol.bar_ts for of_symbol in prices])
+    judged = np.isin(bar_ts, hours)
+    equity, is_held = numbers(table["equity"]), numbers(table["is_held"])
+    return Marks(equity[judged], is_held[judged].astype(bool), bar_ts[judged])
+
+
+def _money(
+    own: Sequence[Profile], built: Built, trades: list[dict[str, Any]]
+) -> tuple[float, float, datetime | None]:
+    """Return what the accounts began and ended with, and when they were ruined.
+
+    Of a symbol that shares an account: start balance, and that with its own results.
+    """
+    name = own[0].profile
+    runs = rows_of(matching(built.runs, replayed=FULL, profile=name))
+    accounts = {profile.account for profile in own}
+    mine = [run for run in runs if run["account"] in accounts]
+    start = sum(run["start_balance"] for run in mine)
+    if len(own) == 1 and own[0].account == ALL:
+        nets = sum(trade["net_pnl"] + trade["shortfall"] for trade in trades)
+        return start, start + nets, None
+    end = sum(run["end_balance"] for run in mine)
+    return start, end, when_all(run["ruined_ts"] for run in mine)
+
+
+def judged_of(own: Sequence[Profile], built: Built) -> Judged:
+    """Return a profile on some of its symbols, as far as it is judged."""
+    of_profile = matching(built.trades, profile=own[0].profile)
+    if len(own) == 1:
+        of_profile = matching(of_profile, symbol=own[0].symbol)
+    columns = ("decision_ts", "symbol", *RESULTS)
+    trades = rows_of(of_profile.order("symbol, trade_id").select(*columns))
+    prices = _prices(own, built)
+    start, end, ruined_at = _money(own, built, trades)
+    return Judged(
+        own, _marks(own, prices, built), prices, start, end, ruined_at, trades
     )
-    start, net = run["start_balance"], run["end_balance"] - run["start_balance"]
-    rows = rows_of(own.select(*RESULTS))
-    notional = sum(row["notional"] for row in rows)
-    account = Marks(marks["equity"], marks["position"] != 0, marks["bar_ts"])
+
+
+def own_figures(judged: Judged) -> dict[str, Any]:
+    """Return the figures of a full replay.
+
+    The net result is what the accounts came to, which cannot lose what they never had.
+    """
+    start, end, trades = judged.start, judged.end, judged.trades
+    notional = sum(row["notional"] for row in trades)
     return {
         "strategy": "strategy",
-        **of_trades(rows),
-        **of_curve(account, start, run["end_balance"], notional),
-        "sides": [{"side": side} | found for side, found in by_side(rows).items()],
-        "net_pnl": net,
-        "return_share": net / start,
-        "ruined_at": run["ruined_ts"],
+        **of_trades(trades),
+        **of_curve(judged.marks, start, end, notional),
+        "sides": [{"side": side} | found for side, found in by_side(trades).items()],
+        "net_pnl": end - start,
+        "return_share": (end - start) / start,
+        "ruined_at": judged.ruined_at,
     }
 
 
-def buy_and_hold(profile: Profile, marks: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Return the figures of all in at the first open, out at the last close.
+def buy_and_hold(judged: Judged) -> dict[str, Any]:
+    """Return the figures of holding the symbols, an equal part of the money in each.
 
-    Costs are those of the profile, on both legs; spot, so without funding.
+    All in at the first open of a symbol, out at its last close; until it begins, its
+    part is cash. Costs are those of the profile, on both legs; spot, so without
+    funding.
     """
-    start = float(profile.start_balance)
-    cost_rate = (profile.rules.fees_bps + profile.rules.slippage_bps) * BPS
-    first, last = marks["open"][0], marks["close"][-1]
-    qty = start / (first * (1 + cost_rate))
-    equity = qty * marks["close"] * (1 - cost_rate)
-    account = Marks(equity, np.ones(len(equity), bool), marks["bar_ts"])
+    start, rules = judged.start, judged.own[0].rules
+    cost_rate = (rules.fees_bps + rules.slippage_bps) * BPS
+    hours = judged.marks.bar_ts
+    equity, gross, notional, n_held = np.zeros(len(hours)), 0.0, 0.0, 0
+    for of_symbol in judged.prices:
+        part = start / len(judged.prices)
+        if not len(of_symbol.bar_ts):
+            equity += part
+            continue
+        first, last = of_symbol.open[0], of_symbol.close[-1]
+        qty = part / (first * (1 + cost_rate))
+        at = np.searchsorted(of_symbol.bar_ts, hours, side="right") - 1
+        value = qty * of_symbol.close[np.maximum(at, 0)] * (1 - cost_rate)
+        equity += np.where(at < 0, part, value)
+        gross += qty * (last - first)
+        notional += qty * (first + last)
+        n_held += 1
+    is_held = np.ones(len(hours), bool)
     return {
         "strategy": "buy_and_hold",
-        "trades": 1,
-        "gross_pnl": qty * (last - first),
+        "trades": n_held,
+        "gross_pnl": gross,
         "net_pnl": equity[-1] - start,
-        **of_curve(account, start, equity[-1], qty * (first + last)),
+        **of_curve(Marks(equity, is_held, hours), start, equity[-1], notional),
     }
+
+
+def wholes_and_parts(profiles: DuckDBPyRelation) -> list[list[Profile]]:
+    """Return every profile on all of its symbols, each before it on one of them.
+
+    `profiles`: the relation `config_symbols`.
+    """
+    by_name: dict[str, list[Profile]] = {}
+    for one in read_profiles(profiles):
+        by_name.setdefault(one.profile, []).append(one)
+    found = []
+    for own in by_name.values():
+        found += [own] + [[one] for one in own if len(own) > 1]
+    return found
 
 
 def performance_runs(
     profiles: DuckDBPyRelation,
     equity: DuckDBPyRelation,
+    profile_equity: DuckDBPyRelation,
     trades: DuckDBPyRelation,
     runs: DuckDBPyRelation,
     bars: DuckDBPyRelation,
@@ -106,15 +221,15 @@ def performance_runs(
 ) -> pa.Table:
     """Return what each profile's full replay came to, and what holding would have.
 
-    Parameters are relations of the built database: `config_profiles`, `equity`,
-    `trades`, `replay_runs`, `bars_1h` and `fusion_scores`. No bar in the study, nothing
-    to hold.
+    Parameters are relations of the built database: `config_symbols`, and those of
+    `Built`. No bar in the study, nothing to hold.
     """
+    built = Built(equity, profile_equity, trades, runs, bars, fusion_scores)
     rows = []
-    for profile in read_profiles(profiles):
-        marks = marks_of(profile, equity, bars, fusion_scores)
-        about = {"profile": profile.profile, "symbol": profile.symbol}
-        rows.append(about | own_figures(profile, marks, trades, runs))
-        if len(marks["bar_ts"]):
-            rows.append(about | buy_and_hold(profile, marks))
+    for own in wholes_and_parts(profiles):
+        judged = judged_of(own, built)
+        about = {"profile": own[0].profile, "symbol": judged.symbol}
+        rows.append(about | own_figures(judged))
+        if len(judged.marks.bar_ts):
+            rows.append(about | buy_and_hold(judged))
     return pa.Table.from_pylist(rows, schema=schemas.PERFORMANCE_RUNS)

@@ -13,13 +13,11 @@ import pyarrow as pa
 from duckdb import DuckDBPyRelation
 
 from barsieve.core import schemas
-from barsieve.core.arrow import numbers
-from barsieve.metrics.account import marked_equity, nets_of
+from barsieve.metrics.account import marks_of, nets_of
 from barsieve.metrics.performance import DAY_US, of_equity, of_results
 from barsieve.metrics.shifts import DRAWS, Draws
-from barsieve.profiles.settings import read_profiles
 from barsieve.replay.ledger import ENTRY, FUNDING
-from barsieve.replay.runs import Inputs, Run, read_inputs
+from barsieve.replay.runs import Inputs, Run, accounts
 
 LEAST_DRAWS = 99
 """With fewer nothing is said."""
@@ -61,18 +59,22 @@ def at_least_as_good(own: float, drawn: np.ndarray) -> float:
     return (int(np.count_nonzero(drawn >= own)) + 1) / (len(drawn) + 1)
 
 
-def _judged(inputs: Inputs) -> slice:
-    inside = np.flatnonzero(inputs.is_in_study)
-    return slice(inside[0], inside[-1] + 1) if len(inside) else slice(0)
+def _whole(is_judged: np.ndarray) -> np.ndarray:
+    """Return the hours from the first to the last that is judged."""
+    inside = np.flatnonzero(is_judged)
+    whole = np.zeros(len(is_judged), bool)
+    if len(inside):
+        whole[inside[0] : inside[-1] + 1] = True
+    return whole
 
 
-def _row(
-    run: Run, closes: np.ndarray, days: np.ndarray, judged: slice
-) -> dict[str, object]:
+def _row(run: Run, is_judged: np.ndarray) -> dict[str, object]:
+    marks = marks_of([run])
+    days = marks.bar_ts[is_judged] // DAY_US
     return {
         **of_results(nets_of(run)),
         **earned(run)._asdict(),
-        **of_equity(marked_equity(run, closes)[judged], days[judged]),
+        **of_equity(marks.equity[is_judged], days),
         "costs": float((run.legs.fee + run.legs.slippage).sum()),
     }
 
@@ -97,13 +99,11 @@ class Sample(NamedTuple):
 
 def sample(inputs: Inputs, rng: np.random.Generator, n_draws: int = DRAWS) -> Sample:
     """Replay a profile with its signals at random times."""
-    days = numbers(inputs.bar_ts.view(pa.int64())) // DAY_US
-    closes, judged = np.ascontiguousarray(inputs.bars.close), _judged(inputs)
+    is_judged = _whole(inputs.is_judged)
     draws = Draws(inputs, rng)
     drawn = draws.take(n_draws)
     rows = [
-        {"draw": k, "shift": one.shift, "kept": one.kept}
-        | _row(one.run, closes, days, judged)
+        {"draw": k, "shift": one.shift, "kept": one.kept} | _row(one.run, is_judged)
         for k, one in enumerate(drawn)
     ]
     return Sample(
@@ -161,14 +161,14 @@ def draw_random_entries(
     candidates: DuckDBPyRelation,
     windows: DuckDBPyRelation,
 ) -> pa.Table:
-    """Return luck and draws of every profile: the rows of `evaluation_random_entries`.
+    """Return luck and draws of every account: the rows of `evaluation_random_entries`.
 
     Parameters are relations of the built database. Randomness comes from `SEED` and
     the profile's name alone: a draw does not depend on which other profiles exist.
     """
     rows = []
-    for profile in read_profiles(profiles):
-        inputs = read_inputs(profile, bars, candidates, windows)
+    for inputs in accounts(profiles, bars, candidates, windows):
+        profile = inputs.profile
         rng = np.random.default_rng([SEED, *profile.profile.encode()])
         found = sample(inputs, rng)
         about = {"profile": profile.profile, "symbol": profile.symbol}

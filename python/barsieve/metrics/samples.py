@@ -15,13 +15,16 @@ import pyarrow as pa
 from duckdb import DuckDBPyRelation
 
 from barsieve.core import schemas
-from barsieve.core.arrow import matching, rows_of
 from barsieve.core.paths import about_market, market_dir
 from barsieve.core.times import epoch_us, read_moment
 from barsieve.metrics.account import of_trades
 from barsieve.metrics.performance import DAY_US, of_equity
-from barsieve.metrics.performance_runs import RESULTS, marks_of
-from barsieve.profiles.settings import read_profiles
+from barsieve.metrics.performance_runs import (
+    Built,
+    Judged,
+    judged_of,
+    wholes_and_parts,
+)
 
 IN_SAMPLE, OUT_OF_SAMPLE = "in_sample", "out_of_sample"
 FIGURES = (
@@ -70,27 +73,22 @@ def _sample(
     }
 
 
-def samples_of(
-    until: datetime | None,
-    start_balance: float,
-    marks: dict[str, np.ndarray],
-    trades: list[dict[str, Any]],
-) -> Iterator[dict[str, Any]]:
+def samples_of(until: datetime | None, judged: Judged) -> Iterator[dict[str, Any]]:
     """Yield the rows of both samples of one profile; one without a bar has none.
 
     A trade belongs to the sample in which it was decided upon, money to the hour.
     Without `until` all is out of sample.
     """
     until = until or datetime.min.replace(tzinfo=UTC)
-    is_before = marks["bar_ts"] < epoch_us(until)
-    equity, days = marks["equity"], marks["bar_ts"] // DAY_US
-    before = start_balance
+    marks, before = judged.marks, judged.start
+    is_before = marks.bar_ts < epoch_us(until)
+    equity, days = marks.equity, marks.bar_ts // DAY_US
     for sample, own in ((IN_SAMPLE, is_before), (OUT_OF_SAMPLE, ~is_before)):
         if not own.any() or not before > 0.0:
             continue
         decided = [
             trade
-            for trade in trades
+            for trade in judged.trades
             if (trade["decision_ts"] < until) == (sample == IN_SAMPLE)
         ]
         yield {"sample": sample} | _sample(decided, equity[own], days[own], before)
@@ -100,7 +98,9 @@ def samples_of(
 def sample_rows(
     profiles: DuckDBPyRelation,
     equity: DuckDBPyRelation,
+    profile_equity: DuckDBPyRelation,
     trades: DuckDBPyRelation,
+    runs: DuckDBPyRelation,
     bars: DuckDBPyRelation,
     fusion_scores: DuckDBPyRelation,
 ) -> pa.Table:
@@ -110,18 +110,16 @@ def sample_rows(
     `evaluation_samples`. On a market that it was not picked on, all is out of sample.
     """
     market = about_market(market_dir())["market_name"]
-    documents = dict(profiles.select("profile", "document").fetchall())
+    documents = dict(profiles.select("profile", "document").distinct().fetchall())
+    built = Built(equity, profile_equity, trades, runs, bars, fusion_scores)
     rows: list[dict[str, Any]] = []
-    for profile in read_profiles(profiles):
-        found = picked(documents[profile.profile])
+    for own in wholes_and_parts(profiles):
+        found = picked(documents[own[0].profile])
         if found is None:
             continue
         until = found.until if found.saw(market) else None
-        own = matching(trades, profile=profile.profile).order("trade_id")
-        marks = marks_of(profile, equity, bars, fusion_scores)
-        about: dict[str, Any] = {"profile": profile.profile, "symbol": profile.symbol}
+        judged = judged_of(own, built)
+        about: dict[str, Any] = {"profile": own[0].profile, "symbol": judged.symbol}
         about |= {"until_at": until, "tried": found.tried}
-        decided = rows_of(own.select("decision_ts", *RESULTS))
-        start = float(profile.start_balance)
-        rows += [about | row for row in samples_of(until, start, marks, decided)]
+        rows += [about | row for row in samples_of(until, judged)]
     return pa.Table.from_pylist(rows, schema=schemas.SAMPLES)

@@ -1,6 +1,6 @@
 """Shifts of a profile's own signals along the bars on which it might have entered.
 
-Signals (side, confidence, threshold) are shifted circularly along the profile's track,
+Signals (side, confidence, threshold) are shifted circularly along the profile's tracks,
 all by the same random amount, and replayed by the same kernel with the same costs and
 exits. Where signals know nothing of what follows, the profile is one of these replays
 like any other. A shift, not a shuffle, for signals come in runs, and a run trades
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from barsieve.replay.runs import FOCUSED, Inputs, Run, replay
+from barsieve.replay.runs import FOCUSED, Inputs, Part, Run, in_order, replay
 from barsieve.replay.state import FLAT
 from barsieve.signals.bars import are_open
 
@@ -33,53 +33,70 @@ MOST_GUESSES = 8
 SIGNAL = ("side", "confidence", "threshold")
 
 
-def track_of(inputs: Inputs) -> np.ndarray:
-    """Return the positions of the bars on which some signal would be entered.
-
-    Eligible bars whose vetoes and macro gate let a long or a short through. A signal
-    that a shift brings to a bar closed to its side is not entered, as it would not have
-    been. Bars before the first that had a side are left out: no score existed yet.
-    """
-    sided = np.flatnonzero(inputs.bars.side != FLAT)
-    eligible = np.flatnonzero(inputs.bars.is_eligible)
-    eligible = eligible[eligible >= (sided[0] if len(sided) else len(inputs.bars))]
+def _track(inputs: Inputs, part: Part) -> np.ndarray:
+    own = slice(part.start, part.stop)
+    sided = np.flatnonzero(inputs.bars.side[own] != FLAT)
+    eligible = np.flatnonzero(inputs.bars.is_eligible[own])
+    eligible = part.start + eligible[eligible >= (sided[0] if len(sided) else np.inf)]
     is_open = are_open(inputs.bars[eligible].view(np.recarray), inputs.profile.rules)
     track: np.ndarray = eligible[is_open]
     return track
 
 
-class Signals:
-    """The signals of a profile, to be moved along its track.
+def tracks_of(inputs: Inputs) -> list[np.ndarray]:
+    """Return, by symbol, the positions of the bars on which a signal would be entered.
 
+    Eligible bars whose vetoes and macro gate let a long or a short through. A signal
+    that a shift brings to a bar closed to its side is not entered, as it would not have
+    been. Bars before the first that had a side are left out: no score existed yet.
+    """
+    return [_track(inputs, part) for part in inputs.symbols]
+
+
+class Signals:
+    """The signals of an account, to be moved along its tracks.
+
+    Every symbol has its own; one shift moves them all by as many places, so that what
+    happened together stays together as far as the tracks have their bars together.
     All moves share one copy of the bars: replay one before asking for the next.
     """
 
     def __init__(self, inputs: Inputs):
-        """Find the track of a profile's inputs."""
-        self.inputs, self.track = inputs, track_of(inputs)
+        """Find the tracks of an account's inputs."""
+        self.inputs, self._tracks = inputs, tracks_of(inputs)
+        self.track = np.concatenate(self._tracks)
+        self.longest = max(map(len, self._tracks))
         own = inputs.bars[self.track]
         # What can be entered at all: a streak of losses only asks for more.
-        is_strong = (own.side != FLAT) & (own.confidence >= own.threshold)
-        # Twice over: a circular shift is then a window.
-        self._twice = {name: np.tile(own[name], 2) for name in SIGNAL}
-        self._is_strong = np.tile(is_strong, 2)
+        self._is_strong = (own.side != FLAT) & (own.confidence >= own.threshold)
+        self._own = {name: own[name].copy() for name in SIGNAL}
         self._bars = inputs.bars.copy()
 
+    def _sources(self, shift: int) -> np.ndarray:
+        """Return which place of the tracks has the signal that lands on each."""
+        sources, start = [], 0
+        for track in self._tracks:
+            sources.append(start + np.roll(np.arange(len(track)), shift))
+            start += len(track)
+        return np.concatenate(sources)
+
     def moved(self, shift: int, is_kept: np.ndarray | None = None) -> Inputs:
-        """Return the inputs with the signals moved on by so many places of the track.
+        """Return the inputs with the signals moved on by so many places of the tracks.
 
         A shift of 0 gives the profile itself. `is_kept`, shape (n_places,), tells
         which places keep the signal that lands there; the others lose it.
         """
-        first = len(self.track) - shift % max(len(self.track), 1)
-        window = slice(first, first + len(self.track))
+        sources = self._sources(shift)
         for name in SIGNAL:
-            self._bars[name][self.track] = self._twice[name][window]
-        may_enter = self._is_strong[window]
+            self._bars[name][self.track] = self._own[name][sources]
+        may_enter = self._is_strong[sources]
         if is_kept is not None:
             self._bars.side[self.track[~is_kept]] = FLAT
             may_enter = may_enter & is_kept
-        return self.inputs._replace(bars=self._bars, entry_bars=self.track[may_enter])
+        rows = self.track[may_enter]
+        if len(self._tracks) > 1:
+            rows = in_order(self.inputs.opens, rows)
+        return self.inputs._replace(bars=self._bars, entry_bars=rows)
 
 
 class Draw(NamedTuple):
@@ -188,9 +205,10 @@ class Draws:
 
     def take(self, n_draws: int = DRAWS) -> list[Draw]:
         """Return so many draws, or the fewer that there are; none without a trade."""
-        if not len(self.own.trades) or self.places < 2:
+        longest = self.signals.longest
+        if not len(self.own.trades) or longest < 2:
             return []
-        shifts = 1 + self._rng.permutation(self.places - 1)
+        shifts = 1 + self._rng.permutation(longest - 1)
         draws = list(islice(self._of_all_signals(shifts), n_draws))
         if len(draws) < n_draws:
             is_more = np.median(self._trades) > len(self.own.trades)

@@ -189,10 +189,10 @@ def _add_entries(
 
 def _proposals(
     learned: duckdb.DuckDBPyRelation,
-) -> dict[tuple[str, str, str], dict[str, Row]]:
-    found: dict[tuple[str, str, str], dict[str, Row]] = {}
+) -> dict[tuple[str, ...], dict[str, Row]]:
+    found: dict[tuple[str, ...], dict[str, Row]] = {}
     for row in rows_of(learned):
-        key = (row["profile"], row["month"], row["regime"])
+        key = (row["profile"], row["symbol"], row["month"], row["regime"])
         found.setdefault(key, {})[row["domain"]] = row
     return found
 
@@ -202,7 +202,7 @@ def compare_decisions(**relations: duckdb.DuckDBPyRelation) -> pa.Table:
 
     `relations` are those of the built database by name: `features`, `scores`,
     `bars_macro`, `config_macro_signals`, `macro_signals`, `macro_vetoes`, `sentinels`,
-    `config_profiles`, `regimes`, `fusion_learned`, `fusion_scores`, `candidates`.
+    `config_symbols`, `regimes`, `fusion_learned`, `fusion_scores`, `candidates`.
     Returns a row per symbol, table, subject (signal, sentinel or profile) and column.
     """
     symbols = relations["features"].select("symbol").distinct().order("symbol")
@@ -210,7 +210,7 @@ def compare_decisions(**relations: duckdb.DuckDBPyRelation) -> pa.Table:
         "VIX", NO_VINTAGES
     )
     (limits,) = rows_of(relations["config_macro_signals"])
-    profiles = rows_of(relations["config_profiles"].order("profile"))
+    profiles = rows_of(relations["config_symbols"].order("profile"))
     learned = _proposals(relations["fusion_learned"])
     verdicts = []
     for (symbol,) in symbols.fetchall():

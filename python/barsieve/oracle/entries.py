@@ -72,7 +72,7 @@ def _settings(profile: Row, learned: dict[Any, Any], month: str, regime: str) ->
     """
     settings = dict(profile["weights"])
     threshold = profile["entry_threshold"]
-    proposed = learned.get((profile["profile"], month, regime), {})
+    proposed = learned.get((profile["profile"], profile["symbol"], month, regime), {})
     if profile["learned"] and set(proposed) == set(settings):
         lowest = envelope_of(profile).get("entry_threshold", threshold)
         threshold = max(next(iter(proposed.values()))["threshold"], lowest)

@@ -48,8 +48,9 @@ from readings
 """
 
 _PROFILES = """
-select profile, classifier, fit_window, reference_symbol, entry_threshold, learned
-from config_profiles order by profile
+select
+    profile, symbol, classifier, fit_window, reference_symbol, entry_threshold, learned
+from config_symbols order by profile, symbol
 """
 
 # For the bar that closed last, within the envelope, as `fusion_scores` has it.
@@ -60,10 +61,9 @@ with closed as (
 )
 select greatest(any_value(threshold), any_value(lowest_threshold)) as threshold
 from fusion_learned
-inner join config_profiles using (profile)
 inner join config_envelopes using (profile)
 inner join closed using (symbol)
-where profile = $profile and regime = $regime
+where profile = $profile and symbol = $symbol and regime = $regime
     and month = strftime(closed.bar_ts, '%Y-%m')
 having count(*) > 0
 """
@@ -106,6 +106,7 @@ def regime_at(connection: duckdb.DuckDBPyConnection, at: datetime) -> dict[str, 
         regime = "off" if is_off else belief["regime"] if belief else "unknown"
         if profile["learned"]:
             where = {"profile": profile["profile"], "at": at}
+            where["symbol"] = profile["symbol"]
             where["regime"] = "unknown" if is_off else regime
             for learned in rows_of(connection.execute(_LEARNED, where)):
                 profile["entry_threshold"] = learned["threshold"]

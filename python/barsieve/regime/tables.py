@@ -104,15 +104,22 @@ def _run(
 
 
 def _asked(profiles: duckdb.DuckDBPyRelation) -> list[tuple[str, str]]:
-    asked = profiles.select("reference_symbol, fit_window").distinct().order("all")
-    return [tuple(row) for row in asked.fetchall()]
+    """Return the reference symbols, and windows of their fits, that profiles ask for.
+
+    One that trades many symbols, each with its own, asks where it uses a classifier.
+    """
+    asked = profiles.filter(
+        "classifier != 'off' or symbol != reference_symbol or n_symbols = 1"
+    )
+    runs = asked.select("reference_symbol, fit_window").distinct().order("all")
+    return [tuple(row) for row in runs.fetchall()]
 
 
 @empty_without("ml", schemas.REGIME_RUNS)
 def regime_runs(profiles, observations, policy) -> pa.Table:
     """Run every classifier that a profile may ask for, and the baselines beside it.
 
-    Parameters are relations of the built database: `config_profiles`,
+    Parameters are relations of the built database: `config_symbols`,
     `regime_observations` and the seed `regime_policy`. A reference symbol without
     observations has no run.
     """

@@ -17,7 +17,7 @@ import pyarrow as pa
 from barsieve.core import schemas
 from barsieve.core.arrow import matching, numbers
 from barsieve.core.extras import empty_without
-from barsieve.metrics.account import marked_equity, nets_of
+from barsieve.metrics.account import marks_of, nets_of
 from barsieve.metrics.bootstrap import drawn_days, simultaneous
 from barsieve.metrics.performance import (
     DAY_US,
@@ -26,9 +26,8 @@ from barsieve.metrics.performance import (
     known,
     profit_factor,
 )
-from barsieve.profiles.settings import read_profiles
 from barsieve.regime import EXPANDING, HMM, KMEANS, VIX_BANDS
-from barsieve.replay.runs import FULL, Inputs, Run, read_inputs, replay
+from barsieve.replay.runs import FULL, Inputs, Run, accounts, replay
 from barsieve.signals.market import is_within
 
 SPANS = {
@@ -63,15 +62,15 @@ def _limited(inputs: Inputs, start: datetime | None, end: datetime | None) -> In
 
 def by_day(run: Run) -> Days:
     """Return a replay by day of its study."""
-    judged = np.flatnonzero(run.inputs.is_in_study)
-    day = (run.inputs.bar_ts.cast(pa.int64()).to_numpy() // DAY_US)[judged]
+    inputs, marks = run.inputs, marks_of([run])
+    is_judged = inputs.is_judged
+    day = marks.bar_ts[is_judged] // DAY_US
     is_last = np.diff(day, append=day[-1] + 1) > 0
-    closes = np.ascontiguousarray(run.inputs.bars.close)
-    equity = np.maximum(marked_equity(run, closes)[judged][is_last], 1e-9)
-    start = float(run.inputs.profile.start_balance)
+    equity = np.maximum(marks.equity[is_judged][is_last], 1e-9)
+    start = float(inputs.profile.start_balance)
     days = day[is_last]
     net = nets_of(run)
-    exits = run.inputs.bar_ts.cast(pa.int64()).to_numpy()[run.trades.exit_index]
+    exits = inputs.opens[run.trades.exit_index]
     # A position may be left after the span: its result belongs to the last day.
     at = np.clip(np.searchsorted(days, exits // DAY_US), 0, len(days) - 1)
     counted = [
@@ -137,36 +136,42 @@ def with_intervals(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 class Asked(NamedTuple):
-    """Demands of a profile on regimes, whether or not it uses them."""
+    """Demands of a profile on regimes, whether or not it uses them.
+
+    `reference_symbols`: whose volatility is read, by the symbol that is traded.
+    """
 
     classifier: str
     fit_window: str
-    reference_symbol: str
+    reference_symbols: dict[str, str]
 
 
 def _asked(profiles: duckdb.DuckDBPyRelation) -> dict[str, Asked]:
-    rows = profiles.select("profile", *Asked._fields).fetchall()
+    rows = profiles.aggregate(
+        "profile, any_value(classifier), any_value(fit_window), "
+        "map(list(symbol), list(reference_symbol))"
+    ).fetchall()
     return {name: Asked(*rest) for name, *rest in rows}
 
 
 def _shifts(regimes, asked: Asked, classifier: str, inputs: Inputs):
     """Return the threshold shift of each bar; None when the classifier has no run."""
-    wanted = {
-        "classifier": classifier,
-        "reference_symbol": asked.reference_symbol,
-        "symbol": inputs.profile.symbol,
-        # Bands are not fitted and have one window.
-        "fit_window": EXPANDING if classifier == VIX_BANDS else asked.fit_window,
-    }
-    rows = matching(regimes, **wanted)
-    table = rows.select("bar_ts, threshold_shift").order("bar_ts").to_arrow_table()
-    if not table.num_rows:
-        return None
-    bar_ts = inputs.bar_ts.cast(pa.int64()).to_numpy()
-    at = np.searchsorted(bar_ts, table["bar_ts"].cast(pa.int64()).to_numpy())
-    shifts = np.zeros(len(bar_ts))
-    shifts[at] = table["threshold_shift"].to_numpy()
-    return shifts
+    shifts, has_run = np.zeros(len(inputs.bars)), False
+    for part in inputs.symbols:
+        wanted = {
+            "classifier": classifier,
+            "reference_symbol": asked.reference_symbols[part.symbol],
+            "symbol": part.symbol,
+            # Bands are not fitted and have one window.
+            "fit_window": EXPANDING if classifier == VIX_BANDS else asked.fit_window,
+        }
+        rows = matching(regimes, **wanted)
+        table = rows.select("bar_ts, threshold_shift").order("bar_ts").to_arrow_table()
+        has_run = has_run or table.num_rows > 0
+        opens = inputs.opens[part.start : part.stop]
+        at = np.searchsorted(opens, table["bar_ts"].cast(pa.int64()).to_numpy())
+        shifts[part.start + at] = table["threshold_shift"].to_numpy()
+    return shifts if has_run else None
 
 
 def _replayed(inputs: Inputs, threshold: np.ndarray) -> Days:
@@ -209,7 +214,6 @@ def regime_replays(profiles, bars, candidates, windows, regimes) -> pa.Table:
     """
     asked = _asked(profiles)
     rows: list[dict[str, Any]] = []
-    for profile in read_profiles(profiles):
-        inputs = read_inputs(profile, bars, candidates, windows)
-        rows += _rows_of_profile(inputs, asked[profile.profile], regimes)
+    for inputs in accounts(profiles, bars, candidates, windows):
+        rows += _rows_of_profile(inputs, asked[inputs.profile.profile], regimes)
     return pa.Table.from_pylist(with_intervals(rows), schema=schemas.REGIME_REPLAYS)

@@ -1,5 +1,8 @@
 """Replay between two Arrow tables: a profile's tables in, its trades out."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -8,22 +11,45 @@ from duckdb import DuckDBPyRelation
 
 from barsieve.core import schemas
 from barsieve.core.arrow import column, matching, numbers, texts
-from barsieve.profiles.settings import Profile, read_profiles
+from barsieve.profiles.settings import ALL, Profile, accounts_of, read_profiles
 from barsieve.replay.excursions import excursions
-from barsieve.replay.ledger import KINDS, Outcome
-from barsieve.replay.state import BAR, BAR_FIELDS, LONG, REASONS
+from barsieve.replay.ledger import EXIT, KINDS, Outcome
+from barsieve.replay.state import (
+    BAR,
+    BAR_FIELDS,
+    DELISTED,
+    END_OF_DATA,
+    LONG,
+    REASONS,
+    State,
+)
 from barsieve.replay.worker import replay_into_ledger
 
 FULL, FOCUSED = "full", "focused"
+HOUR_US = 3_600_000_000
+COUNTS = ("bars_visited", "refused", "no_room", "lapsed")
+
+
+class Part(NamedTuple):
+    """Part of the bars of an account: a symbol, and its places from `start` to `stop`.
+
+    `hours_after`: from its last bar to that of the market.
+    """
+
+    symbol: str
+    start: int
+    stop: int
+    hours_after: float = 0.0
 
 
 class Inputs(NamedTuple):
-    """Inputs of one replay.
+    """Inputs of the replay of one account.
 
-    `bars`: record array of shape (n_bars,), dtype `BAR`. `bar_ts`: their opens,
-    `known_at`: their closes. `is_in_study`, shape (n_bars,): where the profile may
-    trade, and is judged. `entry_bars`: ascending positions where the screen says that
-    an entry may happen.
+    `bars`: record array of shape (n_bars,), dtype `BAR`, of one symbol after the other.
+    `bar_ts`: their opens, `known_at`: their closes. `is_in_study`, shape (n_bars,):
+    where the profile may trade, and is judged. `entry_bars`: positions where the screen
+    says that an entry may happen, in the order of time, then of symbols. `parts`: which
+    bars are of which symbol; none where all are of the profile's.
     """
 
     profile: Profile
@@ -32,6 +58,57 @@ class Inputs(NamedTuple):
     known_at: pa.Array
     is_in_study: np.ndarray
     entry_bars: np.ndarray
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def symbols(self) -> tuple[Part, ...]:
+        """Return the parts of all symbols, in their order."""
+        return self.parts or (Part(self.profile.symbol, 0, len(self.bars)),)
+
+    @property
+    def opens(self) -> np.ndarray:
+        """Return when each bar opens, in µs, shape (n_bars,)."""
+        return numbers(self.bar_ts.view(pa.int64()))
+
+    @property
+    def hours(self) -> np.ndarray:
+        """Return the opens of the hours that have a bar, in µs, ascending."""
+        return self.opens if len(self.symbols) == 1 else np.unique(self.opens)
+
+    @property
+    def is_judged(self) -> np.ndarray:
+        """Tell which of the `hours` lie in the study, shape (n_hours,)."""
+        if len(self.symbols) == 1:
+            return self.is_in_study
+        return np.isin(self.hours, self.opens[self.is_in_study])
+
+    def until(self, moment: int) -> "Inputs":
+        """Return the inputs as they were when the bars that open at a moment closed.
+
+        `moment` in µs. What comes later is not there.
+        """
+        is_there = self.opens <= moment
+        place = np.concatenate([[0], np.cumsum(is_there)])
+        bars = self.bars[is_there].view(np.recarray)
+        bars["index"] = np.arange(len(bars))
+        kept = np.flatnonzero(is_there)
+        times = (
+            column(numbers(t.view(pa.int64()))[kept]).view(t.type)
+            for t in (self.bar_ts, self.known_at)
+        )
+        bar_ts, known_at = times
+        return Inputs(
+            profile=self.profile,
+            bars=bars,
+            bar_ts=bar_ts,
+            known_at=known_at,
+            is_in_study=self.is_in_study[kept],
+            entry_bars=place[self.entry_bars[is_there[self.entry_bars]]],
+            parts=tuple(
+                Part(one.symbol, int(place[one.start]), int(place[one.stop]))
+                for one in self.symbols
+            ),
+        )
 
 
 class Run(NamedTuple):
@@ -43,12 +120,36 @@ class Run(NamedTuple):
     legs: np.recarray
     trades: np.recarray
     stops: np.recarray
+    counts: np.recarray
+    states: tuple[State, ...]
+
+    @property
+    def booked(self) -> np.ndarray:
+        """Return the hour at which each leg was booked, in µs, shape (n_legs,).
+
+        That of its bar, but for a position that its symbol left behind: it is closed at
+        the last close, when that has been seen to be the last.
+        """
+        legs, inputs = self.legs, self.inputs
+        booked = inputs.opens[legs.index]
+        is_exit, trades = legs.kind == EXIT, self.trades[legs.trade]
+        after = np.array([part.hours_after for part in inputs.symbols])
+        for reason, hours in (
+            (DELISTED, inputs.profile.rules.delisted_after_hours),
+            (END_OF_DATA, after[trades.symbol]),
+        ):
+            is_late = is_exit & (trades.exit_reason == reason)
+            if is_late.any():
+                late = np.broadcast_to(hours, len(legs))[is_late] * HOUR_US
+                booked[is_late] += late.astype(np.int64)
+        return booked
 
 
 def bars_from_arrow(table: pa.Table) -> np.recarray:
     """Return the bar records of an Arrow table that has the columns of `BAR`.
 
-    Nulls become NaN. The table must be in time order; `index` is the position in it.
+    Nulls become NaN. The table must be in the order of symbols, then of time; `index`
+    is the position in it.
     """
     bars = np.empty(table.num_rows, BAR)
     bars["index"] = np.arange(table.num_rows)
@@ -57,57 +158,125 @@ def bars_from_arrow(table: pa.Table) -> np.recarray:
     return bars.view(np.recarray)
 
 
-def _entry_bars(
+def _entries_by_symbol(
     profile: Profile, candidates: DuckDBPyRelation, windows: DuckDBPyRelation
-) -> np.ndarray:
+) -> dict[str, np.ndarray]:
     """Return where focused replay may look: candidates, or every bar of a window.
 
-    As `bar_index`, which is a bar's number in SQL.
+    By symbol, as `bar_index`, which is a bar's number in SQL, ascending.
     """
+    own = {"profile": profile.profile}
+    if profile.account != ALL:
+        own["symbol"] = profile.symbol
     if profile.screen == "admissible":
-        of_profile = matching(candidates, profile=profile.profile)
-        indexes = of_profile.select("bar_index").distinct().order("bar_index")
-        return numbers(indexes.to_arrow_table()["bar_index"])
-    of_profile = matching(windows, profile=profile.profile)
-    spans = of_profile.order("first_index").to_arrow_table()
-    starts, ends = numbers(spans["first_index"]), numbers(spans["last_index"])
-    inside = [
-        np.arange(start, end + 1) for start, end in zip(starts, ends, strict=True)
-    ]
-    return np.concatenate([np.empty(0, np.int64), *inside]).astype(np.int64)
+        places = matching(candidates, **own).select("symbol", "bar_index").distinct()
+        found = places.order("symbol, bar_index").fetchnumpy()
+        return {
+            str(symbol): found["bar_index"][found["symbol"] == symbol]
+            for symbol in dict.fromkeys(found["symbol"])
+        }
+    spans = matching(windows, **own).order("symbol, first_index")
+    entries: dict[str, list[np.ndarray]] = {}
+    for row in spans.select("symbol", "first_index", "last_index").fetchall():
+        entries.setdefault(row[0], []).append(np.arange(row[1], row[2] + 1))
+    return {symbol: np.concatenate(inside) for symbol, inside in entries.items()}
+
+
+def _parts(own: Sequence[Profile], table: pa.Table) -> tuple[Part, ...]:
+    """Return which rows of a table of bars are of which symbol."""
+    edges = [0, table.num_rows]
+    names = [profile.symbol for profile in own]
+    if len(own) > 1:
+        encoded = table["symbol"].combine_chunks().dictionary_encode()
+        codes = numbers(encoded.indices)
+        edges = [*np.flatnonzero(np.diff(codes, prepend=-1)), table.num_rows]
+        names = encoded.dictionary.to_pylist()
+    opens, ends = (
+        numbers(table[name].combine_chunks().view(pa.int64()))
+        for name in ("bar_ts", "market_ends_at")
+    )
+    spans = pairwise(map(int, edges))
+    return tuple(
+        Part(symbol, start, stop, float(ends[stop - 1] - opens[stop - 1]) / HOUR_US)
+        for symbol, (start, stop) in zip(names, spans, strict=True)
+        if stop > start
+    )
+
+
+def in_order(opens: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return positions of bars by time, then by symbol.
+
+    `rows` are those of one symbol after the other, `opens` those of all bars.
+    """
+    return rows[np.argsort(opens[rows], kind="stable")]
 
 
 def read_inputs(
-    profile: Profile,
+    own: Sequence[Profile],
     bars: DuckDBPyRelation,
     candidates: DuckDBPyRelation,
     windows: DuckDBPyRelation,
 ) -> Inputs:
-    """Read what a profile's replay needs from the relations of the built database."""
-    table = matching(bars, profile=profile.profile)
-    table = table.order("bar_index").to_arrow_table()
-    # Bars are addressed by position: their number less that of the first.
-    first = numbers(table["bar_index"])[:1]
-    entry_bars = _entry_bars(profile, candidates, windows) - first
+    """Read what the replay of an account needs from relations of the built database.
+
+    `own`: a profile on the symbols of one account, as of `accounts_of`.
+    """
+    profile = own[0] if len(own) == 1 else replace(own[0], symbol=ALL)
+    wanted = {"profile": profile.profile}
+    if profile.symbol != ALL:
+        wanted["symbol"] = profile.symbol
+    table = matching(bars, **wanted).order("symbol, bar_index").to_arrow_table()
+    # Bars are addressed by position: their number less that of the symbol's first.
+    numbered = numbers(table["bar_index"])
+    parts = _parts(own, table)
+    entries = _entries_by_symbol(profile, candidates, windows)
+    places = [
+        entries[part.symbol] - numbered[part.start] + part.start
+        for part in parts
+        if part.symbol in entries
+    ]
+    rows = np.concatenate([np.empty(0, np.int64), *places]).astype(np.int64)
+    bar_ts = table["bar_ts"].combine_chunks()
+    if len(parts) > 1:
+        rows = in_order(numbers(bar_ts.view(pa.int64())), rows)
     return Inputs(
         profile=profile,
         bars=bars_from_arrow(table),
-        bar_ts=table["bar_ts"].combine_chunks(),
+        bar_ts=bar_ts,
         known_at=table["known_at"].combine_chunks(),
         is_in_study=numbers(table["is_in_study"]).astype(bool, copy=False),
-        entry_bars=np.ascontiguousarray(entry_bars, np.int64),
+        entry_bars=np.ascontiguousarray(rows, np.int64),
+        parts=parts,
     )
 
 
 def replay(inputs: Inputs, replayed: str = FULL) -> Run:
-    """Replay a profile over its bars, `full` or `focused`."""
-    ledger = replay_into_ledger(
-        inputs.bars,
-        inputs.profile.rules,
-        float(inputs.profile.start_balance),
-        inputs.entry_bars,
-        replayed == FOCUSED,
-    )
+    """Replay an account over its bars, `full` or `focused`."""
+    profile, is_focused = inputs.profile, replayed == FOCUSED
+    start, parts = float(profile.start_balance), inputs.symbols
+    if len(parts) == 1:
+        ledger = replay_into_ledger(
+            inputs.bars,
+            profile.rules,
+            start,
+            inputs.entry_bars,
+            is_focused,
+            parts[0].hours_after,
+        )
+    else:
+        from barsieve.replay.wallet import replay_wallet_into_ledger
+
+        first = np.array([*(part.start for part in parts), parts[-1].stop], np.int64)
+        ledger = replay_wallet_into_ledger(
+            inputs.bars,
+            profile.rules,
+            start,
+            inputs.opens // HOUR_US,
+            first,
+            inputs.entry_bars,
+            is_focused,
+            min(part.hours_after for part in parts),
+        )
     return Run(replayed=replayed, inputs=inputs, **ledger._asdict())
 
 
@@ -117,37 +286,28 @@ def _named(codes: np.ndarray, names: tuple[str, ...]) -> pa.Array:
 
 def _at(bar_ts: pa.Array, indexes: np.ndarray) -> pa.Array:
     """Return the times of some bars; `take` would import all of Arrow's compute."""
-    return column(numbers(bar_ts.view(pa.int64()))[indexes]).view(bar_ts.type)
+    return _times(numbers(bar_ts.view(pa.int64()))[indexes])
 
 
-def running_balance(run: Run) -> np.ndarray:
-    """Return the realised balance after each leg, shape (n_legs,), USD.
-
-    After the last leg of a trade that left a shortfall the balance is exactly 0.
-    """
-    legs, shortfall = run.legs, run.trades.shortfall
-    nets = legs.amount - legs.fee - legs.slippage
-    ends = np.searchsorted(legs.trade, np.flatnonzero(shortfall), "right")
-    booked = np.insert(nets, ends, shortfall[shortfall != 0.0])
-    balance = np.cumsum(np.concatenate([[run.inputs.profile.start_balance], booked]))
-    # Where a shortfall follows, what counts is the balance after it.
-    followed = ends - 1 + np.arange(len(ends))
-    return np.delete(balance[1:], followed)
+def _times(moments: np.ndarray) -> pa.Array:
+    """Return moments in µs as Arrow has them."""
+    return column(moments).view(schemas.TIMESTAMP)
 
 
 def _legs_of_trades(run: Run) -> pa.ListArray:
     """Return the legs as one list per trade; they are written trade by trade."""
     legs, kinds = run.legs, _named(run.legs.kind, KINDS)
     columns = {
+        "account_leg": column(legs.nth + 1),
         "kind": kinds,
-        "ts": _at(run.inputs.bar_ts, legs.index),
+        "ts": _times(run.booked),
         "price": column(legs.price),
         "qty": column(legs.qty),
         "amount": column(legs.amount),
         "fee": column(legs.fee),
         "slippage": column(legs.slippage),
         "position": column(legs.position),
-        "balance": column(running_balance(run)),
+        "balance": column(legs.balance),
     }
     rows = pa.StructArray.from_arrays(list(columns.values()), fields=schemas.LEG)
     offsets = np.searchsorted(legs.trade, np.arange(len(run.trades) + 1))
@@ -182,7 +342,9 @@ def _excursions_of_trades(run: Run) -> dict[str, pa.Array]:
 
 def _trades_of_run(run: Run) -> pa.ListArray:
     trades, bar_ts = run.trades, run.inputs.bar_ts
+    names = tuple(part.symbol for part in run.inputs.symbols)
     columns = {
+        "symbol": _named(trades.symbol, names),
         "trade_id": column(np.arange(1, len(trades) + 1)),
         "side": _named((trades.side == LONG).astype(int), ("short", "long")),
         "decision_ts": _at(bar_ts, trades.decision_index),
@@ -203,6 +365,20 @@ def _trades_of_run(run: Run) -> pa.ListArray:
     return pa.ListArray.from_arrays(column(offsets), rows)
 
 
+def _counts_of_symbols(run: Run) -> pa.ListArray:
+    parts, counts = run.inputs.symbols, run.counts
+    columns = {
+        "symbol": texts([part.symbol for part in parts]),
+        "bars": column(np.array([part.stop - part.start for part in parts], np.int64)),
+        **{name: column(counts[name].astype(np.int64)) for name in COUNTS},
+    }
+    rows = pa.StructArray.from_arrays(
+        list(columns.values()), fields=schemas.REPLAYED_SYMBOL
+    )
+    offsets = np.array([0, len(parts)], np.int32)
+    return pa.ListArray.from_arrays(column(offsets), rows)
+
+
 def run_table(run: Run) -> pa.Table:
     """Return a run as one row of the table `replay_runs`, its trades nested in it."""
     profile, outcome = run.inputs.profile, run.outcome
@@ -210,7 +386,7 @@ def run_table(run: Run) -> pa.Table:
     names = [run.replayed, profile.profile, profile.symbol]
     counts = [len(run.inputs.bars), outcome.bars_visited]
     balances = [float(profile.start_balance), outcome.end_balance]
-    orders = [outcome.refused, outcome.lapsed, outcome.liquidated]
+    orders = [outcome.refused, outcome.no_room, outcome.lapsed, outcome.liquidated]
     ruined_ts = run.inputs.bar_ts.slice(max(ruined, 0), 1)
     columns = [
         *(texts([name]) for name in names),
@@ -218,9 +394,25 @@ def run_table(run: Run) -> pa.Table:
         *(column(np.array([balance])) for balance in balances),
         *(column(np.array([count], np.int64)) for count in orders),
         ruined_ts if ruined >= 0 else pa.nulls(1, schemas.TIMESTAMP),
+        _counts_of_symbols(run),
         _trades_of_run(run),
     ]
     return pa.Table.from_arrays(columns, schema=schemas.REPLAY_RUNS)
+
+
+def accounts(
+    profiles: DuckDBPyRelation,
+    bars: DuckDBPyRelation,
+    candidates: DuckDBPyRelation,
+    windows: DuckDBPyRelation,
+) -> Iterator[Inputs]:
+    """Yield the inputs of every account, by profile, then by symbol.
+
+    Parameters are relations of the built database: `config_symbols`, `replay_bars`,
+    `candidates` and `candidate_windows`.
+    """
+    for own in accounts_of(read_profiles(profiles)):
+        yield read_inputs(own, bars, candidates, windows)
 
 
 def replay_profiles(
@@ -229,13 +421,13 @@ def replay_profiles(
     candidates: DuckDBPyRelation,
     windows: DuckDBPyRelation,
 ) -> pa.Table:
-    """Replay every profile, full and focused; return the rows of `replay_runs`.
+    """Replay every account, full and focused; return the rows of `replay_runs`.
 
-    Parameters are relations of the built database: `config_profiles`, `replay_bars`,
-    `candidates` and `candidate_windows`.
+    Parameters as for `accounts`.
     """
-    tables = []
-    for profile in read_profiles(profiles):
-        inputs = read_inputs(profile, bars, candidates, windows)
-        tables += [run_table(replay(inputs, mode)) for mode in (FULL, FOCUSED)]
-    return pa.concat_tables(tables)
+    tables = [
+        run_table(replay(inputs, mode))
+        for inputs in accounts(profiles, bars, candidates, windows)
+        for mode in (FULL, FOCUSED)
+    ]
+    return pa.concat_tables([schemas.REPLAY_RUNS.empty_table(), *tables])

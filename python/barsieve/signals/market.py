@@ -145,7 +145,7 @@ def read_bars(
 ) -> pa.Table:
     """Return the bars of a symbol in the relation `sweep_bars`, in their order.
 
-    Under the vetoes of a choice of macro signals, as `config_profiles` has it.
+    Under the vetoes of a choice of macro signals, as `config_symbols` has it.
     """
     own = matching(sweep_bars, symbol=symbol, macro_signals=macro_signals)
     return own.order("bar_index").to_arrow_table()
@@ -185,7 +185,7 @@ def market_of(
 ) -> Market:
     """Return the market of a symbol's bars, as `read_bars` has them, for a profile.
 
-    `base` is a row of `config_profiles`: the domains of its `weights` vote, its
+    `base` is a row of `config_symbols`: the domains of its `weights` vote, its
     classifier, looked up in the relation `regimes`, shifts the thresholds, its study
     and the sentinels that it requires limit trading.
     """

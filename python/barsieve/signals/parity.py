@@ -1,6 +1,7 @@
 """Verdict of the compiled signals on those of SQL: the rows of `parity_fusion`."""
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,7 +47,7 @@ class Said(NamedTuple):
 class Relations(NamedTuple):
     """The relations of the built database that are compared, or say what to compare."""
 
-    config_profiles: DuckDBPyRelation
+    config_symbols: DuckDBPyRelation
     config_envelopes: DuckDBPyRelation
     config_weights: DuckDBPyRelation
     sweep_bars: DuckDBPyRelation
@@ -94,7 +95,8 @@ def _of_sql(
     relations: Relations, profile: dict[str, Any], domains: Iterable[str]
 ) -> tuple[Said, dict[str, Said]]:
     """Return a profile's rows of `fusion_scores`, and by side those of `candidates`."""
-    named, weights = {"profile": profile["profile"]}, _weight_columns(domains)
+    named = {name: profile[name] for name in ("profile", "symbol")}
+    weights = _weight_columns(domains)
     columns = (*_AS_THEY_STAND, "entry_threshold")
     fusion = matching(relations.fusion_scores, **named)
     of_domains = ", ".join(f"{value} as {name}" for name, value in weights.items())
@@ -241,12 +243,17 @@ def compare_fusion(relations: Relations) -> pa.Table:
     `missing` where SQL has no row for a bar, `invented` where it has one for no bar.
     """
     profiles = with_boxes(
-        relations.config_profiles.join(relations.config_envelopes, "profile"),
+        relations.config_symbols.join(relations.config_envelopes, "profile"),
         relations.config_weights,
     )
-    choices = [(profile["symbol"], profile["macro_signals"]) for profile in profiles]
-    bars = {choice: read_bars(relations.sweep_bars, *choice) for choice in set(choices)}
-    return pa.concat_tables(
-        _compared(relations, profile, bars[choice])
-        for profile, choice in zip(profiles, choices, strict=True)
-    )
+    tables = [schemas.PARITY_FUSION.empty_table()]
+    # By symbol: the bars of a symbol and a choice of signals are read once, and let go.
+    profiles.sort(key=_choice)
+    for choice, same in groupby(profiles, key=_choice):
+        bars = read_bars(relations.sweep_bars, *choice)
+        tables += [_compared(relations, profile, bars) for profile in same]
+    return pa.concat_tables(tables)
+
+
+def _choice(profile: dict[str, Any]) -> tuple[str, str]:
+    return profile["symbol"], profile["macro_signals"]

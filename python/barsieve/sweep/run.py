@@ -31,8 +31,9 @@ COUNTS = ("trades", "wins")
 
 # What two profiles may differ in without trading differently.
 NOT_TRADED = {
-    "profile", "screen", "candidate_window_bars", "envelope", "parity_promise",
-    "trades_tolerance", "win_rate_tolerance", "document", "box",
+    "profile", "wallet_kind", "account", "n_symbols", "swept", "screen",
+    "candidate_window_bars", "envelope", "parity_promise", "trades_tolerance",
+    "win_rate_tolerance", "document", "box",
 }  # fmt: skip
 
 
@@ -107,7 +108,7 @@ def prepare(
 ) -> Sweep:
     """Read a symbol's bars and screen them for the grid.
 
-    `base`, a row of `config_profiles`, gives all that the grid does not vary.
+    `base`, a row of `config_symbols`, gives all that the grid does not vary.
     """
     base = base | {"symbol": symbol}
     ids = config_ids(grid, base)

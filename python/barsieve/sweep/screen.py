@@ -95,7 +95,7 @@ def make_screen(market: Market, configs, base: dict[str, Any]) -> Screen:
 
     With one setting of the gates the first bar of each 4-hour block is known. Where
     gates vary, every bar that passes the most permissive ones may be it: a block that
-    holds a bar within reach keeps them all. `base`, a row of `config_profiles`, has the
+    holds a bar within reach keeps them all. `base`, a row of `config_symbols`, has the
     cadence and the sides, which no grid varies.
     """
     most_permissive = Gates(

@@ -35,9 +35,12 @@ def bases_of(profiles: list[dict[str, Any]], symbol: str) -> list[dict[str, Any]
     """Return the profiles of a symbol that a build sweeps, each of other domains.
 
     One for each set of domains that something learns of, by the name of what learns:
-    a profile learns only of its own domains, and none takes them from another.
+    a profile learns only of its own domains, and none takes them from another. Where
+    none learns, one; none where no profile asks for a sweep.
     """
     own = [row for row in profiles if row["symbol"] == symbol]
+    if not any(row["learned"] or row["swept"] for row in own):
+        return []
     learners = sorted(
         (row for row in own if row["learned"]), key=lambda row: row["profile"]
     )
@@ -77,7 +80,7 @@ def sweep_runs(profiles, weights, grids, sweep_bars, regimes, grid: str) -> pa.T
 
     A base that leaves the grid no configuration has no rows.
 
-    Parameters are relations of the built database: `config_profiles`, `config_weights`,
+    Parameters are relations of the built database: `config_symbols`, `config_weights`,
     `sweep_grids`, `sweep_bars` and `regimes`.
     """
     bases, rows = with_boxes(profiles, weights), rows_of(grids)
@@ -114,7 +117,7 @@ def tables_of(connection: duckdb.DuckDBPyConnection) -> Tables:
     Raises InputError when the database was built before there was a sweep.
     """
     names = (
-        "config_profiles", "config_weights", "sweep_grids", "sweep_bars", "regimes",
+        "config_symbols", "config_weights", "sweep_grids", "sweep_bars", "regimes",
     )  # fmt: skip
     return Tables(*built_tables(connection, names))
 
