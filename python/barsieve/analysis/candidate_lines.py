@@ -1,5 +1,7 @@
 """Candidates as lines of JSON, the legacy format: timestamp, side, score, reason.
 
+Lines of a profile that trades several symbols have the symbol before these.
+
 A timestamp names a bar by its open, ISO 8601; without a zone it is UTC.
 """
 
@@ -24,12 +26,14 @@ SIDES = ("long", "short")
 def lines_of(scratch: Scratch, profile: str) -> list[dict[str, Any]]:
     """Return the candidates of a profile in the legacy format, in time order."""
     rows = scratch.rows(
-        "select bar_ts, side, score, reason from {candidates} where profile = ? "
-        "order by bar_ts, side",
+        "select symbol, bar_ts, side, score, reason from {candidates} "
+        "where profile = ? order by bar_ts, symbol, side",
         profile,
     )
+    is_of_many = len({row["symbol"] for row in rows}) > 1
     return [
-        {
+        ({"symbol": row["symbol"]} if is_of_many else {})
+        | {
             "timestamp": row["bar_ts"].isoformat(),
             "side": row["side"],
             "score": row["score"],
@@ -101,7 +105,17 @@ def _candidate(path: Path, number: int, line: str) -> dict[str, Any]:
             fix="correct it",
         )
     reason = found.get("reason")
+    symbol = found.get("symbol")
+    if symbol is not None and not isinstance(symbol, str):
+        _refuse(
+            path,
+            number,
+            expected="the name of a symbol",
+            found=_shown(symbol),
+            fix="correct it; a profile of one symbol needs none",
+        )
     return {
+        "symbol": symbol,
         "bar_ts": _moment(path, number, found["timestamp"]),
         "side": found["side"],
         "score": np.nan if score is None else float(score),
@@ -136,27 +150,38 @@ def read_lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
     return found
 
 
-def _opens(study: Study) -> np.ndarray:
-    """Return the opens of the bars, microseconds since 1970."""
-    return numbers(study.inputs.bar_ts.view(pa.int64()))
+def _bar_numbers(study: Study) -> dict[tuple[str, int], int]:
+    """Return the `bar_index` of each bar, by its symbol and its open in µs."""
+    bars = study.scratch.table("bars_1h")
+    found: dict[tuple[str, int], int] = {}
+    for symbol in study.symbols:
+        own = matching(bars, symbol=symbol).order("bar_ts").to_arrow_table()
+        opens = numbers(own["bar_ts"].combine_chunks().view(pa.int64()))
+        for opened, number in zip(opens, numbers(own["bar_index"]), strict=True):
+            found[symbol, int(opened)] = int(number)
+    return found
 
 
-def _numbers_of_bars(study: Study) -> np.ndarray:
-    """Return the `bar_index` of each bar, as SQL numbers them."""
-    bars = matching(study.scratch.table("bars_1h"), symbol=study.inputs.profile.symbol)
-    return numbers(
-        bars.order("bar_ts").select("bar_index").to_arrow_table()["bar_index"]
-    )
-
-
-def _bar_indexes(study: Study, path: Path, found: pa.Table) -> np.ndarray:
-    """Return the positions of candidates' bars; refuse timestamps that are no bar's."""
-    opens = {opened: index for index, opened in enumerate(_opens(study).tolist())}
-    symbol = study.inputs.profile.symbol
-    indexes, problems = [], []
+def _placed(
+    study: Study, path: Path, found: list[tuple[int, dict[str, Any]]]
+) -> list[dict[str, Any]]:
+    """Return candidates with symbol and `bar_index`; refuse those of no bar."""
+    numbers_of_bars, symbols = _bar_numbers(study), study.symbols
+    placed, problems = [], []
     for number, candidate in found:
-        index = opens.get(epoch_us(candidate["bar_ts"]))
-        if index is None:
+        symbol = candidate["symbol"] or (symbols[0] if len(symbols) == 1 else None)
+        index = numbers_of_bars.get((symbol, epoch_us(candidate["bar_ts"])))
+        if symbol not in symbols:
+            problems.append(
+                Problem(
+                    str(path),
+                    f"line {number}",
+                    expected=f"a symbol of the profile ({', '.join(symbols)})",
+                    found="none" if symbol is None else f"'{symbol}'",
+                    fix='name it, "symbol": ..., as the market does',
+                )
+            )
+        elif index is None:
             problems.append(
                 Problem(
                     str(path),
@@ -166,9 +191,9 @@ def _bar_indexes(study: Study, path: Path, found: pa.Table) -> np.ndarray:
                     fix="correct the timestamp, or build a market that has the bar",
                 )
             )
-        indexes.append(index)
+        placed.append(candidate | {"symbol": symbol, "bar_index": index})
     refuse_first(str(path), problems, "lines")
-    return np.array(indexes, np.int64)
+    return placed
 
 
 def screened_by(study: Study, path: Path) -> Study:
@@ -176,21 +201,17 @@ def screened_by(study: Study, path: Path) -> Study:
 
     An admissible screen looks at the candidates' bars alone, a sentinel screen also at
     the `candidate_window_bars` after each. Raises InputError for a file that is not
-    sound, or whose timestamps are not bars of the profile's symbol.
+    sound, or whose timestamps are not bars of the profile's symbols.
     """
-    found = read_lines(path)
-    indexes = _bar_indexes(study, path, found)
-    profile, scratch = study.inputs.profile, study.scratch
-    rows = [candidate for _, candidate in found]
-    bar_ts = pa.Array.from_buffers(
-        schemas.TIMESTAMP, len(rows), [None, pa.py_buffer(_opens(study)[indexes])]
-    )
+    rows = _placed(study, path, read_lines(path))
+    scratch = study.scratch
+    opens = np.array([epoch_us(row["bar_ts"]) for row in rows], np.int64)
     table = pa.table(
         {
-            "profile": texts([profile.profile] * len(rows)),
-            "symbol": texts([profile.symbol] * len(rows)),
-            "bar_ts": bar_ts,
-            "bar_index": column(_numbers_of_bars(study)[indexes]),
+            "profile": texts([study.profile] * len(rows)),
+            "symbol": texts([row["symbol"] for row in rows]),
+            "bar_ts": column(opens).view(schemas.TIMESTAMP),
+            "bar_index": column(np.array([row["bar_index"] for row in rows], np.int64)),
             "side": texts([row["side"] for row in rows]),
             "score": column(np.array([row["score"] for row in rows], np.float64)),
             "reason": texts([row["reason"] for row in rows]),
@@ -198,4 +219,4 @@ def screened_by(study: Study, path: Path) -> Study:
     )
     scratch.put("candidates", table)
     scratch.make("candidate_windows")
-    return study._replace(inputs=read(scratch, profile.profile))
+    return study._replace(accounts=read(scratch, study.profile))

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from barsieve.analysis.session import Study, prepare, trade_rows
 from barsieve.core.errors import refuse
-from barsieve.metrics.account import of_batch, of_run
-from barsieve.replay.runs import FULL, Run, replay
+from barsieve.metrics.account import of_batch, of_runs
+from barsieve.replay.runs import FULL, Run
 
 if TYPE_CHECKING:
     from barsieve.analysis.signals import Signalled
@@ -35,20 +35,20 @@ class ReplayReport:
 
     def trades_with_legs(self) -> Iterator[dict[str, Any]]:
         """Yield the trades, each with the list of its legs in order."""
-        legs: dict[int, list[dict[str, Any]]] = {}
+        legs: dict[tuple[str, int], list[dict[str, Any]]] = {}
         for leg in self.study.scratch.rows("select * from {replay_legs} order by leg"):
-            rest = ("replayed", "profile", "symbol", "trade_id")
+            rest = ("replayed", "profile", "symbol", "account", "trade_id")
             kept = {key: value for key, value in leg.items() if key not in rest}
-            legs.setdefault(leg["trade_id"], []).append(kept)
+            legs.setdefault((leg["symbol"], leg["trade_id"]), []).append(kept)
         for trade in self.trades:
-            yield trade | {"legs": legs[trade["trade_id"]]}
+            yield trade | {"legs": legs[trade["symbol"], trade["trade_id"]]}
 
     def document(self) -> dict[str, Any]:
         """Return the report as it is printed in JSON."""
         told = {"loss": self.loss, "signals": self.signals}
         return {
-            "profile": self.study.inputs.profile.profile,
-            "symbol": self.study.inputs.profile.symbol,
+            "profile": self.study.profile,
+            "symbol": self.study.symbol,
             "mode": self.replayed,
             "settings": self.changes,
             "summary": self.summary,
@@ -58,21 +58,22 @@ class ReplayReport:
         }
 
 
-def _batch(study: Study, run: Run) -> dict[str, Any]:
+def _batch(study: Study, runs: list[Run]) -> dict[str, Any]:
     counts = study.scratch.rows(
-        "select (select count(distinct bar_ts) from {candidates} where profile = $1) "
+        "select (select count(distinct (symbol, bar_ts)) "
+        "from {candidates} where profile = $1) "
         "as candidates, "
         "(select count(*) from {candidate_windows} where profile = $1) as windows",
-        study.inputs.profile.profile,
+        study.profile,
     )[0]
-    return of_batch(run, counts["candidates"], counts["windows"])
+    return of_batch(runs, counts["candidates"], counts["windows"])
 
 
 def _loss(study: Study, trades: list[dict[str, Any]]) -> dict[str, Any]:
     from barsieve.analysis.compare import compare
     from barsieve.analysis.named_runs import NamedRun
 
-    full = trade_rows(study.scratch, replay(study.inputs, FULL))
+    full = trade_rows(study.scratch, study.replay(FULL))
     counts = compare(NamedRun("full", full, {}), NamedRun("file", trades, {})).counts
     n_lost = counts["missing"]
     return {
@@ -84,12 +85,14 @@ def _loss(study: Study, trades: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _with_signals(report: ReplayReport, brought: "Signalled", run: Run) -> ReplayReport:
+def _with_signals(
+    report: ReplayReport, brought: "Signalled", runs: list[Run]
+) -> ReplayReport:
     """Return a report of signals: no weight of the profile led to its trades."""
     from barsieve.analysis.signals import counts_of
 
     trades = [trade | {"weights": None} for trade in report.trades]
-    return replace(report, trades=trades, signals=counts_of(brought, run))
+    return replace(report, trades=trades, signals=counts_of(brought, runs))
 
 
 def replay_profile(
@@ -125,12 +128,12 @@ def replay_profile(
 
         brought = signalled(study, signals)
         study = brought.study
-    run = replay(study.inputs, replayed)
-    trades = trade_rows(study.scratch, run)
+    runs = study.replay(replayed)
+    trades = trade_rows(study.scratch, runs)
     if candidates:
         loss = _loss(study, trades)
-        trades = trade_rows(study.scratch, run)
-    summary = of_run(run, trades)
-    batch = _batch(study, run)
+        trades = trade_rows(study.scratch, runs)
+    summary = of_runs(runs, trades)
+    batch = _batch(study, runs)
     report = ReplayReport(study, replayed, changes or {}, summary, batch, trades, loss)
-    return report if brought is None else _with_signals(report, brought, run)
+    return report if brought is None else _with_signals(report, brought, runs)

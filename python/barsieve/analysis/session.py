@@ -8,32 +8,98 @@ has it.
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace as with_fields
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 import pyarrow as pa
 
 from barsieve.core import paths
-from barsieve.core.arrow import texts
+from barsieve.core.arrow import matching, texts
 from barsieve.core.errors import InputError, refuse
 from barsieve.core.model_lists import ModelLists
 from barsieve.database.connect import open_database
 from barsieve.database.models import differing
 from barsieve.database.overlay import Scratch
-from barsieve.profiles.settings import read_profiles
-from barsieve.replay.runs import Inputs, Run, read_inputs, run_table
+from barsieve.profiles.rules import Rules
+from barsieve.profiles.settings import ALL, Profile
+from barsieve.replay.runs import Inputs, Part, Run, accounts, replay, run_table
 
 # The source of every profile, in the models' SQL.
 PROFILES = "configs.profiles"
 SCREEN = ("candidates", "candidate_windows")
 
 
-class Study(NamedTuple):
-    """A profile to replay: the tables, what the replay reads, its settings as JSON."""
+class Traded(NamedTuple):
+    """One symbol of a profile, and the account that trades it.
+
+    `number` is the symbol's among those of the account.
+    """
 
     scratch: Scratch
     inputs: Inputs
+    number: int
+
+    @property
+    def part(self) -> Part:
+        """Return which bars of the account are the symbol's."""
+        return self.inputs.symbols[self.number]
+
+    @property
+    def profile(self) -> Profile:
+        """Return the profile on the symbol."""
+        return with_fields(self.inputs.profile, symbol=self.part.symbol)
+
+
+class Study(NamedTuple):
+    """A profile to replay: the tables, the inputs of its accounts, its JSON."""
+
+    scratch: Scratch
+    accounts: list[Inputs]
     document: dict[str, Any]
+
+    @property
+    def profile(self) -> str:
+        """Return the name of the profile."""
+        name: str = self.document["profile"]
+        return name
+
+    @property
+    def rules(self) -> Rules:
+        """Return the rules of the profile, the same on every symbol."""
+        return self.accounts[0].profile.rules
+
+    @property
+    def symbols(self) -> list[str]:
+        """Return the symbols that the profile trades."""
+        return [part.symbol for inputs in self.accounts for part in inputs.symbols]
+
+    @property
+    def symbol(self) -> str:
+        """Return the symbol, or `ALL` where there are several."""
+        return self.symbols[0] if len(self.symbols) == 1 else ALL
+
+    def on(self, symbol: str | None) -> Traded:
+        """Return one symbol of the profile; without a name the only one.
+
+        Raises InputError for a symbol that it does not trade, and where it trades
+        several and none is named.
+        """
+        for inputs in self.accounts:
+            for number, part in enumerate(inputs.symbols):
+                if symbol == part.symbol or (symbol is None and self.symbol != ALL):
+                    return Traded(self.scratch, inputs, number)
+        refuse(
+            self.profile,
+            "symbol",
+            expected=f"one of {', '.join(self.symbols)}",
+            found="none" if symbol is None else f"'{symbol}'",
+            fix="name one of them (--symbol)",
+        )
+
+    def replay(self, replayed: str) -> list[Run]:
+        """Replay the accounts, `full` or `focused`."""
+        return [replay(inputs, replayed) for inputs in self.accounts]
 
 
 def open_scratch(path: Path) -> Scratch:
@@ -81,16 +147,17 @@ def refuse_outdated(scratch: Scratch) -> NoReturn:
     )
 
 
-def _refuse_other_symbol(scratch: Scratch, document: dict[str, Any]) -> None:
-    found = scratch.rows("select distinct symbol from {bars_1h} order by 1")
+def _refuse_other_symbols(scratch: Scratch, document: dict[str, Any]) -> None:
+    found = scratch.rows("select symbol from {config_universe} order by 1")
     symbols = [row["symbol"] for row in found]
-    if document["symbol"] not in symbols:
+    unknown = [name for name in document["symbols"] if name not in (*symbols, ALL)]
+    if unknown:
         refuse(
             str(scratch.path),
-            "key 'symbol'",
-            expected=f"one of {', '.join(symbols)}",
-            found=f"'{document['symbol']}'",
-            fix="name a symbol of the built market",
+            "key 'symbols'",
+            expected=f"some of {', '.join(symbols)}",
+            found=", ".join(f"'{name}'" for name in unknown),
+            fix="name symbols of the built market",
         )
 
 
@@ -134,21 +201,34 @@ def _refuse_what_was_not_fitted(
             found="true",
             fix="set it in the profile, dbt build, and replay the profile by its name",
         )
-    if regime["classifier"] == "off" or (built and regime == built["regime"]):
+    if regime["classifier"] == "off" or (built and _reads_as(built, made)):
         return
+    known = [row["symbol"] for row in scratch.rows("from {config_universe}")]
+    traded = known if ALL in made["symbols"] else made["symbols"]
+    run = (regime["classifier"], regime["fit_window"])
     fitted = scratch.rows(
-        "select count(*) as n from {regimes} where classifier = ? and fit_window = ? "
-        "and reference_symbol = ?",
-        *(regime[key] for key in ("classifier", "fit_window", "reference_symbol")),
+        "select distinct symbol, reference_symbol from {regimes} "
+        "where classifier = ? and fit_window = ?",
+        *run,
     )
-    if not fitted[0]["n"]:
-        refuse(
-            name,
-            "section 'regime'",
-            expected="a classifier that the build has fitted",
-            found=", ".join(regime.values()),
-            fix="set it in a profile and dbt build, with the tag ml",
-        )
+    has_run = {(row["symbol"], row["reference_symbol"]) for row in fitted}
+    for symbol in traded:
+        reference = regime["reference_symbol"] or symbol
+        if (symbol, reference) not in has_run:
+            refuse(
+                name,
+                "section 'regime'",
+                expected="a classifier that the build has fitted",
+                found=f"{', '.join(run)}, {reference}",
+                fix="set it in a profile and dbt build, with the tag ml",
+            )
+
+
+def _reads_as(built: dict[str, Any], made: dict[str, Any]) -> bool:
+    """Tell whether a profile reads the regimes that the build has for another."""
+    is_named = made["regime"]["reference_symbol"] is not None
+    same_symbols = is_named or built["symbols"] == made["symbols"]
+    return bool(built["regime"] == made["regime"] and same_symbols)
 
 
 def _built_lists(scratch: Scratch) -> ModelLists:
@@ -186,7 +266,7 @@ def _put(
     is_screened: bool,
 ) -> None:
     """Let a sound profile stand for those of the build, which must be able to."""
-    _refuse_other_symbol(scratch, made)
+    _refuse_other_symbols(scratch, made)
     _refuse_what_was_not_fitted(scratch, built, made)
     refuse_other_models(scratch)
     put_profile(scratch, made)
@@ -213,11 +293,14 @@ def unbuilt_profile(file: Path) -> dict[str, Any]:
     return document
 
 
-def read(scratch: Scratch, name: str) -> Inputs:
-    """Read what the replay of a profile needs from the tables as they are now."""
-    profiles = {p.profile: p for p in read_profiles(scratch.table("config_profiles"))}
+def read(scratch: Scratch, name: str) -> list[Inputs]:
+    """Read what the replay of a profile needs from the tables as they are now.
+
+    The inputs of each of its accounts.
+    """
+    own = matching(scratch.table("config_symbols"), profile=name)
     tables = [scratch.table(t) for t in ("replay_bars", *SCREEN)]
-    return read_inputs(profiles[name], *tables)
+    return list(accounts(own, *tables))
 
 
 def open_profile(
@@ -266,10 +349,13 @@ def put_runs(scratch: Scratch, runs: Sequence[Run]) -> None:
     scratch.make("replay_trades")
 
 
-def trade_rows(scratch: Scratch, run: Run) -> list[dict[str, Any]]:
-    """Return the trades of a replay: its rows of `replay_trades`, by their number.
+def trade_rows(scratch: Scratch, runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Return the trades of a replay, its accounts together, in the order of entries.
 
-    That model makes them, so they are bit for bit what a build has.
+    They are rows of `replay_trades`. That model makes them, so they are bit for bit
+    what a build has.
     """
-    put_runs(scratch, [run])
-    return scratch.rows("select * from {replay_trades} order by trade_id")
+    put_runs(scratch, runs)
+    return scratch.rows(
+        "select * from {replay_trades} order by entry_ts, account, trade_id"
+    )

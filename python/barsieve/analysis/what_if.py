@@ -30,15 +30,15 @@ PRICES = ("index", "hours_since", "open", "high", "low", "close", "funding_settl
 
 
 class Variant(NamedTuple):
-    """One variation: what it is called, what it reads, the kind of its replay."""
+    """One variation: what it is called, what its accounts read, how it is replayed."""
 
     name: Any
-    inputs: Inputs
+    accounts: list[Inputs]
     replayed: str
 
 
 class Asked(NamedTuple):
-    """Demands of a profile on an entry at each bar, arrays of shape (n_bars,).
+    """Demands of a profile on an entry at each bar of an account, shape (n_bars,).
 
     `threshold` is the profile's own or the learned one, `shift` what the regime adds.
     """
@@ -47,11 +47,14 @@ class Asked(NamedTuple):
     shift: np.ndarray
 
 
-def _asked(scratch: Scratch, name: str) -> Asked:
+def _asked(scratch: Scratch, name: str, accounts: Sequence[Inputs]) -> list[Asked]:
+    """Return what is asked at the bars of each account of a profile."""
     rows = matching(scratch.table("fusion_scores"), profile=name)
-    columns = rows.order("bar_index").select("entry_threshold", "regime_shift")
+    columns = rows.order("symbol, bar_index").select("entry_threshold", "regime_shift")
     table = columns.to_arrow_table()
-    return Asked(numbers(table["entry_threshold"]), numbers(table["regime_shift"]))
+    ends = np.cumsum([len(inputs.bars) for inputs in accounts])[:-1]
+    threshold, shift = (np.split(numbers(table[n]), ends) for n in table.column_names)
+    return [Asked(*pair) for pair in zip(threshold, shift, strict=True)]
 
 
 def _at_threshold(
@@ -63,40 +66,48 @@ def _at_threshold(
     return inputs._replace(bars=bars)
 
 
-def _results(scratch: Scratch, runs: Sequence[Run]) -> list[dict[str, Any]]:
-    """Return the figures of replays, whose profiles have names of their own."""
-    put_runs(scratch, runs)
-    trades: dict[str, list[dict[str, Any]]] = {
-        run.inputs.profile.profile: [] for run in runs
-    }
-    for trade in scratch.rows(
-        "select * from {replay_trades} order by profile, trade_id"
-    ):
-        trades[trade["profile"]].append(trade)
-    return [account.of_run(run, trades[run.inputs.profile.profile]) for run in runs]
-
-
 def _numbered(inputs: Inputs, number: int) -> Inputs:
     profile = inputs.profile
     name = f"{profile.profile} #{number}"
     return inputs._replace(profile=with_fields(profile, profile=name))
 
 
+def _results(
+    scratch: Scratch, variants: Sequence[Sequence[Run]]
+) -> list[dict[str, Any]]:
+    """Return the figures of replays, whose profiles have names of their own."""
+    put_runs(scratch, [run for runs in variants for run in runs])
+    trades: dict[str, list[dict[str, Any]]] = {
+        runs[0].inputs.profile.profile: [] for runs in variants
+    }
+    for trade in scratch.rows(
+        "select * from {replay_trades} order by profile, entry_ts, account, trade_id"
+    ):
+        trades[trade["profile"]].append(trade)
+    return [
+        account.of_runs(runs, trades[runs[0].inputs.profile.profile])
+        for runs in variants
+    ]
+
+
 def _replayed(scratch: Scratch, variants: Sequence[Variant]) -> list[dict[str, Any]]:
-    runs = [
-        replay(_numbered(variant.inputs, number), variant.replayed)
+    made = [
+        [
+            replay(_numbered(inputs, number), variant.replayed)
+            for inputs in variant.accounts
+        ]
         for number, variant in enumerate(variants)
     ]
     return [
         {
             "variant": variant.name,
             "replayed": variant.replayed,
-            "bars": len(run.inputs.bars),
-            "bars_visited": run.outcome.bars_visited,
+            "bars": sum(len(run.inputs.bars) for run in runs),
+            "bars_visited": sum(run.outcome.bars_visited for run in runs),
             **figures,
         }
-        for variant, run, figures in zip(
-            variants, runs, _results(scratch, runs), strict=True
+        for variant, runs, figures in zip(
+            variants, made, _results(scratch, made), strict=True
         )
     ]
 
@@ -145,12 +156,16 @@ def try_thresholds(
     scratch, document = open_profile(path, name, changes)
     own: str = document["profile"]
     refuse_other_models(scratch)
-    inputs, shift = read(scratch, own), _asked(scratch, own).shift
+    accounts = read(scratch, own)
+    asked = _asked(scratch, own, accounts)
     lowest = lowest_covered(scratch, own)
     variants = []
     for threshold in thresholds:
         is_covered = lowest is not None and threshold >= lowest
-        made = _at_threshold(inputs, threshold, shift)
+        made = [
+            _at_threshold(inputs, threshold, of_account.shift)
+            for inputs, of_account in zip(accounts, asked, strict=True)
+        ]
         variants.append(Variant(threshold, made, FOCUSED if is_covered else FULL))
     return _replayed(scratch, variants), lowest
 
@@ -164,12 +179,13 @@ def one_bar_later(inputs: Inputs) -> Inputs:
     held, the close that a trail follows) stay where they are.
     """
     bars = inputs.bars.copy()
+    firsts = [part.start for part in inputs.symbols]
     for name in BAR_FIELDS:
         if name not in PRICES:
             bars[name][1:] = inputs.bars[name][:-1]
             if bars[name].dtype.kind == "f":
-                bars[name][:1] = np.nan
-    bars.side[:1], bars.is_eligible[:1] = FLAT, False
+                bars[name][firsts] = np.nan
+    bars.side[firsts], bars.is_eligible[firsts] = FLAT, False
     return inputs._replace(bars=bars)
 
 
@@ -195,14 +211,21 @@ def stress(
     scratch, document = open_profile(path, name, changes, is_screened=False)
     own: str = document["profile"]
     refuse_other_models(scratch)
-    base, asked = read(scratch, own), _asked(scratch, own)
+    base = read(scratch, own)
+    asked = _asked(scratch, own, base)
     scenarios = [("as it is", base)]
-    scenarios += [(f"costs x {f:g}", _with_costs(base, f)) for f in COST_FACTORS]
-    scenarios.append(("one bar later", one_bar_later(base)))
-    for sign, moved in (
-        ("-", np.maximum(0.0, asked.threshold - THRESHOLD_SHIFT)),
-        ("+", np.minimum(1.0, asked.threshold + THRESHOLD_SHIFT)),
-    ):
-        shifted = _at_threshold(base, moved, asked.shift)
+    for factor in COST_FACTORS:
+        costly = [_with_costs(inputs, factor) for inputs in base]
+        scenarios.append((f"costs x {factor:g}", costly))
+    scenarios.append(("one bar later", [one_bar_later(inputs) for inputs in base]))
+    for sign, shift in (("-", -THRESHOLD_SHIFT), ("+", THRESHOLD_SHIFT)):
+        shifted = [
+            _at_threshold(
+                inputs,
+                np.clip(of_account.threshold + shift, 0.0, 1.0),
+                of_account.shift,
+            )
+            for inputs, of_account in zip(base, asked, strict=True)
+        ]
         scenarios.append((f"threshold {sign} {THRESHOLD_SHIFT:g}", shifted))
-    return _replayed(scratch, [Variant(label, i, FULL) for label, i in scenarios])
+    return _replayed(scratch, [Variant(label, made, FULL) for label, made in scenarios])

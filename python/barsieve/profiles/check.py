@@ -99,7 +99,7 @@ def check_configs(
     for path in paths:
         profile, found = check_profile(path, lists=lists)
         problems += found
-        if profile and symbols and profile["symbol"] not in symbols:
+        if profile and symbols and "symbol" in profile:
             problems.append(
                 Problem(
                     str(path),
@@ -112,7 +112,7 @@ def check_configs(
                     ),
                 )
             )
-        elif profile and symbols:
+        elif profile and symbols and profile["regime"]["reference_symbol"]:
             problems += _reference_problems(path, profile, symbols)
     shared = folder / "shared" / "macro_signals.json"
     document, found = read_json(shared)
