@@ -22,7 +22,7 @@ from barsieve.metrics.performance import (
 )
 from barsieve.metrics.under_water import under_water, worst_drawdowns
 from barsieve.replay.ledger import ENTRY
-from barsieve.replay.runs import Run, running_balance
+from barsieve.replay.runs import Run
 
 SIDES = ("long", "short")
 # Figures of `of_curve`, but the drawdowns.
@@ -61,7 +61,7 @@ def _marked(run: Run, closes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the equity at each close, and the signed quantity that was open."""
     legs, start = run.legs, float(run.inputs.profile.start_balance)
     # What is in force from a leg to the next; before the first, the money alone.
-    balance = np.concatenate([[start], running_balance(run)])
+    balance = np.concatenate([[start], legs.balance])
     position = np.concatenate([[0.0], legs.position])
     is_entry = legs.kind == ENTRY
     entered = legs.price[is_entry][np.cumsum(is_entry) - 1]

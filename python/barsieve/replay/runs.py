@@ -11,7 +11,7 @@ from barsieve.core.arrow import column, matching, numbers, texts
 from barsieve.profiles.settings import Profile, read_profiles
 from barsieve.replay.excursions import excursions
 from barsieve.replay.ledger import KINDS, Outcome
-from barsieve.replay.state import BAR, BAR_FIELDS, LONG, REASONS
+from barsieve.replay.state import BAR, BAR_FIELDS, LONG, REASONS, State
 from barsieve.replay.worker import replay_into_ledger
 
 FULL, FOCUSED = "full", "focused"
@@ -23,7 +23,8 @@ class Inputs(NamedTuple):
     `bars`: record array of shape (n_bars,), dtype `BAR`. `bar_ts`: their opens,
     `known_at`: their closes. `is_in_study`, shape (n_bars,): where the profile may
     trade, and is judged. `entry_bars`: ascending positions where the screen says that
-    an entry may happen.
+    an entry may happen. `hours_after`: from the last bar's open to that of the market's
+    last, 0 where both end together.
     """
 
     profile: Profile
@@ -32,6 +33,7 @@ class Inputs(NamedTuple):
     known_at: pa.Array
     is_in_study: np.ndarray
     entry_bars: np.ndarray
+    hours_after: float = 0.0
 
 
 class Run(NamedTuple):
@@ -43,6 +45,8 @@ class Run(NamedTuple):
     legs: np.recarray
     trades: np.recarray
     stops: np.recarray
+    states: tuple[State, ...]
+    counts: np.recarray
 
 
 def bars_from_arrow(table: pa.Table) -> np.recarray:
@@ -107,6 +111,7 @@ def replay(inputs: Inputs, replayed: str = FULL) -> Run:
         float(inputs.profile.start_balance),
         inputs.entry_bars,
         replayed == FOCUSED,
+        inputs.hours_after,
     )
     return Run(replayed=replayed, inputs=inputs, **ledger._asdict())
 
@@ -118,21 +123,6 @@ def _named(codes: np.ndarray, names: tuple[str, ...]) -> pa.Array:
 def _at(bar_ts: pa.Array, indexes: np.ndarray) -> pa.Array:
     """Return the times of some bars; `take` would import all of Arrow's compute."""
     return column(numbers(bar_ts.view(pa.int64()))[indexes]).view(bar_ts.type)
-
-
-def running_balance(run: Run) -> np.ndarray:
-    """Return the realised balance after each leg, shape (n_legs,), USD.
-
-    After the last leg of a trade that left a shortfall the balance is exactly 0.
-    """
-    legs, shortfall = run.legs, run.trades.shortfall
-    nets = legs.amount - legs.fee - legs.slippage
-    ends = np.searchsorted(legs.trade, np.flatnonzero(shortfall), "right")
-    booked = np.insert(nets, ends, shortfall[shortfall != 0.0])
-    balance = np.cumsum(np.concatenate([[run.inputs.profile.start_balance], booked]))
-    # Where a shortfall follows, what counts is the balance after it.
-    followed = ends - 1 + np.arange(len(ends))
-    return np.delete(balance[1:], followed)
 
 
 def _legs_of_trades(run: Run) -> pa.ListArray:
@@ -147,7 +137,7 @@ def _legs_of_trades(run: Run) -> pa.ListArray:
         "fee": column(legs.fee),
         "slippage": column(legs.slippage),
         "position": column(legs.position),
-        "balance": column(running_balance(run)),
+        "balance": column(legs.balance),
     }
     rows = pa.StructArray.from_arrays(list(columns.values()), fields=schemas.LEG)
     offsets = np.searchsorted(legs.trade, np.arange(len(run.trades) + 1))
