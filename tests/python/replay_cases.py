@@ -9,12 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from barsieve.profiles.rules import BPS, DEFAULTS, NEVER, OFF, Rules
+from barsieve.replay.exits import close_position, is_delisted
 from barsieve.replay.kernel import fresh_state, replay_into_ledger
 from barsieve.replay.ledger import Ledger
 from barsieve.replay.state import (
     BAR,
+    DELISTED,
     FLAT,
     LONG,
+    NO_ORDERS,
     SHORT,
     Fills,
     State,
@@ -106,8 +109,14 @@ def walk(
 ) -> list[Moment]:
     """Step through the bars one by one; return the moment after each."""
     state = fresh_state(balance)
-    moments = []
-    for bar in bars:
+    moments: list[Moment] = []
+    for index, bar in enumerate(bars):
+        if is_delisted(state.position, bar.hours_since, rules):
+            last = bars[index - 1]
+            account, position, _ = close_position(
+                state.account, state.position, last.close, DELISTED, last, rules
+            )
+            state = State(account=account, position=position, orders=NO_ORDERS)
         state, fills = step(state, bar, rules)
         moments.append(Moment(state, fills))
     return moments
@@ -148,11 +157,12 @@ def run(
     rules: Rules = RULES,
     balance: float = BALANCE,
     entry_bars: np.ndarray | None = None,
+    hours_after: float = 0.0,
 ) -> Ledger:
     """Replay the bars: all of them, or focused on `entry_bars` when these are given."""
     is_focused = entry_bars is not None
     looked_at = entry_bars if is_focused else np.empty(0, np.int64)
-    return replay_into_ledger(bars, rules, balance, looked_at, is_focused)
+    return replay_into_ledger(bars, rules, balance, looked_at, is_focused, hours_after)
 
 
 def entries_of(bars: np.recarray, rules: Rules) -> np.ndarray:
@@ -241,6 +251,7 @@ def random_rules(rng: np.random.Generator) -> Rules:
         min_notional=one_of(10.0, 4_500.0),
         fees_bps=one_of(0.0, 10.0),
         slippage_bps=one_of(0.0, 5.0),
+        delisted_after_hours=one_of(168.0, 168.0, 24.0, OFF),
     )
 
 

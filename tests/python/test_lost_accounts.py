@@ -13,7 +13,7 @@ from barsieve.metrics import account
 from barsieve.metrics.account import marked_equity
 from barsieve.metrics.performance import max_drawdown
 from barsieve.profiles.settings import read_profiles
-from barsieve.replay.runs import FOCUSED, FULL, read_inputs, replay, running_balance
+from barsieve.replay.runs import FOCUSED, FULL, read_inputs, replay
 from replay_cases import same_bits
 
 HOUR_US = 3_600_000_000
@@ -77,7 +77,7 @@ def assert_sound(run):
     assert equity.min() >= -1e-12 * scale
     assert max_drawdown(equity) <= 1 + 1e-12
     assert equity[-1] == pytest.approx(run.outcome.end_balance, abs=1e-11 * scale)
-    balances = np.append(run.inputs.profile.start_balance, running_balance(run))
+    balances = np.append(run.inputs.profile.start_balance, run.legs.balance)
     assert balances[-1] == pytest.approx(run.outcome.end_balance, abs=1e-11 * scale)
 
 

@@ -21,6 +21,7 @@ from barsieve.profiles.rules import NEVER, OFF, Rules
 from barsieve.replay.ledger import ENTRY, FUNDING, KINDS
 from barsieve.replay.state import (
     BAR,
+    DELISTED,
     END_OF_DATA,
     FLAT,
     LONG,
@@ -158,6 +159,7 @@ RULE_SETS = st.fixed_dictionaries(
         "min_notional": one_of(10.0, 4_700.0),
         "fees_bps": one_of(0.0, 10.0),
         "slippage_bps": one_of(0.0, 5.0),
+        "delisted_after_hours": one_of(168.0, 2.0, OFF),
     }
 ).map(lambda changes: RULES._replace(**changes))
 
@@ -221,8 +223,11 @@ class Oracle:
         self.trades, self.legs, self.stops, self.equities = [], [], [], []
 
     def replay(self, bars):
+        bar = None
         for record in bars:
-            bar = {name: record[name].item() for name in BAR.names}
+            last, bar = bar, {name: record[name].item() for name in BAR.names}
+            if bar["hours_since"] >= self.rules.delisted_after_hours:
+                self.leave_delisted(last)
             self.settle_funding(bar)
             self.fill_orders(bar)
             self.test_stop_and_target(bar)
@@ -295,6 +300,11 @@ class Oracle:
             self.leave(bar, bar["close"], "liquidation")
         self.trades[-1]["shortfall"] = -self.balance
         self.balance = 0.0
+
+    def leave_delisted(self, last):
+        if self.holding is not None:
+            self.leave(last, last["close"], "delisted")
+            self.exit_order, self.partial_order, self.entry_order = None, False, None
 
     # The order of a bar: 1. funding.
 
@@ -739,13 +749,16 @@ def test_later_bars_change_nothing_that_has_happened(bars, rules, cut):
     full, prefix = run(bars, rules), run(bars[:cut], rules)
 
     def closed(ledger):
-        is_closed = ledger.trades.exit_reason != END_OF_DATA
-        return ledger.trades[is_closed & (ledger.trades.exit_index < cut)]
+        """Trades that are over; that one was delisted shows with the next bar."""
+        trades = ledger.trades
+        known = trades.exit_index + (trades.exit_reason == DELISTED)
+        return trades[(trades.exit_reason != END_OF_DATA) & (known < cut)]
 
     def booked(ledger):
-        is_over = ledger.trades.exit_reason[ledger.legs.trade] == END_OF_DATA
-        is_last = is_over & (KINDS.index("exit") == ledger.legs.kind)
-        return ledger.legs[~is_last & (ledger.legs.index < cut)]
+        reason = ledger.trades.exit_reason[ledger.legs.trade]
+        is_exit = KINDS.index("exit") == ledger.legs.kind
+        known = ledger.legs.index + (is_exit & (reason == DELISTED))
+        return ledger.legs[~(is_exit & (reason == END_OF_DATA)) & (known < cut)]
 
     assert closed(prefix).tobytes() == closed(full).tobytes()
     assert booked(prefix).tobytes() == booked(full).tobytes()

@@ -11,6 +11,7 @@ import pytest
 from barsieve.replay.ledger import ENTRY, EXIT, FUNDING, PARTIAL
 from barsieve.replay.state import (
     BREAK_EVEN,
+    DELISTED,
     END_OF_DATA,
     FLAT,
     FLAT_POSITION,
@@ -676,16 +677,99 @@ def test_after_a_reversal_across_a_gap_only_the_entry_lapses():
 
 @pytest.mark.parametrize("change", [{"vix": 30.0}, {"close": 102.0, "high": 102.0}])
 def test_exits_and_partials_never_lapse(change):
-    *_, moment = long_over(quiet(**change), at(101, 101, 101, 101, hours_since=400.0))
+    *_, moment = long_over(quiet(**change), at(101, 101, 101, 101, hours_since=100.0))
     assert moment.fills.ordered_exit.price == 101
 
 
 def test_resting_orders_are_tested_across_a_gap():
-    *_, moment = long_over(quiet(), at(95, 95, 95, 95, hours_since=400.0))
+    *_, moment = long_over(quiet(), at(95, 95, 95, 95, hours_since=100.0))
     assert (moment.fills.resting_exit.price, moment.fills.resting_exit.reason) == (
         95,
         STOP,
     )
+
+
+# --- Symbols that are delisted --------------------------------------------------------
+
+
+def ends_over(*bars, hours_after=0.0, rules=RULES):
+    """Return (reason, index, price, bars held) of each trade's end."""
+    ledger = run(as_bars(list(bars)), rules, hours_after=hours_after)
+    exits = ledger.legs[ledger.legs.kind == EXIT]
+    return [
+        (trade.exit_reason, out.index, out.price, trade.bars_held)
+        for trade, out in zip(ledger.trades, exits, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(("hours", "is_left"), [(168.0, True), (167.0, False)])
+def test_a_position_is_left_at_the_last_close_when_no_bar_comes_for_long(
+    hours, is_left
+):
+    rules = RULES._replace(fees_bps=10.0)
+    bars = (
+        LONG_SIGNAL,
+        at(100, 101, 99, 101),
+        at(60, 60, 60, 60, hours_since=hours, funding_settled=0.01),
+    )
+    (end,) = ends_over(*bars, rules=rules)
+    if not is_left:
+        assert end == (STOP, 2, 60, 1)
+        return
+    # At the close before the gap, before the funding of the bar after it.
+    assert end == (DELISTED, 1, 101, 1)
+    ledger = run(as_bars(list(bars)), rules)
+    assert [leg.kind for leg in ledger.legs] == [ENTRY, EXIT]
+    assert ledger.legs[-1].fee == pytest.approx(90 * 101 * 0.001)
+    assert (ledger.legs[-1].balance, ledger.outcome.state.account.last_exit_index) == (
+        ledger.outcome.end_balance, 1,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change", [{"vix": 30.0}, {"close": 102.0, "high": 102.0}, SHORT_SIGNAL]
+)
+def test_what_a_delisted_position_had_ordered_goes(change):
+    bar = {**quiet(), **change}
+    late = quiet(hours_since=200.0)
+    patient = RULES._replace(max_gap_hours=1_000.0)
+    (end,) = ends_over(LONG_SIGNAL, bar, late, quiet(), rules=patient)
+    assert end == (DELISTED, 1, bar["close"], 1)
+    outcome = run(as_bars([LONG_SIGNAL, bar, late, quiet()]), patient).outcome
+    assert (outcome.lapsed, outcome.refused) == (0, 0)
+
+
+def test_an_entry_that_waits_for_its_bar_is_no_position_to_leave():
+    patient = RULES._replace(max_gap_hours=1_000.0)
+    (end,) = ends_over(LONG_SIGNAL, quiet(hours_since=200.0), rules=patient)
+    assert end == (END_OF_DATA, 1, 100, 1)
+
+
+def test_the_bar_after_the_gap_may_order_anew():
+    late = signalled(quiet(hours_since=200.0), SHORT)
+    assert ends_over(LONG_SIGNAL, quiet(), late, quiet()) == [
+        (DELISTED, 1, 100, 1), (END_OF_DATA, 3, 100, 1),
+    ]  # fmt: skip
+    # The bar of the exit was the last before the gap.
+    cooled = RULES._replace(cooldown_bars=2)
+    assert len(ends_over(LONG_SIGNAL, quiet(), late, quiet(), rules=cooled)) == 1
+
+
+@pytest.mark.parametrize(
+    ("hours_after", "reason"), [(0.0, END_OF_DATA), (167.0, END_OF_DATA),
+                                (168.0, DELISTED), (NAN, END_OF_DATA)],
+)  # fmt: skip
+def test_a_position_is_delisted_at_the_end_when_the_market_goes_on(hours_after, reason):
+    bars = LONG_SIGNAL, quiet(), at(100, 103, 100, 101)
+    assert ends_over(*bars, hours_after=hours_after) == [(reason, 2, 101, 2)]
+    state = run(as_bars(list(bars)), hours_after=hours_after).outcome.state
+    assert state.position.side == (FLAT if reason == DELISTED else LONG)
+
+
+def test_a_position_is_never_delisted_when_that_is_switched_off():
+    never = RULES._replace(delisted_after_hours=NAN)
+    bars = LONG_SIGNAL, quiet(), quiet(hours_since=9_999.0)
+    assert ends_over(*bars, rules=never) == [(END_OF_DATA, 2, 100, 2)]
 
 
 # --- Accounts that are lost -----------------------------------------------------------

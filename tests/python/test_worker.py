@@ -40,7 +40,7 @@ def _replayed(seed, is_focused=False):
     entries = entries_of(bars, rules) if is_focused else None
     here = run(bars, rules, BALANCE, entries)
     looked_at = entries if is_focused else np.empty(0, np.int64)
-    there = worker.replay_into_ledger(bars, rules, BALANCE, looked_at, is_focused)
+    there = worker.replay_into_ledger(bars, rules, BALANCE, looked_at, is_focused, 0.0)
     return here, there
 
 

@@ -54,7 +54,8 @@ class Decision(NamedTuple):
 def outcome_after(inputs: Inputs, index: int, replayed: str) -> Outcome:
     """Return how a replay stands after a bar, with what it ordered for the next."""
     seen = inputs.bars[: index + 1].view(np.recarray)
-    return replay(inputs._replace(bars=seen), replayed).outcome
+    # Later bars are not known of, and so no end of the market.
+    return replay(inputs._replace(bars=seen, hours_after=0.0), replayed).outcome
 
 
 def last_known(study: Study, at: datetime | None) -> int:
@@ -195,8 +196,8 @@ def order_of(study: Study, decision: Decision, replayed: str) -> dict[str, Any] 
     inputs, index = study.inputs, decision.index
     rules = inputs.profile.rules
     bars = np.concatenate([inputs.bars[: index + 1], _hypothetical(decision.bar)])
-    after = replay(inputs._replace(bars=bars.view(np.recarray)), replayed).outcome.state
-    position = after.position
+    extended = inputs._replace(bars=bars.view(np.recarray), hours_after=0.0)
+    position = replay(extended, replayed).outcome.state.position
     is_filled = position.side == orders.entry_side and position.bars_held == 1
     close, distance = float(decision.bar.close), orders.entry_risk_distance
     qty = position.qty if is_filled else 0.0

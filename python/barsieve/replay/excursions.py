@@ -7,7 +7,7 @@ what the replay would have tested before it left, the worse first:
 - left at the open (an order, or a gap beyond stop or target): the open;
 - at the stop: the open, and the stop against the trade;
 - at the target: the whole bar against the trade, the target for it;
-- at the close (liquidation, end of data): the whole bar.
+- at the close (liquidation, end of data, delisted): the whole bar.
 
 So a stop nearer than the MAE would have been hit, and a target nearer than the MFE
 filled, by the same replay.
@@ -18,9 +18,9 @@ from typing import NamedTuple
 import numpy as np
 
 from barsieve.replay.ledger import EXIT
-from barsieve.replay.state import END_OF_DATA, LIQUIDATION, LONG, TARGET
+from barsieve.replay.state import DELISTED, END_OF_DATA, LIQUIDATION, LONG, TARGET
 
-AT_CLOSE = (LIQUIDATION, END_OF_DATA)
+AT_CLOSE = (LIQUIDATION, END_OF_DATA, DELISTED)
 
 
 class Excursions(NamedTuple):

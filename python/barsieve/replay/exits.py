@@ -111,30 +111,34 @@ def fill_resting_exit(
 
 
 @compiled
-def is_worthless(account: Account, position: Position, bar: Bar, rules: Rules) -> bool:
-    """Tell whether an account would have nothing left if all closed at this close."""
-    if position.side == FLAT:
-        return account.balance < 0.0
-    amount = position.side * (bar.close - position.entry_price) * position.qty
-    left = make_fill(position.qty, bar.close, amount, LIQUIDATION, rules)
-    return not account.balance + net_of(left) > 0.0
+def is_delisted(position: Position, hours: float, rules: Rules) -> bool:
+    """Tell whether no bar came for so long that a position is left at the last close.
+
+    `hours` are those since its symbol's last bar.
+    """
+    return position.side != FLAT and hours >= rules.delisted_after_hours
 
 
 @compiled
-def liquidate(
-    account: Account, position: Position, bar: Bar, rules: Rules
-) -> tuple[Account, Position, Fill, float]:
-    """Close what is open at the close; leave a balance of exactly 0.
+def worth_of(position: Position, price: float, rules: Rules) -> float:
+    """Return what closing a position at a price would leave, USD; 0 while flat."""
+    amount = position.side * (price - position.entry_price) * position.qty
+    return net_of(make_fill(position.qty, price, amount, LIQUIDATION, rules))
 
-    Returns the account, the position, the fill and what was not paid.
+
+@compiled
+def is_worthless(equity: float, is_flat: bool) -> bool:
+    """Tell whether an account would have nothing left if all closed at this close.
+
+    `equity` is its balance and what its positions are worth, USD.
     """
-    fill = NO_FILL
-    if position.side != FLAT:
-        account, position, fill = close_position(
-            account, position, bar.close, LIQUIDATION, bar, rules
-        )
-    emptied = replaced(account, balance=0.0)
-    return emptied, position, fill, 0.0 - account.balance
+    return equity < 0.0 if is_flat else not equity > 0.0
+
+
+@compiled
+def emptied(account: Account) -> tuple[Account, float]:
+    """Return a liquidated account with a balance of exactly 0, and what is not paid."""
+    return replaced(account, balance=0.0), 0.0 - account.balance
 
 
 @compiled

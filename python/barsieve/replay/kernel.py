@@ -4,97 +4,41 @@ from typing import cast
 
 import numpy as np
 
-from barsieve.core.numba_cache import compiled
+from barsieve.core.numba_cache import compiled, compiled_apart
 from barsieve.profiles.rules import Rules
-from barsieve.replay.exits import close_position
+from barsieve.replay.costs import net_of
+from barsieve.replay.exits import close_position, is_delisted
 from barsieve.replay.ledger import (
-    ENTRY,
-    EXIT,
-    FUNDING,
-    PARTIAL,
+    COUNT_FIELDS,
+    COUNTS,
     Ledger,
     Outcome,
     make_ledger,
     make_stops,
 )
-from barsieve.replay.records import replaced
 from barsieve.replay.sizing import is_ruined
 from barsieve.replay.state import (
+    DELISTED,
     END_OF_DATA,
     FLAT,
     FLAT_POSITION,
-    NO_FILL,
     NO_ORDERS,
-    NO_REASON,
     Account,
     Bar,
-    Fill,
     Fills,
-    Orders,
     State,
 )
 from barsieve.replay.step import step, streak_shift
+from barsieve.replay.writing import (
+    write_entry,
+    write_exit,
+    write_funding,
+    write_ordered_exit,
+    write_shortfall,
+    write_stop,
+)
 
 LONG_AGO = -(2**40)
-
-
-@compiled
-def _write_leg(
-    leg: np.record, trade: int, kind: int, bar: Bar, fill: Fill, position: float
-) -> None:
-    leg.trade = trade
-    leg.kind = kind
-    leg.index = bar.index
-    leg.price = fill.price
-    leg.qty = fill.qty
-    leg.amount = fill.amount
-    leg.fee = fill.fee
-    leg.slippage = fill.slippage
-    leg.position = position
-
-
-@compiled
-def _open_trade(trade: np.record, bar: Bar, orders: Orders) -> None:
-    trade.side = orders.entry_side
-    trade.decision_index = orders.entry_index
-    trade.entry_index = bar.index
-    trade.confidence = orders.entry_confidence
-    trade.risk_distance = orders.entry_risk_distance
-    trade.threshold = orders.entry_threshold
-    trade.loss_streak = orders.entry_streak
-    trade.shortfall = 0.0
-
-
-@compiled
-def _end_trade(
-    trade: np.record,
-    bar: Bar,
-    bars_held: int,
-    reason: int,
-    account: Account,
-    rules: Rules,
-) -> None:
-    trade.exit_index = bar.index
-    trade.bars_held = bars_held
-    trade.exit_reason = reason
-    trade.shift_after = streak_shift(account, rules)
-
-
-@compiled
-def _write_stop(
-    stops: np.recarray, n_stops: int, trade: int, bar: Bar, fills: Fills, is_new: bool
-) -> int:
-    """Write the stop that a bar tested, unless it is the one written last."""
-    if len(stops) == 0 or fills.stop_reason == NO_REASON:
-        return n_stops
-    if not is_new and stops[n_stops - 1].stop == fills.stop:
-        return n_stops
-    move = stops[n_stops]
-    move.trade = trade
-    move.index = bar.index
-    move.stop = fills.stop
-    move.reason = fills.stop_reason
-    return n_stops + 1
 
 
 @compiled
@@ -114,46 +58,62 @@ def _write_bar(
     `account` is that after the bar.
     """
     n_legs, n_trades, n_stops = counts
-    bars_held, qty = before.position.bars_held, before.position.qty
-    side = before.position.side
-    if fills.funding != 0.0:
-        paid = replaced(NO_FILL, qty=qty, price=bar.open, amount=fills.funding)
-        _write_leg(legs[n_legs], n_trades - 1, FUNDING, bar, paid, side * qty)
-        n_legs += 1
-    out = fills.ordered_exit
-    if out.qty > 0.0:
-        kind = PARTIAL if out.reason == NO_REASON else EXIT
-        left = qty - out.qty if kind == PARTIAL else 0.0
-        _write_leg(legs[n_legs], n_trades - 1, kind, bar, out, side * left)
-        n_legs += 1
-        if kind == EXIT:
-            _end_trade(trades[n_trades - 1], bar, bars_held, out.reason, account, rules)
+    trade, held, bars_held = n_trades - 1, before.position, before.position.bars_held
+    shift = streak_shift(account, rules)
+    balance = before.account.balance + fills.funding
+    n_legs = write_funding(legs, n_legs, trade, bar, held, fills.funding, balance)
+    balance += net_of(fills.ordered_exit)
+    n_legs = write_ordered_exit(
+        legs, trades, n_legs, trade, bar, held, fills.ordered_exit, shift, balance
+    )
     is_new = fills.entry.qty > 0.0
     if is_new:
-        bars_held = 0
+        bars_held, trade = 0, n_trades
         n_trades += 1
-        _open_trade(trades[n_trades - 1], bar, before.orders)
-        entered = before.orders.entry_side * fills.entry.qty
-        _write_leg(legs[n_legs], n_trades - 1, ENTRY, bar, fills.entry, entered)
-        n_legs += 1
-    n_stops = _write_stop(stops, n_stops, n_trades - 1, bar, fills, is_new)
+        balance += net_of(fills.entry)
+        n_legs = write_entry(
+            legs, trades, n_legs, trade, 0, bar, before.orders, fills.entry, balance
+        )
+    written = -1 if is_new else n_stops - 1
+    n_stops = write_stop(
+        stops, n_stops, written, trade, bar, fills.stop, fills.stop_reason
+    )
     out = fills.resting_exit
-    if out.qty > 0.0:
-        _write_leg(legs[n_legs], n_trades - 1, EXIT, bar, out, 0.0)
-        n_legs += 1
-        _end_trade(trades[n_trades - 1], bar, bars_held, out.reason, account, rules)
+    balance += net_of(out)
+    n_legs = write_exit(
+        legs, trades, n_legs, trade, bar, out, bars_held, shift, balance
+    )
     if fills.is_liquidated:
         out = fills.liquidation
-        if out.qty > 0.0:
-            _write_leg(legs[n_legs], n_trades - 1, EXIT, bar, out, 0.0)
-            n_legs += 1
-            _end_trade(
-                trades[n_trades - 1], bar, bars_held + 1, out.reason, account, rules
-            )
-        # What is not paid is of the trade that ended last: at the close before the
-        # account was worth something.
-        trades[n_trades - 1].shortfall = fills.shortfall
+        balance += net_of(out)
+        n_legs = write_exit(
+            legs, trades, n_legs, trade, bar, out, bars_held + 1, shift, balance
+        )
+        write_shortfall(legs, trades, n_legs, fills.shortfall)
     return n_legs, n_trades, n_stops
+
+
+@compiled_apart
+def leave_at_last_close(
+    state: State,
+    last: Bar,
+    reason: int,
+    legs: np.recarray,
+    trades: np.recarray,
+    n_legs: int,
+    trade: int,
+    rules: Rules,
+) -> State:
+    """Close a position at the last close of its symbol and write its one leg.
+
+    For want of further bars: the orders of that close never fill, and go.
+    """
+    account, position, fill = close_position(
+        state.account, state.position, last.close, reason, last, rules
+    )
+    shift, held = streak_shift(account, rules), state.position.bars_held
+    write_exit(legs, trades, n_legs, trade, last, fill, held, shift, account.balance)
+    return State(account=account, position=position, orders=NO_ORDERS)
 
 
 @compiled
@@ -183,6 +143,7 @@ def replay_bars(
     start_balance: float,
     entry_bars: np.ndarray,
     is_focused: bool,
+    hours_after: float,
     legs: np.recarray,
     trades: np.recarray,
     stops: np.recarray,
@@ -194,6 +155,10 @@ def replay_bars(
     step would change nothing: no position to fund, fill, stop or hold, no order to
     fill, and (where the screen is admissible) no signal to take. `stops` without room
     keeps no path of the stop.
+
+    A position across a gap of `delisted_after_hours` is left at the close before it,
+    when the next bar comes. `hours_after` are those from the last bar's open to the
+    market's last; 0 where both end together.
     """
     n_bars = len(bars)
     state = fresh_state(start_balance)
@@ -203,11 +168,25 @@ def replay_bars(
     if is_focused:
         index = entry_bars[0] if len(entry_bars) > 0 else n_bars
     while index < n_bars:
-        before, bar = state, bars[index]
+        bar, was_idle = bars[index], _is_idle(state)
+        if is_delisted(state.position, bar.hours_since, rules):
+            n_legs, n_trades, n_stops = counts
+            state = leave_at_last_close(
+                state,
+                bars[index - 1],
+                DELISTED,
+                legs,
+                trades,
+                n_legs,
+                n_trades - 1,
+                rules,
+            )
+            counts = n_legs + 1, n_trades, n_stops
+        before = state
         state, fills = step(before, bar, rules)
         visited += 1
         # Nothing can have happened to a flat account without an order.
-        if not _is_idle(before):
+        if not was_idle:
             counts = _write_bar(
                 legs, trades, stops, counts, bar, before, fills, state.account, rules
             )
@@ -223,28 +202,37 @@ def replay_bars(
             index = entry_bars[cursor] if cursor < len(entry_bars) else n_bars
         else:
             index += 1
-    account, position = state.account, state.position
     n_legs, n_trades, n_stops = counts
-    shift = streak_shift(account, rules)
-    if position.side != FLAT:
-        last, held = bars[n_bars - 1], position.bars_held
-        account, position, fill = close_position(
-            account, position, last.close, END_OF_DATA, last, rules
+    if is_delisted(state.position, hours_after, rules):
+        state = leave_at_last_close(
+            state, bars[n_bars - 1], DELISTED, legs, trades, n_legs, n_trades - 1, rules
         )
-        _write_leg(legs[n_legs], n_trades - 1, EXIT, last, fill, 0.0)
         n_legs += 1
-        _end_trade(trades[n_trades - 1], last, held, END_OF_DATA, account, rules)
+    ended = state
+    if state.position.side != FLAT:
+        ended = leave_at_last_close(
+            state,
+            bars[n_bars - 1],
+            END_OF_DATA,
+            legs,
+            trades,
+            n_legs,
+            n_trades - 1,
+            rules,
+        )
+        n_legs += 1
     return Outcome(
         trades=n_trades,
         legs=n_legs,
         bars_visited=visited,
         stops=n_stops,
-        end_balance=account.balance,
+        end_balance=ended.account.balance,
         refused=refused,
+        no_room=0,
         lapsed=lapsed,
         liquidated=liquidated,
         ruined_index=ruined_index,
-        threshold_shift=shift,
+        threshold_shift=streak_shift(state.account, rules),
         state=state,
     )
 
@@ -255,16 +243,30 @@ def replay_into_ledger(
     start_balance: float,
     entry_bars: np.ndarray,
     is_focused: bool,
+    hours_after: float,
 ) -> Ledger:
     """Replay the bars into a ledger of their own; arguments as for `replay_bars`."""
     legs, trades = make_ledger(len(bars))
     stops = make_stops(len(bars))
-    outcome = replay_bars(
-        bars, rules, start_balance, entry_bars, is_focused, legs, trades, stops
+    done = replay_bars(
+        bars,
+        rules,
+        start_balance,
+        entry_bars,
+        is_focused,
+        hours_after,
+        legs,
+        trades,
+        stops,
     )
+    counts = np.zeros(1, COUNTS).view(np.recarray)
+    for name in COUNT_FIELDS:
+        counts[name] = getattr(done, name)
     return Ledger(
-        outcome=outcome,
-        legs=cast(np.recarray, legs[: outcome.legs]),
-        trades=cast(np.recarray, trades[: outcome.trades]),
-        stops=cast(np.recarray, stops[: outcome.stops]),
+        outcome=done,
+        legs=cast(np.recarray, legs[: done.legs]),
+        trades=cast(np.recarray, trades[: done.trades]),
+        stops=cast(np.recarray, stops[: done.stops]),
+        states=(done.state,),
+        counts=counts,
     )

@@ -20,6 +20,8 @@ LEG = np.dtype(
         ("fee", np.float64),
         ("slippage", np.float64),
         ("position", np.float64),
+        ("balance", np.float64),
+        ("nth", np.int64),
     ]
 )
 TRADE = np.dtype(
@@ -36,6 +38,7 @@ TRADE = np.dtype(
         ("loss_streak", np.int64),
         ("shift_after", np.float64),
         ("shortfall", np.float64),
+        ("symbol", np.int64),
     ]
 )
 STOP_MOVE = np.dtype(
@@ -47,17 +50,23 @@ STOP_MOVE = np.dtype(
     ]
 )
 
+COUNT_FIELDS = ("bars_visited", "refused", "no_room", "lapsed")
+COUNTS = np.dtype([(name, np.int64) for name in COUNT_FIELDS])
+"""What is counted for each symbol of a replay; its `Outcome` has the sums."""
+
 
 class Outcome(NamedTuple):
     """Outcome of a replay.
 
-    Entry orders were `refused` for their size or cost, or `lapsed` for a gap; at so
-    many closes the account was `liquidated`. From the close of `ruined_index` on it
-    could enter no more; -1 when it always could. `threshold_shift` is what a streak of
-    losses adds to the threshold after the last bar.
+    Entry orders were `refused` for their size or cost, found `no_room` beside the other
+    positions of a wallet, or `lapsed` for a gap; at so many closes the account was
+    `liquidated`. From the close of `ruined_index` on it could enter no more; -1 when it
+    always could. `threshold_shift` is what a streak of losses adds to the threshold
+    after the last bar.
 
     `state` is that after the last bar, before an open position is closed for the end of
-    the data: what is held, and what was ordered for the next open.
+    the data (and after it was left as delisted): what is held, and what was ordered for
+    the next open. Of a wallet it is that of its first symbol.
     """
 
     trades: int
@@ -66,6 +75,7 @@ class Outcome(NamedTuple):
     stops: int
     end_balance: float
     refused: int
+    no_room: int
     lapsed: int
     liquidated: int
     ruined_index: int
@@ -74,12 +84,20 @@ class Outcome(NamedTuple):
 
 
 class Ledger(NamedTuple):
-    """A replay's outcome with its legs, trades and stops, trimmed to what happened."""
+    """A replay's outcome with its legs, trades and stops, trimmed to what happened.
+
+    Legs and stops lie trade by trade, trades in the order of their entries; `nth` of a
+    leg is its place among all legs of the account, from 0, and `balance` what was
+    realised after it, USD (0 after one that left a shortfall). `states` has one state a
+    symbol, as `Outcome.state`; `counts` has dtype `COUNTS`, shape (n_symbols,).
+    """
 
     outcome: Outcome
     legs: np.recarray
     trades: np.recarray
     stops: np.recarray
+    states: tuple[State, ...]
+    counts: np.recarray
 
 
 def make_stops(n_bars: int) -> np.recarray:

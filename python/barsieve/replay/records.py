@@ -1,4 +1,6 @@
-"""Named tuples with some fields exchanged, in Python and in machine code alike.
+"""Named tuples with some fields exchanged, or kept in a record of an array.
+
+In Python and in machine code alike.
 
 numba knows named tuples and their construction by keyword, but not `_replace`: it is
 taught here, as the one construction that one would write by hand.
@@ -34,6 +36,12 @@ def overlaid(record: R, other: Any) -> R:
     return cast(R, record._replace(**{name: getattr(other, name) for name in shared}))
 
 
+def store(record: Any, values: Named) -> None:
+    """Write the fields of a named tuple into those of a NumPy record, by name."""
+    for name in values._fields:
+        setattr(record, name, getattr(values, name))
+
+
 def _construction(
     record: Any, parameters: str, exchanged: Mapping[str, str]
 ) -> Callable[..., Any]:
@@ -63,3 +71,12 @@ def _replaced(record: Any, **changes: Any) -> Callable[..., Any]:
 def _overlaid(record: Any, other: Any) -> Callable[..., Any]:
     shared = set(record.fields) & set(other.fields)
     return _construction(record, "other", {name: f"other.{name}" for name in shared})
+
+
+@overloaded(store)
+def _store(record: Any, values: Any) -> Callable[..., Any]:
+    lines = [f"    record.{name} = values.{name}" for name in values.fields]
+    scope: dict[str, Any] = {}
+    exec("\n".join(["def stored(record, values):", *lines]), scope)
+    stored: Callable[..., Any] = scope["stored"]
+    return stored

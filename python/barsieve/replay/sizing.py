@@ -2,7 +2,7 @@
 
 from barsieve.core.numba_cache import compiled
 from barsieve.profiles.rules import Rules
-from barsieve.replay.state import Bar
+from barsieve.replay.state import Bar, Position
 
 WEAK_TREND_ADX = 20.0
 STRONG_TREND_ADX = 25.0
@@ -46,20 +46,32 @@ def is_ruined(balance: float, rules: Rules) -> bool:
 
 
 @compiled
+def margin_of(position: Position, rules: Rules) -> float:
+    """Return what a position binds of the account's margin, USD."""
+    return position.entry_price * position.qty / rules.leverage
+
+
+@compiled
 def entry_qty(
-    balance: float, share: float, distance: float, price: float, rules: Rules
+    balance: float,
+    share: float,
+    distance: float,
+    price: float,
+    margin: float,
+    rules: Rules,
 ) -> float:
     """Return the quantity to enter with, 0 when it falls below the minimum notional.
 
     A negative balance (funding, a gap) counts as 0, so it buys nothing.
 
     Leverage never raises the risk of a stop-out; it only limits the margin:
-    notional / leverage <= margin_cap * balance.
+    notional / leverage <= margin_cap * balance - margin, the `margin` (USD) being what
+    the other positions of the account bind.
     """
     if is_ruined(balance, rules):
         return 0.0
     by_risk = balance * share / distance
-    by_margin = rules.margin_cap * balance * rules.leverage / price
+    by_margin = (rules.margin_cap * balance - margin) * rules.leverage / price
     qty = min(by_risk, by_margin)
     if qty * price < rules.min_notional:
         return 0.0

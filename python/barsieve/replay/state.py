@@ -10,18 +10,19 @@ LONG, SHORT, FLAT = 1, -1, 0
 # rule comes last, so that the others keep theirs.
 REASONS = (
     "none", "stop", "break_even", "trail", "volume_trap", "target", "macro", "time",
-    "reversal", "end_of_data", "liquidation",
+    "reversal", "end_of_data", "liquidation", "delisted",
 )  # fmt: skip
 (
     NO_REASON, STOP, BREAK_EVEN, TRAIL, VOLUME_TRAP, TARGET, MACRO, TIME,
-    REVERSAL, END_OF_DATA, LIQUIDATION,
+    REVERSAL, END_OF_DATA, LIQUIDATION, DELISTED,
 ) = range(len(REASONS))  # fmt: skip
 
 
 class Bar(Protocol):
     """One bar as the replay sees it: prices, and what was known at its close.
 
-    `index` is its position among the bars of the replay; `bar_index` is its number.
+    `index` is its position among the bars of the replay, which lie symbol by symbol;
+    `bar_index` is its number.
     Prices are in quote currency, rates and confidences are fractions, NaN is unknown.
     `side` is 1, -1 or 0; `threshold` is the profile's, without the loss streak;
     `has_sentinel` is whether a sentinel fired that the profile requires, if it does;

@@ -9,19 +9,22 @@ from barsieve.profiles.rules import Rules
 from barsieve.replay.costs import costs_of, make_fill, net_of, settle_funding
 from barsieve.replay.decimals import decimal_sum
 from barsieve.replay.exits import (
+    close_position,
+    emptied,
     exit_reason,
     fill_ordered_exit,
     fill_resting_exit,
     hold_through_close,
     is_macro_exit,
     is_worthless,
-    liquidate,
     orders_partial,
+    worth_of,
 )
 from barsieve.replay.records import replaced
 from barsieve.replay.sizing import entry_qty, risk_distance, risk_share
 from barsieve.replay.state import (
     FLAT,
+    LIQUIDATION,
     LONG,
     NO_FILL,
     NO_ORDERS,
@@ -81,21 +84,50 @@ def signal(account: Streak, bar: Bar, rules: Rules) -> int:
 
 
 @compiled
-def fill_entry(
+def settle_and_leave(
     account: Account, position: Position, orders: Orders, bar: Bar, rules: Rules
+) -> tuple[Account, Position, float, Fill]:
+    """Settle funding, then fill the ordered exit or partial at the open.
+
+    Returns the account, the position, the funding received and the fill.
+    """
+    account, position, funding = settle_funding(account, position, bar)
+    account, position, fill = fill_ordered_exit(account, position, orders, bar, rules)
+    return account, position, funding, fill
+
+
+@compiled
+def lapses(bar: Bar, rules: Rules) -> bool:
+    """Tell whether a bar follows too late for an entry that was ordered before it.
+
+    The stop distance of such an order is of another market.
+    """
+    return bar.hours_since > rules.max_gap_hours
+
+
+@compiled
+def fill_entry(
+    account: Account,
+    position: Position,
+    orders: Orders,
+    bar: Bar,
+    margin: float,
+    rules: Rules,
 ) -> tuple[Account, Position, Fill, bool, bool]:
     """Enter at the open, sized on the balance after any exit's result.
 
-    An order whose bar does not follow soon enough lapses: its stop distance is of
-    another market. One that is too small, or costs all that there is, is refused.
-    Returns the account, the position, the fill, whether refused, whether lapsed.
+    An order whose bar does not follow soon enough lapses. One that is too small beside
+    the `margin` that the account's other positions bind (USD), or costs all that there
+    is, is refused. Returns the account, the position, the fill, whether refused,
+    whether lapsed.
     """
     if orders.entry_side == FLAT:
         return account, position, NO_FILL, False, False
-    if bar.hours_since > rules.max_gap_hours:
+    if lapses(bar, rules):
         return account, position, NO_FILL, False, True
     side, distance = orders.entry_side, orders.entry_risk_distance
-    qty = entry_qty(account.balance, orders.entry_risk_share, distance, bar.open, rules)
+    share = orders.entry_risk_share
+    qty = entry_qty(account.balance, share, distance, bar.open, margin, rules)
     fill = make_fill(qty, bar.open, 0.0, NO_REASON, rules)
     if not qty > 0.0 or costs_of(fill) >= account.balance:
         return account, position, NO_FILL, True, False
@@ -149,33 +181,46 @@ def decide(account: Account, position: Position, bar: Bar, rules: Rules) -> Orde
 
 
 @compiled
+def hold_and_decide(
+    account: Account, position: Position, bar: Bar, rules: Rules
+) -> tuple[Position, Orders]:
+    """Count the bar, set the stop for the next, and decide what its open shall fill."""
+    if position.side != FLAT:
+        position = hold_through_close(position, bar, rules)
+    return position, decide(account, position, bar, rules)
+
+
+@compiled
 def step(state: State, bar: Bar, rules: Rules) -> tuple[State, Fills]:
-    """Carry the state through one bar; return it with the fills of the bar."""
+    """Carry the state of one symbol, alone in its account, through one bar.
+
+    Returns it with the fills of the bar. A wallet of many symbols takes the same four
+    parts for all of them, one part after the other.
+    """
     account, position, orders = state.account, state.position, state.orders
-    # 1. Funding on the position held before the fills.
-    account, position, funding = settle_funding(account, position, bar)
-    # 2. Pending orders fill at the open: exits first, then the entry.
-    account, position, ordered_exit = fill_ordered_exit(
+    # 1. Funding on the position held before the fills, then the ordered exit.
+    account, position, funding, ordered_exit = settle_and_leave(
         account, position, orders, bar, rules
     )
+    # 2. The ordered entry; no other position binds margin.
     account, position, entry, is_refused, is_lapsed = fill_entry(
-        account, position, orders, bar, rules
+        account, position, orders, bar, 0.0, rules
     )
     # 3. Stop and target are tested, on the entry's own bar too.
     stop, stop_reason = position.stop, position.stop_reason
     account, position, resting_exit = fill_resting_exit(account, position, bar, rules)
-    # 4. and 5. At the close: an account worth nothing is liquidated and decides
-    # nothing; else count the bar, set the stop for the next, decide.
-    is_liquidated = is_worthless(account, position, bar, rules)
+    # 4. At the close: an account worth nothing is liquidated and decides nothing.
+    equity = account.balance + worth_of(position, bar.close, rules)
+    is_liquidated = is_worthless(equity, position.side == FLAT)
     liquidation, shortfall, orders = NO_FILL, 0.0, NO_ORDERS
     if is_liquidated:
-        account, position, liquidation, shortfall = liquidate(
-            account, position, bar, rules
-        )
-    else:
         if position.side != FLAT:
-            position = hold_through_close(position, bar, rules)
-        orders = decide(account, position, bar, rules)
+            account, position, liquidation = close_position(
+                account, position, bar.close, LIQUIDATION, bar, rules
+            )
+        account, shortfall = emptied(account)
+    else:
+        position, orders = hold_and_decide(account, position, bar, rules)
     fills = Fills(
         funding=funding,
         ordered_exit=ordered_exit,

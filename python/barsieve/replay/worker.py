@@ -65,7 +65,7 @@ def _load() -> None:
 
     nothing = Rules(**{name: kind(0) for name, kind in Rules.__annotations__.items()})
     bars = np.empty(0, BAR).view(np.recarray)
-    replay_into_ledger(bars, nothing, 0.0, np.empty(0, np.int64), False)
+    replay_into_ledger(bars, nothing, 0.0, np.empty(0, np.int64), False, 0.0)
 
 
 def replay_into_ledger(*arguments: Any) -> "Ledger":

@@ -142,17 +142,28 @@ def find_all_signals(screen, configs, room):
 
 
 @compiled_apart
-def replay_config(bars, config, base, start_balance, entry_bars, legs, trades, stops):
+def replay_config(
+    bars, config, base, start_balance, hours_after, entry_bars, legs, trades, stops
+):
     """Replay one configuration, `base` with its settings, where its entries can be."""
     rules = overlaid(base, config)
     return replay_bars(
-        bars, rules, start_balance, entry_bars, True, legs, trades, stops
+        bars, rules, start_balance, entry_bars, True, hours_after, legs, trades, stops
     )
 
 
 @compiled_apart
 def sweep_configs(
-    bars, screen, configs, base, start_balance, calendar, room, figures, hashes
+    bars,
+    screen,
+    configs,
+    base,
+    start_balance,
+    hours_after,
+    calendar,
+    room,
+    figures,
+    hashes,
 ):
     """Replay each configuration by its own signals, and measure it.
 
@@ -168,8 +179,8 @@ def sweep_configs(
             entry_bars = room.entry_bars[:n_signals]
             write_signals(bars, signals[at - first], n_signals, entry_bars)
             done = replay_config(
-                bars, configs[at], base, start_balance, entry_bars, legs, trades,
-                room.stops,
+                bars, configs[at], base, start_balance, hours_after, entry_bars, legs,
+                trades, room.stops,
             )  # fmt: skip
             measure(
                 calendar, start_balance, room, legs[: done.legs],

@@ -42,7 +42,8 @@ class Sweep:
     """A grid over one symbol, ready to run.
 
     `ids` name the configurations to run and then the refused ones; `folds` the rows of
-    each one's figures: the whole history, then its months.
+    each one's figures: the whole history, then its months. `hours_after` is as in the
+    `Inputs` of a replay.
     """
 
     profile: Profile
@@ -52,6 +53,7 @@ class Sweep:
     calendar: Calendar
     ids: list[str]
     folds: list[str]
+    hours_after: float = 0.0
 
 
 def make_calendar(market: Market, longest: int) -> tuple[Calendar, list[str]]:
@@ -166,6 +168,7 @@ def measure_chunk(
         sweep.grid.configs[chunk.start : chunk.stop],
         sweep.profile.rules,
         float(sweep.profile.start_balance),
+        sweep.hours_after,
         sweep.calendar,
         room,
         figures,

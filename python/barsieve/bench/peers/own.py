@@ -29,6 +29,7 @@ RULES = DEFAULTS._replace(
     time_stop_bars=2**40,
     vix_exit=np.inf,
     macro_exit_veto=np.inf,
+    delisted_after_hours=np.inf,
     risk_min=1e-6,
     risk_max=1e-6,
     risk_cap=1.0,
@@ -107,7 +108,9 @@ def _replay_each(
         own = replaced(
             rules, stop_atr=stop_atr[configuration], target_r=target_r[configuration]
         )
-        outcome = replay_bars(bars, own, BALANCE, entry_bars, True, legs, trades, stops)
+        outcome = replay_bars(
+            bars, own, BALANCE, entry_bars, True, 0.0, legs, trades, stops
+        )
         n_traded = _write_trades(
             traded, n_traded, configuration, trades, legs, outcome.trades
         )
