@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from barsieve.analysis.session import Study
-from barsieve.core.arrow import numbers
+from barsieve.analysis.session import Traded
+from barsieve.core.arrow import column, numbers
 from barsieve.core.errors import refuse
-from barsieve.replay.ledger import Outcome
-from barsieve.replay.runs import Inputs, replay
+from barsieve.replay.records import replaced
+from barsieve.replay.runs import HOUR_US, Inputs, Part, replay
 from barsieve.replay.state import (
     BAR,
     BAR_FIELDS,
@@ -51,69 +51,79 @@ class Decision(NamedTuple):
         return known_at
 
 
-def outcome_after(inputs: Inputs, index: int, replayed: str) -> Outcome:
-    """Return how a replay stands after a bar, with what it ordered for the next."""
-    seen = inputs.bars[: index + 1].view(np.recarray)
-    # Later bars are not known of, and so no end of the market.
-    return replay(inputs._replace(bars=seen, hours_after=0.0), replayed).outcome
+def state_after(
+    traded: Traded, index: int, replayed: str, *, opened: bool = False
+) -> tuple[State, float]:
+    """Return how a replay stands after a bar, with what it ordered for the next.
 
-
-def last_known(study: Study, at: datetime | None) -> int:
-    """Return the position of the last bar that has closed at a moment (or at all).
-
-    Raises InputError for a moment before the first close.
+    And what the streak of losses adds to the threshold. `opened`: after another bar of
+    the same hour and later, which opens and stays where that closed.
     """
+    seen = traded.inputs.until(traded.inputs.opens[index])
+    run = replay(_opened(seen) if opened else seen, replayed)
+    state, first = run.states[traded.number], run.inputs.symbols[traded.number].start
+    # Its last exit by the bars of the whole, as `index` is.
+    moved = state.account.last_exit_index + traded.part.start - first
+    account = replaced(state.account, last_exit_index=moved)
+    return replaced(state, account=account), run.outcome.threshold_shift
+
+
+def last_known(traded: Traded, at: datetime | None) -> int:
+    """Return the position of the symbol's last bar that has closed at a moment.
+
+    Of all where the moment is None. Raises InputError for one before the first close.
+    """
+    part = traded.part
     if at is None:
-        return len(study.inputs.bars) - 1
-    closes = numbers(study.inputs.known_at.view("int64"))
+        return part.stop - 1
+    known_at = traded.inputs.known_at
+    closes = numbers(known_at.view("int64"))[part.start : part.stop]
     index = int(np.searchsorted(closes, at.timestamp() * 1e6, side="right")) - 1
     if index < 0:
-        first = study.inputs.known_at[0].as_py()
+        first = known_at[part.start].as_py()
         refuse(
             f"--at {at.isoformat()}",
             expected="a moment with a closed bar",
             found="one before all bars",
             fix=f"the first closes at {first.isoformat()}",
         )
-    return index
+    return part.start + index
 
 
-def index_of(study: Study, bar_ts: datetime) -> int:
-    """Return the position of the bar that opened at a moment."""
-    opens = numbers(study.inputs.bar_ts.view("int64"))
-    return int(np.searchsorted(opens, bar_ts.timestamp() * 1e6))
+def index_of(traded: Traded, bar_ts: datetime) -> int:
+    """Return the position of the symbol's bar that opened at a moment.
+
+    That before it where none did.
+    """
+    part = traded.part
+    opens = traded.inputs.opens[part.start : part.stop]
+    at = np.searchsorted(opens, bar_ts.timestamp() * 1e6, side="right")
+    return part.start + int(at) - 1
 
 
-def decision_at(study: Study, index: int, replayed: str) -> Decision:
+def decision_at(traded: Traded, index: int, replayed: str) -> Decision:
     """Return what the replay decides at the close of the bar at a position."""
-    profile, scratch = study.inputs.profile, study.scratch
-    bar_ts = study.inputs.bar_ts[index].as_py()
+    profile, scratch = traded.profile, traded.scratch
+    bar_ts = traded.inputs.bar_ts[index].as_py()
     fusion = scratch.rows(
-        "select * from {fusion_scores} where profile = ? and bar_ts = ?",
-        profile.profile, bar_ts,
+        "select * from {fusion_scores} "
+        "where profile = ? and symbol = ? and bar_ts = ?",
+        profile.profile, profile.symbol, bar_ts,
     )[0]  # fmt: skip
     votes = scratch.rows(
         "select * from {votes} where symbol = ? and bar_ts = ?",
         profile.symbol, bar_ts,
     )[0]  # fmt: skip
-    outcome = outcome_after(study.inputs, index, replayed)
-    bar = study.inputs.bars[index]
-    return Decision(
-        index,
-        fusion["bar_ts"],
-        outcome.state,
-        outcome.threshold_shift,
-        bar,
-        fusion,
-        votes,
-    )
+    state, threshold_shift = state_after(traded, index, replayed)
+    bar = traded.inputs.bars[index]
+    return Decision(index, fusion["bar_ts"], state, threshold_shift, bar, fusion, votes)
 
 
-def domain_votes(study: Study, decision: Decision) -> list[dict[str, Any]]:
+def domain_votes(traded: Traded, decision: Decision) -> list[dict[str, Any]]:
     """Return the domains of the profile: score, vote, and the weight in force."""
-    found = study.scratch.rows(
+    found = traded.scratch.rows(
         "select domain, vote from {scores} where symbol = ? and bar_ts = ?",
-        study.inputs.profile.symbol, decision.bar_ts,
+        traded.part.symbol, decision.bar_ts,
     )  # fmt: skip
     votes = {row["domain"]: row["vote"] for row in found}
     return [
@@ -127,21 +137,21 @@ def domain_votes(study: Study, decision: Decision) -> list[dict[str, Any]]:
     ]
 
 
-def signals_in_force(study: Study, decision: Decision) -> list[dict[str, Any]]:
+def signals_in_force(traded: Traded, decision: Decision) -> list[dict[str, Any]]:
     """Return the macro signals in force at the close."""
-    return study.scratch.rows(
+    return traded.scratch.rows(
         "select signal, veto_long, veto_short, greenlight from {macro_signals} "
         "where symbol = ? and bar_ts = ? order by signal",
-        study.inputs.profile.symbol, decision.bar_ts,
+        traded.part.symbol, decision.bar_ts,
     )  # fmt: skip
 
 
-def input_ages(study: Study, decision: Decision) -> list[dict[str, Any]]:
+def input_ages(traded: Traded, decision: Decision) -> list[dict[str, Any]]:
     """Return the age of each input at the close, hours since it became known.
 
     A value that is None is too old to count, or was never known.
     """
-    scratch, symbol = study.scratch, study.inputs.profile.symbol
+    scratch, symbol = traded.scratch, traded.part.symbol
     row = scratch.rows(
         "select * from {features} where symbol = ? and bar_ts = ?",
         symbol, decision.bar_ts,
@@ -173,8 +183,40 @@ def _hypothetical(bar: np.record) -> np.recarray:
             after[name] = np.nan
     for name in ("open", "high", "low", "close"):
         after[name] = bar["close"]
-    after["index"], after["hours_since"] = bar["index"] + 1, 1.0
+    after["hours_since"] = 1.0
     return after.view(np.recarray)
+
+
+def _opened(seen: Inputs) -> Inputs:
+    """Return inputs with an hour more, at which all symbols open at their last closes.
+
+    All that had a bar in the last hour: their orders compete for the same money.
+    """
+    last = seen.opens.max()
+    bars, opens, parts = [], [], []
+    for part in seen.symbols:
+        own, at = seen.bars[part.start : part.stop], seen.opens[part.start : part.stop]
+        if len(at) and at[-1] == last:
+            own = np.concatenate([own, _hypothetical(own[-1])])
+            at = np.append(at, last + HOUR_US)
+        start = parts[-1].stop if parts else 0
+        bars.append(own)
+        opens.append(at)
+        parts.append(Part(part.symbol, start, start + len(at)))
+    made = np.concatenate(bars).view(np.recarray)
+    made["index"] = np.arange(len(made))
+    bar_ts = column(np.concatenate(opens)).view(seen.bar_ts.type)
+    before = np.array([part.start for part in seen.symbols])
+    moved = np.array([part.start for part in parts]) - before
+    of_part = np.searchsorted(before, seen.entry_bars, side="right") - 1
+    return seen._replace(
+        bars=made,
+        bar_ts=bar_ts,
+        known_at=bar_ts,
+        is_in_study=np.ones(len(made), bool),
+        entry_bars=seen.entry_bars + moved[of_part],
+        parts=tuple(parts),
+    )
 
 
 def _level(price: float) -> float | None:
@@ -182,7 +224,9 @@ def _level(price: float) -> float | None:
     return price if isfinite(price) else None
 
 
-def order_of(study: Study, decision: Decision, replayed: str) -> dict[str, Any] | None:
+def order_of(
+    traded: Traded, decision: Decision, replayed: str
+) -> dict[str, Any] | None:
     """Return the entry ordered at the close; None without one.
 
     Side, confidence, risk and stop distance are settled at the close. Quantity, stop
@@ -193,11 +237,9 @@ def order_of(study: Study, decision: Decision, replayed: str) -> dict[str, Any] 
     orders = decision.state.orders
     if orders.entry_side == FLAT:
         return None
-    inputs, index = study.inputs, decision.index
-    rules = inputs.profile.rules
-    bars = np.concatenate([inputs.bars[: index + 1], _hypothetical(decision.bar)])
-    extended = inputs._replace(bars=bars.view(np.recarray), hours_after=0.0)
-    position = replay(extended, replayed).outcome.state.position
+    rules = traded.profile.rules
+    after, _ = state_after(traded, decision.index, replayed, opened=True)
+    position = after.position
     is_filled = position.side == orders.entry_side and position.bars_held == 1
     close, distance = float(decision.bar.close), orders.entry_risk_distance
     qty = position.qty if is_filled else 0.0
@@ -215,13 +257,13 @@ def order_of(study: Study, decision: Decision, replayed: str) -> dict[str, Any] 
     }
 
 
-def position_of(study: Study, decision: Decision) -> dict[str, Any] | None:
+def position_of(traded: Traded, decision: Decision) -> dict[str, Any] | None:
     """Return the open position at the close; None when flat.
 
     `partial_qty` is what the partial closes, or has closed.
     """
     position, close = decision.state.position, float(decision.bar.close)
-    rules = study.inputs.profile.rules
+    rules = traded.profile.rules
     if position.side == FLAT:
         return None
     profit = position.side * (close - position.entry_price)
@@ -240,9 +282,9 @@ def position_of(study: Study, decision: Decision) -> dict[str, Any] | None:
     }
 
 
-def action_of(decision: Decision) -> str:
+def action_of(state: State) -> str:
     """Return what the next open shall do, in two or three words."""
-    position, orders = decision.state.position, decision.state.orders
+    position, orders = state.position, state.orders
     side = SIDES[orders.entry_side]
     if position.side == FLAT:
         return f"enter {side}" if side else "stay flat"

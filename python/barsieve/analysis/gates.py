@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from barsieve.analysis.decision import SIDES, Decision
 from barsieve.analysis.gate_counts import macro_limits, sides_asked
-from barsieve.analysis.session import Study
+from barsieve.analysis.session import Traded
 from barsieve.profiles.rules import Rules
 from barsieve.profiles.settings import Profile
 from barsieve.replay.decimals import sum_of_decimals
@@ -182,9 +182,9 @@ def gates_of_close(
     ]
 
 
-def _account_gates(study: Study, decision: Decision) -> list[Gate]:
+def _account_gates(traded: Traded, decision: Decision) -> list[Gate]:
     account, position = decision.state.account, decision.state.position
-    bar, rules = decision.bar, study.inputs.profile.rules
+    bar, rules = decision.bar, traded.profile.rules
     since = decision.index - account.last_exit_index
     is_flat = position.side == FLAT
     return [
@@ -205,10 +205,10 @@ def _account_gates(study: Study, decision: Decision) -> list[Gate]:
     ]  # fmt: skip
 
 
-def close_of(study: Study, decision: Decision) -> Close:
+def close_of(traded: Traded, decision: Decision) -> Close:
     """Return what the gates see of the close of a decision."""
     bar, fusion = decision.bar, decision.fusion
-    rules, streak = study.inputs.profile.rules, decision.threshold_shift
+    rules, streak = traded.profile.rules, decision.threshold_shift
     veto = float(bar.net_veto_long if bar.side > 0 else bar.net_veto_short)
     return Close(
         bar_ts=decision.bar_ts,
@@ -226,9 +226,9 @@ def close_of(study: Study, decision: Decision) -> Close:
     )
 
 
-def gates_at(study: Study, decision: Decision) -> list[dict[str, Any]]:
+def gates_at(traded: Traded, decision: Decision) -> list[dict[str, Any]]:
     """Return every gate between a close and an entry, in order."""
-    close, profile = close_of(study, decision), study.inputs.profile
-    gates = gates_of_close(close, profile, study.document)
-    gates += _account_gates(study, decision)
+    close, profile = close_of(traded, decision), traded.profile
+    gates = gates_of_close(close, profile, traded.document)
+    gates += _account_gates(traded, decision)
     return [gate._asdict() for gate in gates]

@@ -33,12 +33,13 @@ SCREEN = ("candidates", "candidate_windows")
 class Traded(NamedTuple):
     """One symbol of a profile, and the account that trades it.
 
-    `number` is the symbol's among those of the account.
+    `number` is the symbol's among those of the account, `document` the profile's JSON.
     """
 
     scratch: Scratch
     inputs: Inputs
     number: int
+    document: dict[str, Any]
 
     @property
     def part(self) -> Part:
@@ -88,7 +89,7 @@ class Study(NamedTuple):
         for inputs in self.accounts:
             for number, part in enumerate(inputs.symbols):
                 if symbol == part.symbol or (symbol is None and self.symbol != ALL):
-                    return Traded(self.scratch, inputs, number)
+                    return Traded(self.scratch, inputs, number, self.document)
         refuse(
             self.profile,
             "symbol",

@@ -115,11 +115,14 @@ class Questions(Opened):
         self,
         profile: str | Path,
         *,
+        symbol: str | None = None,
         at: Moment | None = None,
         mode: Mode | None = None,
         set: Settings | None = None,
     ) -> "Signal":
         """Say what the replay does at the next open, and all that it decides upon.
+
+        Of one symbol: a profile that trades several asks which; `signals` has them all.
 
         The bar decided upon is the last that had closed `at` a moment, the last of all
         by default. Size, stop and target of an order assume that the next bar opens at
@@ -133,14 +136,68 @@ class Questions(Opened):
         changes, kind = changes_of(set, None, None), known_mode(mode)
         with self.asking() as path:
             study = prepare(path, profile_of(profile), changes)
-            return Signal(signal(study, asked, kind))
+            return Signal(signal(study.on(symbol), asked, kind))
+
+    def signals(
+        self,
+        profile: str | Path,
+        *,
+        at: Moment | None = None,
+        mode: Mode | None = None,
+        set: Settings | None = None,
+    ) -> "Frame":
+        """Say what the replay does with each symbol at the next open: a row each.
+
+        Arguments are those of `signal`.
+        """
+        from barsieve.api.frames import Frame
+
+        return Frame(self.signal_rows(profile, at, mode, changes_of(set, None, None)))
+
+    def signal_rows(
+        self,
+        profile: str | Path,
+        at: Moment | None,
+        mode: str | None,
+        changes: dict[str, Any],
+    ) -> list[dict[str, Any]]:
+        """Return rows for `signals`."""
+        from barsieve.analysis.explain import signals
+        from barsieve.analysis.session import prepare
+
+        asked = moment(at, "at") if at is not None else None
+        with self.asking() as path:
+            study = prepare(path, profile_of(profile), changes)
+            return signals(study, asked, known_mode(mode))
+
+    def symbols(self, profile: str) -> list[str]:
+        """Return the symbols that a profile of the build trades, sorted.
+
+        Raises InputError for a profile that it does not have.
+        """
+        from barsieve.analysis.session import built_document, open_scratch
+
+        with self.asking() as path:
+            scratch = open_scratch(path)
+            built_document(scratch, profile)
+            rows = scratch.rows(
+                "select symbol from {config_symbols} where profile = ? order by symbol",
+                profile,
+            )
+            return [row["symbol"] for row in rows]
 
     def explain(
-        self, profile: str, trade_id: int, *, mode: Mode | None = None
+        self,
+        profile: str,
+        trade_id: int,
+        *,
+        symbol: str | None = None,
+        mode: Mode | None = None,
     ) -> "Explanation":
         """Say why a trade of the build was entered and left, leg by leg.
 
-        A mapping, the same as `barsieve explain --json` prints. Raises InputError for a
+        `symbol` where several accounts of the profile have a trade of that number. A
+        mapping, the same as `barsieve explain --json` prints. Raises InputError for a
         number that the profile's replay does not have.
         """
         from barsieve.analysis.explain import explain
@@ -158,7 +215,7 @@ class Questions(Opened):
                 fix="build the profile first",
             )
         with self.asking() as path:
-            return Explanation(explain(prepare(path, named), number, kind))
+            return Explanation(explain(prepare(path, named), number, kind, symbol))
 
     def score(self, name: str, *, symbol: str | None = None) -> "Score":
         """Say what a score knows of the hours that follow, before any replay.
@@ -220,7 +277,7 @@ class Questions(Opened):
     ) -> "Frame":
         """Return the best of each training and what came after: a window a row.
 
-        `train` and `test` are months; with a profile only those of its symbol.
+        `train` and `test` are months; with a profile only those of its symbols.
         """
         from barsieve.api.frames import Frame
 

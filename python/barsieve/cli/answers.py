@@ -9,6 +9,7 @@ from barsieve.cli.choices import (
     Mode,
     ProfileName,
     Settings,
+    Symbol,
     changes_of,
     current,
     described,
@@ -103,8 +104,28 @@ def _print_action(document: dict[str, Any]) -> None:
     out.print(table(title, ["kind", "value"], lines))
 
 
+def _print_signals(rows: list[dict[str, Any]]) -> None:
+    lines = [
+        [
+            row["symbol"], row["action"] or "no bar", shown_price(row["close"]),
+            number(row["confidence"], ".4f"), f"{row['threshold']:.4g}",
+            row["position"] or "-", number(row["profit_r"], "+.2f"),
+            f"{row['balance']:,.2f}",
+        ]
+        for row in rows
+    ]  # fmt: skip
+    columns = [
+        "symbol", "action", "close", "confidence", "threshold", "position", "R",
+        "balance USD",
+    ]  # fmt: skip
+    opens = max((row["known_at"] for row in rows), default=None)
+    title = f"at the open of {opens:%Y-%m-%d %H:%M} UTC" if opens else "no bar yet"
+    out.print(table(f"{title}; --symbol has every gate of one", columns, lines))
+
+
 def signal(
     profile: ProfileName,
+    symbol: Symbol = None,
     at: Annotated[
         str | None,
         typer.Option(metavar="TIME", help="As if it were then; default: the last bar."),
@@ -117,7 +138,8 @@ def signal(
 
     The bar decided upon is the last one closed at that time. Size, stop and
     target assume that the next bar opens at its close; they move with the
-    open.
+    open. Of a profile that trades several symbols: a line for each, or all of
+    one that is named.
 
     Example: barsieve signal --profile btc_live --at 2023-05-31T05:00
     """
@@ -127,7 +149,18 @@ def signal(
     with refusing():
         asked = moment(at, "--at") if at else None
         changes = changes_of(settings, None, None)
-        found = current().signal(profile, at=asked, mode=mode.value, set=changes)
+        database = current()
+        if symbol is None and "symbols" not in changes:
+            is_of_many = len(database.symbols(profile)) > 1
+        else:
+            is_of_many = symbol is None and len(changes["symbols"]) > 1
+        if is_of_many:
+            rows = database.signal_rows(profile, asked, mode.value, changes)
+            print_json(rows) if as_json else _print_signals(rows)
+            return
+        found = database.signal(
+            profile, symbol=symbol, at=asked, mode=mode.value, set=changes
+        )
     document = dict(found)
     document["bar_age_hours"] = age_of(document, asked or datetime.now(UTC))
     if as_json:
@@ -175,6 +208,7 @@ def _print_stops(stops: list[dict[str, Any]]) -> None:
 def explain(
     trade_id: Annotated[int, typer.Argument(help="Number of the trade.")],
     profile: ProfileName,
+    symbol: Symbol = None,
     replayed: Annotated[Mode, typer.Option(help="Which replay's trade.")] = Mode.full,
     as_json: AsJson = False,
 ) -> None:
@@ -183,7 +217,7 @@ def explain(
     Example: barsieve explain 12 --profile btc_live
     """
     with refusing():
-        found = current().explain(profile, trade_id, mode=replayed.value)
+        found = current().explain(profile, trade_id, symbol=symbol, mode=replayed.value)
     document = dict(found)
     if as_json:
         print_json(document)

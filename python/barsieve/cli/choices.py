@@ -21,6 +21,9 @@ class Mode(StrEnum):
 
 ProfileName = Annotated[str, typer.Option(help="Profile of the built database.")]
 Profile = Annotated[str | None, typer.Option(help="Profile of the built database.")]
+Symbol = Annotated[
+    str | None, typer.Option(help="One of the symbols that the profile trades.")
+]
 Config = Annotated[
     Path | None,
     typer.Option(help="File (*.json) of a profile that need not be built, instead."),

@@ -31,7 +31,7 @@ from barsieve.core.prices import shown_price
 from barsieve.metrics.labels import figure_rows
 
 SIGNALS = {
-    "signals": ("signals of the symbol", ",d"),
+    "signals": ("signals of its symbols", ",d"),
     "of_other_symbols": ("signals of other symbols", ",d"),
     "outside_study": ("outside the study", ",d"),
     "barred": ("barred by veto or macro gate", ",d"),
@@ -50,10 +50,11 @@ LOSS = {
 
 def _print_trades(trades: list[dict[str, Any]]) -> None:
     columns = [
-        "entry", "side", "in", "exit", "out", "reason", "MAE", "MFE", "R", "net USD",
+        "symbol", "entry", "side", "in", "exit", "out", "reason", "MAE", "MFE", "R", "net USD",
     ]  # fmt: skip
     lines = [
         [
+            trade["symbol"],
             f"{trade['entry_ts']:%Y-%m-%d %H:%M}",
             trade["side"],
             shown_price(trade["entry_price"]),

@@ -13,7 +13,7 @@ from barsieve.core import schemas
 from barsieve.core.arrow import column, matching, numbers, texts
 from barsieve.profiles.settings import ALL, Profile, accounts_of, read_profiles
 from barsieve.replay.excursions import excursions
-from barsieve.replay.ledger import EXIT, KINDS, Outcome
+from barsieve.replay.ledger import COUNT_FIELDS, EXIT, KINDS, Outcome
 from barsieve.replay.state import (
     BAR,
     BAR_FIELDS,
@@ -27,7 +27,6 @@ from barsieve.replay.worker import replay_into_ledger
 
 FULL, FOCUSED = "full", "focused"
 HOUR_US = 3_600_000_000
-COUNTS = ("bars_visited", "refused", "no_room", "lapsed")
 
 
 class Part(NamedTuple):
@@ -370,7 +369,7 @@ def _counts_of_symbols(run: Run) -> pa.ListArray:
     columns = {
         "symbol": texts([part.symbol for part in parts]),
         "bars": column(np.array([part.stop - part.start for part in parts], np.int64)),
-        **{name: column(counts[name].astype(np.int64)) for name in COUNTS},
+        **{name: column(counts[name].astype(np.int64)) for name in COUNT_FIELDS},
     }
     rows = pa.StructArray.from_arrays(
         list(columns.values()), fields=schemas.REPLAYED_SYMBOL
