@@ -150,10 +150,10 @@ def read_lines(path: Path) -> list[tuple[int, dict[str, Any]]]:
     return found
 
 
-def _bar_numbers(study: Study) -> dict[tuple[str, int], int]:
+def _bar_numbers(study: Study) -> dict[tuple[str | None, int], int]:
     """Return the `bar_index` of each bar, by its symbol and its open in µs."""
     bars = study.scratch.table("bars_1h")
-    found: dict[tuple[str, int], int] = {}
+    found: dict[tuple[str | None, int], int] = {}
     for symbol in study.symbols:
         own = matching(bars, symbol=symbol).order("bar_ts").to_arrow_table()
         opens = numbers(own["bar_ts"].combine_chunks().view(pa.int64()))

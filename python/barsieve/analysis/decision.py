@@ -193,7 +193,8 @@ def _opened(seen: Inputs) -> Inputs:
     All that had a bar in the last hour: their orders compete for the same money.
     """
     last = seen.opens.max()
-    bars, opens, parts = [], [], []
+    bars, opens = [], []
+    parts: list[Part] = []
     for part in seen.symbols:
         own, at = seen.bars[part.start : part.stop], seen.opens[part.start : part.stop]
         if len(at) and at[-1] == last:

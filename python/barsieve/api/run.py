@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from barsieve.core.arrow import column
+from barsieve.core.arrow import column, texts
 from barsieve.core.errors import refuse
 from barsieve.core.text import Page, Shown
 from barsieve.metrics.labels import few, figure_rows
+from barsieve.replay.runs import Inputs
 
 if TYPE_CHECKING:
     from barsieve.analysis.replay import ReplayReport
@@ -21,14 +22,16 @@ MODELS = {
     "trades": "replay_trades",
     "legs": "replay_legs",
     "stops": "replay_stops",
-    "equity": "replay_equity",
+    "equity": "replay_profile_equity",
+    "equity_by_symbol": "replay_equity",
 }
 PRICES = ("open", "high", "low", "close")
 ORDERED_BY = {
-    "trades": "trade_id",
-    "legs": "trade_id, leg",
-    "stops": "trade_id, bar_ts",
+    "trades": "entry_ts, account, trade_id",
+    "legs": "account, trade_id, leg",
+    "stops": "symbol, trade_id, bar_ts",
     "equity": "bar_ts",
+    "equity_by_symbol": "symbol, bar_ts",
 }
 
 
@@ -41,7 +44,8 @@ class Run(Shown):
     Attributes
     ----------
     profile, symbol, mode : str
-        What was replayed, and how: `full` or `focused`.
+        What was replayed, and how: `full` or `focused`. The symbol is `*` where the
+        profile trades several.
     settings : mapping
         Settings that differ from the profile as built, by dotted key.
     metrics : mapping of str to float, int, datetime or None
@@ -84,19 +88,24 @@ class Run(Shown):
 
     @property
     def equity(self) -> "Frame":
-        """A bar a row, of shape (n_bars, n_columns), as in the table `equity`.
+        """An hour a row, of shape (n_hours, n_columns), as in `profile_equity`.
 
-        `bar_ts` is the open of the bar, `equity` the account in USD at its close.
+        `bar_ts` is the open of the bar, `equity` all accounts in USD at its close.
         """
         return self._frame("equity")
 
     @property
+    def equity_by_symbol(self) -> "Frame":
+        """A bar of a symbol a row, as in the table `equity`."""
+        return self._frame("equity_by_symbol")
+
+    @property
     def prices(self) -> "Frame":
-        """A bar a row: the prices that were replayed, in USD."""
+        """A bar of a symbol a row: the prices that were replayed, in USD."""
         return self._frame("prices")
 
     def table(self, name: str) -> pa.Table:
-        """Return `trades`, `legs`, `stops`, `equity` or `prices` as an Arrow table.
+        """Return one of the tables above, by its name, as an Arrow table.
 
         Raises InputError for another name.
         """
@@ -146,8 +155,17 @@ def _fixed(found: Any) -> Any:
     return tuple(map(_fixed, found)) if isinstance(found, list) else found
 
 
+def _prices(inputs: Inputs) -> pa.Table:
+    """Return the prices of an account's bars, by symbol."""
+    names = [
+        part.symbol for part in inputs.symbols for _ in range(part.start, part.stop)
+    ]
+    prices = {name: column(inputs.bars[name]) for name in PRICES}
+    return pa.table({"symbol": texts(names), "bar_ts": inputs.bar_ts, **prices})
+
+
 def _tables_of(report: "ReplayReport") -> dict[str, pa.Table]:
-    scratch, inputs = report.study.scratch, report.study.inputs
+    scratch = report.study.scratch
     scratch.make(*MODELS.values())
     tables = {}
     for name, model in MODELS.items():
@@ -161,17 +179,15 @@ def _tables_of(report: "ReplayReport") -> dict[str, pa.Table]:
         field = tables["trades"].schema.field(place)
         nulls = pa.nulls(len(tables["trades"]), field.type)
         tables["trades"] = tables["trades"].set_column(place, field, nulls)
-    prices = {name: column(inputs.bars[name]) for name in PRICES}
-    tables["prices"] = pa.table({"bar_ts": inputs.bar_ts, **prices})
+    tables["prices"] = pa.concat_tables(map(_prices, report.study.accounts))
     return tables
 
 
 def run_of(report: "ReplayReport") -> Run:
     """Return a replay with all that its scratch database holds of it."""
-    profile = report.study.inputs.profile
     return Run(
-        profile.profile,
-        profile.symbol,
+        report.study.profile,
+        report.study.symbol,
         report.replayed,
         _fixed(report.changes),
         _fixed(report.summary),

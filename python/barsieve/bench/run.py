@@ -15,14 +15,13 @@ from typing import Any
 import duckdb
 
 from barsieve.core import paths
-from barsieve.core.arrow import row_of, rows_of
+from barsieve.core.arrow import matching, row_of, rows_of
 from barsieve.core.errors import BarsieveError, InputError
 from barsieve.core.paths import about_market
 from barsieve.market import simulation
 from barsieve.market.check import check_market
 from barsieve.profiles.resolution import resolved_profiles
-from barsieve.profiles.settings import read_profiles
-from barsieve.replay.runs import FOCUSED, FULL, Inputs, read_inputs, replay
+from barsieve.replay.runs import FOCUSED, FULL, Inputs, replay
 
 REPEATS = 15
 SWEEP_REPEATS = 3
@@ -56,8 +55,9 @@ def _configs_for(market: Path, configs: Path, to: Path) -> None:
     for profile in resolved_profiles(configs):
         regime = profile["regime"]
         is_read = regime["classifier"] != "off"
-        has_reference = regime["reference_symbol"] in symbols
-        if profile["symbol"] in symbols and (has_reference or not is_read):
+        has_reference = regime["reference_symbol"] in {None, *symbols}
+        is_there = {*profile["symbols"]} <= {ALL, *symbols}
+        if is_there and (has_reference or not is_read):
             (to / f"{profile['profile']}.json").write_text(json.dumps(profile))
     for path in (configs / "shared").glob("*.json"):
         shutil.copy(path, to / "shared")
@@ -120,11 +120,12 @@ def _layer_seconds(target: Path) -> dict[str, float]:
     return {layer: round(seconds[layer], 3) for layer in in_order}
 
 
-def _best_ms(inputs: Inputs, replayed: str) -> float:
+def _best_ms(accounts_of_profile: list[Inputs], replayed: str) -> float:
     best = float("inf")
     for _ in range(REPEATS):
         started = time.perf_counter()
-        replay(inputs, replayed)
+        for inputs in accounts_of_profile:
+            replay(inputs, replayed)
         best = min(best, time.perf_counter() - started)
     return best * 1000
 
@@ -139,14 +140,16 @@ def _replay_rows(database: Path) -> list[dict[str, Any]]:
         for name in ("replay_bars", "candidates", "candidate_windows")
     ]
     rows = []
-    for profile in read_profiles(connection.table("config_profiles")):
-        inputs = read_inputs(profile, *tables)
-        full_ms, focused_ms = _best_ms(inputs, FULL), _best_ms(inputs, FOCUSED)
-        parity = summary[profile.profile]
+    symbols = connection.table("config_symbols")
+    for name in sorted(summary):
+        accounts_of_profile = list(accounts(matching(symbols, profile=name), *tables))
+        full_ms = _best_ms(accounts_of_profile, FULL)
+        focused_ms = _best_ms(accounts_of_profile, FOCUSED)
+        parity = summary[name]
         visited = max(1, parity["bars_visited"])
         rows.append(
             {
-                "profile": profile.profile,
+                "profile": name,
                 "bars": parity["bars"],
                 "full_ms": round(full_ms, 3),
                 "full_bars_per_second": round(parity["bars"] / full_ms * 1000),

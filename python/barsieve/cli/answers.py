@@ -155,8 +155,8 @@ def signal(
         else:
             is_of_many = symbol is None and len(changes["symbols"]) > 1
         if is_of_many:
-            rows = database.signal_rows(profile, asked, mode.value, changes)
-            print_json(rows) if as_json else _print_signals(rows)
+            found_rows = database.signal_rows(profile, asked, mode.value, changes)
+            print_json(found_rows) if as_json else _print_signals(found_rows)
             return
         found = database.signal(
             profile, symbol=symbol, at=asked, mode=mode.value, set=changes

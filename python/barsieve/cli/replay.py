@@ -48,13 +48,12 @@ LOSS = {
 }
 
 
-def _print_trades(trades: list[dict[str, Any]]) -> None:
+def _print_trades(trades: list[dict[str, Any]], has_symbols: bool) -> None:
     columns = [
-        "symbol", "entry", "side", "in", "exit", "out", "reason", "MAE", "MFE", "R", "net USD",
+        "entry", "side", "in", "exit", "out", "reason", "MAE", "MFE", "R", "net USD",
     ]  # fmt: skip
     lines = [
         [
-            trade["symbol"],
             f"{trade['entry_ts']:%Y-%m-%d %H:%M}",
             trade["side"],
             shown_price(trade["entry_price"]),
@@ -68,6 +67,10 @@ def _print_trades(trades: list[dict[str, Any]]) -> None:
         ]
         for trade in trades
     ]
+    if has_symbols:
+        columns.insert(0, "symbol")
+        for line, trade in zip(lines, trades, strict=True):
+            line.insert(0, trade["symbol"])
     if lines:
         out.print(table(f"last {len(lines)} trades", columns, lines))
 
@@ -150,7 +153,9 @@ def replay(
     if report.loss:
         title = f"{candidates} against the full replay"
         out.print(table(title, ["figure", "value"], figure_rows(LOSS, report.loss)))
-    _print_trades(report.trades[-last:] if last > 0 else [])
+    _print_trades(
+        report.trades[-last:] if last > 0 else [], len(report.study.symbols) > 1
+    )
     if trade_log:
         out.print(f"{len(report.trades):,} trades in {trade_log}", markup=False)
 

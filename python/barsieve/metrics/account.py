@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -52,7 +52,8 @@ class Marks(NamedTuple):
 
 def _in_force(at: np.ndarray, hours: np.ndarray) -> np.ndarray:
     """Return how many of ascending moments have come by each hour, shape (n_hours,)."""
-    return np.searchsorted(at, hours, side="right")
+    found: np.ndarray = np.searchsorted(at, hours, side="right")
+    return found
 
 
 def _balance(run: Run, hours: np.ndarray) -> np.ndarray:
@@ -60,7 +61,8 @@ def _balance(run: Run, hours: np.ndarray) -> np.ndarray:
     order = np.argsort(run.legs.nth)
     start = float(run.inputs.profile.start_balance)
     balance = np.concatenate([[start], run.legs.balance[order]])
-    return balance[_in_force(run.booked[order], hours)]
+    found: np.ndarray = balance[_in_force(run.booked[order], hours)]
+    return found
 
 
 def _open(run: Run, hours: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -74,7 +76,7 @@ def _open(run: Run, hours: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]
         mine = np.flatnonzero(of_symbol == number)
         if not len(mine):
             continue
-        own = legs[mine]
+        own = cast(np.recarray, legs[mine])
         is_entry = own.kind == ENTRY
         # What is in force from a leg to the next; before the first, nothing.
         entered = own.price[is_entry][np.cumsum(is_entry) - 1]

@@ -130,7 +130,7 @@ class Run(NamedTuple):
         the last close, when that has been seen to be the last.
         """
         legs, inputs = self.legs, self.inputs
-        booked = inputs.opens[legs.index]
+        booked: np.ndarray = inputs.opens[legs.index]
         is_exit, trades = legs.kind == EXIT, self.trades[legs.trade]
         after = np.array([part.hours_after for part in inputs.symbols])
         for reason, hours in (

@@ -450,12 +450,22 @@ def replay_wallet(wallet: Wallet, market: Market, rules: Rules) -> None:
 
 
 @compiled_apart
-def end_wallet(wallet: Wallet, market: Market, rules: Rules) -> None:
-    """Close what is still open at the market's end, by symbol at its last close."""
+def end_wallet(
+    wallet: Wallet, market: Market, hours_after: float, rules: Rules
+) -> None:
+    """Close what is still open at the market's end, by symbol at its last close.
+
+    The market goes on for `hours_after` when none of the symbols has a bar any more.
+    """
     purse = wallet.purse[0]
     for at in range(purse.n_active):
         symbol = wallet.active[at]
-        if wallet.slots[symbol].side != FLAT:
+        slot = wallet.slots[symbol]
+        since = market.merged[-1] + hours_after - slot.hour
+        position = overlaid(FLAT_POSITION, slot)
+        if is_delisted(position, since, rules):
+            _leave(wallet, market, symbol, DELISTED, 0, rules)
+        elif slot.side != FLAT:
             _leave(wallet, market, symbol, END_OF_DATA, 0, rules)
     shift = streak_shift(purse, rules)
     for at in range(purse.n_ended):
@@ -476,6 +486,7 @@ def replay_wallet_into_ledger(
     first: np.ndarray,
     entry_rows: np.ndarray,
     is_focused: bool,
+    hours_after: float = 0.0,
 ) -> Ledger:
     """Replay one account over the bars of many symbols into a ledger of its own.
 
@@ -483,7 +494,7 @@ def replay_wallet_into_ledger(
     the row. `hours`, shape (n_rows,), int64: the hour that each opens at. `first`,
     shape (n_symbols + 1,), int64: where each symbol begins, then the end. `entry_rows`,
     int64: where the screen says that an entry may be decided; the full replay ignores
-    it and looks at all rows.
+    it and looks at all rows. `hours_after`: from the last of them to the market's end.
     """
     looked_at = np.unique(entry_rows) if is_focused else np.arange(len(bars))
     market = make_market(bars, hours, first, looked_at)
@@ -493,7 +504,7 @@ def replay_wallet_into_ledger(
         purse.is_ruined, purse.ruined_hour = True, market.merged[0]
     replay_wallet(wallet, market, rules)
     states = states_of(wallet)
-    end_wallet(wallet, market, rules)
+    end_wallet(wallet, market, hours_after, rules)
     at_ruin = np.flatnonzero(hours == purse.ruined_hour) if purse.is_ruined else [-1]
     sums = {name: int(wallet.counts[name].sum()) for name in COUNT_FIELDS}
     outcome = Outcome(
