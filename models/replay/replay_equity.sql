@@ -14,9 +14,8 @@ legs as (
     select
         legs.*,
         trades.entry_price,
-        amount - fee - slippage + if(
-            kind = 'exit', trades.shortfall, 0
-        ) as net,
+        legs.amount - legs.fee - legs.slippage
+        + if(legs.kind = 'exit', trades.shortfall, 0) as net,
     from {{ ref('replay_legs') }} as legs
     inner join {{ ref('replay_trades') }} as trades
         using (replayed, profile, symbol, account, trade_id)

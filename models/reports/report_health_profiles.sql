@@ -84,6 +84,7 @@ accounts as (
         end_balance,
         ruined_ts,
         refused,
+        no_room,
         lapsed,
         liquidated,
         len(trades) + refused + no_room + lapsed as orders,

@@ -21,7 +21,8 @@ from barsieve.core.paths import about_market
 from barsieve.market import simulation
 from barsieve.market.check import check_market
 from barsieve.profiles.resolution import resolved_profiles
-from barsieve.replay.runs import FOCUSED, FULL, Inputs, replay
+from barsieve.profiles.settings import ALL
+from barsieve.replay.runs import FOCUSED, FULL, Inputs, accounts, replay
 
 REPEATS = 15
 SWEEP_REPEATS = 3
