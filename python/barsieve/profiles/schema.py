@@ -78,7 +78,7 @@ def leaves(schema: dict[str, Any], prefix: str = "") -> dict[str, dict[str, Any]
 
 def is_list_of_text(part: Mapping[str, Any]) -> bool:
     """Tell whether a setting, by its own schema, is a list of names."""
-    return part.get("items", {}).get("type") == "string"
+    return bool(part.get("items", {}).get("type") == "string")
 
 
 def _sql_type(part: dict[str, Any]) -> str:
