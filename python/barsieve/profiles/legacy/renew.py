@@ -22,6 +22,7 @@ from barsieve.profiles.words import shown
 
 SYMBOL = ("symbol",)
 BALANCE = ("risk", "start_balance")
+WALLET = ("wallet",)
 _TOLD = {
     SYMBOL: "a list: a profile may trade several",
     BALANCE: "a section of its own says whose money it is",
@@ -135,7 +136,7 @@ def _differing(file: Path, document: dict[str, Any]) -> list[Problem]:
                 )
             )
     if not isinstance(document.get("wallet", {}), dict):
-        problems.append(fault(file, ("wallet",), "an object", document["wallet"]))
+        problems.append(fault(file, WALLET, "an object", document["wallet"]))
     return problems
 
 
@@ -147,6 +148,8 @@ def _rows(document: dict[str, Any], name: str) -> list[Row]:
             row = Row(path, value, CARRIED, (".".join(path),), value, "")
             if path == ("profile",) and value != name:
                 row = row._replace(status=RENAMED, written=name, note="as its file")
+            elif path == WALLET and _has(document, BALANCE):
+                row = Row(path, value, NO_EFFECT, (), None, "an empty section, filled")
         elif _has(document, _path(now.key)):
             row = Row(path, value, NO_EFFECT, (), None, f"{now.key} says the same")
         else:
