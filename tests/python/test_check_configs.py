@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from barsieve.core.errors import Problem, describe
-from barsieve.profiles.check import check_configs, check_profile
+from barsieve.profiles.check import check_configs, check_profile, market_problems
 from barsieve.profiles.findings import profile_findings
 from barsieve.profiles.resolution import complete
 from barsieve.profiles.schema import leaves, load_schema
@@ -262,11 +262,106 @@ def test_a_profile_bears_the_name_of_its_file(configs):
     )  # fmt: skip
 
 
-def test_a_profile_trades_a_symbol_of_the_market(configs):
+@pytest.mark.parametrize(
+    ("symbols", "found", "fix"),
+    [
+        (["ETH"], "'ETH'", "add bars/ETH.parquet to the market, or name others"),
+        (["BTC", "ETH"], "'ETH'", "or take what it lacks out of the list"),
+        (["X", "BTC", "ETH"], "'X', 'ETH'", "add bars/X.parquet, bars/ETH.parquet"),
+    ],
+)
+def test_a_profile_trades_symbols_of_the_market(configs, symbols, found, fix):
+    path = write(configs, {"symbols": symbols})
+    problem = only_problem(configs, ["BTC", "SOL"])
     assert_says(
-        only_problem(configs, ["BTC", "SOL"]), configs / f"{NAME}.json", "key 'symbol'",
-        "a symbol of the market (BTC, SOL)", "'ETH'", "add bars/ETH.parquet",
+        problem, path, "key 'symbols'", "a symbol of the market (BTC, SOL)", found, fix
+    )
+    assert problem.found == found
+    assert problem.fix.endswith("or take the profile out of the configs folder")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"symbols": ["SOL", "BTC"]},
+        {"symbols": ["*"]},
+        {"symbols": ["*"], "wallet": {"kind": "shared", "max_positions": 2}},
+        {"symbols": ["BTC"], "wallet": {"kind": "shared"}},
+        {"wallet": {"delisted_after_hours": None}, "symbols": ["BTC"]},
+        {"symbols": ["*"], "regime": {"classifier": "hmm"}},
+        {"symbols": ["*"], "regime": {"reference_symbol": "BTC", "classifier": "hmm"}},
+        {"symbols": ["*"], "regime": {"reference_symbol": "ETH", "classifier": "off"}},
+    ],
+)
+def test_symbols_and_wallets_that_are_sound(configs, changes):
+    write(configs, changes)
+    assert problems_of(configs, ["BTC", "SOL"]) == []
+    assert problems_of(configs, []) == []
+
+
+def test_all_symbols_stand_alone(configs):
+    path = write(configs, {"symbols": ["*", "ETH"]})
+    assert_says(
+        only_problem(configs), path, "key 'symbols'", "'*' alone", '["*", "ETH"]',
+        "leave '*', or the names",
     )  # fmt: skip
+
+
+def test_all_symbols_of_a_market_that_has_none_are_not_written_down():
+    profile = complete(SOUND | {"symbols": ["*"]})
+    (problem,) = market_problems(Path("x.json"), profile, [])
+    assert_says(
+        problem, Path("x.json"), "key 'symbols'", "a market with symbols", "none",
+        "add bars/*.parquet",
+    )  # fmt: skip
+
+
+def test_a_reference_is_a_symbol_of_the_market_where_it_is_read(configs):
+    changes = {
+        "symbols": ["BTC"],
+        "regime": {"classifier": "hmm", "reference_symbol": "ETH"},
+    }
+    path = write(configs, changes)
+    assert_says(
+        only_problem(configs, ["BTC", "SOL"]), path, "key 'regime.reference_symbol'",
+        "a symbol of the market (BTC, SOL)", "'ETH'", "null for each symbol its own",
+    )  # fmt: skip
+
+
+# Former keys
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "now", "found"),
+    [
+        ({"symbols": REMOVED, "symbol": "ETH"}, "symbol", "'symbols', a list", '"ETH"'),
+        ({"symbol": "ETH"}, "symbol", "'symbols', a list", '"ETH"'),
+        (
+            {"risk.start_balance": 5000.0}, "risk.start_balance",
+            "'wallet.start_balance'", "5000.0",
+        ),
+    ],
+)  # fmt: skip
+def test_a_former_key_is_refused_with_what_rewrites_it(
+    configs, changes, key, now, found
+):
+    path = write(configs, changes)
+    problem = only_problem(configs)
+    assert_says(
+        problem, path, f"former key '{key}'", now, found,
+        f"barsieve config migrate {path} --force",
+    )  # fmt: skip
+    assert problem.expected == now
+
+
+def test_a_former_key_at_another_place_is_an_unknown_one(configs):
+    write(configs, {"entry.symbol": "ETH", "start_balance": 1.0})
+    signals = configs / "shared" / "macro_signals.json"
+    signals.write_text(json.dumps({**json.loads(signals.read_text()), "symbol": 4}))
+    assert {p.where for p in problems_of(configs)} == {
+        "unknown key 'entry.symbol'", "unknown key 'start_balance'",
+        "unknown key 'symbol'",
+    }  # fmt: skip
 
 
 # Keys and values
@@ -277,11 +372,11 @@ def test_a_profile_trades_a_symbol_of_the_market(configs):
     [
         pytest.param(
             {"note": "mine"}, "unknown key 'note'",
-            "one of profile, extends, symbol, learned, weights",
+            "one of profile, extends, symbols, learned, weights",
             '"mine"', "remove the key: nothing reads it", id="at the top",
         ),
         pytest.param(
-            {"weigths": {}}, "unknown key 'weigths'", "one of profile, extends, symbol",
+            {"weigths": {}}, "unknown key 'weigths'", "one of profile, extends,",
             "{}", "did you mean 'weights'?", id="at the top, mistyped",
         ),
         pytest.param(
@@ -353,11 +448,11 @@ LEAVES = [
     if isinstance(values, dict)
     for key in values
 ]
-MUST_BE_GIVEN = ["profile", "symbol", "weights"]
+MUST_BE_GIVEN = ["profile", "symbols", "weights"]
 
 
 @pytest.mark.parametrize("part", MUST_BE_GIVEN)
-def test_name_symbol_and_weights_must_be_given(configs, part):
+def test_name_symbols_and_weights_must_be_given(configs, part):
     path = write(configs, {part: REMOVED})
     assert_says(
         only_problem(configs), path, f"key '{part}'",
@@ -451,8 +546,15 @@ def test_a_setting_of_the_wrong_type_is_refused(configs, choice):
         ("costs.fees_bps", -1.0, "at least 0"),
         ("entry.cadence", "2h", 'one of ["1h", "4h"]'),
         ("screen.method", "none", 'one of ["admissible", "sentinel"]'),
-        ("symbol", "../ETH", "text that matches"),
-        ("symbol", "", "text that matches"),
+        ("symbols", "ETH", 'the type "array"'),
+        ("symbols", [], "at least one name"),
+        ("symbols", ["ETH", "ETH"], "each name once"),
+        ("wallet", ["shared"], 'the type "object"'),
+        ("wallet.kind", "common", 'one of ["separate", "shared"]'),
+        ("wallet.start_balance", 0.0, "more than 0"),
+        ("wallet.max_positions", 0, "at least 1"),
+        ("wallet.max_positions", 1.5, 'the type "integer" or "null"'),
+        ("wallet.delisted_after_hours", 0, "more than 0"),
         ("profile", "Eth Live", "text that matches"),
     ],
 )
@@ -461,6 +563,16 @@ def test_a_value_that_is_not_allowed_is_refused(configs, key, value, expected):
     assert_says(
         only_problem(configs), path, f"key '{key}'",
         expected, json.dumps(value), "correct the value",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["../ETH", "", "**", 5, None])
+def test_what_is_no_name_of_a_symbol_is_refused(configs, name):
+    path = write(configs, {"symbols": ["BTC", name]})
+    expected = "text that matches" if isinstance(name, str) else 'the type "string"'
+    assert_says(
+        only_problem(configs), path, "key 'symbols.1'",
+        expected, json.dumps(name), "correct the value",
     )  # fmt: skip
 
 
@@ -841,7 +953,7 @@ def test_everything_that_is_wrong_is_reported_at_once(configs):
         configs,
         {
             "note": 1,
-            "symbol": REMOVED,
+            "symbols": REMOVED,
             "weights.smc": -1,
             "entry.cadence": "2h",
             "screen.envelope": {"note": 2, "weights": {"smc": [1]}, "gates": {"x": 3}},
@@ -852,7 +964,7 @@ def test_everything_that_is_wrong_is_reported_at_once(configs):
     signals.write_text(json.dumps({**json.loads(signals.read_text()), "note": 4}))
     assert {p.where for p in problems_of(configs)} == {
         "unknown key 'note'",
-        "key 'symbol'",
+        "key 'symbols'",
         "key 'weights.smc'",
         "key 'entry.cadence'",
         "unknown key 'screen.envelope.note'",
@@ -870,7 +982,7 @@ def test_all_that_makes_no_sense_is_reported_at_once(configs):
         configs,
         {
             "profile": "other",
-            "symbol": "SOL",
+            "symbols": ["SOL"],
             "weights.smc": 0.5,
             "risk.risk_min": 0.5,
             "exits.time_stop_bars": 2**40,
@@ -945,7 +1057,14 @@ VALUES = st.recursive(
     ),
     max_leaves=6,
 )
-PLACES = ["profile", "symbol", *SOUND, *(".".join(leaf) for leaf in LEAVES)]
+PLACES = [
+    "profile",
+    "symbol",
+    "symbols",
+    "risk.start_balance",
+    *SOUND,
+    *(".".join(leaf) for leaf in LEAVES),
+]
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
@@ -974,7 +1093,7 @@ def test_no_value_anywhere_escapes_the_check(tmp_path_factory, base, place, valu
 
 def test_a_key_that_another_dominates_is_named_and_refused_by_nobody():
     tight = changed(SOUND, {"entry.veto_limit": 0.8, "exits.macro_exit_veto": 0.8})
-    (found,) = profile_findings(tight)
+    (found,) = profile_findings(complete(tight))
     assert found.finding == "key_without_effect"
     assert found.subject.endswith(": entry.veto_limit")
     assert (found.value, found.threshold) == (0.8, 0.8)
@@ -982,7 +1101,7 @@ def test_a_key_that_another_dominates_is_named_and_refused_by_nobody():
         {"entry.veto_limit": 0.79, "exits.macro_exit_veto": 0.8},
         {"entry.veto_limit": 0.9, "exits.macro_exit_veto": None},
     ):
-        assert profile_findings(changed(SOUND, changes)) == []
+        assert profile_findings(complete(changed(SOUND, changes))) == []
 
 
 def test_a_partial_beyond_the_target_and_a_streak_without_a_shift_are_named():
@@ -992,12 +1111,27 @@ def test_a_partial_beyond_the_target_and_a_streak_without_a_shift_are_named():
         "exits.partial_at_r": 2.0,
         "exits.target_r": 2.0,
     }
-    assert [
-        f.subject.split(": ")[1] for f in profile_findings(changed(SOUND, idle))
-    ] == [
+    found = profile_findings(complete(changed(SOUND, idle)))
+    assert [f.subject.split(": ")[1] for f in found] == [
         "exits.partial_at_r",
         "entry.loss_streak_trades",
     ]
+
+
+@pytest.mark.parametrize(
+    ("symbols", "told"), [(["ETH"], "ETH"), (["ETH", "BTC"], "*"), (["*"], "*")]
+)
+def test_a_limit_of_positions_beside_separate_wallets_is_named(symbols, told):
+    sound = {"entry.veto_limit": 0.79, "exits.macro_exit_veto": 0.8}
+    limits = {"symbols": symbols, "wallet.max_positions": 2}
+    limited = changed(SOUND, sound | limits)
+    (found,) = profile_findings(complete(limited))
+    assert (found.symbol, found.finding) == (told, "key_without_effect")
+    assert found.subject == f"{NAME}: wallet.max_positions"
+    assert (found.value, found.threshold) == (2.0, None)
+    assert "wallet.kind separate" in found.meaning
+    for changes in ({"wallet.kind": "shared"}, {"wallet.max_positions": None}):
+        assert profile_findings(complete(changed(limited, changes))) == []
 
 
 def test_a_wider_envelope_has_an_effect_where_the_profiles_own_limit_binds():
@@ -1008,7 +1142,7 @@ def test_a_wider_envelope_has_an_effect_where_the_profiles_own_limit_binds():
             "exits.macro_exit_veto": 0.8,
             "screen.envelope": envelope,
         }
-        assert len(profile_findings(changed(SOUND, changes))) == count
+        assert len(profile_findings(complete(changed(SOUND, changes)))) == count
 
 
 def test_a_macro_exit_may_be_switched_off(configs):

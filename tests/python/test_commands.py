@@ -103,7 +103,7 @@ def test_compare_tells_by_its_exit_code(run):
     [
         (("replay", "--profile", "btc_live", "--set", "exits.stop_art=2"),
          "exits.stop_atr"),
-        (("replay", "--profile", "btc_live", "--set", "symbol=DOGE"), "BTC, ETH"),
+        (("replay", "--profile", "btc_live", "--set", "symbols=DOGE"), "BTC, ETH"),
         (("replay", "--profile", "btc_live", "--from", "soon"), "2024-07-01"),
         (("replay", "--profile", "btc_live", "--from", "2023-01-01", "--to",
           "2022-01-01"), "--from before --to"),

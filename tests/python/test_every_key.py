@@ -56,10 +56,12 @@ BASES = {
     },
     "margin_bound": {"risk.margin_cap": 0.05},
     "shifted": {"regime.classifier": "hmm"},
+    "of_two": {"symbols": ["BTC", "ETH"]},
+    "of_one_wallet": {"symbols": ["BTC", "ETH"], "wallet.kind": "shared"},
 }
 # Key: which base it is changed from, and everything that is set.
 CHANGES = {
-    "symbol": ("admissible", {"symbol": "BTC"}),
+    "symbols": ("admissible", {"symbols": ["BTC"]}),
     "learned": ("boxed", {"learned": True}),
     "weights": (
         "admissible",
@@ -92,7 +94,13 @@ CHANGES = {
     "exits.time_stop_bars": ("admissible", {"exits.time_stop_bars": 3}),
     "exits.vix_exit": ("admissible", {"exits.vix_exit": 20.0}),
     "exits.macro_exit_veto": ("admissible", {"exits.macro_exit_veto": 0.1}),
-    "risk.start_balance": ("admissible", {"risk.start_balance": 5000.0}),
+    "wallet.kind": ("of_two", {"wallet.kind": "shared"}),
+    "wallet.start_balance": ("admissible", {"wallet.start_balance": 5000.0}),
+    "wallet.max_positions": ("of_one_wallet", {"wallet.max_positions": 1}),
+    "wallet.delisted_after_hours": (
+        "of_one_wallet",
+        {"wallet.delisted_after_hours": 1.0},
+    ),
     "risk.risk_min": ("admissible", {"risk.risk_min": 0.005}),
     "risk.risk_max": ("admissible", {"risk.risk_max": 0.02}),
     "risk.risk_cap": ("admissible", {"risk.risk_cap": 0.003}),

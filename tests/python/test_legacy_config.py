@@ -37,7 +37,7 @@ SCHEMA = load_schema("profile")
 
 # A legacy key for each setting that v1.8 had, written down apart from the rules.
 LEGACY_KEYS = {
-    "symbol": "asset",
+    "symbols": "asset",
     "weights.wyckoff": "fusion.weights.wyckoff",
     "weights.liquidity": "fusion.weights.hob",
     "weights.smc": "fusion.weights.smc",
@@ -90,7 +90,8 @@ def at(document: dict, key: str) -> object:
 def as_legacy(profile: dict) -> dict:
     document: dict = {}
     for ours, theirs in LEGACY_KEYS.items():
-        put(document, theirs, copy.deepcopy(at(profile, ours)))
+        value = copy.deepcopy(at(profile, ours))
+        put(document, theirs, value[0] if ours == "symbols" else value)
     return document
 
 
@@ -127,7 +128,8 @@ def assert_accounted_for(migration, document: dict) -> None:
         for key in row.to:
             assert at(migration.profile, key) == row.written
             if row.status in (CARRIED, RENAMED):
-                assert row.written == row.value
+                is_list = key == "symbols"
+                assert row.written == ([row.value] if is_list else row.value)
 
 
 # A legacy file has a weight for each of the five domains.
@@ -166,7 +168,7 @@ def profiles(draw) -> dict:
     profile = copy.deepcopy(BASE.profile) | {"profile": "made"}
     for ours in LEGACY_KEYS:
         section, _, key = ours.partition(".")
-        if section in ("symbol", "weights"):
+        if section in ("symbols", "weights"):
             continue
         setting = SCHEMA["properties"][section]["properties"][key]
         value = st.booleans() if setting["type"] == "boolean" else number_in(setting)
@@ -366,11 +368,11 @@ def test_a_domain_that_the_old_file_lacks_weighs_nothing(folder):
 
 def test_the_symbol_is_the_one_that_is_asked_for(folder):
     migration = migrated(folder, SMALL, symbol="BTC")
-    assert migration.profile["symbol"] == "BTC"
-    assert row_of(migration, "asset").written == "BTC"
+    assert migration.profile["symbols"] == ["BTC"]
+    assert row_of(migration, "asset").written == ["BTC"]
     lower = migrated(folder, SMALL | {"asset": "eth"})
-    assert (lower.profile["symbol"], row_of(lower, "asset").status) == (
-        "ETH",
+    assert (lower.profile["symbols"], row_of(lower, "asset").status) == (
+        ["ETH"],
         NORMALISED,
     )
     with pytest.raises(InputError, match="--symbol"):
@@ -453,7 +455,8 @@ def test_migrate_writes_a_profile_that_passes_and_overwrites_nothing(old, tmp_pa
     )  # fmt: skip
     said = json.loads(forced.stdout)
     assert said["profile"] == json.loads(to.read_text())
-    assert said["profile"]["symbol"] == "BTC"
+    assert said["profile"]["symbols"] == ["BTC"]
+    assert '"symbols": ["BTC"],\n' in to.read_text()
     assert {row["status"] for row in said["keys"]} <= set(STATUSES)
 
 
@@ -536,7 +539,7 @@ def test_config_diff_ends_like_diff(tmp_path):
     differ = barsieve("config", "diff", "btc_live", "eth_sentinel", "--json")
     assert differ.returncode == 1
     rows = {row["key"]: row for row in json.loads(differ.stdout)}
-    assert (rows["symbol"]["a"], rows["symbol"]["b"]) == ("BTC", "ETH")
+    assert (rows["symbols"]["a"], rows["symbols"]["b"]) == (["BTC"], ["ETH"])
     assert rows["parity.trades_tolerance"]["a"] is None
     missing = barsieve("config", "diff", "btc_live", "nope")
     assert missing.returncode == 2
@@ -551,3 +554,9 @@ def test_config_schema_lists_every_key_and_gives_the_schema_itself():
         key = "weights" if path[0] == "weights" else dotted(path)
         assert f" {key} " in listed or key == "screen.envelope"
     assert " screen.envelope.gates.veto_limit " in listed
+    kinds = {
+        line.split()[0]: line for line in listed.splitlines() if "list of text" in line
+    }
+    assert {"symbols", "entry.sentinels", "macro_signals"} <= set(kinds)
+    assert "or null" in kinds["entry.sentinels"]
+    assert "or null" not in kinds["symbols"]

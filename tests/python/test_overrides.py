@@ -13,12 +13,13 @@ from barsieve.core.model_lists import model_lists
 from barsieve.profiles.check import check_document
 from barsieve.profiles.overrides import apply, changed, leaves, parse, settings_of
 from barsieve.profiles.resolution import complete
-from barsieve.profiles.schema import load_schema
+from barsieve.profiles.schema import is_list_of_text, load_schema
 from conftest import PROJECT
 
 LISTS = model_lists(PROJECT)
 DOCUMENT = json.loads((PROJECT / "configs/eth_comprehensive.json").read_text())
-KEYS = sorted(set(leaves(load_schema("profile"))) - {"profile"})
+LEAVES = leaves(load_schema("profile"))
+KEYS = sorted(set(LEAVES) - {"profile"})
 
 
 def refusal(*settings: str) -> str:
@@ -54,6 +55,20 @@ def refusal(*settings: str) -> str:
         ("screen.method=sentinel", "within"),
         ("screen.envelope.entry_threshold=0.9", "at most the profile's own"),
         ("study.start=tomorrow", "ISO 8601"),
+        ("symbol=ETH", "did you mean symbols?"),
+        ("risk.start_balance=5000", "did you mean wallet.start_balance?"),
+        ("start_balance=5000", "wallet.start_balance"),
+        ("symbols=", "text that matches"),
+        ("symbols=BTC,BTC", "each name once"),
+        ("symbols=[]", "at least one name"),
+        ("symbols=5", 'the type "array"'),
+        ('symbols=["*", "BTC"]', "'*' alone"),
+        ("wallet.kind=common", '["separate", "shared"]'),
+        ("wallet.start_balance=0", "more than 0"),
+        ("wallet.max_positions=0", "at least 1"),
+        ("wallet.max_positions=1.5", '"integer" or "null"'),
+        ("wallet.max_positions=99999999999", "at most 2147483647"),
+        ("wallet.delisted_after_hours=0", "more than 0"),
     ],
 )
 def test_a_setting_that_a_build_would_refuse_is_refused_with_words(setting, words):
@@ -94,7 +109,8 @@ def test_what_is_no_section_is_refused_with_words(value):
 def test_a_setting_is_accepted_exactly_when_a_file_with_it_is(key, value):
     text = value if isinstance(value, str) else json.dumps(value)
     changes = parse([f"{key}={text}"])
-    assert changes == {key: value}
+    is_listed = isinstance(value, str) and is_list_of_text(LEAVES[key])
+    assert changes == {key: [value] if is_listed else value}
     path = PROJECT / "configs/eth_comprehensive.json"
     is_sound = not check_document(path, changed(DOCUMENT, changes), LISTS)
     if is_sound:
@@ -103,6 +119,24 @@ def test_a_setting_is_accepted_exactly_when_a_file_with_it_is(key, value):
     else:
         with pytest.raises(InputError):
             apply(DOCUMENT, changes, LISTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "symbols"),
+    [
+        ('["BTC", "ETH"]', ["BTC", "ETH"]),
+        ("BTC, ETH", ["BTC", "ETH"]),
+        ("BTC", ["BTC"]),
+        ("*", ["*"]),
+    ],
+)
+def test_a_list_of_names_may_be_set_as_text(text, symbols):
+    made = apply(DOCUMENT, parse([f"symbols={text}", "wallet.kind=shared"]), LISTS)
+    assert made["symbols"] == symbols
+    assert made["wallet"] == complete(DOCUMENT)["wallet"] | {"kind": "shared"}
+    made = apply(DOCUMENT, parse(["entry.sentinels=volume_spike"]), LISTS)
+    assert made["entry"]["sentinels"] == ["volume_spike"]
+    assert parse(["entry.sentinels=null"]) == {"entry.sentinels": None}
 
 
 def test_settings_of_python_mean_what_they_mean_as_text():
@@ -123,5 +157,9 @@ def test_settings_of_python_mean_what_they_mean_as_text():
         "exits.target_r=nan",
     ]
     assert json.dumps(settings_of(given)) == json.dumps(parse(text))
+    assert settings_of({"symbols": "BTC"}) == {"symbols": ["BTC"]}
+    assert settings_of({"symbols": ("BTC", "ETH")}) == {"symbols": ["BTC", "ETH"]}
+    with pytest.raises(InputError, match=r"(?s)set symbol=ETH: .*mean symbols"):
+        settings_of({"symbol": "ETH"})
     with pytest.raises(InputError, match=r"set stop_atr=2: .*\n.*exits.stop_atr"):
         settings_of({"stop_atr": 2})

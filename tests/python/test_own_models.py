@@ -53,7 +53,7 @@ def profile() -> dict:
     """
     made = json.loads((PROJECT / "configs/eth_learned.json").read_text())
     weights = {"wyckoff": 0.2, "liquidity": 0.2, "smc": 0.1, "momentum": 0.25}
-    made |= {"profile": "the_seven", "symbol": "ETH"}
+    made |= {"profile": "the_seven", "symbols": ["ETH"]}
     made["weights"] = weights | {"temporal": 0.0, "drift": 0.15, "range": 0.1}
     made["screen"]["envelope"]["weights"] = {
         "wyckoff": [0.1, 0.3], "liquidity": [0.1, 0.4], "smc": [0.1, 0.2],

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from barsieve.cli.profiles import Wallet
+from barsieve.profiles.authoring import of_configuration
 from barsieve.profiles.check import check_profile
 from barsieve.profiles.diff import leaves as values_of
-from barsieve.profiles.resolution import complete
+from barsieve.profiles.resolution import complete, resolve
+from barsieve.profiles.schema import load_schema
 from command_line import barsieve
 from conftest import PROJECT
 
@@ -40,23 +43,51 @@ def test_a_new_profile_says_no_more_than_it_must_and_is_sound(run, configs):
     done = run("config", "new", "swing", "--symbols", "ETH")
     assert done.returncode == 0, done.stderr
     written = json.loads((configs / "swing.json").read_text())
-    assert set(written) == {"$schema", "profile", "symbol", "weights"}
+    assert set(written) == {"$schema", "profile", "symbols", "weights"}
+    assert written["symbols"] == ["ETH"]
+    assert '"symbols": ["ETH"],\n' in (configs / "swing.json").read_text()
     assert sum(written["weights"].values()) == pytest.approx(1)
     schema = json.loads((configs / written["$schema"]).read_text())
     assert schema["title"] == "barsieve profile"
     assert run("config", "check").returncode == 0
 
 
-def test_several_symbols_get_a_profile_each_of_which_the_others_extend_the_first(
-    run, configs
-):
-    done = run("config", "new", "swing", "--symbols", "BTC,ETH", "--json")
-    assert [row["profile"]["profile"] for row in json.loads(done.stdout)] == [
-        "swing_btc", "swing_eth",
-    ]  # fmt: skip
-    other, problems = check_profile(configs / "swing_eth.json")
+@pytest.mark.parametrize(
+    ("arguments", "symbols", "kind"),
+    [
+        (("BTC,ETH",), ["BTC", "ETH"], "separate"),
+        ((" BTC , ETH", "--wallet", "shared"), ["BTC", "ETH"], "shared"),
+        (("*", "--wallet", "separate"), ["*"], "separate"),
+    ],
+)
+def test_several_symbols_get_one_profile(run, configs, arguments, symbols, kind):
+    done = run("config", "new", "swing", "--symbols", *arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["written_to"] == str(configs / "swing.json")
+    made, problems = check_profile(configs / "swing.json")
     assert problems == []
-    assert (other["symbol"], other["regime"]["reference_symbol"]) == ("ETH", "BTC")
+    assert (made["symbols"], made["wallet"]["kind"]) == (symbols, kind)
+    assert said["profile"].get("wallet") == (
+        {"kind": kind} if "--wallet" in arguments else None
+    )
+    assert made["regime"]["reference_symbol"] is None
+    assert run("config", "check").returncode == 0
+
+
+def test_kinds_of_wallets_are_those_of_the_schema():
+    kinds = load_schema("profile")["properties"]["wallet"]["properties"]["kind"]["enum"]
+    assert kinds == [kind.value for kind in Wallet]
+
+
+def test_a_new_profile_of_all_symbols_needs_a_market_that_has_one(run, configs):
+    empty = configs.parent / "market"
+    (empty / "bars").mkdir(parents=True)
+    for symbols, words in (("*", "a market with symbols"), ("ETH", "it has none")):
+        done = run("config", "new", "own", "--symbols", symbols, BARSIEVE_MARKET=empty)
+        assert done.returncode == 1
+        assert words in done.stderr
+        assert "fix: add bars/" in done.stderr
 
 
 def test_a_new_profile_may_extend_one_that_is_there(run, configs):
@@ -64,7 +95,7 @@ def test_a_new_profile_may_extend_one_that_is_there(run, configs):
     assert done.returncode == 0, done.stderr
     made, _ = check_profile(configs / "own.json")
     parent, _ = check_profile(configs / "btc_live.json")
-    assert made == parent | {"profile": "own", "symbol": "ETH"}
+    assert made == parent | {"profile": "own", "symbols": ["ETH"]}
 
 
 @pytest.mark.parametrize(
@@ -75,6 +106,7 @@ def test_a_new_profile_may_extend_one_that_is_there(run, configs):
         (("own", "--symbols", "BTC,NONE"), "BTC, ETH"),
         (("own", "--symbols", "BTC,BTC"), "each once"),
         (("own", "--symbols", ","), "one symbol or more"),
+        (("own", "--symbols", "*,BTC"), "'*' alone"),
         (("Own-1", "--symbols", "BTC"), "lower case"),
         (("own", "--symbols", "BTC", "--extends", "btc_lif"), "did you mean"),
     ],
@@ -151,7 +183,7 @@ def test_a_configuration_of_a_sweep_becomes_a_profile_that_trades_as_it_did(
         written = configs / f"{name}.json"
         made, problems = check_profile(written)
         assert problems == []
-        assert made["symbol"] == symbol
+        assert made["symbols"] == [symbol]
         assert made["origin"]["config"] == config
         assert made["origin"]["tried"] == tried > 1
         for mode in ("full", "focused"):
@@ -161,6 +193,22 @@ def test_a_configuration_of_a_sweep_becomes_a_profile_that_trades_as_it_did(
             summary = json.loads(done.stdout)["summary"]
             assert summary["trades"] == trades
             assert summary["net_pnl"] == pytest.approx(net_pnl, rel=1e-9)
+
+
+@pytest.mark.parametrize("symbol", ["BTC", "*"])
+def test_a_configuration_of_a_shared_wallet_keeps_the_symbols_of_its_base(symbol):
+    base = resolve(PROJECT / "configs/eth_comprehensive.json").document
+    base |= {"symbols": ["ETH", "BTC"]}
+    base["wallet"] |= {"kind": "shared", "max_positions": 1, "start_balance": 5000.0}
+    row = {
+        "symbol": symbol, "weights": {"smc": 1.0}, "grid": "g", "config": "c",
+        "profile": base["profile"], "entry_threshold": 0.7,
+    }  # fmt: skip
+    made = of_configuration(base, row, "picked", 3)
+    assert made["symbols"] == (["ETH", "BTC"] if symbol == "*" else ["BTC"])
+    assert complete(made)["wallet"] == base["wallet"]
+    assert made["entry"]["entry_threshold"] == 0.7
+    assert "symbol" not in made
 
 
 @pytest.mark.slow
@@ -221,7 +269,8 @@ def test_every_command_of_a_profile_takes_its_file(demo_build, run, tmp_path, co
 @pytest.mark.parametrize(
     ("changes", "word"),
     [
-        ({"symbol": "SOL"}, "BTC, ETH"),
+        ({"symbols": ["SOL"]}, "BTC, ETH"),
+        ({"symbols": ["ETH", "SOL"]}, "BTC, ETH"),
         ({"exits": {"stop_atr": -1}}, "exits.stop_atr"),
         ({"extends": "nope"}, "extends"),
         ({"regime": {"classifier": "kmeans", "fit_window": "rolling"}}, "fitted"),

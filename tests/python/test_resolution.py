@@ -32,7 +32,7 @@ def write(tmp_path):
 
 
 def house(**more) -> dict:
-    return {"symbol": "ETH", "weights": WEIGHTS} | more
+    return {"symbols": ["ETH"], "weights": WEIGHTS} | more
 
 
 def only_problem(folder: Path, name: str):
@@ -42,7 +42,7 @@ def only_problem(folder: Path, name: str):
     return problem
 
 
-def test_a_profile_needs_a_name_a_symbol_and_weights(write):
+def test_a_profile_needs_a_name_symbols_and_weights(write):
     folder = write(least=house())
     profile, problems = check_profile(folder / "least.json")
     assert problems == []
@@ -52,28 +52,29 @@ def test_a_profile_needs_a_name_a_symbol_and_weights(write):
     assert settings_given == {s.key for s in settings() if s.key != "weights"}
 
 
-def test_every_setting_but_symbol_and_weights_has_a_default():
+def test_every_setting_but_symbols_and_weights_has_a_default():
     without = {s.key for s in settings() if s.default is None}
     assert without == {
-        "profile", "symbol", "weights", "regime.reference_symbol", "screen.envelope",
+        "profile", "symbols", "weights", "regime.reference_symbol", "screen.envelope",
         "parity.trades_tolerance", "parity.win_rate_tolerance", "study.start",
         "study.end", "macro_signals", "entry.sentinels", "screen.sentinels",
+        "wallet.max_positions",
     }  # fmt: skip
 
 
-def test_the_classifiers_read_a_profiles_own_symbol_unless_it_names_one(write):
+def test_the_classifiers_read_each_symbol_its_own_unless_one_is_named(write):
     folder = write(
         own=house(),
         other=house(regime={"reference_symbol": "BTC"}),
         back={
             "extends": "other",
-            "symbol": "SOL",
+            "symbols": ["SOL", "BTC"],
             "regime": {"reference_symbol": None},
         },
     )
     read = {p["profile"]: p["regime"] for p in resolved_profiles(folder)}
     assert {name: regime["reference_symbol"] for name, regime in read.items()} == {
-        "own": "ETH", "other": "BTC", "back": "SOL",
+        "own": None, "other": "BTC", "back": None,
     }  # fmt: skip
 
 
@@ -81,11 +82,15 @@ def test_what_is_extended_holds_where_a_profile_says_nothing(write):
     folder = write(
         house=house(exits={"stop_atr": 3.0, "target_r": 4.0}, costs={"fees_bps": 2.0}),
         slow={"extends": "house", "exits": {"target_r": 6.0}, "learned": False},
-        slower={"extends": "slow", "symbol": "BTC", "exits": {"time_stop_bars": 500}},
+        slower={
+            "extends": "slow",
+            "symbols": ["BTC", "SOL"],
+            "exits": {"time_stop_bars": 500},
+        },
     )
     resolved = resolve(folder / "slower.json")
     made = resolved.document
-    assert (made["profile"], made["symbol"]) == ("slower", "BTC")
+    assert (made["profile"], made["symbols"]) == ("slower", ["BTC", "SOL"])
     assert "extends" not in made
     exits = made["exits"]
     assert (exits["stop_atr"], exits["target_r"], exits["time_stop_bars"]) == (
@@ -95,12 +100,12 @@ def test_what_is_extended_holds_where_a_profile_says_nothing(write):
     sources = {
         key: Path(resolved.source_of(*key.split("."))).stem
         for key in (
-            "symbol", "weights.smc", "exits.stop_atr", "exits.target_r",
+            "symbols", "weights.smc", "exits.stop_atr", "exits.target_r",
             "exits.time_stop_bars", "exits.trail_atr",
         )
     }  # fmt: skip
     assert sources == {
-        "symbol": "slower", "weights.smc": "house", "exits.stop_atr": "house",
+        "symbols": "slower", "weights.smc": "house", "exits.stop_atr": "house",
         "exits.target_r": "slow", "exits.time_stop_bars": "slower",
         "exits.trail_atr": DEFAULT,
     }  # fmt: skip

@@ -138,7 +138,7 @@ def test_the_shipped_edge_earns_in_markets_that_nobody_looked_at(demo_build, tmp
         (configs / "shared" / path.name).write_text(path.read_text())
     own = (PROJECT / "configs/demo_edge.json").read_text()
     for symbol in ("ETH", "BTC"):
-        settings = json.loads(own) | {"profile": symbol.lower(), "symbol": symbol}
+        settings = json.loads(own) | {"profile": symbol.lower(), "symbols": [symbol]}
         (configs / f"{symbol.lower()}.json").write_text(json.dumps(settings))
     project, connection = CompiledProject(demo_build), None
     nets: dict[str, list[float]] = {"planted": [], "noise": []}

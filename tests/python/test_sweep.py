@@ -467,7 +467,7 @@ def base_row() -> dict:
     profile = json.loads((PROJECT / "configs/eth_comprehensive.json").read_text())
     row = {"profile": "p", "symbol": "X", "screen": "admissible"}
     row |= {"study_start": None, "study_end": None}
-    for section in ("entry", "exits", "risk", "costs"):
+    for section in ("entry", "exits", "risk", "wallet", "costs"):
         row |= profile[section]
     row |= {"required_sentinels": None, "macro_signals": "", "sides": "both"}
     return row | {"weights": profile["weights"]}

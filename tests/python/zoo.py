@@ -111,5 +111,5 @@ class Zoo:
         for section, keys in changes.items():
             document[section] |= keys
         name = name or f"{symbol.lower()}_eager"
-        document |= {"profile": name, "symbol": symbol}
+        document |= {"profile": name, "symbols": [symbol]}
         (self.configs / f"{name}.json").write_text(json.dumps(document))

@@ -20,8 +20,8 @@ from barsieve.core.errors import BarsieveError, InputError
 from barsieve.core.paths import about_market
 from barsieve.market import simulation
 from barsieve.market.check import check_market
+from barsieve.profiles.check import market_problems
 from barsieve.profiles.resolution import resolved_profiles
-from barsieve.profiles.settings import ALL
 from barsieve.replay.runs import FOCUSED, FULL, Inputs, accounts, replay
 
 REPEATS = 15
@@ -54,12 +54,9 @@ def _configs_for(market: Path, configs: Path, to: Path) -> None:
     symbols = {path.stem for path in (market / "bars").glob("*.parquet")}
     (to / "shared").mkdir(parents=True)
     for profile in resolved_profiles(configs):
-        regime = profile["regime"]
-        is_read = regime["classifier"] != "off"
-        has_reference = regime["reference_symbol"] in {None, *symbols}
-        is_there = {*profile["symbols"]} <= {ALL, *symbols}
-        if is_there and (has_reference or not is_read):
-            (to / f"{profile['profile']}.json").write_text(json.dumps(profile))
+        path = to / f"{profile['profile']}.json"
+        if not any(market_problems(path, profile, symbols)):
+            path.write_text(json.dumps(profile))
     for path in (configs / "shared").glob("*.json"):
         shutil.copy(path, to / "shared")
 

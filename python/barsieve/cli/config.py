@@ -156,10 +156,12 @@ def _kind(setting: dict[str, Any]) -> str:
     """Return what a key may hold: its type or choices, and its bounds."""
     if "enum" in setting:
         return " or ".join(json.dumps(choice) for choice in setting["enum"])
+    from barsieve.profiles.schema import is_list_of_text
+
     kinds = setting.get("type", "any")
-    text = kinds if isinstance(kinds, str) else " or ".join(kinds)
-    if text == "array":
-        text = "[low, high]"
+    array = "list of text" if is_list_of_text(setting) else "[low, high]"
+    named = [kinds] if isinstance(kinds, str) else kinds
+    text = " or ".join(array if kind == "array" else kind for kind in named)
     bounds = {
         "minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=",
         "exclusiveMaximum": "<",

@@ -1,21 +1,14 @@
-"""`barsieve config migrate`: a legacy config as a profile."""
+"""`barsieve config migrate`: a legacy config or a former profile as one of today."""
 
-import json
 import re
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from barsieve.cli.output import (
-    REFUSED,
-    AsJson,
-    err,
-    fail,
-    out,
-    print_json,
-    refusing,
-)
+from barsieve.cli.migrated import here, print_ending, row_documents, warn_of_market
+from barsieve.cli.output import REFUSED, AsJson, fail, out, print_json, refusing
+from barsieve.cli.renewal import are_profiles, renew_profiles
 from barsieve.cli.texts import shown, text_table
 from barsieve.core import paths
 
@@ -32,31 +25,6 @@ def _name_of(old: Path, name: str | None, to: Path | None) -> str:
     return slug if slug[:1].isalpha() else f"legacy_{slug}".rstrip("_")
 
 
-def _warn_of_market(symbol: str) -> None:
-    """Say so when the market in force could not trade the profile."""
-    try:
-        bars = paths.project_dir() / paths.market_dir() / "bars"
-    except FileNotFoundError:
-        return  # Outside of a project there is no market to speak of.
-    known = sorted(path.stem for path in bars.glob("*.parquet"))
-    if symbol not in known:
-        err.print(
-            f"the market {paths.market_dir()} has no bars of {symbol} "
-            f"({', '.join(known) or 'none at all'}): barsieve check will say so",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
-
-
-def _here(row) -> str:
-    """Return what a key of the old file is here, and why."""
-    if not row.to:
-        return row.note
-    written = f"{', '.join(row.to)} = {shown(row.written)}"
-    return f"{written}: {row.note}" if row.note else written
-
-
 def _print_migration(migration, base: str) -> None:
     """Print what the old file lacks, then its keys; those that need a decision last."""
     from barsieve.profiles.legacy.rows import STATUSES
@@ -65,7 +33,7 @@ def _print_migration(migration, base: str) -> None:
     columns = ["key", "value", "from"]
     out.print(text_table(f"keys that the old file lacks; base {base}", columns, rows))
     ordered = sorted(migration.rows, key=lambda row: STATUSES.index(row.status))
-    rows = [[r.key, shown(r.value, 16), r.status, _here(r)] for r in ordered]
+    rows = [[r.key, shown(r.value, 16), r.status, here(r)] for r in ordered]
     columns = ["old key", "value", "what became of it", "here"]
     out.print(text_table("keys of the old file", columns, rows))
 
@@ -74,20 +42,64 @@ def _migration_document(migration, base: str, to: Path | None) -> dict[str, Any]
     return {
         "written_to": str(to) if to else None,
         "base": base,
-        "keys": [
-            {
-                "key": r.key, "value": r.value, "status": r.status, "to": list(r.to),
-                "written": r.written, "note": r.note,
-            }
-            for r in migration.rows
-        ],
+        "keys": row_documents(migration.rows),
         "added": [added._asdict() for added in migration.added],
         "profile": migration.profile,
-    }  # fmt: skip
+    }
+
+
+def _migrate_legacy(
+    old: Path,
+    name: str,
+    symbol: str | None,
+    to: Path | None,
+    base: str | None,
+    force: bool,
+    accept: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    from barsieve.core.files import refuse_target, written_whole
+    from barsieve.profiles.json_file import as_text
+    from barsieve.profiles.legacy.base import DEFAULT_BASE, load_base
+    from barsieve.profiles.legacy.migrate import migrate as migrate_file
+    from barsieve.profiles.legacy.rows import DECISION
+
+    with refusing(REFUSED):
+        target = to or paths.project_dir() / paths.configs_dir() / f"{name}.json"
+        if not dry_run:
+            refuse_target(target, force)
+        used = load_base(base or DEFAULT_BASE)
+        migration = migrate_file(old, name, used, symbol)
+        undecided = sum(row.status == DECISION for row in migration.rows)
+        is_refused = bool(undecided) and not accept
+        is_written = not dry_run and not is_refused
+        if is_written:
+            with written_whole(target) as partial:
+                partial.write_text(as_text(migration.profile))
+    if as_json:
+        written = target if is_written else None
+        print_json(_migration_document(migration, used.name, written))
+    else:
+        _print_migration(migration, used.name)
+        print_ending(migration.rows, target if is_written else None)
+    warn_of_market(migration.profile["symbols"])
+    if is_refused:
+        keys = "key needs" if undecided == 1 else "keys need"
+        raise fail(
+            f"{undecided} {keys} a decision: change the old file, or take what the "
+            "table says with --accept",
+            REFUSED,
+        )
 
 
 def migrate(
-    old: Annotated[Path, typer.Argument(help="Config of Bull Machine v1.8, JSON.")],
+    old: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Config of Bull Machine v1.8, or profiles with former keys; JSON."
+        ),
+    ],
     symbol: Annotated[
         str | None, typer.Option(help="Symbol to trade (default: the old file's).")
     ] = None,
@@ -109,53 +121,33 @@ def migrate(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write a legacy config as a profile; say what became of every key.
+    """Write a legacy config, or former profiles, as profiles of today.
+
+    It says what became of every key.
 
     A key is carried over, renamed, normalised (weights to a sum of 1, percent to
     fractions), needs a decision, or had no effect in the legacy system.
     While keys need a decision it exits with 1 and writes nothing: change
     them in the old file, or --accept what the table says.
 
+    A profile with keys that have another name now is rewritten in its place,
+    with --force, and nothing else of it is touched: configs/*.json, or one --to
+    another file.
+
     Example: barsieve config migrate ETH_live.json --symbol ETH --name eth_mine
     """
-    from barsieve.core.files import refuse_target, written_whole
-    from barsieve.profiles.legacy.base import DEFAULT_BASE, load_base
-    from barsieve.profiles.legacy.migrate import migrate as migrate_file
-    from barsieve.profiles.legacy.rows import DECISION
-
-    chosen = _name_of(old, name, to)
     with refusing(REFUSED):
-        target = to or paths.project_dir() / paths.configs_dir() / f"{chosen}.json"
-        if not dry_run:
-            refuse_target(target, force)
-        used = load_base(base or DEFAULT_BASE)
-        migration = migrate_file(old, chosen, used, symbol)
-        undecided = sum(row.status == DECISION for row in migration.rows)
-        is_refused = bool(undecided) and not accept
-        is_written = not dry_run and not is_refused
-        if is_written:
-            with written_whole(target) as partial:
-                partial.write_text(json.dumps(migration.profile, indent=2) + "\n")
-    if as_json:
-        written = target if is_written else None
-        print_json(_migration_document(migration, used.name, written))
-    else:
-        _print_migration(migration, used.name)
-        _print_ending(migration, target if is_written else None)
-    _warn_of_market(migration.profile["symbol"])
-    if is_refused:
-        keys = "key needs" if undecided == 1 else "keys need"
-        raise fail(
-            f"{undecided} {keys} a decision: change the old file, or take what the "
-            "table says with --accept",
-            REFUSED,
-        )
-
-
-def _print_ending(migration, target: Path | None) -> None:
-    from barsieve.profiles.legacy.rows import STATUSES
-
-    counts = {s: sum(r.status == s for r in migration.rows) for s in STATUSES}
-    said = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
-    ending = f"written to {target}" if target else "nothing was written"
-    out.print(f"{said}; {ending}", markup=False, highlight=False, soft_wrap=True)
+        are_ours = are_profiles(old)
+    if not are_ours:
+        _migrate_legacy(
+            old[0], _name_of(old[0], name, to), symbol, to, base, force, accept,
+            dry_run, as_json,
+        )  # fmt: skip
+        return
+    for option, value in {"--symbol": symbol, "--name": name, "--base": base}.items():
+        if value is not None:
+            raise fail(
+                f"{option} {value}: expected a legacy config, found a profile in "
+                f"{old[0]}: leave the option out"
+            )
+    renew_profiles(old, to, force, dry_run, as_json)

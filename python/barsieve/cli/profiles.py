@@ -1,5 +1,6 @@
 """`barsieve config new`, `show` and `from-sweep`: profiles made and looked at."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,14 @@ from barsieve.cli.output import NOT_FOUND, REFUSED, AsJson, out, print_json, ref
 from barsieve.cli.texts import shown, text_table
 from barsieve.core import paths
 
+
+class Wallet(StrEnum):
+    """Kinds of wallet."""
+
+    separate = "separate"
+    shared = "shared"
+
+
 Force = Annotated[bool, typer.Option(help="Overwrite what exists.")]
 
 
@@ -17,55 +26,56 @@ def _market_symbols() -> list[str]:
     return sorted(path.stem for path in bars)
 
 
-def _write(profiles: list[dict[str, Any]], force: bool) -> list[Path]:
+def _write(profile: dict[str, Any], force: bool) -> Path:
     from barsieve.core.model_lists import model_lists
-    from barsieve.profiles.authoring import write_profiles
+    from barsieve.profiles.authoring import write_profile
 
     folder = paths.project_dir() / paths.configs_dir()
-    return write_profiles(folder, profiles, _market_symbols(), model_lists(), force)
+    return write_profile(folder, profile, _market_symbols(), model_lists(), force)
 
 
-def _print_written(written: list[Path], profiles: list[dict[str, Any]], as_json: bool):
+def _print_written(path: Path, profile: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        print_json([
-            {"written_to": str(path), "profile": profile}
-            for path, profile in zip(written, profiles, strict=True)
-        ])  # fmt: skip
-        return
-    for path in written:
+        print_json({"written_to": str(path), "profile": profile})
+    else:
         out.print(f"written: {path}", markup=False, highlight=False, soft_wrap=True)
 
 
 def new(
     name: Annotated[str, typer.Argument(help="Name of the profile and of its file.")],
     symbols: Annotated[
-        str, typer.Option(help="Symbol to trade; of several, comma-joined, one each.")
+        str,
+        typer.Option(help="Symbols to trade, comma-joined; '*' for all of the market."),
     ],
     extends: Annotated[
         str | None, typer.Option(help="Profile whose settings it keeps.")
+    ] = None,
+    wallet: Annotated[
+        Wallet | None,
+        typer.Option(help="An account for each symbol (the default), or one for all."),
     ] = None,
     force: Force = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a new profile that says no more than it must: all else has its default.
 
-    All domains weigh the same, unless it extends another profile. A profile
-    trades one symbol: several get a profile each, NAME_symbol, of which the
-    others extend the first.
+    All domains weigh the same, unless it extends another profile. Each symbol
+    trades with an account of its own, unless they share a wallet.
 
-    Example: barsieve config new swing --symbols BTC
+    Example: barsieve config new swing --symbols BTC,ETH --wallet shared
     """
     from barsieve.core.model_lists import model_lists
-    from barsieve.profiles.authoring import new_profiles
+    from barsieve.profiles.authoring import new_profile
 
     with refusing(REFUSED):
         chosen = [symbol.strip() for symbol in symbols.split(",") if symbol.strip()]
-        profiles = new_profiles(name, chosen, model_lists().domains, extends)
-        written = _write(profiles, force)
-    _print_written(written, profiles, as_json)
+        kind = wallet.value if wallet else None
+        made = new_profile(name, chosen, model_lists().domains, extends, kind)
+        written = _write(made, force)
+    _print_written(written, made, as_json)
     if not as_json:
         out.print(
-            f"barsieve config show {written[0].stem} lists what it says and what is "
+            f"barsieve config show {written.stem} lists what it says and what is "
             "by default; dbt build builds it",
             markup=False, highlight=False,
         )  # fmt: skip
@@ -74,20 +84,11 @@ def new(
 def _rows_of(resolved) -> list[dict[str, Any]]:
     """Return every setting of a resolved profile, with where its value comes from."""
     from barsieve.profiles.diff import dotted, leaves
-    from barsieve.profiles.resolution import DEFAULT
 
-    rows = []
-    for keys, value in leaves(resolved.document):
-        source = resolved.source_of(*keys)
-        is_own_symbol = keys == ("regime", "reference_symbol") and source == DEFAULT
-        rows.append(
-            {
-                "key": dotted(keys),
-                "value": value,
-                "from": "symbol" if is_own_symbol else source,
-            }
-        )
-    return rows
+    return [
+        {"key": dotted(keys), "value": value, "from": resolved.source_of(*keys)}
+        for keys, value in leaves(resolved.document)
+    ]
 
 
 def show(
@@ -143,11 +144,12 @@ def from_sweep(
         with open_database(paths.database_path()) as connection:
             picked = pick(connection, config)
         made = of_configuration(picked.base, picked.row, name, picked.tried)
-        written = _write([made], force)
-    _print_written(written, [made], as_json)
+        written = _write(made, force)
+    _print_written(written, made, as_json)
     if not as_json:
+        traded = ", ".join(made["symbols"])
         out.print(
-            f"picked out of {picked.tried:,} configurations run over "
-            f"{made['symbol']}: judge it by optimize and walk-forward, not by this",
+            f"picked out of {picked.tried:,} configurations run over {traded}: "
+            "judge it by optimize and walk-forward, not by this",
             markup=False, highlight=False,
         )  # fmt: skip

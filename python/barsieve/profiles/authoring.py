@@ -2,17 +2,24 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from barsieve.core.errors import InputError, refuse
 from barsieve.core.files import refuse_target, written_whole
 from barsieve.core.model_lists import ModelLists
-from barsieve.profiles.check import check_document
+from barsieve.profiles.check import check_document, market_problems
+from barsieve.profiles.contradictions import EVERY
+from barsieve.profiles.json_file import as_text
 from barsieve.profiles.names import name_problems
-from barsieve.profiles.resolution import complete, defaults
+from barsieve.profiles.resolution import (
+    complete,
+    defaults,
+    merged,
+    parent_of,
+    resolve,
+)
 from barsieve.profiles.schema import load_schema, settings
 
 SCHEMA = Path("shared") / "profile.schema.json"
@@ -30,24 +37,18 @@ def _refuse_name(name: str) -> None:
         )
 
 
-def _names(name: str, symbols: Sequence[str]) -> list[str]:
-    """Return the name of a profile of each symbol: the one given, where it is alone."""
-    if len(symbols) == 1:
-        return [name]
-    return [f"{name}_{re.sub(r'[^a-z0-9_]', '_', s.lower())}" for s in symbols]
-
-
-def new_profiles(
+def new_profile(
     name: str,
     symbols: Sequence[str],
     domains: Sequence[str],
     extends: str | None = None,
-) -> list[dict[str, Any]]:
-    """Return a profile of each symbol that says no more than it must.
+    wallet: str | None = None,
+) -> dict[str, Any]:
+    """Return a profile of some symbols that says no more than it must.
 
-    All `domains` weigh the same, unless the profile extends another. Of several symbols
-    the first is named in full, with the symbol whose volatility the classifiers read;
-    the others extend it. Raises InputError for a name that no profile may have.
+    All `domains` weigh the same, unless the profile extends another. `wallet`: its
+    kind, where it is not to be the default or that of the other. Raises InputError for
+    a name that no profile may have.
     """
     _refuse_name(name)
     if len(set(symbols)) < len(symbols) or not symbols:
@@ -55,29 +56,15 @@ def new_profiles(
             "--symbols",
             expected="one symbol or more, each once",
             found=", ".join(symbols) or "none",
-            fix="write them like BTC,ETH",
+            fix="write them like BTC,ETH, or '*' for every symbol of the market",
         )
-    names = _names(name, symbols)
-    if len(set(names)) < len(names):
-        refuse(
-            "--symbols",
-            expected="symbols that give profiles names of their own",
-            found=", ".join(names),
-            fix="make the profiles one by one",
-        )
-    first: dict[str, Any] = {"profile": names[0]}
+    made: dict[str, Any] = {"profile": name}
     if extends:
-        first |= {"extends": extends, "symbol": symbols[0]}
+        made |= {"extends": extends, "symbols": list(symbols)}
     else:
         weights = dict.fromkeys(domains, 1 / len(domains))
-        first |= {"symbol": symbols[0], "weights": weights}
-    if len(symbols) > 1:
-        first["regime"] = {"reference_symbol": symbols[0]}
-    others = zip(names[1:], symbols[1:], strict=True)
-    return [first] + [
-        {"profile": own, "extends": names[0], "symbol": symbol}
-        for own, symbol in others
-    ]
+        made |= {"symbols": list(symbols), "weights": weights}
+    return made | ({"wallet": {"kind": wallet}} if wallet else {})
 
 
 def without_defaults(document: dict[str, Any]) -> dict[str, Any]:
@@ -101,12 +88,14 @@ def of_configuration(
 
     `base`: the resolved profile that gave what the grid did not vary. `row`: a row of
     `sweep_configs`. `tried`: how many had been tried, which the profile says of itself.
-    It trades as the sweep did: with its own screen, and without what is learned.
+    It trades as the sweep did: with its own screen, and without what is learned. The
+    symbol `*` is a sweep over all that the base trades.
     """
     _refuse_name(name)
-    made = complete(base) | {
+    own = complete(base)
+    made = own | {
         "profile": name,
-        "symbol": row["symbol"],
+        "symbols": own["symbols"] if row["symbol"] == EVERY else [row["symbol"]],
         "learned": False,
         "weights": dict(row["weights"]),
         "origin": {
@@ -126,20 +115,14 @@ def of_configuration(
 
 
 def _refuse_unsound(
-    path: Path, resolved: dict[str, Any], symbols: Iterable[str], lists: ModelLists
+    path: Path, resolved: dict[str, Any], symbols: Collection[str], lists: ModelLists
 ) -> None:
     if problems := check_document(path, resolved) or name_problems(
         path, resolved, lists
     ):
         raise InputError(problems)
-    if resolved["symbol"] not in symbols:
-        refuse(
-            str(path),
-            "key 'symbol'",
-            expected=f"a symbol of the market ({', '.join(symbols) or 'it has none'})",
-            found=f"'{resolved['symbol']}'",
-            fix=f"add bars/{resolved['symbol']}.parquet to the market, or name another",
-        )
+    if problems := list(market_problems(path, resolved, symbols)):
+        raise InputError(problems)
 
 
 def schema_text() -> str:
@@ -147,49 +130,38 @@ def schema_text() -> str:
     return json.dumps(load_schema("profile"), indent=2) + "\n"
 
 
-def write_profiles(
+def write_profile(
     folder: Path,
-    profiles: Sequence[dict[str, Any]],
-    symbols: Iterable[str],
+    profile: dict[str, Any],
+    symbols: Collection[str],
     lists: ModelLists,
     force: bool = False,
-) -> list[Path]:
-    """Write profiles into a folder, all or none, and the schema for editors.
+) -> Path:
+    """Write a profile into a folder, and the schema for editors; return its file.
 
     `symbols` are those of the market, `lists` the models that there are. Raises
     InputError for a profile that a build would refuse, and for a file that exists,
     unless `force` is given.
     """
-    paths = [folder / f"{profile['profile']}.json" for profile in profiles]
-    for path in paths:
-        refuse_target(path, force)
-    resolved: dict[str, dict[str, Any]] = {}
-    for path, profile in zip(paths, profiles, strict=True):
-        made = _resolved(path, profile, resolved)
-        _refuse_unsound(path, made, symbols, lists)
-        resolved[profile["profile"]] = made
+    path = folder / f"{profile['profile']}.json"
+    refuse_target(path, force)
+    _refuse_unsound(path, _resolved(path, profile), symbols, lists)
     schema = folder / SCHEMA
     schema.parent.mkdir(exist_ok=True)
-    with ExitStack() as files:
-        files.enter_context(written_whole(schema)).write_text(schema_text())
-        for path, profile in zip(paths, profiles, strict=True):
-            text = json.dumps({"$schema": SCHEMA.as_posix()} | profile, indent=2)
-            files.enter_context(written_whole(path)).write_text(text + "\n")
-    return paths
+    named = {"$schema": SCHEMA.as_posix()} | profile
+    with written_whole(schema) as part, written_whole(path) as own:
+        part.write_text(schema_text())
+        own.write_text(as_text(named))
+    return path
 
 
-def _resolved(
-    path: Path, profile: dict[str, Any], made: Mapping[str, dict[str, Any]]
-) -> dict[str, Any]:
-    """Return a new profile over what it extends: another new one, or one in its folder.
+def _resolved(path: Path, profile: dict[str, Any]) -> dict[str, Any]:
+    """Return a new profile over what it extends, in its folder.
 
     Raises InputError where that is none.
     """
-    from barsieve.profiles.resolution import merged, parent_of, resolve
-
     own = {key: value for key, value in profile.items() if key != "extends"}
     if "extends" not in profile:
         return complete(own)
-    name = profile["extends"]
-    parent = made[name] if name in made else resolve(parent_of(path, name)).document
+    parent = resolve(parent_of(path, profile["extends"])).document
     return complete(merged(parent, own))

@@ -4,17 +4,20 @@ dbt would read a mistyped key as null and a duplicate key as an opaque error, so
 may reach it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from barsieve.core.errors import InputError, Problem
 from barsieve.core.model_lists import ModelLists, model_lists
-from barsieve.profiles.contradictions import contradictions
+from barsieve.profiles.contradictions import EVERY, contradictions
 from barsieve.profiles.json_file import read_json
 from barsieve.profiles.names import name_problems
 from barsieve.profiles.resolution import complete, resolve
 from barsieve.profiles.shape import shape_problems
+
+OUT_OF_THE_WAY = "take the profile out of the configs folder"
 
 
 def _sense_problems(
@@ -63,17 +66,48 @@ def check_profile(
     return profile, problems + _sense_problems(path, profile, lists)
 
 
-def _reference_problems(
-    path: Path, profile: dict[str, Any], symbols: list[str]
+def _of_market(symbols: Iterable[str]) -> str:
+    return f"a symbol of the market ({', '.join(symbols) or 'it has none'})"
+
+
+def market_problems(
+    path: Path, profile: dict[str, Any], symbols: Collection[str]
 ) -> Iterator[Problem]:
+    """Yield what a sound profile names that a market of these symbols does not have."""
+    missing = [
+        name
+        for name in profile["symbols"]
+        if name not in symbols and not (name == EVERY and symbols)
+    ]
+    if EVERY in missing:
+        yield Problem(
+            str(path),
+            "key 'symbols'",
+            expected="a market with symbols, of which '*' stands for each",
+            found="one that has none",
+            fix="add bars/*.parquet to the market",
+        )
+    elif missing:
+        files = ", ".join(f"bars/{name}.parquet" for name in missing)
+        is_all = len(missing) == len(profile["symbols"])
+        yield Problem(
+            str(path),
+            "key 'symbols'",
+            expected=_of_market(symbols),
+            found=", ".join(f"'{name}'" for name in missing),
+            fix=f"add {files} to the market, or "
+            + ("name others" if is_all else "take what it lacks out of the list"),
+        )
     regime = profile["regime"]
-    if regime["classifier"] != "off" and regime["reference_symbol"] not in symbols:
+    reference = regime["reference_symbol"]
+    if regime["classifier"] != "off" and reference not in (None, *symbols):
         yield Problem(
             str(path),
             "key 'regime.reference_symbol'",
-            expected=f"a symbol of the market ({', '.join(symbols)})",
-            found=f"'{regime['reference_symbol']}'",
-            fix="name one of them, or set regime.classifier to off",
+            expected=_of_market(symbols),
+            found=f"'{reference}'",
+            fix="name one of them, null for each symbol its own, or set "
+            "regime.classifier to off",
         )
 
 
@@ -99,21 +133,12 @@ def check_configs(
     for path in paths:
         profile, found = check_profile(path, lists=lists)
         problems += found
-        if profile and symbols and "symbol" in profile:
-            problems.append(
-                Problem(
-                    str(path),
-                    "key 'symbol'",
-                    expected=f"a symbol of the market ({', '.join(symbols)})",
-                    found=f"'{profile['symbol']}'",
-                    fix=(
-                        f"add bars/{profile['symbol']}.parquet to the market, "
-                        "or take the profile out of the configs folder"
-                    ),
-                )
-            )
-        elif profile and symbols and profile["regime"]["reference_symbol"]:
-            problems += _reference_problems(path, profile, symbols)
+        # A market without bars is a problem of the market, told once.
+        if profile and symbols:
+            problems += [
+                replace(lacking, fix=f"{lacking.fix}, or {OUT_OF_THE_WAY}")
+                for lacking in market_problems(path, profile, symbols)
+            ]
     shared = folder / "shared" / "macro_signals.json"
     document, found = read_json(shared)
     problems += found or shape_problems(shared, document, "macro_signals")

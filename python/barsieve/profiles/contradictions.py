@@ -19,6 +19,21 @@ MOMENT = re.compile(
     re.ASCII,
 )
 
+# Of `symbols`: every symbol of the market.
+EVERY = "*"
+
+
+def _symbol_problems(path: Path, profile: dict[str, Any]) -> Iterator[Problem]:
+    symbols = profile["symbols"]
+    if EVERY in symbols and len(symbols) > 1:
+        yield Problem(
+            str(path),
+            "key 'symbols'",
+            expected=f"'{EVERY}' alone: it stands for every symbol of the market",
+            found=shown(symbols),
+            fix=f"leave '{EVERY}', or the names",
+        )
+
 
 def _weight_problems(path: Path, profile: dict[str, Any]) -> Iterator[Problem]:
     weights = profile["weights"]
@@ -274,6 +289,7 @@ def contradictions(path: Path, profile: dict[str, Any]) -> list[Problem]:
     """Return which settings of a profile of the right shape contradict each other."""
     problems: list[Problem] = []
     for rule in (
+        _symbol_problems,
         _weight_problems,
         _order_problems,
         _integer_problems,

@@ -6,15 +6,22 @@ from typing import Any
 
 from barsieve.core.findings import Finding
 from barsieve.profiles.check import check_profile
+from barsieve.profiles.contradictions import EVERY
 
 FINDING = "key_without_effect"
+
+
+def _symbol_of(profile: dict[str, Any]) -> str:
+    """Return the symbol that a profile trades, `*` for several."""
+    symbols: list[str] = profile["symbols"]
+    return symbols[0] if len(symbols) == 1 else EVERY
 
 
 def _dominated(
     profile: dict[str, Any], key: str, value: float, by: str, limit: float, why: str
 ) -> Finding:
     return Finding(
-        symbol=profile["symbol"],
+        symbol=_symbol_of(profile),
         subject=f"{profile['profile']}: {key}",
         finding=FINDING,
         value=float(value),
@@ -65,11 +72,26 @@ def _streaks(profile: dict[str, Any]) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def _places(profile: dict[str, Any]) -> Iterator[Finding]:
+    """Yield a limit of open positions where each account has one symbol."""
+    wallet = profile["wallet"]
+    if wallet["kind"] == "separate" and wallet["max_positions"] is not None:
+        key, most = "wallet.max_positions", wallet["max_positions"]
+        yield Finding(
+            symbol=_symbol_of(profile),
+            subject=f"{profile['profile']}: {key}",
+            finding=FINDING,
+            value=float(most),
+            threshold=None,
+            meaning=f"{key} {most:g} decides nothing beside wallet.kind separate: each "
+            "account has one symbol, and so one position at most",
+        )
+
+
 def profile_findings(profile: dict[str, Any]) -> list[Finding]:
     """Return the keys of a sound profile that another key dominates."""
-    return [
-        finding for rule in (_vetoes, _partials, _streaks) for finding in rule(profile)
-    ]
+    rules = (_vetoes, _partials, _streaks, _places)
+    return [finding for rule in rules for finding in rule(profile)]
 
 
 def config_findings(folder: Path) -> list[Finding]:

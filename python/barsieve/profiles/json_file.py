@@ -1,4 +1,4 @@
-"""JSON files read with every fault named: duplicate keys, numbers that are none.
+"""JSON files: read with every fault named (keys twice, no numbers), and written.
 
 dbt would read a duplicate key as an opaque error, so none may reach it.
 """
@@ -125,3 +125,19 @@ def read_json(path: Path) -> tuple[Any, list[Problem]]:
                 fix="put the file there; the shipped ones lie in configs/",
             )
         ]
+
+
+def as_text(document: dict[str, Any]) -> str:
+    """Return a document as a file holds it: a line for each key, and for a list one."""
+    return _text(document, "") + "\n"
+
+
+def _text(value: Any, indent: str) -> str:
+    if not isinstance(value, dict) or not value:
+        return json.dumps(value)
+    deeper = f"{indent}  "
+    lines = [
+        f"{deeper}{json.dumps(key)}: {_text(part, deeper)}"
+        for key, part in value.items()
+    ]
+    return "{\n" + ",\n".join(lines) + f"\n{indent}}}"

@@ -17,8 +17,9 @@ from barsieve.core.errors import InputError, Problem, refuse
 from barsieve.core.model_lists import ModelLists
 from barsieve.core.times import moment
 from barsieve.profiles.check import check_document
+from barsieve.profiles.former import FORMER
 from barsieve.profiles.resolution import complete
-from barsieve.profiles.schema import leaves, load_schema
+from barsieve.profiles.schema import is_list_of_text, leaves, load_schema
 from barsieve.profiles.shape import LEGACY_NAMES
 
 MOST_SHOWN = 3
@@ -42,6 +43,8 @@ def _value(text: str) -> Any:
 
 def _near(key: str, known: list[str]) -> list[str]:
     """Return the keys that may have been meant: a slip, else one of their last part."""
+    if key in FORMER:
+        return [FORMER[key].key]
     slips = get_close_matches(key, known, 1, 0.85)
     if slips:
         return slips
@@ -64,7 +67,18 @@ def _parsed(setting: str, known: list[str]) -> tuple[str, Any]:
             fix="write it like --set exits.stop_atr=2.5",
         )
     _refuse_unknown(key, known, f"--set {setting}")
-    return key, _value(text.strip())
+    return key, _listed(key, _value(text.strip()))
+
+
+def _listed(key: str, value: Any) -> Any:
+    """Return the value of a key: where it is a list of names, text is names by comma.
+
+    So `symbols=BTC,ETH` is what `symbols=["BTC", "ETH"]` is, which a shell mangles.
+    """
+    part = leaves(load_schema("profile")).get(key, {})
+    if isinstance(value, str) and is_list_of_text(part):
+        return [name.strip() for name in value.split(",")]
+    return value
 
 
 def _known_keys() -> list[str]:
@@ -107,7 +121,7 @@ def settings_of(changes: Mapping[str, Any]) -> dict[str, Any]:
     known = _known_keys()
     for key, value in changes.items():
         _refuse_unknown(key, known, f"set {key}={value}")
-    return {key: _plain(value) for key, value in changes.items()}
+    return {key: _listed(key, _plain(value)) for key, value in changes.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -8,6 +8,7 @@ leave it out. The tables are made of resolved profiles, which leave nothing out.
 """
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -73,6 +74,11 @@ def leaves(schema: dict[str, Any], prefix: str = "") -> dict[str, dict[str, Any]
         else:
             found[prefix + key] = part
     return found
+
+
+def is_list_of_text(part: Mapping[str, Any]) -> bool:
+    """Tell whether a setting, by its own schema, is a list of names."""
+    return bool(part.get("items", {}).get("type") == "string")
 
 
 def _sql_type(part: dict[str, Any]) -> str:

@@ -15,16 +15,35 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from barsieve.core.errors import Problem
+from barsieve.profiles.former import FORMER, rewriting
 from barsieve.profiles.schema import GREATEST_INTEGER, leaves, load_schema
 from barsieve.profiles.words import dotted, shown
 
 LEGACY_NAMES = {"hob": "liquidity"}
 
 
-def _unknown_keys(path: Path, error: ValidationError) -> Iterator[Problem]:
+def _former_key(path: Path, name: str, value: Any) -> Problem:
+    now = FORMER[name]
+    written = shown(now.written(value))
+    return Problem(
+        str(path),
+        f"former key '{name}'",
+        expected=now.words,
+        found=shown(value),
+        fix=f"make it {now.key} {written}; {rewriting(str(path))} rewrites the file",
+    )
+
+
+def _unknown_keys(
+    path: Path, error: ValidationError, root: dict[str, Any]
+) -> Iterator[Problem]:
     known = list(error.schema["properties"])
     for key in error.instance:
         if key in known:
+            continue
+        name = dotted(error.absolute_path, key)
+        if name in FORMER and FORMER[name].key in leaves(root):
+            yield _former_key(path, name, error.instance[key])
             continue
         near = get_close_matches(key, known, n=1)
         if key in LEGACY_NAMES and LEGACY_NAMES[key] in known:
@@ -35,7 +54,7 @@ def _unknown_keys(path: Path, error: ValidationError) -> Iterator[Problem]:
             fix = "remove the key: nothing reads it"
         yield Problem(
             str(path),
-            f"unknown key '{dotted(error.absolute_path, key)}'",
+            f"unknown key '{name}'",
             expected=f"one of {', '.join(known)}",
             found=shown(error.instance[key]),
             fix=fix,
@@ -45,8 +64,10 @@ def _unknown_keys(path: Path, error: ValidationError) -> Iterator[Problem]:
 def _missing_keys(
     path: Path, error: ValidationError, root: dict[str, Any]
 ) -> Iterator[Problem]:
+    renamed = {FORMER[key].key for key in FORMER if key in error.instance}
     for key in error.validator_value:
-        if key not in error.instance:
+        # A file with the former key does not lack it, and is told so once.
+        if key not in error.instance and key not in renamed:
             part = error.schema.get("properties", root["properties"])[key]
             described = part.get("description", "")
             yield Problem(
@@ -138,7 +159,7 @@ def shape_problems(path: Path, document: Any, schema: str) -> list[Problem]:
         map(_leaf_errors, validator.iter_errors(document))
     ):
         if error.validator == "additionalProperties":
-            problems += _unknown_keys(path, error)
+            problems += _unknown_keys(path, error, validator.schema)
         elif error.validator == "required":
             problems += _missing_keys(path, error, validator.schema)
         else:

@@ -1,1 +1,4 @@
-"""Bull Machine v1.8 configs read as profiles: every key accounted for."""
+"""Files of other times as profiles of today: every key of theirs accounted for.
+
+Configs of Bull Machine v1.8, and profiles with keys that have another name now.
+"""

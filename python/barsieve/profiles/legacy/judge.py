@@ -29,7 +29,7 @@ from barsieve.profiles.legacy.rows import (
     fault,
 )
 from barsieve.profiles.legacy.weights import is_other_weight
-from barsieve.profiles.schema import load_schema
+from barsieve.profiles.schema import is_list_of_text, load_schema
 
 PERCENT = 100
 
@@ -44,6 +44,9 @@ def _setting(key: str) -> dict[str, Any]:
 
 def _converted(value: Any, setting: dict[str, Any]) -> tuple[Any, str]:
     """Return a value in our unit, and what was done to it."""
+    if is_list_of_text(setting):
+        item, done = _converted(value, setting["items"])
+        return [item], done
     if isinstance(value, str) and value != value.upper() and "pattern" in setting:
         return value.upper(), "in capitals"
     if isinstance(value, bool) or not isinstance(value, int | float):

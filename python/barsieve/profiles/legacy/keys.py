@@ -79,8 +79,8 @@ _TOP_LEVEL = Unread("it was looked for at the top level only, never here")
 _NO_FAST = "fast signals are no part of barsieve: fusion alone decides entries"
 
 RULES: dict[str, Rule] = {
-    "asset": Carried(("symbol",)),
-    "symbol": Carried(("symbol",)),
+    "asset": Carried(("symbols",), "a list: a profile may trade several"),
+    "symbol": Carried(("symbols",), "a list: a profile may trade several"),
     "profile": Unread("a label; the profile is named after its file"),
     # Entries.
     "fusion.entry_threshold_confidence": Carried(("entry.entry_threshold",)),

@@ -107,7 +107,9 @@ def _with_symbol(rows: list[Row], symbol: str | None) -> list[Row]:
     if symbol is None:
         return rows
     return [
-        row._replace(written=symbol, note="--symbol") if row.to == ("symbol",) else row
+        row._replace(written=[symbol], note="--symbol")
+        if row.to == ("symbols",)
+        else row
         for row in rows
     ]
 
@@ -147,15 +149,15 @@ def migrate(file: Path, name: str, base: Base, symbol: str | None = None) -> Mig
     filled: dict[str, Any] = {
         f"weights.{domain}": weight for domain, weight in weights.items()
     }
-    filled |= {"profile": name} | ({"symbol": symbol} if symbol else {})
-    if "symbol" not in given | filled:
+    filled |= {"profile": name} | ({"symbols": [symbol]} if symbol else {})
+    if "symbols" not in given | filled:
         raise InputError([_no_symbol(file)])
     profile = copy.deepcopy(base.profile)
     for key, value in (filled | given).items():
         _put(profile, key, value)
     _check(file, profile)
     sources = dict.fromkeys(filled, "no weight in the old file")
-    sources |= {"profile": "its name", "symbol": "--symbol" if symbol else base.name}
+    sources |= {"profile": "its name", "symbols": "--symbol" if symbol else base.name}
     return Migration(profile, rows, _added(profile, set(given), sources, base.name))
 
 
