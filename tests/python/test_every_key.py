@@ -109,6 +109,11 @@ CHANGES = {
     "risk.min_notional": ("admissible", {"risk.min_notional": 3000.0}),
     "costs.fees_bps": ("admissible", {"costs.fees_bps": 20.0}),
     "costs.slippage_bps": ("admissible", {"costs.slippage_bps": 20.0}),
+    # Less than an hour: any bar comes too late.
+    "wallet.delisted_after_hours": (
+        "admissible",
+        {"wallet.delisted_after_hours": 0.5},
+    ),
     "screen.method": ("admissible", BASES["sentinel"]),
     "screen.candidate_window_bars": ("sentinel", {"screen.candidate_window_bars": 5}),
     "parity.promise": ("admissible", BASES["sentinel"]),

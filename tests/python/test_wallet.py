@@ -1,6 +1,10 @@
 """One account over many symbols: an oracle, parity, one symbol alone, conservation."""
 
 import math
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -159,6 +163,38 @@ def test_one_symbol_alone_gives_the_same_bits_in_both_kinds(block):
         delisted = separate.trades.exit_reason == REASONS.index("delisted")
         n_delisted += np.count_nonzero(delisted)
     assert n_delisted > 0
+
+
+# --- The same source, compiled and not ------------------------------------------------
+
+PLAIN_REPLAY = """
+import sys
+import numpy as np
+from barsieve.replay.wallet import replay_wallet
+from wallet_cases import full, random_case
+
+assert not hasattr(replay_wallet, "signatures"), "expected plain Python, was compiled"
+for seed in map(int, sys.argv[2:]):
+    ledger = full(random_case(seed))
+    for name in ("legs", "trades", "stops", "counts"):
+        np.save(f"{sys.argv[1]}/{name}_{seed}.npy", getattr(ledger, name))
+"""
+
+
+@pytest.mark.slow
+def test_plain_python_gives_the_bits_of_the_compiled_wallet(tmp_path):
+    seeds = range(4)
+    subprocess.run(
+        [sys.executable, "-c", PLAIN_REPLAY, str(tmp_path), *map(str, seeds)],
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        cwd=Path(__file__).parent,
+        check=True,
+    )
+    for seed in seeds:
+        compiled = full(random_case(seed))
+        for name in ("legs", "trades", "stops", "counts"):
+            plain = np.load(tmp_path / f"{name}_{seed}.npy")
+            assert plain.tobytes() == getattr(compiled, name).tobytes()
 
 
 # --- Conservation ---------------------------------------------------------------------
