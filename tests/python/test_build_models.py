@@ -167,7 +167,7 @@ def test_a_statement_that_is_not_of_its_table_is_refused(demo_build, tmp_path):
     )  # fmt: skip
     with pytest.raises(InputError, match="table fusion_scores: expected one made by"):
         prepare(path, "btc_live", CHANGED)
-    assert prepare(path, "btc_live").inputs.profile.profile == "btc_live"
+    assert prepare(path, "btc_live").profile == "btc_live"
 
 
 def test_statements_of_other_files_than_the_folder_has_are_refused(

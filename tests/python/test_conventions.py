@@ -71,7 +71,7 @@ def test_a_model_is_called_by_its_layer():
     }  # fmt: skip
     for_readers = {
         "trades", "trade_legs", "trade_stops", "trade_decisions", "trade_reasons",
-        "equity", "build_info",
+        "equity", "profile_equity", "build_info",
     }  # fmt: skip
     for path in MODELS:
         layer = path.parent.name

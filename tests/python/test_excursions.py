@@ -10,7 +10,7 @@ from barsieve.replay.state import LONG, REASONS
 from profile_cases import inputs_of
 from replay_cases import as_bars, at, quiet, random_bars, signalled
 
-CLOSES = ("liquidation", "end_of_data")
+CLOSES = ("liquidation", "end_of_data", "delisted")
 ORDERED = ("macro", "time", "reversal")
 
 
