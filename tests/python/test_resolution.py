@@ -58,6 +58,7 @@ def test_every_setting_but_symbol_and_weights_has_a_default():
         "profile", "symbol", "weights", "regime.reference_symbol", "screen.envelope",
         "parity.trades_tolerance", "parity.win_rate_tolerance", "study.start",
         "study.end", "macro_signals", "entry.sentinels", "screen.sentinels",
+            "wallet.max_positions",
     }  # fmt: skip
 
 
