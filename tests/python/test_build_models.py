@@ -256,7 +256,7 @@ def test_a_projects_own_macros_packages_and_models_run_beside_its_build(
         models = scratch.models
         # Made anew, kept though its file is another, gone with its file.
         assert "* 0.5" in models["replay_bars"].compiled_code
-        assert models["replay_bars"].parents == ["fusion_scores", "features"]
+        assert models["replay_bars"].parents == ["bars_1h", "fusion_scores", "features"]
         assert models["candidate_windows"] == before["candidate_windows"]
         assert models["trades"] == before["trades"]
         assert before.keys() - models.keys() == {"report_walk_forward"}

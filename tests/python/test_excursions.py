@@ -90,14 +90,16 @@ BY_SQL = """
             min(bars.open) as lowest_open,
             max(bars.open) as highest_open,
             min(bars.low) filter (
-                bars.bar_ts < trades.exit_ts or trades.exit_reason = 'end_of_data'
+                bars.bar_ts < trades.exit_ts
+                or trades.exit_reason in ('end_of_data', 'delisted')
                 or (
                     trades.side = 'long' and trades.exit_reason = 'target'
                     and trades.exit_price != bars.open
                 )
             ) as lowest,
             max(bars.high) filter (
-                bars.bar_ts < trades.exit_ts or trades.exit_reason = 'end_of_data'
+                bars.bar_ts < trades.exit_ts
+                or trades.exit_reason in ('end_of_data', 'delisted')
                 or (
                     trades.side = 'short' and trades.exit_reason = 'target'
                     and trades.exit_price != bars.open

@@ -470,6 +470,20 @@ def test_an_account_is_lost_as_a_whole_and_what_is_absent_goes_at_its_last_close
     assert ledger.trades.bars_held.tolist() == [2, 3]
 
 
+def test_an_order_that_waits_goes_with_the_account():
+    bold = RULES._replace(risk_min=0.5, risk_max=0.5, risk_cap=1.0, max_gap_hours=24.0)
+    case = side_by_side(
+        [LONG_SIGNAL, quiet(), at(40, 40, 40, 40), quiet(), quiet()],
+        [quiet(), LONG_SIGNAL, None, quiet(), quiet()],
+        rules=bold,
+    )
+    for ledger in (full(case), focused(case)):
+        assert ledger.trades.shortfall.tolist() == [5_000]
+        # It is neither refused nor lapsed: it is no more when its bar comes.
+        assert ledger.counts.refused.tolist() == [0, 0]
+        assert ledger.counts.lapsed.tolist() == [0, 0]
+
+
 def test_what_no_symbol_trades_leaves_the_start():
     for symbols in ([[]], [[], []], [[quiet()], []]):
         case = side_by_side(*symbols)
