@@ -15,9 +15,9 @@ USUAL, MOST = 40, 80
 LONGER = {
     "candidate_bounds": 104,
     "feature_hourly": 115,
-    "feature_macro": 105,
+    "feature_macro": 120,
     "feature_macro_days": 165,
-    "features": 115,
+    "features": 125,
     "fusion_scores": 175,
     "evaluation_gate_counts": 91,
     "parity_equity": 93,
@@ -31,6 +31,7 @@ LONGER = {
     "report_health_profiles": 365,
     "report_regimes": 165,
     "report_sweep": 155,
+    "sweep_months": 95,
     "evaluation_decisions": 95,
 }
 QUERIES = sorted(
