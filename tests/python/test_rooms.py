@@ -34,7 +34,7 @@ ROOMS = {
         "sweep", "learning",
     },
     "proof": {"core", "market", "database", "regime"},
-    "report": {"core", "profiles", "database", "metrics"},
+    "report": {"core", "database", "metrics"},
     "api": {
         "core", "profiles", "replay", "signals", "database", "metrics", "regime",
         "sweep", "learning", "analysis", "report", "proof",

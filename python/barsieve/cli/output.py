@@ -15,9 +15,9 @@ from rich.table import Table
 
 from barsieve.core.errors import BarsieveError
 from barsieve.core.findings import Finding
+from barsieve.core.keys import ALL
 from barsieve.core.text import number as number
 from barsieve.database.refusals import told_by_database
-from barsieve.profiles.settings import ALL
 
 # A pipe has no width of its own; 80 columns would cut figures off.
 out = Console(width=None if sys.stdout.isatty() else 120, emoji=False)

@@ -24,7 +24,7 @@ from barsieve.cli.output import (
 from barsieve.core import paths
 from barsieve.core.errors import refuse
 from barsieve.core.findings import Finding
-from barsieve.profiles.settings import ALL
+from barsieve.core.keys import ALL
 
 Rows = list[dict[str, Any]]
 

@@ -14,9 +14,9 @@ import numpy as np
 
 from barsieve.core.arrow import rows_of
 from barsieve.core.errors import InputError, Problem
+from barsieve.core.keys import ALL
 from barsieve.database.connect import open_database, table_names
 from barsieve.database.marks import read_marks, stale_tables
-from barsieve.profiles.settings import ALL
 from barsieve.report.pack import Pack
 
 # Symbols of a profile with an entry of their own: those with most trades.

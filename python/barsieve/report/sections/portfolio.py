@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from barsieve.profiles.settings import ALL
+from barsieve.core.keys import ALL
 from barsieve.report.charts import (
     axis,
     categories,
