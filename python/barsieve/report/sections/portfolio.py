@@ -75,6 +75,14 @@ NO_DAY = nothing("No day of the study has a bar.")
 Row = dict[str, Any]
 
 
+class Days(NamedTuple):
+    """Days of a profile as its charts show them: columns of the queries, by name."""
+
+    results: dict[str, np.ndarray]
+    equity: dict[str, np.ndarray]
+    exposure: dict[str, np.ndarray]
+
+
 class Results(NamedTuple):
     """Results of symbols since the start, at the end of each day, USD.
 
@@ -310,6 +318,24 @@ def _matrix(pack: Pack, names: list[str], found: list[Row]) -> Row:
     )
 
 
+def charts_of(
+    pack: Pack, whole: Row, days: Days, correlations: list[Row]
+) -> dict[str, Row]:
+    """Return the charts of a portfolio, by the ids of their places.
+
+    `whole`: its row of `report_portfolio`; `correlations`: rows of that query.
+    """
+    results = results_of(days.results)
+    return {
+        "portfolio-results-chart": _results(pack, whole["profile"], results),
+        "portfolio-equity-chart": _beside_holding(pack, whole, days.equity),
+        "portfolio-exposure-chart": _exposure(pack, whole, days.exposure),
+        "portfolio-correlations-chart": _matrix(
+            pack, sorted(results.by_symbol), correlations
+        ),
+    }
+
+
 def _ended(whole: Row, count: str, amount: str, why: str) -> str:
     n, net = whole[count], whole[amount]
     if not n:
@@ -349,21 +375,8 @@ def _profile(source: Source, profile: Entry) -> Row:
         is_part = profile["n_symbols"] > 1
         return absent(PART.format(name=name) if is_part else ALONE)
     whole, *parts = source.rows(SYMBOLS, profile=name)
-    names = sorted(row["symbol"] for row in parts)
-    drawn = {
-        "portfolio-results-chart": _results(
-            pack, name, results_of(source.arrays(RESULTS, profile=name))
-        ),
-        "portfolio-equity-chart": _beside_holding(
-            pack, whole, source.arrays(EQUITY, profile=name)
-        ),
-        "portfolio-exposure-chart": _exposure(
-            pack, whole, source.arrays(EXPOSURE, profile=name)
-        ),
-        "portfolio-correlations-chart": _matrix(
-            pack, names, source.rows(CORRELATIONS, profile=name)
-        ),
-    }
+    days = Days(*(source.arrays(q, profile=name) for q in (RESULTS, EQUITY, EXPOSURE)))
+    correlations = source.rows(CORRELATIONS, profile=name)
     return {
         "is_shared": profile["account"] == ALL,
         "max_positions": profile["max_positions"],
@@ -371,7 +384,7 @@ def _profile(source: Source, profile: Entry) -> Row:
         "symbols": parts,
         "forced": _forced(whole),
         "entries": _entries(source, profile),
-        "charts": pack.document(drawn),
+        "charts": pack.document(charts_of(pack, whole, days, correlations)),
     }
 
 
