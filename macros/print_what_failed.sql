@@ -32,6 +32,7 @@
 {%- endmacro -%}
 
 {%- macro print_what_broke_a_constraint(node) -%}
+    {%- set keys = [barsieve.key_without_index(node)] | select | list -%}
     {%- for constraint in node.constraints -%}
         {%- set kind = constraint.type | string -%}
         {%- if kind == 'check' -%}
@@ -40,13 +41,15 @@
                 'select * from (' ~ node.compiled_code ~ '\n) where not (' ~ constraint.expression ~ ')'
             ) }}
         {%- elif kind == 'primary_key' -%}
-            {%- set key = constraint.columns | join(', ') -%}
-            {{ barsieve.print_rows(
-                node.name ~ ': one row for each ' ~ key,
-                'select ' ~ key ~ ', count(*) as n_rows from (' ~ node.compiled_code
-                ~ '\n) group by all having count(*) > 1 or '
-                ~ constraint.columns | join(' is null or ') ~ ' is null'
-            ) }}
+            {%- do keys.append(constraint.columns) -%}
         {%- endif -%}
+    {%- endfor -%}
+    {%- for key in keys -%}
+        {{ barsieve.print_rows(
+            node.name ~ ': one row for each ' ~ key | join(', '),
+            'select ' ~ key | join(', ') ~ ', count(*) as n_rows from (' ~ node.compiled_code
+            ~ '\n) group by all having count(*) > 1 or '
+            ~ key | join(' is null or ') ~ ' is null'
+        ) }}
     {%- endfor -%}
 {%- endmacro -%}

@@ -1,3 +1,8 @@
+{%- set features = [
+    'vix', 'move', 'dxy', 'us2y', 'us10y', 'yield_spread', 'wti', 'gold', 'total', 'total2',
+    'total2_share', 'btc_dominance', 'usdt_dominance', 'open_interest',
+] -%}
+
 -- One row per symbol and moment at which any series changed: the macro picture from
 -- then on. Bars look it up as-of, so daily work stays daily whatever the number of
 -- bars.
@@ -22,34 +27,35 @@ statistics as (
     group by series, moment
 ),
 
-features_of_symbols as (
+symbols as (
+    select distinct symbol from {{ ref('bars_1h') }}
+),
+
+-- A feature that names no symbol is that of all.
+features_of_series as (
     select
-        symbols.symbol,
-        macro_series.feature,
-        macro_series.series,
-        macro_series.stale_after_hours,
-    from (select distinct symbol from {{ ref('bars_1h') }}) as symbols
-    inner join {{ ref('macro_series') }} as macro_series
-        on macro_series.symbol is null or symbols.symbol = macro_series.symbol
-    where macro_series.source = 'macro' and macro_series.feature is not null
+        symbol,
+        feature,
+        series,
+        stale_after_hours,
+    from {{ ref('macro_series') }}
+    where source = 'macro' and feature is not null
     union all
     select
-        symbols.symbol,
+        null as symbol,
         'total2_share' as feature,
         'TOTAL2_SHARE' as series,
-        macro_series.stale_after_hours,
-    from (select distinct symbol from {{ ref('bars_1h') }}) as symbols
-    inner join {{ ref('macro_series') }} as macro_series
-        on macro_series.series = 'TOTAL2'
+        stale_after_hours,
+    from {{ ref('macro_series') }}
+    where series = 'TOTAL2'
     union all
     select
-        symbols.symbol,
+        null as symbol,
         'yield_spread' as feature,
         'YIELD_SPREAD' as series,
-        macro_series.stale_after_hours,
-    from (select distinct symbol from {{ ref('bars_1h') }}) as symbols
-    inner join {{ ref('macro_series') }} as macro_series
-        on macro_series.series = 'US2Y'
+        stale_after_hours,
+    from {{ ref('macro_series') }}
+    where series = 'US2Y'
 ),
 
 moments as (
@@ -58,14 +64,14 @@ moments as (
 
 readings as (
     select
-        features_of_symbols.symbol,
-        features_of_symbols.feature,
+        features_of_series.symbol,
+        features_of_series.feature,
         moments.moment as known_at,
         struct_pack(
             value := statistics.value,
             observed_day := statistics.observed_day,
             known_at := statistics.known_at,
-            stale_after_hours := features_of_symbols.stale_after_hours,
+            stale_after_hours := features_of_series.stale_after_hours,
             mean_30 := case when statistics.n_days >= 30 then statistics.mean_30 end,
             z_60 := case
                 when statistics.n_days >= 60
@@ -74,30 +80,37 @@ readings as (
                         / nullif(statistics.sd_60, 0)
             end
         ) as reading,
-    from features_of_symbols
+    from features_of_series
     cross join moments
     asof inner join statistics
         on
-            features_of_symbols.series = statistics.series
+            features_of_series.series = statistics.series
             and moments.moment >= statistics.moment
+),
+
+-- Grouped before there are symbols: what is the same for all is grouped once.
+pictures as (
+    select
+        symbol,
+        known_at,
+        {% for feature in features -%}
+            any_value(reading) filter (where feature = '{{ feature }}')
+                as {{ feature }},
+        {% endfor -%}
+    from readings
+    group by symbol, known_at
 )
 
 select
-    symbol,
-    known_at,
-    any_value(reading) filter (where feature = 'vix') as vix,
-    any_value(reading) filter (where feature = 'move') as move,
-    any_value(reading) filter (where feature = 'dxy') as dxy,
-    any_value(reading) filter (where feature = 'us2y') as us2y,
-    any_value(reading) filter (where feature = 'us10y') as us10y,
-    any_value(reading) filter (where feature = 'yield_spread') as yield_spread,
-    any_value(reading) filter (where feature = 'wti') as wti,
-    any_value(reading) filter (where feature = 'gold') as gold,
-    any_value(reading) filter (where feature = 'total') as total,
-    any_value(reading) filter (where feature = 'total2') as total2,
-    any_value(reading) filter (where feature = 'total2_share') as total2_share,
-    any_value(reading) filter (where feature = 'btc_dominance') as btc_dominance,
-    any_value(reading) filter (where feature = 'usdt_dominance') as usdt_dominance,
-    any_value(reading) filter (where feature = 'open_interest') as open_interest,
-from readings
-group by symbol, known_at
+    symbols.symbol,
+    moments.moment as known_at,
+    {% for feature in features -%}
+        coalesce(own.{{ feature }}, common.{{ feature }}) as {{ feature }},
+    {% endfor -%}
+from symbols
+cross join moments
+left join pictures as common
+    on common.symbol is null and moments.moment = common.known_at
+left join pictures as own
+    on symbols.symbol = own.symbol and moments.moment = own.known_at
+where common.known_at is not null or own.known_at is not null

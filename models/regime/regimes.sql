@@ -11,11 +11,12 @@ bars as (
 ),
 
 runs as (
-    select distinct
+    select
         classifier,
         fit_window,
         reference_symbol,
-    from {{ ref('regime_days') }}
+        is_of_all,
+    from {{ ref('regime_runs') }}
 ),
 
 beliefs as (
@@ -40,14 +41,7 @@ beliefs as (
             when 'crisis' then days.p_crisis
         end as probability,
     from bars
-    -- A run is of every symbol where a profile names its reference, else of its own.
-    inner join runs
-        on
-            runs.reference_symbol = bars.symbol
-            or runs.reference_symbol in (
-                select reference_symbol from {{ ref('config_profiles') }}
-                where reference_symbol is not null
-            )
+    inner join runs on runs.is_of_all or runs.reference_symbol = bars.symbol
     asof inner join {{ ref('regime_days') }} as days
         on
             runs.classifier = days.classifier

@@ -26,6 +26,16 @@ months as (
     group by all
 ),
 
+-- One candidate a month, so that the join as of a month is over months: over hours it
+-- compares each month with each hour.
+last_closes as (
+    select
+        symbol,
+        max(known_at) as known_at,
+    from {{ ref('features') }}
+    group by symbol, date_trunc('month', known_at - interval '1 microsecond')
+),
+
 -- The last bar that had closed when the month began.
 bars as (
     select
@@ -37,10 +47,14 @@ bars as (
         features.dxy,
         features.realized_vol_168,
     from months
-    asof inner join {{ ref('features') }} as features
+    asof inner join last_closes
         on
-            months.symbol = features.symbol
-            and months.month_at >= features.known_at
+            months.symbol = last_closes.symbol
+            and months.month_at >= last_closes.known_at
+    inner join {{ ref('features') }} as features
+        on
+            last_closes.symbol = features.symbol
+            and last_closes.known_at = features.known_at
 )
 
 select

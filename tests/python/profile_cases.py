@@ -13,15 +13,17 @@ START = 1_700_006_400_000_000
 
 def profile_named(name, **changes):
     """Return a profile with the rules of the replay's cases, costs of 15 bps."""
-    settings = RULES._asdict() | {"profile": name, "symbol": "ETH"}
+    settings = RULES._asdict() | {"profile": name, "symbol": "ETH", "account": "ETH"}
     settings |= {"start_balance": 10_000.0, "screen": "admissible"}
     settings |= {"fees_bps": 10.0, "slippage_bps": 5.0}
     return Profile.from_row(settings | changes)
 
 
 def inputs_of(bars, **changes):
-    opens = pa.array(START + HOUR * np.arange(len(bars)), pa.timestamp("us", "UTC"))
-    closes = pa.array(START + HOUR * np.arange(1, len(bars) + 1), opens.type)
+    since = np.nan_to_num(bars.hours_since, nan=1.0).astype(np.int64)
+    hours = np.cumsum(since) - since[:1]
+    opens = pa.array(START + HOUR * hours, pa.timestamp("us", "UTC"))
+    closes = pa.array(START + HOUR * (hours + 1), opens.type)
     everywhere, nowhere = np.ones(len(bars), bool), np.empty(0, np.int64)
     profile = profile_named("test", **changes)
     return Inputs(profile, bars, opens, closes, everywhere, nowhere)

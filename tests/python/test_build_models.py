@@ -167,7 +167,7 @@ def test_a_statement_that_is_not_of_its_table_is_refused(demo_build, tmp_path):
     )  # fmt: skip
     with pytest.raises(InputError, match="table fusion_scores: expected one made by"):
         prepare(path, "btc_live", CHANGED)
-    assert prepare(path, "btc_live").inputs.profile.profile == "btc_live"
+    assert prepare(path, "btc_live").profile == "btc_live"
 
 
 def test_statements_of_other_files_than_the_folder_has_are_refused(
@@ -256,7 +256,7 @@ def test_a_projects_own_macros_packages_and_models_run_beside_its_build(
         models = scratch.models
         # Made anew, kept though its file is another, gone with its file.
         assert "* 0.5" in models["replay_bars"].compiled_code
-        assert models["replay_bars"].parents == ["fusion_scores", "features"]
+        assert models["replay_bars"].parents == ["bars_1h", "fusion_scores", "features"]
         assert models["candidate_windows"] == before["candidate_windows"]
         assert models["trades"] == before["trades"]
         assert before.keys() - models.keys() == {"report_walk_forward"}

@@ -1,12 +1,18 @@
 """The simulated market: reproducible, labelled, and with a truth that can be found."""
 
+import hashlib
 import json
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from barsieve.market import simulation
+from barsieve.market.check import check_market
+from barsieve.market.listings import symbol_name, symbol_number, symbols_asked
+from command_line import barsieve
 from conftest import PROJECT
 
 DEMO = PROJECT / "data/demo"
@@ -141,3 +147,112 @@ def test_only_free_folders_and_simulated_markets_are_written_to(tmp_path):
     assert not simulation.may_write_to(tmp_path)
     assert not simulation.may_write_to(tmp_path / "mine.parquet")
     assert simulation.may_write_to(DEMO)
+
+
+def digest(table: pa.Table) -> str:
+    values = np.column_stack(
+        [table[name].to_numpy() for name in table.column_names[1:]]
+    )
+    stamps = table["ts"].cast(pa.int64()).to_numpy()
+    return hashlib.sha256(stamps.tobytes() + values.tobytes()).hexdigest()[:16]
+
+
+@pytest.mark.parametrize(
+    ("seed", "hours", "btc", "eth"),
+    [
+        (69, 43_804, "a99ef9427e7d2383", "28e529fe15ee6f65"),
+        (7, 20_000, "dc2e69272329e86f", "99207da4d03b2356"),
+    ],
+)
+def test_the_compiled_walk_makes_the_bits_of_the_interpreted_one(seed, hours, btc, eth):
+    # Digests of the bars that a loop of plain Python made, before it was compiled.
+    bars = simulation.simulate(seed, hours).bars
+    assert (digest(bars["BTC"]), digest(bars["ETH"])) == (btc, eth)
+
+
+def test_symbols_are_asked_for_by_number_or_by_name():
+    assert symbols_asked("4") == ("BTC", "ETH", "SIM03", "SIM04")
+    assert symbols_asked(" ETH, SIM120,ETH") == ("ETH", "SIM120")
+    assert [symbol_number(symbol_name(n)) for n in (1, 2, 3, 99, 100)] == [
+        1, 2, 3, 99, 100,
+    ]  # fmt: skip
+    for text in ("0", "-1", "10000", "DOGE", "BTC,", "", "SIM2", "SIM3", "SIM003"):
+        assert symbols_asked(text) is None, text
+
+
+def test_a_symbol_does_not_depend_on_which_others_there_are():
+    usual = simulation.simulate(hours=3_000)
+    many = simulation.simulate(hours=3_000, symbols=symbols_asked("12"))
+    alone = simulation.simulate(hours=3_000, symbols=("SIM10",))
+    assert list(alone.bars) == ["SIM10"]
+    assert alone.bars["SIM10"].equals(many.bars["SIM10"])
+    assert all(usual.bars[s].equals(many.bars[s]) for s in ("BTC", "ETH"))
+    assert usual.macro.equals(many.macro)
+    assert len({digest(table) for table in many.bars.values()}) == 12
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("many") / "market"
+    market = simulation.simulate(hours=2_000, symbols=symbols_asked("30"))
+    simulation.write_market(market, folder)
+    return folder, market
+
+
+def test_many_symbols_are_sound(many):
+    symbols, problems = check_market(many[0], PROJECT / "seeds/macro_series.csv")
+    assert len(symbols) == 30
+    assert not problems
+
+
+def test_many_symbols_differ_in_price_and_move_together(many):
+    bars = {s: table.to_pandas().set_index("ts") for s, table in many[1].bars.items()}
+    first = [frame["open"].iloc[0] for frame in bars.values()]
+    assert min(first) < 1e-3
+    assert max(first) > 1e4
+    decimals = {s: len(f"{f['open'].iloc[0]:.12f}".rstrip("0").split(".")[1])
+                for s, f in bars.items()}  # fmt: skip
+    assert max(decimals.values()) > 5
+    moves = pd.DataFrame({s: np.log(f["close"]).diff() for s, f in bars.items()})
+    correlation = moves.corr(min_periods=200)["BTC"].drop("BTC").dropna()
+    assert correlation.between(0.3, 0.95).all()
+    gaps = {
+        tuple(np.flatnonzero(f.index.to_series().diff() > "1h")) for f in bars.values()
+    }
+    assert len(gaps) > 20
+
+
+def test_late_and_delisted_symbols_are_named_and_have_no_bars_elsewhere(many):
+    folder, market = many
+    about = json.loads((folder / "market.json").read_text())
+    truth = json.loads((folder / "truth/symbols.json").read_text())
+    assert about["symbols"] == 30
+    assert list(about["delisted"]) == ["SIM10", "SIM20", "SIM30"]
+    assert set(about["listed_late"]) == {f"SIM{k:02d}" for k in range(3, 31, 3)}
+    assert len(truth) == 28
+    funding = market.funding.to_pandas()
+    first_day = simulation.START.date().isoformat()
+    for symbol, one in truth.items():
+        for stamps in (
+            market.bars[symbol]["ts"].to_pandas(),
+            funding.loc[funding.symbol == symbol, "ts"],
+        ):
+            assert str(stamps.iloc[0].date()) == one["listed"] >= first_day
+            assert one["delisted"] is None or str(stamps.iloc[-1]) < one["delisted"]
+    assert truth["SIM03"]["listed"] > first_day
+
+
+def test_bars_of_an_earlier_simulated_market_do_not_stay(tmp_path):
+    for symbols in ("5", "ETH"):
+        market = simulation.simulate(hours=400, symbols=symbols_asked(symbols))
+        simulation.write_market(market, tmp_path / "market")
+    assert [p.name for p in (tmp_path / "market/bars").iterdir()] == ["ETH.parquet"]
+    assert not (tmp_path / "market/truth/symbols.json").exists()
+
+
+def test_a_hundred_symbols_of_five_years_are_made_by_one_command(tmp_path):
+    market = tmp_path / "market"
+    done = barsieve("demo", "--symbols", "100", "--hours", "43804", "--to", str(market))
+    assert done.returncode == 0, done.stderr
+    assert "100 symbols" in done.stdout
+    assert len(list((market / "bars").glob("*.parquet"))) == 100

@@ -10,7 +10,7 @@ from barsieve.replay.state import LONG, REASONS
 from profile_cases import inputs_of
 from replay_cases import as_bars, at, quiet, random_bars, signalled
 
-CLOSES = ("liquidation", "end_of_data")
+CLOSES = ("liquidation", "end_of_data", "delisted")
 ORDERED = ("macro", "time", "reversal")
 
 
@@ -90,14 +90,16 @@ BY_SQL = """
             min(bars.open) as lowest_open,
             max(bars.open) as highest_open,
             min(bars.low) filter (
-                bars.bar_ts < trades.exit_ts or trades.exit_reason = 'end_of_data'
+                bars.bar_ts < trades.exit_ts
+                or trades.exit_reason in ('end_of_data', 'delisted')
                 or (
                     trades.side = 'long' and trades.exit_reason = 'target'
                     and trades.exit_price != bars.open
                 )
             ) as lowest,
             max(bars.high) filter (
-                bars.bar_ts < trades.exit_ts or trades.exit_reason = 'end_of_data'
+                bars.bar_ts < trades.exit_ts
+                or trades.exit_reason in ('end_of_data', 'delisted')
                 or (
                     trades.side = 'short' and trades.exit_reason = 'target'
                     and trades.exit_price != bars.open

@@ -8,6 +8,7 @@ import pytest
 from conftest import run_dbt
 
 SCORES = "path:models/scores/scores.sql"
+SENTINELS = "path:models/sentinels/sentinels.sql"
 
 # Each fault, and what the build must say of it.
 FAULTS = {
@@ -38,6 +39,12 @@ FAULTS = {
         "the_step_takes_the_entries_of_fusion, 2 rows:",
         '"profile":"btc_live"',
     ),
+    "insert into sentinel_volume_spike from sentinel_volume_spike "
+    "where symbol = 'ETH' order by bar_ts limit 2": (
+        "sentinels: one row for each symbol, bar_ts, sentinel, 2 rows:",
+        '"n_rows":2',
+        "2 keys (symbol, bar_ts, sentinel) of sentinels have more than one row",
+    ),
     "update score_momentum set score = 1.5 where symbol = 'ETH' and bar_ts = "
     "(select max(bar_ts) from score_momentum where symbol = 'ETH')": (
         "scores: score between 0 and 1, 1 row:",
@@ -59,10 +66,15 @@ def test_a_failure_prints_its_rows_in_the_build_itself(demo_build, tmp_path):
         "the_step_takes_the_entries_of_fusion", "a_month_knows_nothing_of_itself",
     ]  # fmt: skip
     tested = run_dbt("test", "-s", *tests, folder=tmp_path)
-    built = run_dbt("build", "--quiet", "-s", SCORES, folder=tmp_path)
+    built = run_dbt("build", "--quiet", "-s", SCORES, SENTINELS, folder=tmp_path)
     assert (tested.exit_code, built.exit_code) == (1, 1)
     output = tested.output + built.output
     for words in FAULTS.values():
         for word in words:
             assert word in output, (word, output[-6000:])
     assert "a_month_knows_nothing_of_itself, " not in output
+    with duckdb.connect(str(database), read_only=True) as connection:
+        n_rows, n_keys = connection.execute(
+            "select count(*), count(distinct (symbol, bar_ts, sentinel)) from sentinels"
+        ).fetchone()
+    assert n_rows == n_keys > 0, "the table that was there stays"

@@ -26,10 +26,10 @@ def inputs(demo_build):
             connection.table(name)
             for name in ("replay_bars", "candidates", "candidate_windows")
         ]
-        profiles = read_profiles(connection.table("config_profiles"))
+        profiles = read_profiles(connection.table("config_symbols"))
         named = {profile.profile: profile for profile in profiles}
         yield {
-            name: read_inputs(named[name], *tables)
+            name: read_inputs([named[name]], *tables)
             for name in ("btc_live", "eth_comprehensive")
         }
 
@@ -71,8 +71,7 @@ def with_rules(inputs, **changes):
 
 def assert_sound(run):
     """Assert that no equity at a close is below 0 and that money is conserved."""
-    closes = np.ascontiguousarray(run.inputs.bars.close)
-    equity = marked_equity(run, closes)
+    equity = marked_equity(run)
     scale = max(np.abs(run.legs.amount).max(initial=0.0), equity.max())
     assert equity.min() >= -1e-12 * scale
     assert max_drawdown(equity) <= 1 + 1e-12
@@ -131,7 +130,7 @@ def test_nothing_is_entered_after_ruin(inputs, start_balance):
     profile = with_fields(inputs["btc_live"].profile, start_balance=start_balance)
     run = replay(inputs["btc_live"]._replace(profile=profile))
     index, rules = run.outcome.ruined_index, profile.rules
-    summary = account.of_run(run, [])
+    summary = account.of_runs([run], [])
     assert_sound(run)
     assert (summary["ruined_ts"] is None) == (index < 0)
     if index >= 0:

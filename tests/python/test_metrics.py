@@ -15,7 +15,7 @@ from barsieve.metrics.account import (
     Marks,
     by_side,
     of_curve,
-    of_run,
+    of_runs,
     of_trades,
 )
 from barsieve.metrics.performance import (
@@ -26,6 +26,7 @@ from barsieve.metrics.performance import (
     longest_run,
     of_results,
     of_wins_and_losses,
+    years_of,
 )
 from barsieve.metrics.under_water import worst_drawdowns
 from barsieve.replay.runs import replay
@@ -228,14 +229,14 @@ def test_the_turnover_is_the_price_times_quantity_of_every_fill():
             "funding": 0.0, "notional": notional,
         }
     ]  # fmt: skip
-    found = of_run(run, rows)
-    years = len(run.inputs.bars) / 24 / DAYS_A_YEAR
+    found = of_runs([run], rows)
+    years = years_of(run.inputs.opens)
     account = found["turnover"] * years
     assert notional / account == pytest.approx(10_000, rel=0.5)
 
 
 def test_without_trades_every_figure_is_nothing_or_none():
-    found = of_run(replay(inputs_of(as_bars([quiet()] * 48))), [])
+    found = of_runs([replay(inputs_of(as_bars([quiet()] * 48)))], [])
     assert found["trades"] == found["long"]["trades"] == 0
     assert (found["cagr"], found["turnover"], found["drawdowns"]) == (0, 0, [])
     assert found["expectancy"] is found["mean_mae_r"] is found["sharpe"] is None

@@ -58,7 +58,7 @@ READ = """
 import duckdb
 from barsieve.profiles.settings import read_profiles
 with duckdb.connect("barsieve.duckdb", read_only=True) as connection:
-    for profile in read_profiles(connection.table("config_profiles")):
+    for profile in read_profiles(connection.table("config_symbols")):
         print(profile.profile, profile.rules.loss_exit_r)
 """
 
@@ -111,7 +111,7 @@ def ran(folder: Path, *arguments: str, **environment: str) -> str:
 def test_an_exit_rule_with_one_setting_needs_the_schema_and_the_rule(copy):
     """Compiled by nobody: the step is plain Python as well, and the same source."""
     ran(copy, "-c", TEST, NUMBA_DISABLE_JIT="1")
-    ran(copy, "-m", "dbt.cli.main", "run", "-s", "config_profiles")
+    ran(copy, "-m", "dbt.cli.main", "run", "-s", "+config_symbols")
     with duckdb.connect(str(copy / "barsieve.duckdb"), read_only=True) as connection:
         kind, comment = connection.execute(
             "select data_type, comment from duckdb_columns() "

@@ -16,7 +16,7 @@ OF_FEATURES = (
 )  # fmt: skip
 OF_DECISIONS = (
     "features", "scores", "bars_macro", "config_macro_signals", "macro_signals",
-    "macro_vetoes", "sentinels", "config_profiles", "regimes", "fusion_learned",
+    "macro_vetoes", "sentinels", "config_symbols", "regimes", "fusion_learned",
     "fusion_scores", "candidates",
 )  # fmt: skip
 

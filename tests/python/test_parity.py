@@ -62,11 +62,11 @@ def test_the_real_market_keeps_every_promise(real_build):
 def inputs_of(connection, name: str):
     profile = next(
         p
-        for p in read_profiles(connection.table("config_profiles"))
+        for p in read_profiles(connection.table("config_symbols"))
         if p.profile == name
     )
     return read_inputs(
-        profile,
+        [profile],
         connection.table("replay_bars"),
         connection.table("candidates"),
         connection.table("candidate_windows"),

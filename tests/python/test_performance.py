@@ -44,8 +44,8 @@ def equity_by_definition(run):
     """Return start + net of all legs so far + open quantity · (close - entry price)."""
     legs = pd.DataFrame.from_records(np.asarray(run.legs))
     equity = []
-    for index, close in enumerate(run.inputs.bars.close):
-        past = legs[legs["index"] <= index]
+    for opened, close in zip(run.inputs.opens, run.inputs.bars.close, strict=True):
+        past = legs[run.booked <= opened]
         nets = past["amount"] - past["fee"] - past["slippage"]
         open_pnl = 0.0
         if len(past):
@@ -64,15 +64,13 @@ def test_marked_equity_agrees_with_its_definition(seed):
     # Every kind of leg, so that nothing is compared in vain.
     assert set(run.legs.kind) == {0, 1, 2, 3}
     expected = equity_by_definition(run)
-    assert marked_equity(run, run.inputs.bars.close) == pytest.approx(
-        expected, rel=RELATIVE
-    )
+    assert marked_equity(run) == pytest.approx(expected, rel=RELATIVE)
 
 
 def test_marked_equity_ends_at_the_end_balance():
     run = replay(random_inputs(4))
     assert run.outcome.trades > 0
-    end = marked_equity(run, run.inputs.bars.close)[-1]
+    end = marked_equity(run)[-1]
     assert end == pytest.approx(run.outcome.end_balance, rel=RELATIVE)
 
 
@@ -86,14 +84,14 @@ def test_marked_equity_counts_an_open_position_at_the_close():
     ]
     run = replay(inputs_of(as_bars(bars)))
     out = 360 - 90 * 104 * 15 * BPS
-    assert marked_equity(run, run.inputs.bars.close) == pytest.approx(
+    assert marked_equity(run) == pytest.approx(
         [10_000, 9_986.5, 9_986.5 + 90, 9_986.5 + out], rel=RELATIVE
     )
 
 
 def test_without_trades_the_equity_stands_still():
     run = replay(inputs_of(as_bars([quiet()] * 5)))
-    assert list(marked_equity(run, run.inputs.bars.close)) == [10_000.0] * 5
+    assert list(marked_equity(run)) == [10_000.0] * 5
 
 
 # --- Sharpe ratio and drawdown --------------------------------------------------------

@@ -17,7 +17,7 @@ from barsieve.metrics.random_entries import (
     luck_of,
     sample,
 )
-from barsieve.metrics.shifts import DRAWS, SIGNAL, Draws, Signals, track_of
+from barsieve.metrics.shifts import DRAWS, SIGNAL, Draws, Signals, tracks_of
 from barsieve.replay.runs import FOCUSED, replay
 from barsieve.replay.state import BAR, LONG, SHORT
 from profile_cases import inputs_of, profile_named
@@ -102,7 +102,7 @@ def lucks(inputs, seed, n_draws):
 def test_signals_move_along_the_bars_that_would_enter_a_signal_of_some_side():
     inputs = noise(1, 0.9)
     bars, rules = inputs.bars, inputs.profile.rules
-    track = track_of(inputs)
+    (track,) = tracks_of(inputs)
     is_open = bars.is_eligible & (
         np.minimum(bars.net_veto_long, bars.net_veto_short) < rules.veto_limit
     )
@@ -115,7 +115,8 @@ def test_signals_move_along_the_bars_that_would_enter_a_signal_of_some_side():
 def test_bars_before_the_first_score_are_no_places():
     inputs = noise(2, 0.9)
     inputs.bars.side[:500], inputs.bars.confidence[:500] = 0, np.nan
-    assert track_of(inputs)[0] >= 500
+    (track,) = tracks_of(inputs)
+    assert track[0] >= 500
 
 
 def test_a_bar_open_to_one_side_enters_that_side_alone():
@@ -145,7 +146,7 @@ def test_a_shift_of_nothing_is_the_profile_itself(seed):
 
 def test_a_shift_moves_whole_signals_and_nothing_else():
     inputs = noise(3, 0.9)
-    original, track = inputs.bars.copy(), track_of(inputs)
+    original, (track,) = inputs.bars.copy(), tracks_of(inputs)
     moved = Signals(inputs).moved(7).bars
     for name in SIGNAL:
         assert (
@@ -162,7 +163,8 @@ def test_a_shift_moves_whole_signals_and_nothing_else():
 
 def test_leftovers_of_an_earlier_shift_do_not_trade():
     inputs = noise(4, 0.9)
-    signals, places = Signals(inputs), len(track_of(inputs))
+    signals = Signals(inputs)
+    places = len(signals.track)
     for shift in (3, 50, 200):
         signals.moved(shift + 1, np.arange(places) % 2 == 0)
         used, fresh = signals.moved(shift), Signals(inputs).moved(shift)
@@ -301,7 +303,7 @@ def test_how_small_an_edge_is_seen():
 
 
 def row_of(profile):
-    """Return a profile as its row of `config_profiles`."""
+    """Return a profile as its row of `config_symbols`."""
     row = asdict(profile)
     return row | row.pop("rules")._asdict()
 
@@ -318,6 +320,8 @@ def runs_of(names):
     columns["bar_index"] = pa.array(np.arange(1, n + 1))
     columns["known_at"] = inputs.known_at
     columns["is_in_study"] = pa.array(inputs.is_in_study)
+    columns["market_ends_at"] = pa.repeat(inputs.bar_ts[n - 1], n)
+    columns["symbol"] = pa.repeat("ETH", n)
     tables = [
         pa.table({"profile": [name] * n, "bar_ts": inputs.bar_ts} | columns)
         for name in names
@@ -325,8 +329,10 @@ def runs_of(names):
     return draw_random_entries(
         profiles=relation([row_of(profile_named(name)) for name in names]),
         bars=connection.from_arrow(pa.concat_tables(tables)),
-        candidates=relation([{"profile": "none", "bar_index": 1}]),
-        windows=relation([{"profile": "none", "first_index": 1, "last_index": 1}]),
+        candidates=relation([{"profile": "none", "symbol": "ETH", "bar_index": 1}]),
+        windows=relation(
+            [{"profile": "none", "symbol": "ETH", "first_index": 1, "last_index": 1}]
+        ),
     ).to_pylist()
 
 

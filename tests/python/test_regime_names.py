@@ -472,12 +472,13 @@ def test_the_table_holds_a_market_without_vix_and_move():
         "select 'X' as reference_symbol, * from days"
     )
     connection.execute(
-        "create table config_profiles as select 'X' as reference_symbol, "
+        "create table config_symbols as select 'X' as symbol, 'X' as "
+        "reference_symbol, 'off' as classifier, 1 as n_symbols, "
         "'expanding' as fit_window"
     )
     policy = connection.read_csv(str(PROJECT / "seeds/regime_policy.csv"))
     runs = regime_runs(
-        connection.table("config_profiles"), connection.table("regime_observations"),
+        connection.table("config_symbols"), connection.table("regime_observations"),
         policy,
     ).to_pylist()  # fmt: skip
     assert [run["classifier"] for run in runs] == [HMM, KMEANS, "vix_bands"]

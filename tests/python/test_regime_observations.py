@@ -88,7 +88,7 @@ def observed(build, rows, mend=None) -> dict[date, dict[str, float | None]]:
         ),
         "features": ("symbol known_at vix move dxy realized_vol_24", features),
         "bars_macro": ("series observed_day known_at value", rows),
-        "config_profiles": ("reference_symbol", [("X",)]),
+        "config_symbols": ("reference_symbol", [("X",)]),
     }  # fmt: skip
     for name, (columns, values) in tables.items():
         made = pa.Table.from_pylist(

@@ -7,16 +7,22 @@ import numpy as np
 import pytest
 
 from barsieve.core.times import epoch_us
+from barsieve.metrics.account import Marks
 from barsieve.metrics.performance import daily_sharpe
+from barsieve.metrics.performance_runs import Judged
 from barsieve.metrics.samples import picked, samples_of
+from profile_cases import profile_named
 
 FIRST = datetime(2022, 1, 1, tzinfo=UTC)
 HOUR_US = 3_600_000_000
 
 
-def marks_of(equity: np.ndarray) -> dict[str, np.ndarray]:
-    hours = np.arange(len(equity))
-    return {"bar_ts": epoch_us(FIRST) + hours * HOUR_US, "equity": equity}
+def judged_of(equity: np.ndarray, trades: list[dict]) -> Judged:
+    """Return a profile that began with 1,000 USD, as it is judged hour by hour."""
+    hours = epoch_us(FIRST) + np.arange(len(equity)) * HOUR_US
+    marks = Marks(equity, np.zeros(len(equity), bool), hours)
+    end = float(equity[-1])
+    return Judged([profile_named("p")], marks, [], 1_000.0, end, None, trades)
 
 
 def trade(hours: int, net: float) -> dict:
@@ -29,7 +35,7 @@ def trade(hours: int, net: float) -> dict:
 
 def rows(equity, trades, until_hours: int) -> dict[str, dict]:
     until = FIRST + timedelta(hours=until_hours)
-    found = samples_of(until, 1_000.0, marks_of(np.array(equity, float)), trades)
+    found = samples_of(until, judged_of(np.array(equity, float), trades))
     return {row["sample"]: row for row in found}
 
 
@@ -82,7 +88,7 @@ def test_a_profile_says_itself_until_when_it_was_picked():
 
 
 def test_on_another_market_all_is_out_of_sample():
-    found = list(samples_of(None, 1e3, marks_of(np.full(48, 1e3)), [trade(5, 9.0)]))
+    found = list(samples_of(None, judged_of(np.full(48, 1e3), [trade(5, 9.0)])))
     assert [row["sample"] for row in found] == ["out_of_sample"]
     assert found[0]["trades"] == 1
 

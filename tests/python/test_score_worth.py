@@ -464,7 +464,7 @@ def test_judging_twice_gives_the_same_bits(of_demo):
         "scores": of_demo.sql("from scores where domain = 'momentum'"),
         "sentinels": of_demo.sql("from sentinels where false"),
         "macro_signals": of_demo.sql("from macro_signals where false"),
-        "profiles": of_demo.table("config_profiles"),
+        "profiles": of_demo.table("config_symbols"),
     }
     assert worth_of_scores(**tables).equals(worth_of_scores(**tables))
 
@@ -490,7 +490,7 @@ def test_a_column_that_a_user_names_is_judged_beside_the_others(of_demo):
         scores=of_demo.sql("from scores where domain = 'momentum'"),
         sentinels=of_demo.sql("from sentinels where false"),
         macro_signals=of_demo.sql("from macro_signals where false"),
-        profiles=of_demo.table("config_profiles"),
+        profiles=of_demo.table("config_symbols"),
     )
     rows = found.to_pylist()
     assert {(row["kind"], row["name"]) for row in rows} == {

@@ -34,6 +34,9 @@ def test_every_setting_is_a_column_of_its_type_that_says_what_it_holds(columns):
     listed = [(s.column, types.get(s.sql_type, s.sql_type)) for s in settings()]
     at = [name for name, _ in listed].index("weights")
     listed[at] = ("weights", "map(varchar, double)")
+    # Symbols are names of files, in the order in which a profile names them.
+    at = [name for name, _ in listed].index("symbols")
+    listed[at] = ("symbols", "varchar[]")
     assert [(name, kind) for name, kind, _ in columns] == [
         *listed, ("document", "json")
     ]  # fmt: skip

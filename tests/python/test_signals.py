@@ -22,9 +22,9 @@ DOMAINS = ("wyckoff", "liquidity", "smc", "momentum", "temporal")
 def relations(connection, profile: str, **altered) -> Relations:
     """Return what is compared for one profile, some relations exchanged by SQL."""
     found = Relations(*(connection.table(name) for name in Relations._fields))
-    one = found.config_profiles.filter(f"profile = '{profile}'")
+    one = found.config_symbols.filter(f"profile = '{profile}'")
     altered = {name: connection.sql(sql) for name, sql in altered.items()}
-    return found._replace(config_profiles=one, **altered)
+    return found._replace(config_symbols=one, **altered)
 
 
 def told(connection, profile: str, **altered) -> dict[tuple[str, str | None], int]:
@@ -42,7 +42,7 @@ def test_every_bar_of_every_profile_is_compared(demo):
         "select profile, count(*), count_if(verdict = 'identical') from parity_fusion "
         "group by profile order by profile"
     ).fetchall()
-    assert len(found) == len(demo.table("config_profiles").fetchall())
+    assert len(found) == len(demo.table("config_symbols").fetchall())
     for profile, n_bars, n_identical in found:
         (n_fusion,) = demo.execute(
             "select count(*) from fusion_scores where profile = ?", [profile]

@@ -470,6 +470,7 @@ def base_row() -> dict:
     for section in ("entry", "exits", "risk", "wallet", "costs"):
         row |= profile[section]
     row |= {"required_sentinels": None, "macro_signals": "", "sides": "both"}
+    row |= {"max_positions": None, "delisted_after_hours": 168.0}
     return row | {"weights": profile["weights"]}
 
 

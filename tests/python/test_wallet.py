@@ -1,6 +1,10 @@
 """One account over many symbols: an oracle, parity, one symbol alone, conservation."""
 
 import math
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -159,6 +163,38 @@ def test_one_symbol_alone_gives_the_same_bits_in_both_kinds(block):
         delisted = separate.trades.exit_reason == REASONS.index("delisted")
         n_delisted += np.count_nonzero(delisted)
     assert n_delisted > 0
+
+
+# --- The same source, compiled and not ------------------------------------------------
+
+PLAIN_REPLAY = """
+import sys
+import numpy as np
+from barsieve.replay.wallet import replay_wallet
+from wallet_cases import full, random_case
+
+assert not hasattr(replay_wallet, "signatures"), "expected plain Python, was compiled"
+for seed in map(int, sys.argv[2:]):
+    ledger = full(random_case(seed))
+    for name in ("legs", "trades", "stops", "counts"):
+        np.save(f"{sys.argv[1]}/{name}_{seed}.npy", getattr(ledger, name))
+"""
+
+
+@pytest.mark.slow
+def test_plain_python_gives_the_bits_of_the_compiled_wallet(tmp_path):
+    seeds = range(4)
+    subprocess.run(
+        [sys.executable, "-c", PLAIN_REPLAY, str(tmp_path), *map(str, seeds)],
+        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
+        cwd=Path(__file__).parent,
+        check=True,
+    )
+    for seed in seeds:
+        compiled = full(random_case(seed))
+        for name in ("legs", "trades", "stops", "counts"):
+            plain = np.load(tmp_path / f"{name}_{seed}.npy")
+            assert plain.tobytes() == getattr(compiled, name).tobytes()
 
 
 # --- Conservation ---------------------------------------------------------------------
@@ -432,6 +468,20 @@ def test_an_account_is_lost_as_a_whole_and_what_is_absent_goes_at_its_last_close
     assert ledger.legs.balance[ledger.legs.nth.argmax()] == 0.0
     # Held over two closes of its own, and over three of the other.
     assert ledger.trades.bars_held.tolist() == [2, 3]
+
+
+def test_an_order_that_waits_goes_with_the_account():
+    bold = RULES._replace(risk_min=0.5, risk_max=0.5, risk_cap=1.0, max_gap_hours=24.0)
+    case = side_by_side(
+        [LONG_SIGNAL, quiet(), at(40, 40, 40, 40), quiet(), quiet()],
+        [quiet(), LONG_SIGNAL, None, quiet(), quiet()],
+        rules=bold,
+    )
+    for ledger in (full(case), focused(case)):
+        assert ledger.trades.shortfall.tolist() == [5_000]
+        # It is neither refused nor lapsed: it is no more when its bar comes.
+        assert ledger.counts.refused.tolist() == [0, 0]
+        assert ledger.counts.lapsed.tolist() == [0, 0]
 
 
 def test_what_no_symbol_trades_leaves_the_start():

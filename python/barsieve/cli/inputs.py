@@ -69,7 +69,10 @@ def demo(
     seed: Annotated[int | None, typer.Option(help="Of the random generator.")] = None,
     hours: Annotated[int | None, typer.Option(help="Length of the history.")] = None,
     symbols: Annotated[
-        str, typer.Option(help="BTC, ETH or both, comma-joined.")
+        str,
+        typer.Option(
+            help="How many (BTC, ETH, SIM03, SIM04 ...), or which, comma-joined."
+        ),
     ] = "BTC,ETH",
     to: Annotated[
         Path, typer.Option(help="Folder of the market; must be new or a simulated one.")
@@ -77,14 +80,20 @@ def demo(
 ) -> None:
     """Write the simulated market; the same seed gives the same values.
 
+    Symbols beyond BTC and ETH have prices from 0.0001 to 100,000; some are listed late
+    and some delisted before the end, as market.json says.
+
     Example: barsieve demo --seed 7 --hours 20000 --to /tmp/market
     """
     from barsieve.market import simulation
+    from barsieve.market.listings import MOST_SYMBOLS, symbols_asked
 
-    chosen = tuple(symbol.strip() for symbol in symbols.split(","))
-    unknown = set(chosen) - set(simulation.FIRST_PRICES)
-    if unknown:
-        raise fail(f"--symbols {symbols}: expected BTC, ETH or BTC,ETH")
+    chosen = symbols_asked(symbols)
+    if chosen is None:
+        raise fail(
+            f"--symbols {symbols}: expected a number from 1 to {MOST_SYMBOLS:,}, or "
+            "names of BTC, ETH, SIM03, SIM04 and so on, joined by commas"
+        )
     n_hours = hours if hours is not None else simulation.DEFAULT_HOURS
     if n_hours < simulation.LEAST_HOURS:
         raise fail(
@@ -101,5 +110,8 @@ def demo(
         seed if seed is not None else simulation.DEFAULT_SEED, n_hours, chosen
     )
     simulation.write_market(market, to)
-    bars = ", ".join(f"{s} {t.num_rows:,} bars" for s, t in market.bars.items())
+    n_bars = {symbol: table.num_rows for symbol, table in market.bars.items()}
+    bars = ", ".join(f"{symbol} {n:,} bars" for symbol, n in n_bars.items())
+    if market.further:
+        bars = f"{len(n_bars):,} symbols, {sum(n_bars.values()):,} bars"
     out.print(f"simulated market in {to}: {bars} (seed {market.seed})")

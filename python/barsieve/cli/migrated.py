@@ -1,4 +1,4 @@
-"""What a migration says: of each key what became of it, and where it all went."""
+"""Words of a migration: what became of each key, and where it all went."""
 
 from pathlib import Path
 from typing import Any

@@ -24,6 +24,7 @@ _COMPILED_SOURCES = [
     *(PACKAGE / "replay").glob("*.py"),
     *(PACKAGE / "signals").glob("*.py"),
     PACKAGE / "regime/filter.py",
+    PACKAGE / "market/hourly.py",
     PACKAGE / "bench/peers/own.py",
     *(
         PACKAGE / f"sweep/{name}.py"

@@ -259,6 +259,7 @@ REGIME_RUNS = pa.schema(
         pa.field("classifier", pa.string()),
         pa.field("fit_window", pa.string()),
         pa.field("reference_symbol", pa.string()),
+        pa.field("is_of_all", pa.bool_()),
         pa.field("fits", pa.list_(pa.struct(REGIME_FIT))),
         pa.field("days", pa.list_(pa.struct(REGIME_DAY))),
     ]

@@ -1,23 +1,28 @@
 """A simulated market with known regimes and planted signals, in the market layout.
 
 What the truth is, is kept beside the market (`truth/`), so that tests can ask whether
-it is recovered. Prices are rounded as they are made and each bar starts from a rounded
-one: the values do not depend on the last bit of anybody's mathematics library.
+it is recovered.
 """
 
 import json
 import math
-from collections import deque
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from barsieve.core.schemas import TIMESTAMP
+from barsieve.market.hourly import HourlyColumns, Walk, walk
+from barsieve.market.listings import (
+    FIRST_LISTINGS,
+    Listing,
+    further_listing,
+    own_generator,
+)
 
 DEFAULT_SEED = 69
 DEFAULT_HOURS = 19_800
@@ -60,13 +65,6 @@ LAG_HOURS = {
 }
 CRYPTO_LAG_HOURS = 24
 
-FIRST_PRICES = {"BTC": 30_000.0, "ETH": 1_800.0}
-BETA = {"BTC": 1.0, "ETH": 1.15}
-COMMON_SHARE = 0.8
-# Prices are drawn back to the first one with a half-life of about five months, so that
-# a simulated century stays within the range of prices.
-HOURLY_PULL = 2e-4
-
 
 @dataclass(frozen=True)
 class Effects:
@@ -96,6 +94,7 @@ class Market:
     regimes: pa.Table
     effects: Effects
     seed: int
+    further: tuple[Listing, ...] = ()
 
 
 def _regime_path(rng: np.random.Generator, n_days: int) -> np.ndarray:
@@ -128,61 +127,44 @@ def _slow_path(rng: np.random.Generator, n_days: int, memory: float) -> list[flo
     return path
 
 
-def _momentum_part(gains: float, losses: float) -> float:
-    """Return the RSI part of the momentum score: follow to 70, fade beyond."""
-    if gains + losses == 0:
-        return 0.0
-    rsi = 100 * gains / (gains + losses)
-    if rsi > 70:
-        return -0.25
-    if rsi < 30:
-        return 0.25
-    return (rsi - 50) / 50
-
-
 def _simulate_bars(
-    rng: np.random.Generator, symbol: str, common: Any, regimes: Any, effects: Any
-) -> dict[str, np.ndarray]:
-    """Return hourly OHLCV arrays of shape (n_hours,) of one symbol."""
-    n_hours = len(common)
+    rng: np.random.Generator,
+    listing: Listing,
+    common: np.ndarray,
+    regimes: np.ndarray,
+    effects: Effects,
+) -> HourlyColumns:
+    """Return the hourly bars of one symbol, of all hours."""
+    n_hours, n_days = len(common), len(common) // 24
     own = rng.standard_t(5, n_hours) * math.sqrt(3 / 5)
     wicks = np.abs(rng.standard_normal((n_hours, 2)))
     crowd = np.exp(0.35 * rng.standard_normal(n_hours))
-    spikes = rng.random(n_hours) < 0.03
-    drifts = _slow_path(rng, n_hours // 24, 0.87)
-    busy = [math.exp(0.4 * x) for x in _slow_path(rng, n_hours // 24, 0.5)]
-    season, momentum_regime = _season(effects), REGIMES.index(effects.momentum_regime)
-    columns = {n: np.empty(n_hours) for n in ("open", "high", "low", "close", "volume")}
-    moves: deque[float] = deque([0.0] * 14, maxlen=14)
-    price, turbulence, crowding = FIRST_PRICES[symbol], 1.0, 1.0
+    has_spike = rng.random(n_hours) < 0.03
+    drifts = np.array(_slow_path(rng, n_days, 0.87))
+    busy = np.array([math.exp(0.4 * x) for x in _slow_path(rng, n_days, 0.5)])
+    hours = np.arange(n_hours)
+    season = np.array(_season(effects))
     first_week_hour = START.weekday() * 24 + START.hour
-    for i in range(n_hours):
-        regime = regimes[i // 24]
-        base = ANNUAL_VOLATILITY[regime] / math.sqrt(8760) * BETA[symbol]
-        sd = base * math.sqrt(turbulence)
-        shock = (
-            math.sqrt(COMMON_SHARE) * common[i] + math.sqrt(1 - COMMON_SHARE) * own[i]
+    return walk(
+        Walk(
+            first_price=listing.first_price,
+            decimals=listing.decimals,
+            beta=listing.beta,
+            common_share=listing.common_share,
+            momentum=effects.momentum,
+            common=common,
+            own=own,
+            wicks=wicks,
+            crowd=crowd,
+            has_spike=has_spike,
+            planted=season[(first_week_hour + hours) % 168]
+            + effects.trend * drifts[hours // 24],
+            daily_volatility=np.array(ANNUAL_VOLATILITY)[regimes],
+            daily_drift=np.array(ANNUAL_DRIFT)[regimes],
+            daily_busy=busy,
+            daily_is_momentum=regimes == REGIMES.index(effects.momentum_regime),
         )
-        planted = season[(first_week_hour + i) % 168] + effects.trend * drifts[i // 24]
-        if regime == momentum_regime:
-            gains = sum(move for move in moves if move > 0)
-            losses = -sum(move for move in moves if move < 0)
-            planted += effects.momentum * _momentum_part(gains, losses)
-        pull = -HOURLY_PULL * math.log(price / FIRST_PRICES[symbol])
-        ret = ANNUAL_DRIFT[regime] / 8760 + pull + sd * (shock + planted)
-        close = round(price * math.exp(ret), 2)
-        high = round(max(price, close) * (1 + 0.5 * sd * wicks[i, 0]), 2)
-        low = round(min(price, close) * (1 - 0.5 * sd * wicks[i, 1]), 2)
-        crowding = 0.9 * crowding + 0.1 * (0.6 + 0.7 * abs(shock))
-        volume = 1e8 / FIRST_PRICES[symbol] * busy[i // 24] * crowd[i] * crowding
-        volume *= 1 + abs(shock)
-        columns["open"][i], columns["close"][i] = price, close
-        columns["high"][i], columns["low"][i] = high, low
-        columns["volume"][i] = round(volume * (3.0 if spikes[i] else 1.0), 2)
-        moves.append(close - price)
-        turbulence = 0.12 + 0.82 * turbulence + 0.06 * min(shock * shock, 9.0)
-        price = close
-    return columns
+    )
 
 
 def _outages(rng: np.random.Generator, n_hours: int) -> np.ndarray:
@@ -194,11 +176,13 @@ def _outages(rng: np.random.Generator, n_hours: int) -> np.ndarray:
     return exists
 
 
-def _bars_table(columns: dict[str, np.ndarray], exists: np.ndarray) -> pa.Table:
+def _bars_table(columns: HourlyColumns, exists: np.ndarray) -> pa.Table:
     micros = np.arange(len(exists), dtype=np.int64) * 3_600_000_000
     first = int(START.timestamp()) * 1_000_000
     stamps = pa.array((first + micros)[exists], pa.int64()).cast(TIMESTAMP)
-    values = {name: pa.array(column[exists]) for name, column in columns.items()}
+    values = {
+        name: pa.array(column[exists]) for name, column in columns._asdict().items()
+    }
     return pa.table({"ts": stamps, **values})
 
 
@@ -264,10 +248,10 @@ def _add_levels(
 
 
 def _daily_closes(
-    columns: dict[str, np.ndarray], first_price: float, run_up: int
+    columns: HourlyColumns, first_price: float, run_up: int
 ) -> np.ndarray:
     """Return a close per day; before the bars begin, the first price."""
-    closes = columns["close"][23::24]
+    closes = columns.close[23::24]
     return np.concatenate([np.full(run_up, first_price), closes])
 
 
@@ -315,22 +299,54 @@ def _add_open_interest(
 
 
 def _funding_rows(
-    rng: np.random.Generator, symbol: str, columns: dict[str, np.ndarray]
+    rng: np.random.Generator, listing: Listing, columns: HourlyColumns
 ) -> pa.Table:
     """Return settlements every 8 h: dear after a rise, cheap after a fall."""
-    closes = columns["close"]
+    closes = columns.close
     hours = np.arange(0, len(closes), 8)
     trend = np.log(closes[hours] / closes[np.maximum(hours - 72, 0)])
-    rates = 0.0001 + 0.0018 * trend + 0.00006 * rng.standard_normal(len(hours))
+    noise = 0.00006 * rng.standard_normal(len(hours))
+    rates = listing.usual_funding + 0.0018 * trend + noise
+    is_traded = _is_traded(listing, len(closes))[hours]
+    hours, rates = hours[is_traded], rates[is_traded]
     first = int(START.timestamp()) * 1_000_000
     stamps = pa.array(first + hours.astype(np.int64) * 3_600_000_000).cast(TIMESTAMP)
     return pa.table(
         {
             "ts": stamps,
-            "symbol": pa.array([symbol] * len(hours)),
+            "symbol": pa.array([listing.symbol] * len(hours)),
             "funding_rate": pa.array(np.round(np.clip(rates, -0.003, 0.003), 8)),
         }
     )
+
+
+def _is_traded(listing: Listing, n_hours: int) -> np.ndarray:
+    """Return a mask of the hours from the day of listing to that of delisting."""
+    days = np.arange(n_hours) // 24
+    end = n_hours if listing.end_day is None else listing.end_day
+    return (days >= listing.first_day) & (days < end)
+
+
+class _Hours(NamedTuple):
+    """Moves and regimes that all symbols have in common, by hour and by day."""
+
+    common: np.ndarray
+    regimes: np.ndarray
+    length: int
+
+
+def _further_symbol(
+    seed: int, symbol: str, hours: _Hours, effects: Effects
+) -> tuple[Listing, pa.Table, pa.Table]:
+    """Return a symbol beyond BTC and ETH, its bars and its funding."""
+    rng = own_generator(seed, symbol)
+    n_hours = len(hours.common)
+    listing = further_listing(rng, symbol, n_hours // 24)
+    columns = _simulate_bars(rng, listing, hours.common, hours.regimes, effects)
+    exists = _outages(rng, n_hours) & _is_traded(listing, n_hours)
+    exists[hours.length :] = False
+    funding = _funding_rows(rng, listing, columns)
+    return listing, _bars_table(columns, exists), funding
 
 
 def simulate(
@@ -348,7 +364,8 @@ def simulate(
     hours
         Length of the history before outages, at least `LEAST_HOURS`.
     symbols
-        Which of BTC and ETH to keep; both are always simulated.
+        Which of BTC, ETH, SIM03, SIM04 and so on to keep. BTC and ETH are always
+        simulated; what a symbol is does not depend on which others there are.
     effects
         The planted signals; `Effects(momentum=0, season=0, trend=0)` is pure noise.
     """
@@ -359,29 +376,43 @@ def simulate(
     common = rng.standard_t(5, n_days * 24) * math.sqrt(3 / 5)
     trading = regimes[MACRO_RUN_UP_DAYS:]
     columns = {
-        s: _simulate_bars(rng, s, common, trading, effects) for s in FIRST_PRICES
+        listing.symbol: _simulate_bars(rng, listing, common, trading, effects)
+        for listing in FIRST_LISTINGS
     }
     exists = _outages(rng, n_days * 24)
     exists[hours:] = False
     first_day = START - timedelta(days=MACRO_RUN_UP_DAYS)
     closes = {
-        s: _daily_closes(columns[s], FIRST_PRICES[s], MACRO_RUN_UP_DAYS)
-        for s in FIRST_PRICES
+        listing.symbol: _daily_closes(
+            columns[listing.symbol], listing.first_price, MACRO_RUN_UP_DAYS
+        )
+        for listing in FIRST_LISTINGS
     }
     rows = _MacroRows()
     _add_levels(rows, rng, regimes, first_day)
     _add_capitalisations(rows, rng, regimes, closes, first_day)
-    for symbol in FIRST_PRICES:
+    for symbol in closes:
         _add_open_interest(rows, rng, symbol, closes[symbol], first_day)
-    funding = [_funding_rows(rng, s, columns[s]) for s in FIRST_PRICES]
+    funding = [_funding_rows(rng, one, columns[one.symbol]) for one in FIRST_LISTINGS]
     days = [(first_day + timedelta(days=d)).date() for d in range(len(regimes))]
+    in_common = _Hours(common, trading, hours)
+    further = {
+        symbol: _further_symbol(seed, symbol, in_common, effects)
+        for symbol in sorted(set(symbols) - set(columns))
+    }
     return Market(
-        bars={s: _bars_table(columns[s], exists) for s in sorted(symbols)},
+        bars={
+            s: _bars_table(columns[s], exists) if s in columns else further[s][1]
+            for s in sorted(symbols)
+        },
         macro=rows.table(),
-        funding=pa.concat_tables(funding),
+        funding=pa.concat_tables(
+            [*funding, *(rows for _, _, rows in further.values())]
+        ),
         regimes=pa.table({"day": days, "regime": [REGIMES[r] for r in regimes]}),
         effects=effects,
         seed=seed,
+        further=tuple(listing for listing, _, _ in further.values()),
     )
 
 
@@ -403,12 +434,42 @@ def may_write_to(folder: Path) -> bool:
     return about.get("is_simulated") is True
 
 
+def _day(number: int | None) -> str | None:
+    """Return the date of a day counted from the market's first."""
+    return (
+        None if number is None else (START + timedelta(days=number)).date().isoformat()
+    )
+
+
+def _listings(market: Market) -> dict[str, Any]:
+    """Return the truth about the symbols beyond BTC and ETH, by symbol."""
+    return {
+        listing.symbol: {
+            "first_price": listing.first_price,
+            "decimals": listing.decimals,
+            "beta": listing.beta,
+            "common_share": listing.common_share,
+            "usual_funding": listing.usual_funding,
+            "listed": _day(listing.first_day),
+            "delisted": _day(listing.end_day),
+        }
+        for listing in market.further
+    }
+
+
 def write_market(market: Market, folder: Path) -> None:
-    """Write a market in the layout of `BARSIEVE_MARKET`, with its truth beside it."""
+    """Write a market in the layout of `BARSIEVE_MARKET`, with its truth beside it.
+
+    Bars of symbols that an earlier simulated market had there, and this one has not,
+    are removed.
+    """
     tables = {f"bars/{symbol}": table for symbol, table in market.bars.items()}
     tables["macro/macro_daily"] = market.macro
     tables["funding/funding_8h"] = market.funding
     tables["truth/regimes"] = market.regimes
+    for earlier in (folder / "bars").glob("*.parquet"):
+        if earlier.stem not in market.bars:
+            earlier.unlink()
     for name, table in tables.items():
         path = folder / f"{name}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -419,7 +480,16 @@ def write_market(market: Market, folder: Path) -> None:
         "seed": market.seed,
         "note": "Simulated. No price here was ever quoted anywhere.",
     }
-    (folder / "market.json").write_text(json.dumps(about, indent=2) + "\n")
-    (folder / "truth" / "effects.json").write_text(
-        json.dumps(asdict(market.effects), indent=2) + "\n"
-    )
+    texts = {"truth/effects": asdict(market.effects)}
+    (folder / "truth/symbols.json").unlink(missing_ok=True)
+    if listings := _listings(market):
+        about["symbols"] = len(market.bars)
+        about["listed_late"] = {
+            one.symbol: _day(one.first_day) for one in market.further if one.first_day
+        }
+        about["delisted"] = {
+            one.symbol: _day(one.end_day) for one in market.further if one.end_day
+        }
+        texts["truth/symbols"] = listings
+    for name, text in {"market": about, **texts}.items():
+        (folder / f"{name}.json").write_text(json.dumps(text, indent=2) + "\n")

@@ -89,7 +89,7 @@ def hourly(h: History, t: int) -> Row:
     """Return the columns that depend on hours alone."""
     row: Row = {f"sma_{n}": _mean(h.last(h.close, n, t)) for n in (20, 50, 100)}
     row["rsi_14"] = _rsi(h, t)
-    row["tr"] = h.true_range(t) if t else None
+    row["tr"] = float(h.true_ranges[t]) if t else None
     row["atr_14"], row["atr_20"] = h.atr(14, t), h.atr(20, t)
     ranks: Any = [h.atr(14, k) for k in range(t - 99, t + 1)] if t >= 113 else None
     row["atr_rank_100"] = sum(a < ranks[-1] for a in ranks) / 100 if ranks else None
@@ -196,7 +196,8 @@ def settled_before(h: History, t: int) -> Row:
     """Return what depends on the bar before: missing hours and the funding settled."""
     if t == 0:
         return {"gap_hours": None, "funding_settled": None}
-    paid = [s.rate for s in h.funding if h.ts[t - 1] < s.due <= h.ts[t]]
+    near = h.settlements(h.ts[t - 1] - MINUTE, h.ts[t] + MINUTE)
+    paid = [s.rate for s in near if h.ts[t - 1] < s.due <= h.ts[t]]
     return {
         "gap_hours": int((h.ts[t] - h.ts[t - 1]) // HOUR) - 1,
         "funding_settled": sum(paid) if paid else None,
@@ -209,11 +210,11 @@ def funding(h: History, now: float) -> Row:
     A settlement is known a minute after it. Where no file says how many hours it
     covers, the shorter of the last two gaps between settlements does.
     """
-    known = [s for s in h.funding if s.at + MINUTE <= now]
+    known = h.last_settled(3, MINUTE, now)
     if not known:
         return {"funding_rate": None, "funding_rate_age_hours": None}
     last, known_at = known[-1], known[-1].at + MINUTE
-    gaps = [round((b.at - a.at) / HOUR) for a, b in pairwise(known[-3:])]
+    gaps = [round((b.at - a.at) / HOUR) for a, b in pairwise(known)]
     hours = last.stated_hours or min([gap for gap in gaps if gap > 0], default=None)
     rate = None
     if hours is not None and h.is_fresh(known_at, "funding_rate", now):
@@ -232,8 +233,8 @@ def interest_change(h: History, now: float) -> float | None:
         before.known_at, "open_interest", now - 24 * HOUR
     ):
         return None
-    today = {o.day: o.value for o in h.known_days("OPEN_INTEREST", now)}
-    change = _ratio(interest, today[before.day])
+    today = h.macro["OPEN_INTEREST"].by_day(now)
+    change = _ratio(interest, today[before.day].value)
     return None if change is None else change - 1
 
 
@@ -258,12 +259,12 @@ def macro_windows(h: History, now: float) -> Row:
             row["usdt_dominance_z_60"] = _ratio(above, _sd(values))
     if total and h.is_fresh(total[0].known_at, "total", now):
         row["total_mean_30"] = _mean(_of_last_days([o.value for o in total], 30))
-    shares = h.known_pairs("TOTAL2", "TOTAL", now)
+    shares = h.known_pairs("TOTAL2", "TOTAL", 30, now)
     if shares and h.is_fresh(_known_at(shares[0]), "total2", now):
         values = [one.value / other.value for one, other in shares]
         row["total2_share"] = values[0]
         row["total2_share_mean_30"] = _mean(_of_last_days(values, 30))
-    yields = h.known_pairs("US2Y", "US10Y", now)
+    yields = h.known_pairs("US2Y", "US10Y", 1, now)
     if yields and h.is_fresh(_known_at(yields[0]), "us2y", now):
         one, other = yields[0]
         spread = Decimal(str(one.value)) - Decimal(str(other.value))

@@ -1,8 +1,9 @@
 """History that an oracle may look at: bars of a symbol, and what was published."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -37,18 +38,27 @@ class Vintages:
     """Every vintage of one series, in the order in which they became known."""
 
     def __init__(self, published: list[Observation]):
-        """Keep the vintages; the last answer is kept too, for it is asked again."""
+        """Keep the vintages, and the last answer, which a later one goes on from."""
         self._published = published
         self._end = 0
+        self._by_day: dict[int, Observation] = {}
         self._days: list[Observation] = []
+
+    def by_day(self, at: float) -> dict[int, Observation]:
+        """Return every day known at a time in its latest vintage."""
+        end = bisect_right(self._published, at, key=lambda o: o.known_at)
+        if end < self._end:
+            self._by_day, self._end = {}, 0
+        if end != self._end:
+            self._by_day |= {o.day: o for o in self._published[self._end : end]}
+            self._end, self._days = end, []
+        return self._by_day
 
     def known_days(self, at: float) -> list[Observation]:
         """Return every day known at a time in its latest vintage, the latest first."""
-        end = bisect_right(self._published, at, key=lambda o: o.known_at)
-        if end != self._end:
-            by_day = {o.day: o for o in self._published[:end]}
+        by_day = self.by_day(at)
+        if not self._days:
             self._days = [by_day[day] for day in sorted(by_day, reverse=True)]
-            self._end = end
         return self._days
 
 
@@ -82,21 +92,18 @@ class History:
         """Return the n values before bar t."""
         return column[t - n : t] if t - n >= 0 else None
 
-    def true_range(self, k: int) -> float:
-        """Return the true range of bar k, which must have a bar before it."""
-        previous = self.close[k - 1]
-        widest: float = max(
-            self.high[k] - self.low[k],
-            abs(self.high[k] - previous),
-            abs(self.low[k] - previous),
-        )
-        return widest
+    @cached_property
+    def true_ranges(self) -> np.ndarray:
+        """Return the true range of every bar; the first has none."""
+        high, low, previous = self.high[1:], self.low[1:], self.close[:-1]
+        moves = [high - low, np.abs(high - previous), np.abs(low - previous)]
+        return np.concatenate([[np.nan], np.max(moves, axis=0)])
 
     def atr(self, n: int, t: int) -> float | None:
         """Return the mean of the last n true ranges."""
         if t < n:
             return None
-        return float(np.mean([self.true_range(k) for k in range(t - n + 1, t + 1)]))
+        return float(np.mean(self.true_ranges[t - n + 1 : t + 1]))
 
     def blocks(self, hours: int, t: int, count: int) -> list[dict[str, Any]]:
         """Return the last `count` blocks that ended by the close of bar t."""
@@ -127,13 +134,29 @@ class History:
         """Return the days of a series known at a time, the latest first."""
         return self.macro.get(series, NO_VINTAGES).known_days(at)
 
-    def known_pairs(self, one: str, other: str, at: float) -> list[tuple[Any, ...]]:
-        """Return the days on which both series are known at a time, the latest first.
+    def known_pairs(
+        self, one: str, other: str, n: int, at: float
+    ) -> list[tuple[Any, ...]]:
+        """Return the n latest days on which both series are known at a time.
 
-        Each is a pair of observations of one day.
+        Each is a pair of observations of one day; the latest comes first.
         """
-        others = {o.day: o for o in self.known_days(other, at)}
-        return [(o, others[o.day]) for o in self.known_days(one, at) if o.day in others]
+        others = self.macro.get(other, NO_VINTAGES).by_day(at)
+        both = ((o, others[o.day]) for o in self.known_days(one, at) if o.day in others)
+        return list(islice(both, n))
+
+    def settlements(self, first: float, end: float) -> list[Settlement]:
+        """Return the settlements stamped from one time to before another."""
+        start = bisect_left(self.funding, first, key=lambda s: s.at)
+        return self.funding[start : bisect_left(self.funding, end, key=lambda s: s.at)]
+
+    def last_settled(self, n: int, lag: float, at: float) -> list[Settlement]:
+        """Return the n last settlements known at a time, or as many as there are.
+
+        One is known `lag` seconds after its stamp.
+        """
+        end = bisect_right(self.funding, at, key=lambda s: s.at + lag)
+        return self.funding[max(end - n, 0) : end]
 
     def is_fresh(self, known_at: float, feature: str, at: float) -> bool:
         """Tell whether a value is young enough to count."""

@@ -1,6 +1,8 @@
 """Walks as rows of the table `regime_runs`."""
 
 from datetime import UTC, datetime, time
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import duckdb
@@ -92,27 +94,29 @@ def walk_of_bands(seen: Observations, scale: Scale) -> Walk:
 
 
 def _run(
-    classifier: str, fit_window: str, seen: Observations, walk: Walk
+    classifier: str, fit_window: str, seen: Observations, walk: Walk, is_of_all: bool
 ) -> dict[str, Any]:
     return {
         "classifier": classifier,
         "fit_window": fit_window,
         "reference_symbol": seen.reference_symbol,
+        "is_of_all": is_of_all,
         "fits": [_fit_row(fit, seen) for fit in walk.fits],
         "days": _day_rows(walk, seen),
     }
 
 
-def _asked(profiles: duckdb.DuckDBPyRelation) -> list[tuple[str, str]]:
+def _asked(profiles: duckdb.DuckDBPyRelation) -> list[tuple[str, str, bool]]:
     """Return the reference symbols, and windows of their fits, that profiles ask for.
 
-    One that trades many symbols, each with its own, asks where it uses a classifier.
+    And whether a run is of every symbol: one that trades many symbols, each with its
+    own reference, asks where it uses a classifier, and of that symbol alone.
     """
-    asked = profiles.filter(
-        "classifier != 'off' or symbol != reference_symbol or n_symbols = 1"
+    is_shared = "(symbol != reference_symbol or n_symbols = 1)"
+    runs = profiles.filter(f"classifier != 'off' or {is_shared}").aggregate(
+        f"reference_symbol, fit_window, bool_or{is_shared} as is_of_all"
     )
-    runs = asked.select("reference_symbol, fit_window").distinct().order("all")
-    return [tuple(row) for row in runs.fetchall()]
+    return [tuple(row) for row in runs.order("all").fetchall()]
 
 
 @empty_without("ml", schemas.REGIME_RUNS)
@@ -125,17 +129,16 @@ def regime_runs(profiles, observations, policy) -> pa.Table:
     """
     scale = read_scale(policy)
     runs = []
-    for symbol, fit_window in _asked(profiles):
+    for symbol, same in groupby(_asked(profiles), key=itemgetter(0)):
         seen = read_observations(observations, symbol, scale)
         if not len(seen.day):
             continue
-        for classifier in (HMM, KMEANS):
-            walk = walk_forward(seen, classifier, fit_window)
-            runs.append(_run(classifier, fit_window, seen, walk))
+        windows = {fit_window: is_of_all for _, fit_window, is_of_all in same}
+        for fit_window, is_of_all in windows.items():
+            for classifier in (HMM, KMEANS):
+                walk = walk_forward(seen, classifier, fit_window)
+                runs.append(_run(classifier, fit_window, seen, walk, is_of_all))
         # Bands are not fitted: one window stands for all.
-        if not any(
-            run["classifier"] == VIX_BANDS and run["reference_symbol"] == symbol
-            for run in runs
-        ):
-            runs.append(_run(VIX_BANDS, EXPANDING, seen, walk_of_bands(seen, scale)))
+        bands = walk_of_bands(seen, scale)
+        runs.append(_run(VIX_BANDS, EXPANDING, seen, bands, any(windows.values())))
     return pa.Table.from_pylist(runs, schema=schemas.REGIME_RUNS)

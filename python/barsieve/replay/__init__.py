@@ -2,5 +2,5 @@
 
 Reading order: `state` (what is carried), `costs` and `sizing` (what a fill costs, how
 large it is), `exits` (how a position is left), `step` (one bar), `kernel` (many bars),
-`runs` (a profile's tables in, its trades out).
+`wallet` (many symbols, one account), `runs` (a profile's tables in, its trades out).
 """

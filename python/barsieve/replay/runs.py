@@ -61,8 +61,11 @@ class Inputs(NamedTuple):
 
     @property
     def symbols(self) -> tuple[Part, ...]:
-        """Return the parts of all symbols, in their order."""
-        return self.parts or (Part(self.profile.symbol, 0, len(self.bars)),)
+        """Return the parts of all symbols, in their order; one has all the bars."""
+        if len(self.parts) > 1:
+            return self.parts
+        after = self.parts[0].hours_after if self.parts else 0.0
+        return (Part(self.profile.symbol, 0, len(self.bars), after),)
 
     @property
     def opens(self) -> np.ndarray:

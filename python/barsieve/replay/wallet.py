@@ -141,7 +141,7 @@ def _find_acting(wallet: Wallet, market: Market, hour: int) -> None:
     purse.n_acting = n_acting
 
 
-@compiled_apart
+@compiled
 def _settle_and_leave(wallet: Wallet, market: Market, rules: Rules) -> None:
     """Settle funding and fill ordered exits, by symbol."""
     purse = wallet.purse[0]
@@ -222,7 +222,7 @@ def _is_crowded_out(
     return alone > 0.0 and not beside > 0.0
 
 
-@compiled_apart
+@compiled
 def _enter(wallet: Wallet, market: Market, rules: Rules) -> None:
     """Fill the ordered entries, the most confident first, while there is room."""
     purse = wallet.purse[0]
@@ -263,7 +263,7 @@ def _enter(wallet: Wallet, market: Market, rules: Rules) -> None:
             _keep(purse, slot, entered, position)
 
 
-@compiled_apart
+@compiled
 def _fill_resting(wallet: Wallet, market: Market, rules: Rules) -> None:
     """Test stops and targets, by symbol; those of new positions too."""
     purse = wallet.purse[0]
@@ -304,7 +304,7 @@ def _fill_resting(wallet: Wallet, market: Market, rules: Rules) -> None:
             _note_end(wallet, purse, trade)
 
 
-@compiled_apart
+@compiled
 def _liquidate_if_lost(wallet: Wallet, market: Market, hour: int, rules: Rules) -> bool:
     """Close all that is open, once it and the balance are worth nothing together.
 
@@ -334,7 +334,7 @@ def _liquidate_if_lost(wallet: Wallet, market: Market, hour: int, rules: Rules) 
     return True
 
 
-@compiled_apart
+@compiled
 def _decide_held(wallet: Wallet, market: Market, rules: Rules) -> None:
     """Count the bar of the acting symbols, move their stops, and decide."""
     purse = wallet.purse[0]
@@ -387,7 +387,7 @@ def _activate(wallet: Wallet, symbol: int) -> None:
     purse.n_active += 1
 
 
-@compiled_apart
+@compiled
 def _decide_flat(
     wallet: Wallet, market: Market, k: int, is_lost: bool, rules: Rules
 ) -> None:
