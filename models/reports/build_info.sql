@@ -3,6 +3,7 @@
 -- depends_on: {{ ref('parity_features') }}
 -- depends_on: {{ ref('parity_decisions') }}
 -- depends_on: {{ ref('report_performance') }}
+-- depends_on: {{ ref('report_portfolio') }}
 -- depends_on: {{ ref('report_screening') }}
 -- depends_on: {{ ref('report_health') }}
 -- depends_on: {{ ref('trade_reasons') }}

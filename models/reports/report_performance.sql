@@ -1,7 +1,7 @@
 -- The full replay of each profile beside what costs nothing to think of: holding the
 -- asset, and the same signals at random times.
 with runs as (
-    select * exclude (sides, drawdowns) from {{ ref('evaluation_performance') }}
+    select * exclude (sides, drawdowns, days) from {{ ref('evaluation_performance') }}
 ),
 
 luck as (

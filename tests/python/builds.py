@@ -104,7 +104,11 @@ def built_once(shared: Path, name: str, **locations: Path | str) -> Build:
 
 
 def write_marked_configs(configs: Path) -> None:
-    """Write the shipped profiles, one without trades, and one that breaks its word."""
+    """Write the shipped profiles, one without trades, and one that breaks its word.
+
+    And two of two symbols: one with a wallet for both and room for one position, and
+    one with an account for each.
+    """
     shutil.copytree(PROJECT / "configs", configs)
     silent = json.loads((configs / "eth_comprehensive.json").read_text())
     silent["profile"] = "eth_silent"
@@ -113,7 +117,14 @@ def write_marked_configs(configs: Path) -> None:
     lossy["profile"] = "eth_lossy"
     lossy["parity"] |= {"trades_tolerance": 0.0, "win_rate_tolerance": 0.0}
     lossy["screen"]["candidate_window_bars"] = 1
-    for profile in (silent, lossy):
+    pair = {
+        "profile": "pair",
+        "extends": "eth_comprehensive",
+        "symbols": ["*"],
+        "wallet": {"kind": "shared", "max_positions": 1},
+    }
+    apart = pair | {"profile": "apart", "wallet": {"kind": "separate"}}
+    for profile in (silent, lossy, pair, apart):
         path = configs / f"{profile['profile']}.json"
         path.write_text(json.dumps(profile))
 

@@ -15,7 +15,7 @@ from barsieve.report.sections import SECTIONS
 # Sections whose tables no model makes yet.
 LATER: set[str] = set()
 READ = {table for section in SECTIONS for table in section.tables} | {
-    "build_info", "config_profiles", "parity_trades", "parity_equity",
+    "build_info", "config_symbols", "parity_trades", "parity_equity",
 }  # fmt: skip
 LAPTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
@@ -141,7 +141,8 @@ def _rename(connection: Any, column: str, old: str, new: str) -> None:
 def make_hostile(connection: Any) -> None:
     """Give market, a profile and a symbol names that are markup."""
     _rename(connection, "profile", "eth_sentinel", HOSTILE_PROFILE)
-    _rename(connection, "symbol", "BTC", HOSTILE_SYMBOL)
+    for column in ("symbol", "account"):
+        _rename(connection, column, "BTC", HOSTILE_SYMBOL)
     connection.execute(
         "update build_info set market_name = $name", {"name": HOSTILE_MARKET}
     )

@@ -104,7 +104,9 @@ def test_every_chart_has_data(page, profile):
         # Over years, single stops and marks would hide the price.
         page.page.get_by_role("button", name="3 m", exact=True).click()
     page.settle()
-    ids = page.page.locator(".chart").evaluate_all("all => all.map(one => one.id)")
+    ids = page.page.locator(".chart:visible").evaluate_all(
+        "all => all.map(one => one.id)"
+    )
     assert len(ids) >= 16
     if profile == "btc_live":
         # No profile of its symbol learns.
@@ -755,7 +757,7 @@ def test_a_broken_promise_is_red_with_the_first_trades_that_differ(altered):
         "any_value(net_pnl) filter (where replayed = 'focused') from replay_trades "
         "where profile = 'eth_comprehensive' and trade_id = 3"
     ).fetchone()
-    assert row[:3] == [decided, "eth_comprehensive", "differs"]
+    assert row[:4] == [decided, "eth_comprehensive", "ETH", "differs"]
     assert row[-1] == f"net_pnl: {full:,.6g} → {focused:,.6g}"
 
 

@@ -5,12 +5,13 @@ import json
 import re
 import shutil
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, combinations
 
+import numpy as np
 import pytest
 
 from barsieve.report.pack import Pack
-from barsieve.report.sections import SECTIONS
+from barsieve.report.sections import SECTIONS, portfolio
 from barsieve.report.source import open_source
 from command_line import barsieve_alone
 from conftest import PROJECT
@@ -52,6 +53,33 @@ class KeptPack(Pack):
         return super().document(value)
 
 
+def made_up_portfolio():
+    """Return the charts of three symbols over five days, as the page unpacks them."""
+    at = np.arange(5) * 86_400.0
+    symbols = ["A", "B", "C"]
+    days = portfolio.Days(
+        results={
+            "symbol": np.repeat(symbols, 5),
+            "at": np.tile(at, 3),
+            "result": np.linspace(-20.0, 20.0, 15),
+        },
+        equity={"at": at, "own": at + 1.0, "hold": at + 2.0},
+        exposure={
+            "opened_at": at, "longs": at / 1e6, "shorts": -at / 1e6, "positions": at,
+        },
+    )  # fmt: skip
+    whole = {
+        "profile": "p", "return_share": 0.1, "hold_return_share": 0.2,
+        "mean_gross_exposure": 0.3, "max_gross_exposure": 0.6, "max_positions": 2,
+    }  # fmt: skip
+    pairs = [
+        {"symbol": one, "other_symbol": other, "correlation": 0.5}
+        for one, other in combinations(symbols, 2)
+    ]
+    charts = portfolio.charts_of(Pack(), whole, days, pairs)
+    return json.loads(json.dumps(charts))
+
+
 @pytest.fixture(scope="module")
 def documents(demo_build):
     """What the page unpacks to draw, by section."""
@@ -61,6 +89,8 @@ def documents(demo_build):
         pack = KeptPack()
         section.collect(replace(source, pack=pack))
         found[section.key] = pack.documents
+    # No shipped profile trades several symbols.
+    found["portfolio"] = [made_up_portfolio()]
     return found
 
 

@@ -96,7 +96,7 @@ def test_the_chart_raises_the_threshold_from_the_exit_of_the_losing_trade_on(
             profile=name,
         )
         symbol = next(p["symbol"] for p in source.profiles if p["profile"] == name)
-        drawn = source.arrays(SIGNALS, profile=name, symbol=symbol)
+        drawn = source.arrays(SIGNALS, profile=name, symbol=symbol, account=symbol)
         at = np.searchsorted(drawn["at"], [trade["decision_ts"] for trade in trades])
         # At each decision the chart shows what the confidence had to meet.
         assert (drawn["threshold"][at] == [t["threshold"] for t in trades]).all()
@@ -107,10 +107,7 @@ def test_the_exposure_ends_in_the_tables_that_the_report_reads():
     refs = {ref[5:-2] for ref in described["exposures"][0]["depends_on"]}
     shown = {t for s in SECTIONS if s.key not in LATER for t in s.tables}
     assert shown <= refs
-    head = {
-        "build_info", "config_profiles", "parity_trades", "parity_equity",
-        "replay_trades",
-    }  # fmt: skip
+    head = {"build_info", "parity_trades", "parity_equity", "replay_trades"}
     assert refs == shown | head
 
 

@@ -234,7 +234,7 @@ def test_the_symbol_follows_the_profile_and_may_be_chosen(page):
     ("change", "selector", "words"),
     [
         ("drop table report_sweep", "#sweep", "no table report_sweep"),
-        ("delete from report_sweep", "#sweep-none", "No sweep of these symbols"),
+        ("delete from report_sweep", "#sweep", "No sweep of these symbols"),
         (
             "update report_sweep set deflated_sharpe = null, trials = null, "
             "overfitting_probability = null, winner_config = null, "

@@ -17,6 +17,22 @@ ORDERS: Labels = {
     "liquidated": ("liquidations", ",d"),
     "shortfall": ("losses that could not be paid, USD", ",.2f"),
 }
+# A heading has no room for what OF_ACCOUNT calls a figure.
+OF_SYMBOL: Labels = {
+    "trades": ("trades", ",d"),
+    "net_pnl": ("net, USD", "z,.2f"),
+    "contribution": ("contribution", "+z.1%"),
+    "return_share": ("return", "+z.1%"),
+    "hold_return_share": ("hold", "+z.1%"),
+    "sharpe": ("Sharpe", "z.2f"),
+    "max_drawdown": ("drawdown", "z.1%"),
+    "mean_gross_exposure": ("exposure", "z.1%"),
+    "correlation_with_rest": ("with rest", "+z.2f"),
+    "no_room": ("no room", ",d"),
+    "refused": ("refused", ",d"),
+}
+# Of more symbols than both ends have, what lies between them is left out.
+MOST_SYMBOLS, OF_EACH_END = 20, 10
 BATCH: Labels = {
     "bars": ("bars", ",d"),
     "bars_visited": ("bars visited", ",d"),
@@ -40,6 +56,27 @@ def account_table(title: str, runs: Mapping[str, Mapping[str, Any]]) -> Table:
     """Return the figures of accounts over time, a column for each, by its name."""
     rows = figure_rows(OF_ACCOUNT, *runs.values())
     return table(title, ["figure", *runs], rows)
+
+
+def _symbol_line(row: Mapping[str, Any]) -> list[str]:
+    return [number(row[name], pattern) for name, (_, pattern) in OF_SYMBOL.items()]
+
+
+def symbol_table(
+    whole: Mapping[str, Any], symbols: Sequence[Mapping[str, Any]]
+) -> Table:
+    """Return what each symbol contributed, the most first, under all together.
+
+    Of many symbols the best and the worst; the title says so.
+    """
+    ranked = sorted(symbols, key=lambda row: (-row["contribution"], row["symbol"]))
+    title = f"report_portfolio: {len(ranked):,} symbols by contribution"
+    if len(ranked) > MOST_SYMBOLS:
+        title += f"; the best {OF_EACH_END} and the worst {OF_EACH_END} of them"
+        ranked = ranked[:OF_EACH_END] + ranked[-OF_EACH_END:]
+    lines = [[row["symbol"], *_symbol_line(row)] for row in ranked]
+    headings = [heading for heading, _ in OF_SYMBOL.values()]
+    return table(title, ["symbol", *headings], [["all", *_symbol_line(whole)], *lines])
 
 
 def print_drawdowns(drawdowns: Sequence[Mapping[str, Any]]) -> None:

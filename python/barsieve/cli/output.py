@@ -15,6 +15,7 @@ from rich.table import Table
 
 from barsieve.core.errors import BarsieveError
 from barsieve.core.findings import Finding
+from barsieve.core.keys import ALL
 from barsieve.core.text import number as number
 from barsieve.database.refusals import told_by_database
 
@@ -72,7 +73,9 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> Table:
 def print_findings(findings: list[Finding]) -> None:
     """Print findings, one a line: what it is about, its kind, what it means."""
     for found in findings:
-        about = f"{found.symbol} " * bool(found.symbol) + found.subject
+        # What is of all symbols needs none named.
+        is_of_one = found.symbol not in (None, "", ALL)
+        about = f"{found.symbol} " * is_of_one + found.subject
         out.print(
             f"  {about}, {found.finding}: {found.meaning}",
             style="bold red" if found.finding == "broken_promise" else None,

@@ -1,11 +1,17 @@
 """`barsieve show`: what a build says."""
 
+from collections import Counter
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from barsieve.cli.figures import account_table, print_drawdowns, trade_table
+from barsieve.cli.figures import (
+    account_table,
+    print_drawdowns,
+    symbol_table,
+    trade_table,
+)
 from barsieve.cli.output import (
     AsJson,
     number,
@@ -18,12 +24,33 @@ from barsieve.cli.output import (
 from barsieve.core import paths
 from barsieve.core.errors import refuse
 from barsieve.core.findings import Finding
+from barsieve.core.keys import ALL
 
-# How many findings stand below the tables.
-MOST_FINDINGS = 3
+Rows = list[dict[str, Any]]
+
+# How many findings stand below the tables, how many notes of the symbols of a profile,
+# and how many symbols the first line names.
+MOST_FINDINGS, MOST_NOTES, MOST_NAMES = 3, 5, 10
 
 
-def _parity_table(rows: list[dict[str, Any]]) -> Table:
+def wholes(rows: Rows) -> Rows:
+    """Return the rows of figures that are of all that a profile trades.
+
+    They are of `ALL`, or of the one symbol of a profile that has no more.
+    """
+    several = {row["profile"] for row in rows if row["symbol"] == ALL}
+    return [
+        row for row in rows if row["symbol"] == ALL or row["profile"] not in several
+    ]
+
+
+def parts(rows: Rows) -> Rows:
+    """Return the rows of figures that are of one symbol of several."""
+    several = {row["profile"] for row in rows if row["symbol"] == ALL}
+    return [row for row in rows if row["symbol"] != ALL and row["profile"] in several]
+
+
+def _parity_table(rows: Rows) -> Table:
     columns = [
         "profile", "screen", "promise", "verdict", "full", "focused", "identical",
         "recall", "visited",
@@ -46,30 +73,42 @@ def _parity_table(rows: list[dict[str, Any]]) -> Table:
 LUCKS = ("luck", "luck_mean_r", "luck_gross_r")
 
 
-def _performance_table(rows: list[dict[str, Any]], costs: str) -> Table:
-    """Return a line for each profile, with the returns of its baselines beside it."""
+def _on(row: dict[str, Any], counts: dict[str, int]) -> str:
+    """Return what a line of a profile is of: its one symbol, or how many."""
+    count = counts[row["profile"]]
+    return f"{count:,} symbols" if row["symbol"] == ALL else str(row["symbol"])
+
+
+def _performance_table(rows: Rows, costs: str, counts: dict[str, int]) -> Table:
+    """Return a line for each profile, with the returns of its baselines beside it.
+
+    `counts`: how many symbols it trades, told where one of them trades several.
+    """
+    has_several = max(counts.values()) > 1
     columns = [
-        "profile", "trades", "win", "factor", "Sharpe", "drawdown", "return", "hold",
-        "random", "luck", "by R", "gross R",
+        "profile", *["symbol"] * has_several, "trades", "win", "factor", "Sharpe",
+        "drawdown", "return", "hold", "random", "luck", "by R", "gross R",
     ]  # fmt: skip
-    returns = {(r["profile"], r["strategy"]): r["return_share"] for r in rows}
+    whole = wholes(rows)
+    returns = {(r["profile"], r["strategy"]): r["return_share"] for r in whole}
     baselines = ("buy_and_hold", "random_entry")
     lines = [
         [
-            r["profile"], number(r["trades"], ","), number(r["win_rate"], ".1%"),
+            r["profile"], *[_on(r, counts)] * has_several,
+            number(r["trades"], ","), number(r["win_rate"], ".1%"),
             number(r["profit_factor"], ".2f"), number(r["sharpe"], ".2f"),
             number(r["max_drawdown"], ".1%"), number(r["return_share"], "+.1%"),
             *(number(returns.get((r["profile"], name)), "+.1%") for name in baselines),
             *(number(r[name], ".0%") for name in LUCKS),
         ]
-        for r in rows
+        for r in whole
         if r["strategy"] == "strategy"
     ]  # fmt: skip
     title = f"report_performance: {costs}; barsieve show PROFILE has every figure"
     return table(title, columns, lines)
 
 
-def _samples_table(rows: list[dict[str, Any]]) -> Table:
+def _samples_table(rows: Rows) -> Table:
     """Return what profiles made where they were picked, and afterwards."""
     columns = [
         "profile", "sample", "picked until", "of", "days", "trades", "win", "factor",
@@ -85,45 +124,70 @@ def _samples_table(rows: list[dict[str, Any]]) -> Table:
             number(r["sharpe"], ".2f"), number(r["max_drawdown"], ".1%"),
             number(r["return_share"], "+.1%"),
         ]
-        for r in sorted(rows, key=lambda r: (r["profile"], r["sample"]))
+        for r in sorted(wholes(rows), key=lambda r: (r["profile"], r["sample"]))
     ]  # fmt: skip
     return table("report_samples: where it was picked, and afterwards", columns, lines)
 
 
-def _lost_orders(
-    screening: list[dict[str, Any]], performance: list[dict[str, Any]]
-) -> list[str]:
+def _ruins(performance: Rows) -> dict[str, str]:
+    """Return by profile when its accounts could enter no more, in words."""
+
+    def at(row: dict[str, Any]) -> str:
+        return f"at the close of {row['ruined_at']:%Y-%m-%d %H:%M} UTC"
+
+    apart: dict[str, list[str]] = {}
+    for row in parts(performance):
+        if row["ruined_at"]:
+            apart.setdefault(row["profile"], []).append(f"{row['symbol']} {at(row)}")
+    told = {}
+    for profile, named in apart.items():
+        more = len(named) - MOST_NOTES
+        rest = [f"and {more:,} more symbols"] * (more > 0)
+        told[profile] = f"ruined: {', '.join(named[:MOST_NOTES] + rest)}"
+    whole = [row for row in wholes(performance) if row["ruined_at"]]
+    return told | {row["profile"]: f"ruined {at(row)}" for row in whole}
+
+
+def _lost_orders(screening: Rows, performance: Rows) -> list[str]:
     """Return a line for each profile whose orders were lost, or whose account was."""
-    ruined = {r["profile"]: r["ruined_at"] for r in performance if r["ruined_at"]}
+    ruins = _ruins(performance)
     lines = []
-    for row in screening:
+    for row in wholes(screening):
         counts = [
             f"{row[name]:,} {text}"
             for name, text in (
                 ("lapsed", "entry orders lapsed at a gap"),
                 ("refused", "entry orders refused for size or cost"),
+                ("no_room", "entry orders found no room in the wallet"),
                 ("liquidated", "liquidated"),
             )
             if row[name]
         ]
-        if at := ruined.get(row["profile"]):
-            counts.append(f"ruined at the close of {at:%Y-%m-%d %H:%M} UTC")
+        if ruin := ruins.get(row["profile"]):
+            counts.append(ruin)
         if counts and row["gate"] == "entered":
             lines.append(f"{row['profile']}: {', '.join(counts)}")
     return lines
 
 
-def _print_notes_on_luck(rows: list[dict[str, Any]]) -> None:
+def _print_notes_on_luck(rows: Rows) -> None:
     """Print why luck has no figure, and which figures come of few shifts."""
-    for r in rows:
-        if r["luck_note"]:
-            accepted = number(r["luck_acceptance"], ".0%")
-            out.print(
-                f"luck of {r['profile']}: {r['luck_note']} "
-                f"({r['luck_draws']} draws, {accepted} of the shifts accepted)",
-                markup=False,
-                highlight=False,
-            )
+    noted = [row for row in rows if row["luck_note"]]
+    named = {(r["profile"], r["symbol"]) for r in parts(rows)}
+    of_wholes = [r for r in noted if (r["profile"], r["symbol"]) not in named]
+    of_parts = [r for r in noted if (r["profile"], r["symbol"]) in named]
+    for r in of_wholes + of_parts[:MOST_NOTES]:
+        accepted = number(r["luck_acceptance"], ".0%")
+        is_part = (r["profile"], r["symbol"]) in named
+        name = f"{r['profile']} on {r['symbol']}" if is_part else r["profile"]
+        out.print(
+            f"luck of {name}: {r['luck_note']} "
+            f"({r['luck_draws']} draws, {accepted} of the shifts accepted)",
+            markup=False,
+            highlight=False,
+        )
+    if more := len(of_parts[MOST_NOTES:]):
+        out.print(f"and so of {more:,} more symbols, in report_performance")
 
 
 def _print_health(findings: list[Finding], every: bool) -> None:
@@ -136,32 +200,35 @@ def _print_health(findings: list[Finding], every: bool) -> None:
     print_findings(shown)
 
 
-def _print_profile(
-    profile: str, tables: dict[str, list[dict[str, Any]]], costs: str
-) -> None:
-    """Print every figure of a profile: of its trades, its account, its drawdowns."""
-    by_strategy = {row["strategy"]: row for row in tables["report_performance"]}
+def _print_profile(profile: str, tables: dict[str, Rows], costs: str) -> None:
+    """Print every figure of a profile: of its trades, its account, its drawdowns.
+
+    First those of all that it trades, then a line for each symbol if there are several.
+    """
+    by_strategy = {row["strategy"]: row for row in wholes(tables["report_performance"])}
     own = by_strategy["strategy"]
-    sides = {row["side"]: row for row in tables["report_sides"]}
+    sides = {row["side"]: row for row in wholes(tables["report_sides"])}
     accounts = {profile: own, "hold": by_strategy.get("buy_and_hold", {})}
-    falls = tables["report_drawdowns"]
+    falls = wholes(tables["report_drawdowns"])
+    symbols = parts(tables["report_portfolio"])
+    held = "the symbols in equal parts" if symbols else "the asset"
     out.print(_parity_table(tables["parity_summary"]))
     out.print(trade_table(f"{profile}: trades, {costs}", own, sides))
-    out.print(account_table("account, beside holding the asset", accounts))
+    out.print(account_table(f"account, beside holding {held}", accounts))
     print_drawdowns([row for row in falls if row["strategy"] == "strategy"])
+    if symbols:
+        out.print(symbol_table(wholes(tables["report_portfolio"])[0], symbols))
     _print_notes(tables)
 
 
-def _print_notes(tables: dict[str, list[dict[str, Any]]]) -> None:
+def _print_notes(tables: dict[str, Rows]) -> None:
     """Print what a reader of the figures must know: luck untold, orders lost."""
     _print_notes_on_luck(tables["report_performance"])
     for line in _lost_orders(tables["report_screening"], tables["report_performance"]):
         out.print(line, markup=False, highlight=False)
 
 
-def _of_profile(
-    tables: dict[str, list[dict[str, Any]]], profile: str
-) -> dict[str, list[dict[str, Any]]]:
+def _of_profile(tables: dict[str, Rows], profile: str) -> dict[str, Rows]:
     """Return the rows of one profile; refuse a name that the database does not have."""
     known = sorted({row["profile"] for row in tables["parity_summary"]})
     if profile not in known:
@@ -211,8 +278,9 @@ def show(
     moved to other bars, and as many trades, that earned at least as much; beside it the
     same by mean R and by gross R.
 
-    With the name of a profile: all of its figures, longs and shorts apart, and its
-    deepest drawdowns. docs/metrics.md defines each.
+    With the name of a profile: all of its figures, longs and shorts apart, its
+    deepest drawdowns, and what each of its symbols contributed, if it trades several.
+    docs/metrics.md defines each.
 
     Example: barsieve show eth_comprehensive
     """
@@ -223,7 +291,7 @@ def show(
 
     names = (
         "build_info", "parity_summary", "report_performance", "report_sides",
-        "report_drawdowns", "report_screening", "report_samples",
+        "report_drawdowns", "report_screening", "report_samples", "report_portfolio",
     )  # fmt: skip
     with refusing():
         connection = open_database(paths.database_path())
@@ -243,8 +311,10 @@ def show(
         return
     info = tables["build_info"][0]
     kind = "SIMULATED market" if info["is_simulated"] else "market"
+    traded = info["symbols"].split(",")
+    named = info["symbols"] if len(traded) <= MOST_NAMES else f"{len(traded):,} symbols"
     out.print(
-        f"{kind} '{info['market_name']}': {info['symbols']}, {info['bars']:,} bars, "
+        f"{kind} '{info['market_name']}': {named}, {info['bars']:,} bars, "
         f"{info['first_bar_ts']:%Y-%m-%d} to {info['last_bar_ts']:%Y-%m-%d}",
         markup=False,
         highlight=False,
@@ -256,7 +326,10 @@ def show(
         return
     by_profile = sorted(tables["parity_summary"], key=lambda row: row["profile"])
     out.print(_parity_table(by_profile))
-    out.print(_performance_table(tables["report_performance"], costs))
+    counts = Counter(
+        row["profile"] for row in tables["report_portfolio"] if row["symbol"] != ALL
+    )
+    out.print(_performance_table(tables["report_performance"], costs, counts))
     if tables["report_samples"]:
         out.print(_samples_table(tables["report_samples"]))
     _print_notes(tables)

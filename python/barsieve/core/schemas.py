@@ -161,6 +161,8 @@ DRAWDOWN = [
     pa.field("days", pa.float64()),
 ]
 
+DAY = [pa.field("day", pa.date32()), pa.field("equity", pa.float64())]
+
 PERFORMANCE_RUNS = pa.schema(
     [
         pa.field("profile", pa.string()),
@@ -178,6 +180,7 @@ PERFORMANCE_RUNS = pa.schema(
         pa.field("ruined_at", TIMESTAMP),
         pa.field("sides", pa.list_(pa.struct(OF_SIDE))),
         pa.field("drawdowns", pa.list_(pa.struct(DRAWDOWN))),
+        pa.field("days", pa.list_(pa.struct(DAY))),
     ]
 )  # fmt: skip
 

@@ -37,6 +37,9 @@ SLIGHT = (
     "one_sided_score",
 )
 
+# More symbols than these are counted, not named.
+MOST_NAMES = 10
+
 
 def _rank(finding: Finding) -> tuple[int, int]:
     if finding.finding in GRAVE:
@@ -76,9 +79,12 @@ def costs_paid(connection: duckdb.DuckDBPyConnection) -> str:
     """Return of which costs results are net; a symbol without funding pays none."""
     (rows,) = built_tables(connection, ["bars_funding"])
     paid = {symbol for (symbol,) in rows.select("symbol").distinct().fetchall()}
-    (profiles,) = built_tables(connection, ["config_profiles"])
+    (profiles,) = built_tables(connection, ["config_symbols"])
     traded = {symbol for (symbol,) in profiles.select("symbol").distinct().fetchall()}
     missing = sorted(traded - paid)
     if not missing:
         return "net of all costs"
-    return f"net of fees and slippage; no funding for {', '.join(missing)}"
+    named = ", ".join(missing)
+    if len(missing) > MOST_NAMES:
+        named = f"{len(missing):,} of {len(traded):,} symbols"
+    return f"net of fees and slippage; no funding for {named}"

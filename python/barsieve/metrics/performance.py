@@ -73,6 +73,12 @@ def calmar_ratio(growth: float, drawdown: float) -> float:
     return growth / drawdown if drawdown > 0 else float("nan")
 
 
+def ends_of_days(days: np.ndarray) -> np.ndarray:
+    """Return where the last bar of each day stands; `days` has shape (n_bars,)."""
+    ends: np.ndarray = np.flatnonzero(np.diff(days, append=days[-1:] + 1))
+    return ends
+
+
 def daily_returns(equity: np.ndarray, days: np.ndarray) -> np.ndarray:
     """Return the returns from day to day of a curve; none when the account is lost.
 
@@ -81,7 +87,7 @@ def daily_returns(equity: np.ndarray, days: np.ndarray) -> np.ndarray:
     """
     if len(equity) < 2 or equity.min() <= 0:
         return np.empty(0)
-    closes = equity[np.flatnonzero(np.diff(days, append=days[-1] + 1))]
+    closes = equity[ends_of_days(days)]
     returns: np.ndarray = closes[1:] / closes[:-1] - 1
     return returns
 

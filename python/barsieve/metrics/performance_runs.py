@@ -15,6 +15,7 @@ from duckdb import DuckDBPyRelation
 from barsieve.core import schemas
 from barsieve.core.arrow import matching, numbers, rows_of
 from barsieve.metrics.account import Marks, by_side, of_curve, of_trades, when_all
+from barsieve.metrics.performance import DAY_US, ends_of_days
 from barsieve.profiles.rules import BPS
 from barsieve.profiles.settings import ALL, Profile, read_profiles
 from barsieve.replay.runs import FULL
@@ -144,6 +145,17 @@ def judged_of(own: Sequence[Profile], built: Built) -> Judged:
     )
 
 
+def equity_by_day(marks: Marks) -> list[dict[str, Any]]:
+    """Return the equity at the last close of each UTC day that has one."""
+    days = marks.bar_ts // DAY_US
+    last = ends_of_days(days)
+    dates = days[last].astype("datetime64[D]").tolist()
+    return [
+        {"day": day, "equity": equity}
+        for day, equity in zip(dates, marks.equity[last].tolist(), strict=True)
+    ]
+
+
 def own_figures(judged: Judged) -> dict[str, Any]:
     """Return the figures of a full replay.
 
@@ -159,6 +171,7 @@ def own_figures(judged: Judged) -> dict[str, Any]:
         "net_pnl": end - start,
         "return_share": (end - start) / start,
         "ruined_at": judged.ruined_at,
+        "days": equity_by_day(judged.marks),
     }
 
 
@@ -186,13 +199,14 @@ def buy_and_hold(judged: Judged) -> dict[str, Any]:
         gross += qty * (last - first)
         notional += qty * (first + last)
         n_held += 1
-    is_held = np.ones(len(hours), bool)
+    marks = Marks(equity, np.ones(len(hours), bool), hours)
     return {
         "strategy": "buy_and_hold",
         "trades": n_held,
         "gross_pnl": gross,
         "net_pnl": equity[-1] - start,
-        **of_curve(Marks(equity, is_held, hours), start, equity[-1], notional),
+        **of_curve(marks, start, equity[-1], notional),
+        "days": equity_by_day(marks),
     }
 
 

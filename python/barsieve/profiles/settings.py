@@ -8,10 +8,8 @@ import duckdb
 
 from barsieve.core.arrow import rows_of
 from barsieve.core.errors import DatabaseError
+from barsieve.core.keys import ALL as ALL
 from barsieve.profiles.rules import Rules, as_rule
-
-ALL = "*"
-"""What stands in the place of a symbol for all that a profile trades."""
 
 
 @dataclass(frozen=True)

@@ -181,7 +181,7 @@ def write_report(database: Path, path: Path, profiles: list[str]) -> Written:
     return Written(
         path,
         path.stat().st_size,
-        [profile["profile"] for profile in source.profiles],
+        list(dict.fromkeys(entry["profile"] for entry in source.profiles)),
         verdict.kind,
         [s.title for s in SECTIONS if s.absence(source)],
     )

@@ -7,13 +7,19 @@ from typing import Any
 from barsieve.report.source import Source
 
 
+def absent(sentence: str) -> dict[str, Any]:
+    """Return what a section says of an entry that it has nothing to show of."""
+    return {"absence": sentence}
+
+
 @dataclass(frozen=True)
 class Section:
     """One part of the page.
 
     Its skeleton is `page/<key>.html`, its drawing `page/<key>.js`. `tables` are needed;
-    `collect` turns them into what the drawing reads. `until` says how tables that are
-    not there come to be.
+    `collect` turns them into what the drawing reads; `absent` stands in the place of an
+    entry that there is nothing to show of. `until` says how tables that are not there
+    come to be.
     """
 
     key: str

@@ -1,7 +1,11 @@
-"""Source of a section: the built database and the profiles to show."""
+"""Source of a section: the built database and what to show of it, entry by entry.
+
+An entry is a profile on a symbol. One that trades several begins with an entry of all
+of them, whose symbol is `ALL`, as in the tables of figures.
+"""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +14,27 @@ import numpy as np
 
 from barsieve.core.arrow import rows_of
 from barsieve.core.errors import InputError, Problem
+from barsieve.core.keys import ALL
 from barsieve.database.connect import open_database, table_names
 from barsieve.database.marks import read_marks, stale_tables
 from barsieve.report.pack import Pack
 
+# Symbols of a profile with an entry of their own: those with most trades.
+MOST_SYMBOLS = 6
+
+Entry = dict[str, Any]
+
 
 @dataclass(frozen=True)
 class Source:
-    """An open database, its tables, the rows of `config_profiles` that are shown."""
+    """An open database, its tables, and the entries that are shown.
+
+    An entry has the columns of `config_symbols`; `symbols` are those that it is of.
+    """
 
     connection: duckdb.DuckDBPyConnection
     tables: frozenset[str]
-    profiles: list[dict[str, Any]] = field(default_factory=list)
+    profiles: list[Entry] = field(default_factory=list)
     pack: Pack = field(default_factory=Pack)
 
     def rows(self, query: str, **parameters: Any) -> list[dict[str, Any]]:
@@ -44,14 +57,58 @@ class Source:
 
     @property
     def symbols(self) -> list[str]:
-        """The symbols of the profiles, each once."""
-        return list(dict.fromkeys(profile["symbol"] for profile in self.profiles))
+        """The symbols that have an entry, each once."""
+        named = [entry["symbol"] for entry in self.profiles if not is_whole(entry)]
+        return list(dict.fromkeys(named))
+
+
+def is_whole(entry: Entry) -> bool:
+    """Tell whether an entry is of all symbols of a profile that has several."""
+    return bool(entry["symbol"] == ALL)
+
+
+def figures_key(entry: Entry) -> dict[str, Any]:
+    """Return what finds an entry in a table of figures."""
+    return {"profile": entry["profile"], "symbol": entry["symbol"]}
+
+
+def members_key(entry: Entry) -> dict[str, Any]:
+    """Return what finds an entry in a table that has rows of its symbols alone."""
+    return {"profile": entry["profile"], "symbols": entry["symbols"]}
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     return value.timestamp() if hasattr(value, "timestamp") else value
+
+
+def _whole(own: list[Entry]) -> Entry:
+    """Return the entry of all symbols that a profile trades."""
+    accounts = {one["account"]: one["start_balance"] for one in own}
+    references = {one["reference_symbol"] for one in own}
+    return own[0] | {
+        "symbol": ALL,
+        "symbols": [one["symbol"] for one in own],
+        "title": f"{len(own):,} symbols together",
+        # None where each symbol has an account, or a reference, of its own.
+        "account": ALL if len(accounts) == 1 else None,
+        "reference_symbol": references.pop() if len(references) == 1 else None,
+        "start_balance": sum(accounts.values()),
+    }
+
+
+def _entries(own: list[Entry], n_trades: dict[tuple[str, str], int]) -> list[Entry]:
+    """Return the entries of a profile: the whole, and the symbols with most trades."""
+    ones = [one | {"symbols": [one["symbol"]], "title": one["symbol"]} for one in own]
+    if len(own) == 1:
+        return ones
+
+    def trades_of(one: Entry) -> int:
+        return n_trades.get((one["profile"], one["symbol"]), 0)
+
+    busiest = sorted(ones, key=trades_of, reverse=True)[:MOST_SYMBOLS]
+    return [_whole(own), *(one for one in ones if one in busiest)]
 
 
 def open_source(database: Path, names: list[str]) -> Source:
@@ -63,8 +120,10 @@ def open_source(database: Path, names: list[str]) -> Source:
     # A table that was left out of the last build speaks of another one.
     stale = stale_tables(read_marks(connection))
     tables = frozenset(table_names(connection)) - frozenset(stale)
-    every = Source(connection, tables).rows("from config_profiles order by profile")
-    known = {profile["profile"]: profile for profile in every}
+    source = Source(connection, tables)
+    known: dict[str, list[Entry]] = {}
+    for row in source.rows("from config_symbols order by profile, symbol"):
+        known.setdefault(row["profile"], []).append(row)
     unknown = [name for name in names if name not in known]
     if unknown:
         raise InputError(
@@ -79,6 +138,11 @@ def open_source(database: Path, names: list[str]) -> Source:
                 for name in unknown
             ]
         )
+    counted = source.rows(
+        "select profile, symbol, count(*) as n from trades group by all"
+    )
+    n_trades = {(row["profile"], row["symbol"]): row["n"] for row in counted}
     # Not sorted: the first name given is the one shown first.
     chosen = list(dict.fromkeys(names)) or list(known)
-    return Source(connection, tables, [known[name] for name in chosen])
+    entries = [one for name in chosen for one in _entries(known[name], n_trades)]
+    return replace(source, profiles=entries)

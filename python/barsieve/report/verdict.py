@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from barsieve.report.source import Source
+from barsieve.report.source import Source, figures_key
 
 MOST_TRADES, MOST_FIELDS = 8, 3
 
@@ -18,15 +18,17 @@ TOTALS = """
 # profiles that broke theirs.
 DIFFERING = """
     select
-        parity.profile, decision_ts, full_trade_id, focused_trade_id, parity.verdict,
+        parity.profile, parity.symbol, decision_ts, full_trade_id, focused_trade_id,
+        parity.verdict,
         coalesce(fields_that_differ, '') as fields,
     from parity_trades as parity inner join parity_summary as summary using (profile)
     where summary.verdict = 'broken' and parity.verdict != 'identical'
-    order by decision_ts, parity.profile limit $most
+    order by decision_ts, parity.profile, parity.symbol limit $most
 """
 UNBALANCED = """
-    select replayed, profile, end_balance, start_and_legs, last_equity
-    from parity_equity where verdict != 'identical' order by profile, replayed
+    select replayed, profile, account, end_balance, start_and_legs, last_equity
+    from parity_equity where verdict != 'identical'
+    order by profile, account, replayed
 """
 
 
@@ -55,8 +57,9 @@ def _fields(source: Source, row: dict[str, Any]) -> list[dict[str, str]]:
         trade["replayed"]: trade
         for trade in source.rows(
             "from replay_trades "
-            "where profile = $profile and decision_ts = to_timestamp($at)",
-            profile=row["profile"],
+            "where profile = $profile and symbol = $symbol "
+            "and decision_ts = to_timestamp($at)",
+            **figures_key(row),
             at=row["decision_ts"],
         )
     }
@@ -84,7 +87,7 @@ def _failures(source: Source, rows: list[dict[str, Any]]) -> list[str]:
         recall = "" if row["recall"] is None else f"; recall {row['recall']:.2%}"
         lines.append(f"{row['profile']} promised '{row['promise']}': {found}{recall}.")
     lines += [
-        f"{row['profile']}, {row['replayed']}: the balance ends at "
+        f"{row['profile']} ({row['account']}), {row['replayed']}: the balance ends at "
         f"{row['end_balance']:,.2f}, its legs at {row['start_and_legs']:,.2f}, "
         f"its equity at {row['last_equity']:,.2f}."
         for row in source.rows(UNBALANCED)

@@ -26,6 +26,12 @@ function readColours() {
     "shade",
     "faint",
     "warn",
+    "hue1",
+    "hue2",
+    "hue3",
+    "hue4",
+    "hue5",
+    "hue6",
   ]) {
     probe.style.color = `var(--${name})`;
     named[name] = getComputedStyle(probe).color;
@@ -116,6 +122,7 @@ function chartOrNothing(id, hasAny, sentence, draw) {
 function fitAll() {
   for (const [id, one] of charts) {
     const { clientWidth, clientHeight } = byId(id);
+    if (!clientWidth) continue;
     if (one.getWidth() === clientWidth && one.getHeight() === clientHeight) continue;
     one.resize({ width: "auto", height: "auto" });
   }

@@ -53,15 +53,28 @@ function fillTable(id, columns, rows, attributes = () => ({})) {
 const tone = (value) => (value > 0 ? "gain" : value < 0 ? "loss" : "");
 
 const profile = () => report.profiles[state.profile];
-const of = (key) => report.sections[key]?.profiles[state.profile];
+const isWhole = () => profile().symbol === "*";
+const isAlone = () => profile().n_symbols === 1;
+const of = (key) => report.sections[key]?.profiles?.[state.profile];
 
 function section(key, draw) {
   drawings.push({ key, draw });
 }
 
+// What a section says in its own place where it has nothing to show of an entry.
+const absenceOf = (key) => of(key)?.absence ?? null;
+
 function redraw() {
   for (const { key, draw } of drawings) {
-    if (report.sections[key]) draw();
+    if (!report.sections[key]) continue;
+    const absence = absenceOf(key);
+    const [said] = byId(key).querySelectorAll("[data-absence]");
+    const [drawn] = byId(key).querySelectorAll("[data-shown]");
+    said.textContent = absence ?? "";
+    said.hidden = absence === null;
+    // A chart that is not shown has no size to be drawn in.
+    drawn.hidden = absence !== null;
+    if (absence === null) draw();
   }
 }
 
@@ -69,22 +82,25 @@ function choose(index, trade = null) {
   state.profile = index;
   state.trade = trade;
   byId("profile").value = String(index);
-  byId("shown").textContent = `${profile().profile} (${profile().symbol})`;
+  byId("shown").textContent = `${profile().profile} (${profile().title})`;
   remember();
   redraw();
 }
 
 function remember() {
   const parts = new URLSearchParams({ profile: profile().profile });
+  if (!isWhole() && !isAlone()) parts.set("symbol", profile().symbol);
   if (state.trade !== null) parts.set("trade", state.trade);
   history.replaceState(null, "", `#${parts}`);
 }
 
-// The address may name a profile and a trade, so that a finding can be passed on.
+// The address may name a profile, a symbol and a trade: a finding can be passed on.
 function recall() {
   const asked = new URLSearchParams(location.hash.slice(1));
   const index = report.profiles.findIndex(
-    (one) => one.profile === asked.get("profile"),
+    (one) =>
+      one.profile === asked.get("profile") &&
+      (!asked.has("symbol") || one.symbol === asked.get("symbol")),
   );
   state.profile = Math.max(0, index);
   state.trade =

@@ -33,7 +33,8 @@ function priceTip(blocks, level) {
 function refresh() {
   isScheduled = false;
   const drawn = charts.get("price-chart");
-  if (!drawn) return;
+  // Asked for in a frame before the last choice.
+  if (!drawn || absenceOf("price") !== null) return;
   const { level, blocks } = inView();
   const times = (name) =>
     blocks.map((block) => [

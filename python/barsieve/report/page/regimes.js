@@ -79,6 +79,7 @@ function drawJudged(run) {
 }
 
 function drawWorth() {
+  byId("regime-worth-note").textContent = worthElsewhere();
   const isShare = (row) => ["win_rate", "max_drawdown"].includes(row.figure);
   const figure = (row, value, isSigned = false) =>
     isShare(row)
@@ -104,13 +105,29 @@ function drawWorth() {
   );
 }
 
+// Of a whole whose symbols follow each their own days there is no one run to name.
+const ownClassifier = () =>
+  isWhole() && profile().classifier !== "off"
+    ? "The threshold of each symbol follows the days of that symbol."
+    : "This profile's threshold follows no classifier.";
+
+function worthElsewhere() {
+  if (of("regimes").worth.length)
+    return !isWhole() && profile().account === "*"
+      ? "Of the account that all its symbols share."
+      : "";
+  if (isWhole() && profile().account === null)
+    return "Judged account by account: choose a symbol above.";
+  return "Nothing was judged.";
+}
+
 function drawRun() {
   const { runs } = report.sections.regimes;
   const run = runs[chosenRun];
   drawCharts(column(run?.charts ?? report.sections.regimes.empty));
   byId("regime-note").textContent =
     of("regimes").run === null
-      ? "This profile's threshold follows no classifier."
+      ? ownClassifier()
       : `This profile's threshold follows ${runs[of("regimes").run].name}.`;
   if (run) drawJudged(run);
 }

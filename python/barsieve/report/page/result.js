@@ -16,6 +16,15 @@ function tile(title, value, below, kind = "") {
   );
 }
 
+// Luck is that of an account: of a symbol's own, or of the one that symbols share.
+function luckElsewhere() {
+  if (isWhole() && profile().account === null)
+    return "Luck is told of each account: choose a symbol above.";
+  if (!isWhole() && profile().account === "*")
+    return "Luck is told of the account that the symbols share: choose all of them above.";
+  return "";
+}
+
 function drawTiles(rows, hasFunding) {
   const [own, hold, random] = ["strategy", "buy_and_hold", "random_entry"].map(
     (name) => rows.find((row) => row.strategy === name) ?? {},
@@ -57,7 +66,7 @@ function drawTiles(rows, hasFunding) {
           "Small is timing, large is luck."
         : own.luck_note
           ? `Luck is not told: ${own.luck_note}.`
-          : "",
+          : luckElsewhere(),
     own.ruined_at
       ? ` Ruined: on ${moment(own.ruined_at)} the account could carry no order of the smallest size any more.`
       : "",
@@ -118,24 +127,25 @@ section("result", () => {
   );
   drawFigures("trade-figures", ["All trades", "Long", "Short"], figures.trades);
   drawFigures("account-figures", ["The profile", "Buy and hold"], figures.account);
-  const rows = report.sections.result.profiles.map((one, index) => ({
-    ...one.strategies.find((row) => row.strategy === "strategy"),
-    index,
-    parity: one.parity[0],
-    profile: report.profiles[index].profile,
-    symbol: report.profiles[index].symbol,
-  }));
+  const rows = report.sections.result.profiles
+    .map((one, index) => ({
+      ...one.strategies.find((row) => row.strategy === "strategy"),
+      index,
+      parity: one.parity[0],
+      about: report.profiles[index],
+    }))
+    .filter(({ about }) => about.symbol === "*" || about.n_symbols === 1);
   const pick = (row) =>
     el(
       "button",
       { type: "button", class: "link", onclick: () => choose(row.index) },
-      row.profile,
+      row.about.profile,
     );
   fillTable(
     "overview",
     [
       ["Profile", pick],
-      ["Symbol", (row) => row.symbol],
+      ["Symbol", (row) => row.about.title],
       [
         "Parity",
         (row) =>
@@ -146,6 +156,8 @@ section("result", () => {
       ...resultColumns,
     ],
     rows,
-    (row) => ({ "aria-current": row.index === state.profile ? "true" : null }),
+    (row) => ({
+      "aria-current": row.about.profile === profile().profile ? "true" : null,
+    }),
   );
 });

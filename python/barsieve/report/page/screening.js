@@ -21,7 +21,12 @@ function drawSaved({ parity, candidates, gates }) {
       share(row.candidate_share, 2),
       `${number(candidates)} of ${number(all)} bars`,
     ),
-    tile("Entries caught", share(row.recall), `recall of the screen '${row.screen}'`),
+    tile(
+      "Entries caught",
+      share(row.recall),
+      `recall of the screen '${row.screen}'` +
+        (isWhole() || isAlone() ? "" : ", on all symbols together"),
+    ),
     tile(
       "Windows",
       number(of("screening").windows.windows),

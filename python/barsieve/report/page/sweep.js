@@ -182,20 +182,8 @@ function drawSweep() {
   drawLegacy(sweep);
 }
 
-// Without a sweep of the symbols shown, one sentence stands in the place of it all.
-function sayNoSweep() {
-  const absence = el(
-    "p",
-    { class: "absence", id: "sweep-none" },
-    "No sweep of these symbols is in this database; dbt build makes one, a build without the tag ml leaves it out.",
-  );
-  const title = byId("sweep-title");
-  byId("sweep").replaceChildren(title, absence);
-}
-
 section("sweep", () => {
   const { sweeps } = report.sections.sweep;
-  if (!sweeps.length) return sayNoSweep();
   const picker = byId("sweep-choice");
   if (!picker.options.length) {
     fillChoices(

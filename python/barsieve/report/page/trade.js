@@ -161,7 +161,7 @@ function drawTrade() {
 // Show a trade in the chart; from the table the page goes there too.
 function pickTrade(tradeId, isFromTable) {
   const trade = tradesOf(state.profile).find((one) => one.trade_id === tradeId);
-  if (!trade || !report.sections.price) return;
+  if (!trade || !report.sections.price || absenceOf("price") !== null) return;
   state.trade = tradeId;
   remember();
   const margin = Math.max(24 * HOUR, (trade.exit_ts - trade.entry_ts) * 1.5);

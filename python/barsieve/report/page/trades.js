@@ -6,27 +6,39 @@ let pageNumber = 0;
 let listedProfile = null;
 
 const costs = (trade) => trade.fees + trade.slippage + trade.funding;
+
+// Where a trade is told: in the entry of its symbol, which a page may not have.
+const entryOfTrade = (trade) =>
+  isWhole() ? entryOf(profile().profile, trade.symbol) : state.profile;
+
+function openTrade(trade) {
+  const entry = entryOfTrade(trade);
+  if (entry < 0) return;
+  if (entry !== state.profile) choose(entry);
+  pickTrade(trade.trade_id, true);
+}
+
+function tradeButton(trade) {
+  if (entryOfTrade(trade) < 0) return String(trade.trade_id);
+  return el(
+    "button",
+    {
+      type: "button",
+      class: "link",
+      "aria-label": `Show trade ${trade.trade_id} in the chart`,
+      onclick: (event) => {
+        event.stopPropagation();
+        openTrade(trade);
+      },
+    },
+    String(trade.trade_id),
+  );
+}
+
 // [heading, sorted by, cell, is it a number, class of a cell]
 const TRADE_COLUMNS = [
-  [
-    "№",
-    "trade_id",
-    (t) =>
-      el(
-        "button",
-        {
-          type: "button",
-          class: "link",
-          "aria-label": `Show trade ${t.trade_id} in the chart`,
-          onclick: (event) => {
-            event.stopPropagation();
-            pickTrade(t.trade_id, true);
-          },
-        },
-        String(t.trade_id),
-      ),
-    true,
-  ],
+  ["№", "trade_id", tradeButton, true],
+  ["Symbol", "symbol", (t) => t.symbol],
   ["Side", "side", (t) => t.side],
   ["Entered", "entry_ts", (t) => moment(t.entry_ts)],
   ["Left", "exit_ts", (t) => moment(t.exit_ts)],
@@ -47,6 +59,9 @@ const TRADE_COLUMNS = [
   ],
 ];
 
+const columnsShown = () =>
+  TRADE_COLUMNS.filter(([, name]) => name !== "symbol" || isWhole());
+
 const sortedBy = (trade) => (order.name === "costs" ? costs(trade) : trade[order.name]);
 
 function filtered() {
@@ -56,6 +71,7 @@ function filtered() {
   );
   return tradesOf(state.profile).filter(
     (one) =>
+      (!asked.symbol || one.symbol === asked.symbol) &&
       (!asked.side || one.side === asked.side) &&
       (!asked.exit_reason || one.exit_reason === asked.exit_reason) &&
       (!asked.result || (asked.result === "won") === one.net_pnl > 0) &&
@@ -90,7 +106,7 @@ function headings() {
     el(
       "tr",
       {},
-      ...TRADE_COLUMNS.map(([title, name, , isRight]) => {
+      ...columnsShown().map(([title, name, , isRight]) => {
         const isSorted = order.name === name;
         return el(
           "th",
@@ -130,9 +146,9 @@ function tradeRow(trade) {
     {
       "data-trade": trade.trade_id,
       "aria-current": trade.trade_id === state.trade ? "true" : null,
-      onclick: () => pickTrade(trade.trade_id, true),
+      onclick: () => openTrade(trade),
     },
-    ...TRADE_COLUMNS.map(([, , cell, isRight, kind]) =>
+    ...columnsShown().map(([, , cell, isRight, kind]) =>
       el(
         "td",
         {
@@ -188,6 +204,11 @@ function csvCell(value) {
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
+const csvName = () =>
+  isWhole() || isAlone()
+    ? profile().profile
+    : `${profile().profile}_${profile().symbol}`;
+
 function saveCsv() {
   const rows = sorted(filtered());
   const names = Object.keys(rows[0]);
@@ -202,7 +223,7 @@ function saveCsv() {
     ...rows.map((row) => names.map((name) => cell(row, name)).join(",")),
   ].join("\n");
   const address = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-  el("a", { href: address, download: `trades_${profile().profile}.csv` }).click();
+  el("a", { href: address, download: `trades_${csvName()}.csv` }).click();
   setTimeout(() => URL.revokeObjectURL(address), 1000);
 }
 
@@ -233,10 +254,14 @@ section("trades", () => {
   const form = byId("trade-filters");
   if (listedProfile === null) bindTrades();
   if (listedProfile !== state.profile) {
+    byId("trade-symbol").hidden = !isWhole();
+    form.elements.symbol.replaceChildren(...(isWhole() ? choices("symbol") : []));
     form.elements.side.replaceChildren(...choices("side"));
     form.elements.exit_reason.replaceChildren(...choices("exit_reason"));
     pageNumber = 0;
   }
   listedProfile = state.profile;
+  byId("trades-note").textContent = of("trades").note;
+  if (order.name === "symbol" && !isWhole()) order.name = "trade_id";
   listTrades();
 });

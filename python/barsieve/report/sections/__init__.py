@@ -9,6 +9,7 @@ from barsieve.report.sections import (
     health,
     optimizer,
     outcomes,
+    portfolio,
     price,
     regimes,
     result,
@@ -21,7 +22,7 @@ from barsieve.report.sections import (
 SECTIONS = [
     module.SECTION
     for module in (
-        result, price, trades, equity, outcomes, screening, scores, regimes, sweep,
-        optimizer, health,
+        result, portfolio, price, trades, equity, outcomes, screening, scores, regimes,
+        sweep, optimizer, health,
     )
 ]  # fmt: skip

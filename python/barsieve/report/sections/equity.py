@@ -16,7 +16,7 @@ from barsieve.report.charts import (
     zooms,
 )
 from barsieve.report.section import Section
-from barsieve.report.source import Source
+from barsieve.report.source import Source, figures_key, is_whole
 from barsieve.report.text import number, share
 
 CURVES = """
@@ -35,6 +35,14 @@ CURVES = """
     where bars_1h.symbol = $symbol
     order by bars_1h.bar_ts
 """
+CURVES_OF_WHOLE = """
+    select
+        epoch(bar_ts) as at,
+        any_value(equity) filter (where replayed = 'full') as full_replay,
+        any_value(equity) filter (where replayed = 'focused') as focused_replay,
+    from replay_profile_equity where profile = $profile
+    group by bar_ts order by bar_ts
+"""
 # A month's return is on the equity at the end of the month before, a year's on that of
 # the year before.
 MONTHS = """
@@ -43,7 +51,7 @@ MONTHS = """
             year(bar_ts) as year,
             month(bar_ts) as month,
             arg_max(equity, bar_ts) as equity,
-        from equity where profile = $profile
+        from {marks}
         group by grouping sets ((year, month), (year))
     )
     select
@@ -59,14 +67,18 @@ MONTHS = """
 """
 DRAWDOWNS = """
     select start_ts, trough_ts, end_ts, depth, days
-    from report_drawdowns where profile = $profile and strategy = 'strategy'
+    from report_drawdowns
+    where profile = $profile and symbol = $symbol and strategy = 'strategy'
     order by drawdown_number
 """
 # Four decimals of a percent: the page shows two.
 FALL_DECIMALS = 6
+MARKS = "equity where profile = $profile and symbol = $symbol"
+MARKS_OF_WHOLE = "profile_equity where profile = $profile"
 SAME = "The focused replay's equity is that of the full one at every bar."
 LOSSY = "The focused replay's equity differs from the full one's: its screen is lossy."
 MARKED = "Marked to market at each close, costs included."
+SHARED = "The part of one symbol: the start balance, and what it made of it."
 
 
 def _decimals(balance: float) -> int:
@@ -150,7 +162,11 @@ def _equity(label: str, curves: dict[str, Any], start: float) -> dict[str, Any]:
 
 def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
     name, start = profile["profile"], profile["start_balance"]
-    columns = source.arrays(CURVES, profile=name, symbol=profile["symbol"])
+    key, of_name = figures_key(profile), {"profile": name}
+    whole = is_whole(profile)
+    curves_of, asked = (CURVES_OF_WHOLE, of_name) if whole else (CURVES, key)
+    columns = source.arrays(curves_of, **asked)
+    months = MONTHS.format(marks=MARKS_OF_WHOLE if whole else MARKS)
     pack, decimals = source.pack, _decimals(start)
     at = pack.moments(columns.pop("at"))
     full, focused = columns["full_replay"], columns["focused_replay"]
@@ -159,15 +175,18 @@ def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
     falls = 0 - drawdowns(full)
     curves["drawdown"] = curve(at, pack.rounded(falls, FALL_DECIMALS))
     label = (
-        f"Equity of {name} from {number(start)}, full and focused replay, "
-        f"to {number(full[-1] if len(full) else None, 2)}; "
+        f"Equity of {name} ({profile['title']}) from {number(start)}, full and focused "
+        f"replay, to {number(full[-1] if len(full) else None, 2)}; "
         f"deepest drawdown {share(-max_drawdown(full))}"
     )
     is_same = np.array_equal(full, focused, equal_nan=True)
+    notes = [SAME if is_same else LOSSY, MARKED]
+    if profile["account"] not in (None, profile["symbol"]):
+        notes.append(SHARED)
     return {
-        "note": f"{SAME if is_same else LOSSY} {MARKED}",
-        "drawdowns": source.rows(DRAWDOWNS, profile=name),
-        "returns": source.rows(MONTHS, profile=name, start=start),
+        "note": " ".join(notes),
+        "drawdowns": source.rows(DRAWDOWNS, **key),
+        "returns": source.rows(months, **asked, start=start),
         "charts": pack.document({"equity-chart": _equity(label, curves, start)}),
     }
 
@@ -180,6 +199,9 @@ def collect(source: Source) -> dict[str, Any]:
 SECTION = Section(
     "equity",
     "Equity",
-    ("equity", "replay_equity", "report_drawdowns", "bars_1h"),
+    (
+        "equity", "replay_equity", "profile_equity", "replay_profile_equity",
+        "report_drawdowns", "bars_1h",
+    ),
     collect,
-)
+)  # fmt: skip

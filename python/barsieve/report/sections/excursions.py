@@ -5,14 +5,19 @@ from typing import Any
 import numpy as np
 
 from barsieve.report.charts import axis, chart, colour, grid, rows, show, tip_of_values
-from barsieve.report.source import Source
+from barsieve.report.source import Entry, Source, members_key
 from barsieve.report.text import DASH, number
 
 EXCURSIONS = """
     select mae_r, mfe_r, trade_id, net_pnl > 0 as is_win
-    from trades where profile = $profile
-    order by trade_id
+    from (
+        from trades where profile = $profile and list_contains($symbols, symbol)
+        order by entry_ts desc, symbol desc, trade_id desc limit $most
+    )
+    order by symbol, trade_id
 """
+# The last of more: as many as can be told apart, and as a page should carry.
+MOST_DOTS = 3000
 R_DECIMALS = 3
 
 
@@ -30,9 +35,9 @@ def _axis(title: str, gap: int) -> dict[str, Any]:
     )
 
 
-def excursion_chart(source: Source, profile: str) -> dict[str, Any] | None:
+def excursion_chart(source: Source, profile: Entry) -> dict[str, Any] | None:
     """Return MAE against MFE of each trade, won and lost; None where there is none."""
-    columns = source.arrays(EXCURSIONS, profile=profile)
+    columns = source.arrays(EXCURSIONS, **members_key(profile), most=MOST_DOTS)
     is_win = columns.pop("is_win").astype(bool)
     if not len(is_win):
         return None
@@ -48,9 +53,11 @@ def excursion_chart(source: Source, profile: str) -> dict[str, Any] | None:
         }
 
     against, ahead = columns["mae_r"][is_win], columns["mfe_r"][~is_win]
+    is_all = len(is_win) < MOST_DOTS
+    shown = "each trade" if is_all else f"the last {number(MOST_DOTS)} trades"
     told = [show("number", 2), show("number", 2), show("number")]
     return chart(
-        "Maximum adverse against maximum favourable excursion of each trade in R. "
+        f"Maximum adverse against maximum favourable excursion of {shown} in R. "
         f"Half of the trades that won went {_median(against)} R against it or less; "
         f"half of those that lost had been {_median(ahead)} R ahead or more",
         {

@@ -15,8 +15,8 @@ from barsieve.report.charts import (
     show,
     tip,
 )
-from barsieve.report.section import Section
-from barsieve.report.source import Source
+from barsieve.report.section import Section, absent
+from barsieve.report.source import Source, figures_key, is_whole
 from barsieve.report.text import words
 
 FIGURES = """
@@ -29,16 +29,15 @@ WALKS = """
 """
 # The profile's own, else that of the first profile of its symbol that learns.
 LEARNED = """
-    select
-        fusion_learned.* exclude (reason),
-    from fusion_learned inner join config_profiles using (profile)
-    where symbol = $symbol
+    select * exclude (reason, symbol)
+    from fusion_learned where symbol = $symbol
     qualify dense_rank() over (order by profile != $profile, profile) = 1
     order by regime, month, domain
 """
 
 
 Row = dict[str, Any]
+ONE_BY_ONE = "The sweep of each symbol teaches it alone: choose a symbol above."
 TONES = ("accent", "warn", "faint", "loss")
 DOMAIN_TONES = ("accent", "loss", "warn", "gain", "faint")
 
@@ -191,8 +190,10 @@ def _symbol(source: Source, symbol: str) -> Row:
 
 def _profile(source: Source, profile: Row) -> Row:
     """Return what a profile learned: a chart for each regime, or a sentence."""
+    if is_whole(profile):
+        return absent(ONE_BY_ONE)
     symbol = profile["symbol"]
-    rows = source.rows(LEARNED, symbol=symbol, profile=profile["profile"])
+    rows = source.rows(LEARNED, **figures_key(profile))
     charts = {
         regime: {"learned-chart": _learned([r for r in rows if r["regime"] == regime])}
         for regime in _each(rows, "regime")

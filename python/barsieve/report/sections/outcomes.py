@@ -16,7 +16,7 @@ from barsieve.report.charts import (
 )
 from barsieve.report.section import Section
 from barsieve.report.sections.excursions import excursion_chart
-from barsieve.report.source import Source
+from barsieve.report.source import Entry, Source, figures_key, members_key
 from barsieve.report.text import DASH, money, number, words
 
 R_BIN = 0.25
@@ -26,7 +26,7 @@ MULTIPLES = """
         floor(r_multiple / $width)::integer as bin,
         count_if(net_pnl > 0)::integer as wins,
         count_if(net_pnl <= 0)::integer as losses,
-    from trades where profile = $profile
+    from trades where profile = $profile and list_contains($symbols, symbol)
     group by bin order by bin
 """
 EXITS = """
@@ -35,10 +35,10 @@ EXITS = """
         count(*)::integer as trades,
         count_if(net_pnl > 0)::integer as wins,
         count_if(net_pnl <= 0)::integer as losses,
-        sum(net_pnl order by trade_id) as net_pnl,
-        avg(r_multiple order by trade_id) as mean_r,
+        sum(net_pnl order by symbol, trade_id) as net_pnl,
+        avg(r_multiple order by symbol, trade_id) as mean_r,
         avg((net_pnl > 0)::integer) as win_rate,
-    from trades where profile = $profile
+    from trades where profile = $profile and list_contains($symbols, symbol)
     group by exit_reason order by trades desc, exit_reason
 """
 # Each bin is twice as wide as the one before: most trades are short, some are not.
@@ -49,12 +49,13 @@ HOLDS = """
         end::integer as bin,
         count_if(net_pnl > 0)::integer as wins,
         count_if(net_pnl <= 0)::integer as losses,
-    from trades where profile = $profile
+    from trades where profile = $profile and list_contains($symbols, symbol)
     group by bin order by bin
 """
 BRIDGE = """
     select gross_pnl, fees, slippage, funding, net_pnl
-    from report_performance where profile = $profile and strategy = 'strategy'
+    from report_performance
+    where profile = $profile and symbol = $symbol and strategy = 'strategy'
 """
 
 
@@ -203,15 +204,16 @@ def _bridge(rows: list[dict[str, Any]]) -> dict[str, Any]:
     )
 
 
-def _profile(source: Source, name: str) -> dict[str, Any]:
-    exits = source.rows(EXITS, profile=name)
-    multiples = source.rows(MULTIPLES, profile=name, width=R_BIN)
+def _profile(source: Source, profile: Entry) -> dict[str, Any]:
+    own = members_key(profile)
+    exits = source.rows(EXITS, **own)
+    multiples = source.rows(MULTIPLES, **own, width=R_BIN)
     charts = {
         "multiples-chart": _multiples(multiples),
         "exits-chart": _exits(exits),
-        "holds-chart": _holds(source.rows(HOLDS, profile=name)),
-        "bridge-chart": _bridge(source.rows(BRIDGE, profile=name)),
-        "excursions-chart": excursion_chart(source, name) or NO_TRADES,
+        "holds-chart": _holds(source.rows(HOLDS, **own)),
+        "bridge-chart": _bridge(source.rows(BRIDGE, **figures_key(profile))),
+        "excursions-chart": excursion_chart(source, profile) or NO_TRADES,
     }
     return {
         "exits": exits,
@@ -221,7 +223,7 @@ def _profile(source: Source, name: str) -> dict[str, Any]:
 
 def collect(source: Source) -> dict[str, Any]:
     """Return counts by bin and reason, and the bridge from gross to net, by profile."""
-    return {"profiles": [_profile(source, p["profile"]) for p in source.profiles]}
+    return {"profiles": [_profile(source, profile) for profile in source.profiles]}
 
 
 SECTION = Section("outcomes", "Outcomes", ("trades", "report_performance"), collect)

@@ -11,8 +11,8 @@ import numpy as np
 
 from barsieve.report.charts import axis, chart, colour, times, zooms
 from barsieve.report.pack import decimals_for
-from barsieve.report.section import Section
-from barsieve.report.source import Source
+from barsieve.report.section import Section, absent
+from barsieve.report.source import Source, figures_key, is_whole
 from barsieve.report.text import number
 
 # More than the tooltip shows; the comparison with a threshold is in the trade table.
@@ -20,18 +20,24 @@ SCORE_DECIMALS = 5
 PRICES = ("open", "high", "low", "close")
 HOUR_SECONDS = 3600
 LEAST_SPAN_SECONDS = 12 * HOUR_SECONDS
+ONE_BY_ONE = (
+    "A price is that of one symbol: choose one above, in the table of the portfolio, "
+    "or a trade in the list below."
+)
 
 BARS = """
     select epoch(bar_ts) as at, open, high, low, close
     from bars_1h where symbol = $symbol order by bar_ts
 """
-# A profile's rows stand beside the bars of its symbol, one for one.
+# A profile's rows stand beside the bars of its symbol, one for one. A streak of losses
+# is one of the account, whichever of its symbols lost.
 SIGNALS = """
     with shifts as (
-        select symbol, exit_ts, arg_max(threshold_shift_after, trade_id)
+        select exit_ts, arg_max(threshold_shift_after, account_leg)
             as threshold_shift_after
-        from trades where profile = $profile
-        group by symbol, exit_ts
+        from trades inner join trade_legs using (profile, symbol, account, trade_id)
+        where profile = $profile and account = $account and kind = 'exit'
+        group by exit_ts
     )
     select
         epoch(bars_1h.bar_ts) as at,
@@ -46,19 +52,19 @@ SIGNALS = """
         on fusion_scores.symbol = bars_1h.symbol
         and fusion_scores.bar_ts = bars_1h.bar_ts
         and fusion_scores.profile = $profile
-    asof left join shifts
-        on bars_1h.symbol = shifts.symbol and bars_1h.bar_ts >= shifts.exit_ts
+    asof left join shifts on bars_1h.bar_ts >= shifts.exit_ts
     where bars_1h.symbol = $symbol
     order by bars_1h.bar_ts
 """
 WINDOWS = """
     select epoch(start_ts) as start, epoch(end_ts) + 3600 as finish
-    from candidate_windows where profile = $profile order by start_ts
+    from candidate_windows where profile = $profile and symbol = $symbol
+    order by start_ts
 """
 
 TRADES = """
     select count(*) as trades
-    from trades where profile = $profile
+    from trades where profile = $profile and symbol = $symbol
 """
 
 
@@ -165,10 +171,12 @@ def _symbol(source: Source, symbol: str) -> dict[str, Any]:
 
 
 def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
-    pack, name = source.pack, profile["profile"]
-    signals = source.arrays(SIGNALS, profile=name, symbol=profile["symbol"])
-    windows = source.arrays(WINDOWS, profile=name)
-    trades = source.rows(TRADES, profile=name)[0]["trades"]
+    if is_whole(profile):
+        return absent(ONE_BY_ONE)
+    pack, name, key = source.pack, profile["profile"], figures_key(profile)
+    signals = source.arrays(SIGNALS, **key, account=profile["account"])
+    windows = source.arrays(WINDOWS, **key)
+    trades = source.rows(TRADES, **key)[0]["trades"]
     label = (
         f"Price of {profile['symbol']} with {number(trades)} trades of {name}, "
         "candidate windows, and confidence against the threshold in force"
@@ -201,6 +209,6 @@ def collect(source: Source) -> dict[str, Any]:
 SECTION = Section(
     "price",
     "Price",
-    ("bars_1h", "candidate_windows", "fusion_scores", "trades"),
+    ("bars_1h", "candidate_windows", "fusion_scores", "trades", "trade_legs"),
     collect,
 )

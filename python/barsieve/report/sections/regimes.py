@@ -48,7 +48,7 @@ JUDGED = """
     order by reference_symbol, classifier, fit_window, regime
 """
 WORTH = """
-    from report_regime_worth where profile = $profile
+    from report_regime_worth where profile = $profile and symbol = $account
     order by span desc, classifier, figure
 """
 
@@ -212,7 +212,9 @@ def collect(source: Source) -> dict[str, Any]:
         "profiles": [
             {
                 "run": _own_run(runs, profile),
-                "worth": source.rows(WORTH, profile=profile["profile"]),
+                "worth": source.rows(
+                    WORTH, profile=profile["profile"], account=profile["account"]
+                ),
             }
             for profile in source.profiles
         ],

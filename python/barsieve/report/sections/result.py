@@ -4,10 +4,18 @@ from typing import Any
 
 from barsieve.metrics.labels import OF_ACCOUNT, OF_TRADES, Labels
 from barsieve.report.section import Section
-from barsieve.report.source import Source
+from barsieve.report.source import Source, figures_key
 from barsieve.report.text import written
 
 Row = dict[str, Any]
+
+OWN = "profile = $profile and symbol = $symbol"
+FUNDING = """
+    select count(*) > 0 as has_any from bars_funding
+    where list_contains($symbols, symbol)
+"""
+# A promise is that of a profile, on all of its symbols.
+PARITY = "from parity_summary where profile = $profile"
 
 
 def _rows(labels: Labels, *found: Row) -> list[list[str]]:
@@ -31,24 +39,17 @@ def _figures(strategies: list[Row], sides: list[Row]) -> dict[str, Any]:
 
 
 def _profile(source: Source, profile: Row) -> Row:
-    name = profile["profile"]
-    strategies = source.rows(
-        "from report_performance where profile = $profile", profile=name
-    )
-    sides = source.rows("from report_sides where profile = $profile", profile=name)
+    key = figures_key(profile)
+    strategies = source.rows(f"from report_performance where {OWN}", **key)
+    sides = source.rows(f"from report_sides where {OWN}", **key)
     return {
         "strategies": strategies,
         "figures": _figures(strategies, sides),
         "samples": source.rows(
-            "from report_samples where profile = $profile order by sample", profile=name
+            f"from report_samples where {OWN} order by sample", **key
         ),
-        "has_funding": source.rows(
-            "select count(*) > 0 as has_any from bars_funding where symbol = $symbol",
-            symbol=profile["symbol"],
-        )[0]["has_any"],
-        "parity": source.rows(
-            "from parity_summary where profile = $profile", profile=name
-        ),
+        "has_funding": source.rows(FUNDING, symbols=profile["symbols"])[0]["has_any"],
+        "parity": source.rows(PARITY, profile=profile["profile"]),
     }
 
 

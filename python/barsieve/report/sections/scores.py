@@ -16,8 +16,8 @@ from barsieve.report.charts import (
     show,
     tip,
 )
-from barsieve.report.section import Section
-from barsieve.report.source import Source
+from barsieve.report.section import Section, absent
+from barsieve.report.source import Source, is_whole
 from barsieve.report.text import DASH, number, words
 
 SCORES = """
@@ -32,6 +32,7 @@ MONTHS = """
 DECAY = "from report_score_decay where symbol = $symbol order by name, lag_hours"
 
 Row = dict[str, Any]
+ONE_BY_ONE = "Scores are judged on one symbol: choose one above."
 IC, SPREAD = "information_coefficient", "spread_bps"
 ENDS = {IC: ("ic_low", "ic_high"), SPREAD: ("spread_low", "spread_high")}
 DECIMALS = {IC: 3, SPREAD: 1}
@@ -194,7 +195,12 @@ def _symbol(source: Source, symbol: str) -> Row:
 
 def collect(source: Source) -> dict[str, Any]:
     """Return what was judged on each symbol, with charts and a verdict by name."""
-    return {"symbols": {symbol: _symbol(source, symbol) for symbol in source.symbols}}
+    return {
+        "symbols": {symbol: _symbol(source, symbol) for symbol in source.symbols},
+        "profiles": [
+            absent(ONE_BY_ONE) if is_whole(p) else {} for p in source.profiles
+        ],
+    }
 
 
 SECTION = Section(

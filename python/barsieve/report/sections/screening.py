@@ -14,14 +14,37 @@ from barsieve.report.charts import (
 )
 from barsieve.report.section import Section
 from barsieve.report.sections.sentinels import SENTINELS, worth
-from barsieve.report.source import Source
+from barsieve.report.source import Entry, Source, figures_key, is_whole, members_key
 from barsieve.report.text import month, number, share
 
+GATES = """
+    from report_screening where profile = $profile and symbol = $symbol
+    order by gate_number
+"""
 WINDOWS = """
     select
         count(*)::integer as windows,
         coalesce(sum(last_index - first_index + 1), 0)::integer as window_bars,
-    from candidate_windows where profile = $profile
+    from candidate_windows
+    where profile = $profile and list_contains($symbols, symbol)
+"""
+# What was visited of one symbol of several; the promise is that of all together.
+PARITY_OF_ONE = """
+    with steps as (
+        select
+            any_value(bars) as bars,
+            any_value(bars_visited) filter (where replayed = 'focused') as bars_visited,
+        from replay_symbols where profile = $profile and symbol = $symbol
+    )
+    select
+        screen, steps.*, recall,
+        (
+            select any_value(candidate_share) from report_screening
+            where profile = $profile and symbol = $symbol
+        ) as candidate_share,
+        1 - steps.bars_visited / steps.bars as share_skipped,
+        steps.bars / nullif(steps.bars_visited, 0) as times_fewer,
+    from parity_summary cross join steps where profile = $profile
 """
 PARITY = """
     select
@@ -31,21 +54,25 @@ PARITY = """
     from parity_summary where profile = $profile
 """
 CANDIDATES = """
-    select count(distinct bar_ts)::integer as bars
-    from candidates where profile = $profile
+    select count(distinct (symbol, bar_ts))::integer as bars
+    from candidates where profile = $profile and list_contains($symbols, symbol)
 """
 MONTHS = """
     with months as (
         select date_trunc('month', bar_ts) as month, count(*) as bars
-        from bars_1h where symbol = $symbol group by month
+        from bars_1h where list_contains($symbols, symbol) group by month
     ),
     screened as (
-        select date_trunc('month', bar_ts) as month, count(distinct bar_ts) as bars
-        from candidates where profile = $profile group by month
+        select
+            date_trunc('month', bar_ts) as month,
+            count(distinct (symbol, bar_ts)) as bars,
+        from candidates
+        where profile = $profile and list_contains($symbols, symbol) group by month
     ),
     entered as (
         select date_trunc('month', decision_ts) as month, count(*) as trades
-        from trades where profile = $profile group by month
+        from trades
+        where profile = $profile and list_contains($symbols, symbol) group by month
     )
     select
         epoch(month) as month,
@@ -65,7 +92,7 @@ def _steps(gates: list[Row], windows: Row, candidates: int) -> list[Step]:
     """Return the steps of the funnel: name, bars, and what they are."""
     left = {row["gate"]: row["bars"] for row in gates}
     return [
-        ("bars", left.get("bars", 0), "every bar of the symbol"),
+        ("bars", left.get("bars", 0), "every bar that there is"),
         (
             "eligible",
             left.get("eligible", 0),
@@ -196,18 +223,22 @@ def _density(rows: list[Row]) -> Row:
     )
 
 
-def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
-    name = {"profile": profile["profile"]}
-    both = {**name, "symbol": profile["symbol"]}
-    gates = source.rows(
-        "from report_screening where profile = $profile order by gate_number", **name
-    )
-    windows = source.rows(WINDOWS, **name)[0]
-    candidates = source.rows(CANDIDATES, **name)[0]["bars"]
-    sentinels = source.rows(SENTINELS, **both)
+def _parity(source: Source, profile: Entry) -> list[Row]:
+    """Return what the focused replay visited of an entry, and what it caught."""
+    if is_whole(profile) or profile["n_symbols"] == 1:
+        return source.rows(PARITY, profile=profile["profile"])
+    return source.rows(PARITY_OF_ONE, **figures_key(profile))
+
+
+def _profile(source: Source, profile: Entry) -> dict[str, Any]:
+    key, own = figures_key(profile), members_key(profile)
+    gates = source.rows(GATES, **key)
+    windows = source.rows(WINDOWS, **own)[0]
+    candidates = source.rows(CANDIDATES, **own)[0]["bars"]
+    sentinels = source.rows(SENTINELS, **own)
     charts = {
         "funnel-chart": _funnel(_steps(gates, windows, candidates)),
-        "density-chart": _density(source.rows(MONTHS, **both)),
+        "density-chart": _density(source.rows(MONTHS, **own)),
         "sentinels-chart": worth(sentinels),
     }
     return {
@@ -215,7 +246,7 @@ def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
         "gates": gates,
         "windows": windows,
         "candidates": candidates,
-        "parity": source.rows(PARITY, **name),
+        "parity": _parity(source, profile),
         "sentinels": sentinels,
         "charts": source.pack.document(charts),
     }
@@ -230,8 +261,8 @@ SECTION = Section(
     "screening",
     "Screening",
     (
-        "report_screening", "parity_summary", "candidates", "candidate_windows",
-        "sentinels", "trades", "bars_1h",
+        "report_screening", "parity_summary", "replay_symbols", "candidates",
+        "candidate_windows", "sentinels", "trades", "bars_1h",
     ),
     collect,
 )  # fmt: skip

@@ -18,21 +18,26 @@ from barsieve.report.text import words
 SENTINELS = """
     with
     fired as (
-        select sentinel, bar_ts from sentinels where symbol = $symbol
+        select sentinel, symbol, bar_ts
+        from sentinels where list_contains($symbols, symbol)
         union
-        select 'any of them', bar_ts from sentinels where symbol = $symbol
+        select 'any of them', symbol, bar_ts
+        from sentinels where list_contains($symbols, symbol)
     ),
-    bars as (select count(*) as bars from bars_1h where symbol = $symbol),
+    bars as (
+        select count(*) as bars from bars_1h where list_contains($symbols, symbol)
+    ),
     entries as (
-        select decision_ts, net_pnl, r_multiple
-        from trades where profile = $profile
+        select symbol, decision_ts, net_pnl, r_multiple
+        from trades where profile = $profile and list_contains($symbols, symbol)
     ),
     names as (select sentinel, count(*) as fires from fired group by sentinel),
     pairs as (
         select names.*, entries.*, fired.bar_ts is not null as is_on
         from names cross join entries
         left join fired
-            on fired.sentinel = names.sentinel and fired.bar_ts = entries.decision_ts
+            on fired.sentinel = names.sentinel and fired.symbol = entries.symbol
+            and fired.bar_ts = entries.decision_ts
     )
     select
         names.sentinel,
@@ -42,8 +47,10 @@ SENTINELS = """
         count_if(not is_on)::integer as entries_without,
         count_if(is_on) / nullif(count(decision_ts), 0) as share_of_entries,
         share_of_entries / nullif(share_of_bars, 0) as lift,
-        avg(r_multiple order by decision_ts) filter (where is_on) as mean_r_with,
-        avg(r_multiple order by decision_ts) filter (where not is_on) as mean_r_without,
+        avg(r_multiple order by decision_ts, pairs.symbol) filter (where is_on)
+            as mean_r_with,
+        avg(r_multiple order by decision_ts, pairs.symbol) filter (where not is_on)
+            as mean_r_without,
         avg((net_pnl > 0)::integer) filter (where is_on) as win_rate_with,
         avg((net_pnl > 0)::integer) filter (where not is_on) as win_rate_without,
     from names cross join bars left join pairs using (sentinel)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from barsieve.report.section import Section
+from barsieve.report.section import Section, absent
 from barsieve.report.sections.sweep_charts import charts_of
 from barsieve.report.source import Source
 
@@ -43,6 +43,10 @@ REFUSED = """
     where violation is not null and grid = $grid and symbol = $symbol
     group by violation order by violation
 """
+NO_SWEEP = (
+    "No sweep of these symbols is in this database; dbt build makes one, a build "
+    "without the tag ml leaves it out."
+)
 OTHERS = """
     select distinct grid, symbol from sweep_results
     anti join report_sweep using (grid, symbol)
@@ -112,6 +116,7 @@ def collect(source: Source) -> dict[str, Any]:
         "sweeps": [_sweep(source, row, grids) for row in grids],
         "others": source.rows(OTHERS, symbols=symbols),
         "is_simulated": build["is_simulated"],
+        "profiles": [{} if grids else absent(NO_SWEEP) for _ in source.profiles],
     }
 
 

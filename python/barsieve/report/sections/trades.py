@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from barsieve.report.section import Section
-from barsieve.report.source import Source
+from barsieve.report.source import Entry, Source, figures_key, is_whole
+from barsieve.report.text import number
 
 TRADES = """
     with
@@ -16,14 +17,14 @@ TRADES = """
             arg_min(price, leg) as partial_price,
             sum(qty) as partial_qty,
         from trade_legs
-        where profile = $profile and kind = 'partial'
+        where profile = $profile and symbol = $symbol and kind = 'partial'
         group by trade_id
     ),
     opinions as (
         select trades.trade_id, map(list(domain), list(score)) as scores,
         from trades inner join scores
             on scores.symbol = trades.symbol and scores.bar_ts = trades.decision_ts
-        where profile = $profile
+        where profile = $profile and trades.symbol = $symbol
         group by trades.trade_id
     )
     select
@@ -52,23 +53,24 @@ TRADES = """
     left join candidates
         on candidates.profile = trades.profile and candidates.symbol = trades.symbol
         and candidates.bar_ts = trades.decision_ts and candidates.side = trades.side
-    where trades.profile = $profile
+    where trades.profile = $profile and trades.symbol = $symbol
     order by trades.trade_id
 """
 VOTES = """
-    select votes from trade_decisions where profile = $profile
+    select votes from trade_decisions
+    where profile = $profile and symbol = $symbol
     order by trade_id
 """
 
 REASONS = """
     select why_left, gates
-    from trade_reasons where profile = $profile
+    from trade_reasons where profile = $profile and symbol = $symbol
     order by trade_id
 """
 
 STOPS = """
     select trade_id, epoch(bar_ts) as at, stop, reason
-    from trade_stops where profile = $profile
+    from trade_stops where profile = $profile and symbol = $symbol
     order by trade_id, bar_ts
 """
 
@@ -80,9 +82,29 @@ SIGNALS = """
         greenlight,
     from trades inner join macro_signals
         on macro_signals.symbol = trades.symbol and bar_ts = decision_ts
-    where profile = $profile
+    where profile = $profile and trades.symbol = $symbol
     order by trade_id, signal
 """
+
+# The last trades of all symbols; each is told where its symbol is.
+LISTED = """
+    from (
+        from trades where profile = $profile
+        order by entry_ts desc, symbol desc, trade_id desc limit $most
+    )
+    order by entry_ts, symbol, trade_id
+"""
+MOST_LISTED = 3000
+STORIES = (
+    "A trade opens where its symbol is shown alone, with the price and its reasons."
+)
+COUNT = "select count(*) as trades from trades where profile = $profile"
+TIMES_LISTED, TEXTS_LISTED = ("entry_ts", "exit_ts"), ("symbol", "side", "exit_reason")
+WHOLE_LISTED = ("trade_id", "bars_held")
+EXACT_LISTED = (
+    "entry_price", "exit_price", "confidence", "gross_pnl", "fees", "slippage",
+    "funding", "net_pnl", "r_multiple",
+)  # fmt: skip
 
 TIMES = ("decision_ts", "entry_ts", "exit_ts", "partial_ts")
 TEXTS = ("side", "exit_reason", "regime", "sentinels")
@@ -116,10 +138,10 @@ def _view(vote: str | None) -> str | None:
     return None if vote == "none" else vote
 
 
-def _told(source: Source, name: str, domains: list[str]) -> dict[str, Any]:
+def _told(source: Source, key: dict[str, Any], domains: list[str]) -> dict[str, Any]:
     """Return in words what was voted and asked at each trade's entry, and its end."""
-    pack, votes = source.pack, source.rows(VOTES, profile=name)
-    rows = source.rows(REASONS, profile=name)
+    pack, votes = source.pack, source.rows(VOTES, **key)
+    rows = source.rows(REASONS, **key)
     by_gate = list(zip(*(row["gates"] for row in rows), strict=True))
     return {
         "votes": {
@@ -139,15 +161,37 @@ def _told(source: Source, name: str, domains: list[str]) -> dict[str, Any]:
     }
 
 
-def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
+def _listed(source: Source, profile: Entry) -> dict[str, Any]:
+    """Return the trades of all symbols, without their stories."""
     pack, name = source.pack, profile["profile"]
-    rows = source.rows(TRADES, profile=name)
-    stops = source.rows(STOPS, profile=name)
-    signals = source.rows(SIGNALS, profile=name)
+    rows = source.rows(LISTED, profile=name, most=MOST_LISTED)
+    count = source.rows(COUNT, profile=name)[0]["trades"]
+    left_out = f"The last {number(len(rows))} of {number(count)} trades. "
+    return {
+        "note": left_out * (count > len(rows)) + STORIES,
+        "columns": {
+            **{
+                k: pack.rounded(_numbers(rows, k), 0)
+                for k in (*TIMES_LISTED, *WHOLE_LISTED)
+            },
+            **{k: pack.exact(_numbers(rows, k)) for k in EXACT_LISTED},
+            **{k: pack.texts([row[k] for row in rows]) for k in TEXTS_LISTED},
+        },
+    }
+
+
+def _profile(source: Source, profile: Entry) -> dict[str, Any]:
+    if is_whole(profile):
+        return _listed(source, profile)
+    pack, key = source.pack, figures_key(profile)
+    rows = source.rows(TRADES, **key)
+    stops = source.rows(STOPS, **key)
+    signals = source.rows(SIGNALS, **key)
     domains = list(profile["weights"])
     scores = _of_domains(rows, "scores", domains)
     weights = _of_domains(rows, "weights", domains)
     return {
+        "note": "",
         "domains": domains,
         "columns": {
             **{k: pack.rounded(_numbers(rows, k), 0) for k in (*TIMES, *WHOLE)},
@@ -156,7 +200,7 @@ def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
             **{f"weight_{d}": pack.exact(weights[d]) for d in domains},
             **{k: pack.texts([row[k] for row in rows]) for k in TEXTS},
         },
-        "told": _told(source, name, domains),
+        "told": _told(source, key, domains),
         "stops": {
             "trade_id": pack.rounded(_numbers(stops, "trade_id"), 0),
             "at": pack.rounded(_numbers(stops, "at"), 0),
@@ -173,7 +217,7 @@ def _profile(source: Source, profile: dict[str, Any]) -> dict[str, Any]:
 
 
 def collect(source: Source) -> dict[str, Any]:
-    """Return the trades by profile, with scores, votes, gates, signals and stops."""
+    """Return the trades by entry, with scores, votes, gates, signals and stops."""
     return {"profiles": [_profile(source, profile) for profile in source.profiles]}
 
 

@@ -1,0 +1,4 @@
+"""Keys that tables have in common."""
+
+ALL = "*"
+"""What stands for the symbol where all that a profile trades is meant together."""
