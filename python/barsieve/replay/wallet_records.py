@@ -134,9 +134,7 @@ def look_at(market: Market, rows: np.ndarray) -> None:
         starts[hour] += 1
 
 
-def make_wallet(
-    n_rows: int, n_symbols: int, balance: float, keeps_stops: bool = True
-) -> Wallet:
+def make_wallet(n_rows: int, n_symbols: int, balance: float) -> Wallet:
     """Return a wallet that has never traded, with room for all that rows can bring."""
     purse = np.zeros(1, PURSE).view(np.recarray)
     purse.balance, purse.ruined_hour = balance, -1
@@ -157,7 +155,7 @@ def make_wallet(
         ended=np.empty(2 * n_symbols, np.int64),
         legs=legs,
         trades=trades,
-        stops=make_stops(n_rows if keeps_stops else 0),
+        stops=make_stops(n_rows),
     )
 
 
