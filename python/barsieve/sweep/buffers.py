@@ -120,8 +120,8 @@ class Space(NamedTuple):
     `market` has bars of its own, to write signals into: of 20 symbols over five years
     that is 120 MB a thread. What has room for all that could happen is touched only as
     far as something does. `fresh` is a wallet that has never traded, for `renew`.
-    `closes`, shape (n_rows,), are those of the bars. A leg was booked at the merged hour
-    of the same place in `places`; `parts` are of dtype `PART`, `held` of `HELD`, the
+    `closes`, shape (n_rows,), are those of the bars. `places` are those of the merged
+    hours at which legs were booked; `parts` are of dtype `PART`, `held` of `HELD`, the
     symbols that hold something are listed in `opened`.
     """
 

@@ -38,9 +38,7 @@ def digest_of(words, at):
 
 
 @compiled
-def count_trade(
-    figures, fold, net, shortfall, gross, fees, slippage, paid, r_multiple
-):
+def count_trade(figures, fold, net, shortfall, gross, fees, slippage, paid, r_multiple):
     """Add a trade to the sums of a fold; return its loss.
 
     The net result of a fold is what its trades left in the account, which cannot lose
@@ -162,9 +160,7 @@ def _mark(clock, end, first_day, legs, trades, start_balance, returns, months, f
         equity = balance + position * (bar.close - entry_price)
         is_lost = is_lost or equity <= 0.0
         peak, trough, deepest = fall_to(equity, peak, trough, deepest)
-        month_peak, month_trough, fall = fall_to(
-            equity, month_peak, month_trough, fall
-        )
+        month_peak, month_trough, fall = fall_to(equity, month_peak, month_trough, fall)
         if position != 0.0:
             held += 1.0
             index += 1

@@ -72,7 +72,7 @@ class Sweep(ABC):
 
     @abstractmethod
     def run(
-        self, configs: np.recarray, space: Any, figures: np.ndarray, hashes: np.ndarray
+        self, configs: np.ndarray, space: Any, figures: np.ndarray, hashes: np.ndarray
     ) -> None:
         """Replay and measure configurations in space that nobody else uses."""
 
@@ -102,7 +102,7 @@ class SymbolSweep(Sweep):
         return self.market.bars.copy(), room
 
     def run(
-        self, configs: np.recarray, space: Any, figures: np.ndarray, hashes: np.ndarray
+        self, configs: np.ndarray, space: Any, figures: np.ndarray, hashes: np.ndarray
     ) -> None:
         """Replay and measure configurations in space that nobody else uses."""
         bars, room = space
@@ -121,12 +121,13 @@ class SymbolSweep(Sweep):
 
 
 def make_calendar(
-    opens: np.ndarray, is_in_study: np.ndarray, close: np.ndarray, last: int
+    opens: np.ndarray, is_in_study: np.ndarray, close: np.ndarray | float, last: int
 ) -> tuple[Calendar, list[str]]:
     """Return the calendar of bars and the names of its months.
 
-    `opens`, in µs, ascending, `is_in_study` and `close` have shape (n_bars,). Months
-    reach from the first bar of the study to the moment `last`, in µs.
+    `opens`, in µs, ascending, `is_in_study` and `close` have shape (n_bars,); merged
+    hours have no close. Months reach from the first bar of the study to the moment
+    `last`, in µs.
     """
     months = opens.astype("datetime64[us]").astype("datetime64[M]")
     inside = np.flatnonzero(is_in_study)
@@ -200,22 +201,15 @@ def config_ids(grid: Grid, base: dict[str, Any]) -> list[str]:
     ]
 
 
-def prepare(
-    sweep_bars: DuckDBPyRelation,
-    regimes: DuckDBPyRelation,
-    base: dict[str, Any],
-    symbol: str,
-    grid: Grid,
+def symbol_over(
+    market: Market, base: dict[str, Any], grid: Grid, after: float
 ) -> SymbolSweep:
-    """Read a symbol's bars and screen them for the grid.
+    """Return the sweep of a symbol; `after`: hours from its last bar to the market's.
 
     `base`, a row of `config_symbols`, gives all that the grid does not vary. Whatever
     account it has there, it has one of the symbol here.
     """
-    base = base | {"symbol": symbol, "account": symbol}
-    ids = config_ids(grid, base)
-    base["weights"] = dict.fromkeys(grid.domains)
-    market = read_market(sweep_bars, regimes, base, symbol)
+    base = base | {"symbol": market.symbol, "account": market.symbol}
     opens, last = opens_of(market), last_seen(market, longest_of(grid))
     calendar, months = make_calendar(
         opens, market.is_in_study, market.bars.close, opens[last]
@@ -224,12 +218,25 @@ def prepare(
         profile=Profile.from_row(base),
         grid=grid,
         calendar=calendar,
-        ids=ids,
+        ids=config_ids(grid, base),
         folds=[WHOLE, *months],
         market=market,
         screen=make_screen(market, grid.configs, base),
-        hours_after=hours_after(sweep_bars, market),
+        hours_after=after,
     )
+
+
+def prepare(
+    sweep_bars: DuckDBPyRelation,
+    regimes: DuckDBPyRelation,
+    base: dict[str, Any],
+    symbol: str,
+    grid: Grid,
+) -> SymbolSweep:
+    """Read a symbol's bars and screen them for the grid; `base` as of `symbol_over`."""
+    base = base | {"weights": dict.fromkeys(grid.domains)}
+    market = read_market(sweep_bars, regimes, base, symbol)
+    return symbol_over(market, base, grid, hours_after(sweep_bars, market))
 
 
 class Rooms:

@@ -185,9 +185,7 @@ def _mark(calendar, space, legs, trades, start_balance, end_balance, figures):
         )
         is_lost = is_lost or equity <= 0.0
         peak, trough, deepest = fall_to(equity, peak, trough, deepest)
-        month_peak, month_trough, fall = fall_to(
-            equity, month_peak, month_trough, fall
-        )
+        month_peak, month_trough, fall = fall_to(equity, month_peak, month_trough, fall)
         if n_open > 0:
             n_held += 1.0
             k += 1
@@ -225,6 +223,4 @@ def measure_wallet(
     n_returns = _mark(
         calendar, space, legs, trades, start_balance, purse.balance, figures
     )
-    end_figures(
-        calendar, room.day_returns, room.day_months, n_returns, losses, figures
-    )
+    end_figures(calendar, room.day_returns, room.day_months, n_returns, losses, figures)

@@ -32,8 +32,8 @@ class WalletSweep(Sweep):
     """A grid over the symbols of a shared wallet.
 
     `bars` and `hours`, shape (n_rows,), are those of one symbol after the other, and
-    `first` and the rows of `screen` as in the `Market` of a wallet. `hours_after`, shape
-    (n_symbols,): from the last bar of each symbol to that of the market.
+    `first` and the rows of `screen` as in the `Market` of a wallet. `hours_after`, of
+    shape (n_symbols,): from the last bar of each symbol to that of the market.
     """
 
     histories: tuple[Market, ...]
@@ -56,7 +56,7 @@ class WalletSweep(Sweep):
         return make_space(room, bars, self.hours, self.first, start)
 
     def run(
-        self, configs: np.recarray, space: Any, figures: np.ndarray, hashes: np.ndarray
+        self, configs: np.ndarray, space: Any, figures: np.ndarray, hashes: np.ndarray
     ) -> None:
         """Replay and measure configurations in space that nobody else uses."""
         sweep_wallet(
@@ -121,7 +121,7 @@ def wallet_over(
         folds=[WHOLE, *months],
         # One copy of the bars is enough.
         histories=tuple(
-            market._replace(bars=bars[start:stop])
+            market._replace(bars=bars[start:stop].view(np.recarray))
             for market, start, stop in zip(markets, first, first[1:], strict=False)
         ),
         bars=bars,
