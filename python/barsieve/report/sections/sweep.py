@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from barsieve.profiles.settings import ALL
 from barsieve.report.section import Section
 from barsieve.report.sections.sweep_charts import charts_of
 from barsieve.report.source import Source
@@ -52,6 +51,8 @@ OTHERS = """
     anti join report_sweep using (grid, symbol)
     where list_contains($symbols, symbol) or symbol = '*' order by all
 """
+# What stands in the place of a symbol for all that share an account.
+WALLET = "*"
 # What the legacy system said of its own sweep over the real market.
 LEGACY = {
     "profitable_share": {"all": 0.024, "BTC": 0.012, "ETH": 0.034},
@@ -64,7 +65,7 @@ def _claims(figures: dict[str, Any], grids: list[dict[str, Any]]) -> dict[str, A
     own = {
         row["symbol"]: row
         for row in grids
-        if row["grid"] == figures["grid"] and row["symbol"] != ALL
+        if row["grid"] == figures["grid"] and row["symbol"] != WALLET
     }
     totals = {
         name: sum(row[name] for row in own.values())
