@@ -1,23 +1,50 @@
 """The sweep of a shared wallet: its trades and figures are those of full replays."""
 
+import json
+import shutil
+
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
 
+import barsieve as bs
 from barsieve.analysis.replay import replay_profile
 from barsieve.core.arrow import rows_of
+from barsieve.core.errors import InputError
+from barsieve.learning.dataset import SweepTables
 from barsieve.metrics.account import Marks, marks_of, nets_of, of_curve
 from barsieve.metrics.performance import daily_sharpe, max_drawdown, of_results
+from barsieve.profiles.resolution import complete, resolve
 from barsieve.profiles.settings import ALL, Profile
 from barsieve.replay.ledger import EXIT
 from barsieve.replay.runs import FULL, Inputs, Part, Run, replay
 from barsieve.replay.state import REASONS
 from barsieve.signals.market import Market, read_market
+from barsieve.sweep.configurations import pick
 from barsieve.sweep.figures import FIGURES
 from barsieve.sweep.grids import VARIED, expand
-from barsieve.sweep.run import Rooms, measure_chunk, opens_of, trades_hash
-from barsieve.sweep.tables import tables_of
+from barsieve.sweep.overfit import sweep_statistics
+from barsieve.sweep.run import (
+    Rooms,
+    measure,
+    measure_chunk,
+    opens_of,
+    prepare,
+    trades_hash,
+)
+from barsieve.sweep.store import folder_of
+from barsieve.sweep.tables import (
+    base_of,
+    bases_of,
+    own_base,
+    sweep_runs,
+    tables_of,
+    wallets_of,
+)
 from barsieve.sweep.wallets import WalletSweep, prepare_wallet, wallet_over
+from command_line import barsieve
+from conftest import PROJECT
 from sweep_cases import (
     DOMAINS,
     HOUR_US,
@@ -206,13 +233,11 @@ def test_a_configuration_of_a_wallet_trades_as_its_settings_do_through_sql(
         }
         report = replay_profile(demo_build.database, "btc_live", FULL, changes)
         (run,) = report.study.replay(FULL)
+        assert len(run.trades) > 0
         assert trades_hash(run) == found
 
 
 def base_sections() -> dict:
-    from barsieve.profiles.resolution import complete, resolve
-    from conftest import PROJECT
-
     return complete(resolve(PROJECT / "configs/btc_live.json").document)
 
 
@@ -274,8 +299,6 @@ def test_on_five_symbols_with_holes_a_configuration_trades_as_its_full_replay():
 
 
 def test_any_cut_into_chunks_on_any_thread_gives_the_same_numbers(demo):
-    from barsieve.sweep.run import measure
-
     sweep = wallet_of(demo, shared_bases(demo), "sobol", n=37, seed=9)
     whole = measure_chunk(sweep, Rooms(sweep), range(37))
     rooms = Rooms(sweep)
@@ -289,8 +312,6 @@ def test_any_cut_into_chunks_on_any_thread_gives_the_same_numbers(demo):
 
 
 def test_a_wallet_of_one_symbol_sweeps_as_the_symbol_alone(demo):
-    from barsieve.sweep.run import prepare
-
     base = shared_bases(demo)[0]
     wallet = wallet_of(demo, [base], "sobol", n=20, seed=1)
     tables = tables_of(demo)
@@ -309,3 +330,161 @@ def test_the_names_of_configurations_tell_the_symbols(demo):
     assert not set(both.ids) & set(one.ids)
     assert both.ids == wallet_of(demo, bases, "quick").ids
     assert both.symbol == ALL
+
+
+# What is swept
+
+
+def row(profile: str, symbol: str, account: str, **settings) -> dict:
+    """Return what decides of a row of `config_symbols` whether it is swept."""
+    plain = {"learned": False, "swept": False, "weights": {"smc": 1.0}}
+    return plain | {"profile": profile, "symbol": symbol, "account": account} | settings
+
+
+def names(rows: list[dict]) -> list[tuple[str, str, str]]:
+    return [(one["profile"], one["symbol"], one["account"]) for one in rows]
+
+
+def test_a_wallet_that_asks_is_swept_as_a_whole_and_its_symbols_are_not():
+    pool = [row("pool", symbol, ALL, swept=True) for symbol in ("ETH", "BTC")]
+    silent = [row("still", symbol, ALL) for symbol in SYMBOLS]
+    assert bases_of([*pool, *silent], "BTC") == []
+    assert list(map(names, wallets_of([*pool, *silent]))) == [
+        [("pool", "BTC", ALL), ("pool", "ETH", ALL)]
+    ]
+
+
+def test_a_profile_of_separate_accounts_is_swept_on_each_symbol():
+    both = [row("both", symbol, symbol, swept=True) for symbol in SYMBOLS]
+    for symbol in SYMBOLS:
+        assert names(bases_of(both, symbol)) == [("both", symbol, symbol)]
+    assert wallets_of(both) == []
+
+
+def test_what_learns_on_a_shared_account_learns_of_each_symbol_apart():
+    pool = [row("pool", symbol, ALL, learned=True) for symbol in SYMBOLS]
+    for symbol in SYMBOLS:
+        assert names(bases_of(pool, symbol)) == [("pool", symbol, symbol)]
+    assert wallets_of(pool) == []
+    # Who has an account of the symbol is its base before who shares one.
+    zeal = row("zeal", "BTC", "BTC")
+    assert names(bases_of([*pool, zeal], "BTC")) == [("zeal", "BTC", "BTC")]
+    other = zeal | {"weights": {"momentum": 1.0}}
+    assert names(bases_of([*pool, other], "BTC")) == [("pool", "BTC", "BTC")]
+    asking = [one | {"swept": True} for one in pool]
+    assert len(bases_of(asking, "BTC")) == len(wallets_of(asking)) == 1
+
+
+def test_a_base_is_of_the_symbol_that_is_swept_where_it_trades_that():
+    both = [row("both", symbol, symbol) for symbol in SYMBOLS]
+    pool = [row("pool", symbol, ALL) for symbol in SYMBOLS]
+    profiles = [*pool, *both]
+    for symbol in SYMBOLS:
+        assert names([own_base(profiles, symbol)]) == [("both", symbol, symbol)]
+        assert names([base_of(profiles, symbol, "pool")]) == [("pool", symbol, symbol)]
+    assert base_of(profiles, "SOL", "both")["profile"] == "both"
+    with pytest.raises(InputError, match="none of symbol 'SOL'"):
+        base_of(profiles, "SOL", None)
+
+
+@pytest.fixture(scope="module")
+def pooled(demo_build, tmp_path_factory):
+    """The demo's database with `pool`, one account for both, and `both`, with two."""
+    path = tmp_path_factory.mktemp("pooled") / "barsieve.duckdb"
+    shutil.copyfile(demo_build.database, path)
+    with duckdb.connect(str(path)) as connection:
+        for name, kind, account in (
+            ("pool", "shared", "'*'"),
+            ("both", "separate", "symbols.symbol"),
+        ):
+            connection.execute(
+                "create or replace temp table added as "
+                "select * replace ("
+                f"'{name}' as profile, symbols.symbol as symbol, '{kind}' as "
+                f"wallet_kind, 2 as n_symbols, {account} as account,"
+                " true as swept) "
+                "from config_symbols, (select unnest(['BTC', 'ETH']) as symbol) as "
+                "symbols where profile = 'btc_live'"
+            )
+            connection.execute("insert into config_symbols by name from added")
+            connection.execute(
+                f"insert into config_weights by name select * replace ('{name}' as "
+                "profile) from config_weights where profile = 'btc_live'"
+            )
+            connection.execute(
+                f"insert into config_profiles by name select * replace ('{name}' as "
+                "profile) from config_profiles where profile = 'btc_live'"
+            )
+    return path
+
+
+def test_a_build_sweeps_the_wallet_and_nothing_learns_of_it(pooled):
+    with duckdb.connect(str(pooled), read_only=True) as connection:
+        tables = tables_of(connection)
+        made = sweep_runs(*tables, grid="quick")
+        own = connection.from_arrow(made)
+        found = own.aggregate("symbol, profile, count(*) as n").order("symbol")
+        # Of those with accounts of their own `both` comes first by name.
+        assert found.fetchall() == [
+            (ALL, "pool", 18), ("BTC", "both", 18), ("ETH", "both", 18)
+        ]  # fmt: skip
+        results = own.select("grid, config, symbol, unnest(folds) as fold").select(
+            "grid, config, symbol, fold.*"
+        )
+        sweep = SweepTables(own, results, own, own)
+        assert [symbol for symbol, _ in sweep.kinds] == ["BTC", "ETH"]
+        assert set(sweep.judged) == {"BTC", "ETH"}
+        judged = rows_of(connection.from_arrow(sweep_statistics(results)))
+        assert [one["symbol"] for one in judged] == [ALL, "BTC", "ETH"]
+        assert all(one["trials"] > 1 for one in judged)
+
+
+def test_the_command_sweeps_a_wallet_its_symbols_or_one_of_them(pooled, tmp_path):
+    place = {"BARSIEVE_DATABASE": shutil.copy(pooled, tmp_path / "barsieve.duckdb")}
+
+    def swept(*arguments: str) -> dict:
+        done = barsieve("sweep", *arguments, "--json", **place)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    def of(report: dict) -> list[tuple[str, str]]:
+        return [(one["symbol"], one["profile"]) for one in report["summary"]]
+
+    wallet = swept("--profile", "pool")
+    assert of(wallet) == [(ALL, "pool")]
+    assert wallet["configs_run"] == 12
+    assert wallet["rows_added"] > 12
+    again = swept("--profile", "pool", "--threads", "1")
+    assert (again["configs_run"], again["rows_added"]) == (0, 0)
+    assert again["summary"] == wallet["summary"]
+    assert of(swept("--profile", "both")) == [("BTC", "both"), ("ETH", "both")]
+    one = swept("--profile", "pool", "--symbol", "ETH")
+    assert of(one) == [("ETH", "pool")]
+    assert of(swept()) == [("BTC", "both"), ("ETH", "both")]
+    best = wallet["summary"][0]["best_config"]
+    with duckdb.connect(str(place["BARSIEVE_DATABASE"]), read_only=True) as connection:
+        picked = pick(connection, best)
+        assert (picked.row["symbol"], picked.tried) == (ALL, 12)
+
+
+def test_a_wallet_is_swept_in_memory_too(pooled):
+    db = bs.open(pooled)
+    grid = {"entry_threshold": [0.6, 0.65], "stop_atr": [2, 3]}
+    wallet = db.sweep("pool", grid)
+    assert wallet.symbol == ALL
+    assert wallet.results.trades.min() > 0
+    one = db.sweep("pool", grid, symbol="ETH")
+    assert one.symbol == "ETH"
+    assert not set(one.results.config) & set(wallet.results.config)
+    with pytest.raises(InputError, match="each is a sweep of its own"):
+        db.sweep("both", grid)
+    with pytest.raises(InputError, match="one of BTC, ETH"):
+        db.sweep("both", grid, symbol="SOL")
+
+
+def test_the_folder_of_a_wallet_has_no_star_in_its_name(demo):
+    sweep = wallet_of(demo, shared_bases(demo), "quick")
+    other = wallet_of(demo, shared_bases(demo)[:1], "quick")
+    folders = [folder_of(PROJECT / "x.duckdb", one) for one in (sweep, other)]
+    assert "*" not in str(folders[0])
+    assert folders[0] != folders[1]
