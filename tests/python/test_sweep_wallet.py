@@ -422,15 +422,14 @@ def test_a_build_sweeps_the_wallet_and_nothing_learns_of_it(pooled):
     with duckdb.connect(str(pooled), read_only=True) as connection:
         tables = tables_of(connection)
         made = sweep_runs(*tables, grid="quick")
-        own = connection.from_arrow(made)
+        own = connection.from_arrow(made).set_alias("own")
         found = own.aggregate("symbol, profile, count(*) as n").order("symbol")
         # Of those with accounts of their own `both` comes first by name.
         assert found.fetchall() == [
             (ALL, "pool", 18), ("BTC", "both", 18), ("ETH", "both", 18)
         ]  # fmt: skip
-        results = own.select("grid, config, symbol, unnest(folds) as fold").select(
-            "grid, config, symbol, fold.*"
-        )
+        nested = own.select("grid, config, symbol, unnest(folds) as fold")
+        results = nested.select("grid, config, symbol, fold.*").set_alias("results")
         sweep = SweepTables(own, results, own, own)
         assert [symbol for symbol, _ in sweep.kinds] == ["BTC", "ETH"]
         assert set(sweep.judged) == {"BTC", "ETH"}
