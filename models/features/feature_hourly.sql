@@ -90,6 +90,8 @@ select
     sma_100,
     case
         when mean_gain = 0 and mean_loss = 0 then 50
+        -- Of fourteen rising hours the quotient may come out a bit above 100.
+        when mean_loss = 0 then least(100 * mean_gain / mean_gain, 100)
         else 100 * mean_gain / (mean_gain + mean_loss)
     end as rsi_14,
     tr,

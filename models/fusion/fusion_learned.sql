@@ -1,4 +1,12 @@
+with proposed as (
+    select
+        symbol,
+        unnest(proposals, recursive := true),
+    from {{ ref('sweep_walks') }}
+)
+
 select
+    profile,
     symbol,
-    unnest(proposals, recursive := true),
-from {{ ref('sweep_walks') }}
+    * exclude (profile, symbol),
+from proposed

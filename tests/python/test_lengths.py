@@ -23,7 +23,6 @@ LONGER = {
     "parity_equity": 93,
     "parity_summary": 140,
     "regime_observations": 140,
-    "regimes": 85,
     "replay_equity": 110,
     "replay_profile_equity": 110,
     "report_health_columns": 315,

@@ -24,21 +24,15 @@ from barsieve.core.errors import InputError
 from barsieve.metrics.account import marked_equity, nets_of
 from barsieve.metrics.performance import daily_sharpe, max_drawdown, of_results
 from barsieve.profiles.resolution import resolve
-from barsieve.profiles.settings import Profile
-from barsieve.replay.decimals import sum_of_decimals
-from barsieve.replay.runs import FULL, Inputs, Run, read_inputs, replay
-from barsieve.replay.state import BAR
+from barsieve.replay.runs import FULL, replay
 from barsieve.signals import envelope
 from barsieve.signals.market import Market
-from barsieve.sweep import screen as screening
 from barsieve.sweep.buffers import words_of
 from barsieve.sweep.figures import FIGURES, hash_trades
-from barsieve.sweep.grids import VARIED, Grid, config_dtype, expand
+from barsieve.sweep.grids import VARIED, expand
 from barsieve.sweep.run import (
     Rooms,
     Sweep,
-    config_ids,
-    make_calendar,
     measure_chunk,
     prepare,
     trades_hash,
@@ -48,95 +42,27 @@ from barsieve.sweep.tables import base_of, bases_of, tables_of
 from command_line import barsieve
 from compiled_project import CompiledProject
 from conftest import PROJECT
+from sweep_cases import (
+    CONFIG,
+    DOMAINS,
+    HOUR_US,
+    base_row,
+    configured,
+    figures_of,
+    inputs_of,
+    inputs_on,
+    one_config,
+    random_configs,
+    random_market,
+    read_votes,
+    standalone,
+    standalone_hash,
+    sweep_over,
+    votes_of,
+)
 
-DOMAINS = ("wyckoff", "liquidity", "smc", "momentum", "temporal")
 LIQUIDITY = DOMAINS.index("liquidity")
-CONFIG = config_dtype(len(DOMAINS))
 SYMBOLS = ("BTC", "ETH")
-HOUR_US = 3_600_000_000
-
-
-def configured(base: dict, config) -> dict:
-    """Return a profile's row with the settings of a configuration."""
-    weights = dict(zip(base["weights"], config["weights"].tolist(), strict=True))
-    return base | {name: config[name].item() for name in VARIED} | {"weights": weights}
-
-
-def signals(votes: dict[str, np.ndarray], row: dict) -> dict[str, np.ndarray]:
-    """Read the fusion formula as domain.md writes it, every bar, no screen.
-
-    The operations of the macro, in its order, so that the bits can agree.
-    """
-    total, weight = 0.0, 0.0
-    for domain, own in row["weights"].items():
-        score = votes[domain]
-        total = total + own * np.where(np.isnan(score), 0.0, score)
-        weight = weight + np.where(np.isnan(score), 0.0, own)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        factor = np.where(votes["is_aligned"], 1.0, 0.8)
-        score = 0.5 + factor * (total / np.where(weight == 0, np.nan, weight) - 0.5)
-    score[np.isnan(votes["alignment"])] = np.nan
-    more, fewer = votes["votes_long"], votes["votes_short"]
-    is_tie = more == fewer
-    is_long = (more > fewer) | (is_tie & (score > 0.52))
-    is_short = (fewer > more) | (is_tie & (score < 0.48))
-    side = np.where(np.isnan(score), 0, is_long.astype(int) - is_short.astype(int))
-    passes = (votes["atr_rank_100"] >= row["atr_rank_floor"]) & (
-        votes["atr_rank_100"] <= row["atr_rank_cap"]
-    )
-    passes &= votes["is_aligned"] | (not row["alignment_required"])
-    if row["cadence"] == "4h":
-        passing = np.flatnonzero(passes)
-        block = votes["hour"][passing] // 4
-        first = passing[np.flatnonzero(np.diff(block, prepend=block[:1] - 1))]
-        passes = np.zeros_like(passes)
-        passes[first] = True
-    return {
-        "side": side,
-        "confidence": np.where(side < 0, 1 - score, score),
-        "threshold": sum_of_decimals(row["entry_threshold"], votes["shift"]),
-        "is_eligible": passes,
-    }
-
-
-def standalone(inputs: Inputs, votes: dict[str, np.ndarray], row: dict) -> Run:
-    """Return the full replay of one configuration, on bars of its own."""
-    bars = inputs.bars.copy()
-    for name, values in signals(votes, row).items():
-        bars[name] = values
-    own = inputs._replace(bars=bars, profile=Profile.from_row(row))
-    return replay(own, FULL)
-
-
-def standalone_hash(inputs: Inputs, votes: dict[str, np.ndarray], row: dict) -> int:
-    """Return the hash of that replay."""
-    return trades_hash(standalone(inputs, votes, row))
-
-
-def read_votes(connection, symbol: str) -> dict[str, np.ndarray]:
-    table = connection.sql(
-        f"select * from votes where symbol = '{symbol}' order by bar_index"
-    ).to_arrow_table()
-    votes = {
-        name: table[name].to_numpy().astype(float)
-        for name in ("alignment", "atr_rank_100")
-    }
-    scores = {d: table[f"score_{d}"].to_numpy().astype(float) for d in DOMAINS}
-    votes |= scores
-    votes["votes_long"] = sum((score > 0.55).astype(int) for score in scores.values())
-    votes["votes_short"] = sum((score < 0.45).astype(int) for score in scores.values())
-    votes["is_aligned"] = table["is_aligned"].to_numpy().astype(bool)
-    votes["hour"] = table["bar_ts"].cast(pa.int64()).to_numpy() // HOUR_US
-    votes["shift"] = np.zeros(table.num_rows)
-    return votes
-
-
-def inputs_of(connection, profile: str) -> Inputs:
-    rows = rows_of(connection.table("config_profiles"))
-    row = next(row for row in rows if row["profile"] == profile)
-    names = ("replay_bars", "candidates", "candidate_windows")
-    tables = [connection.table(name) for name in names]
-    return read_inputs(Profile.from_row(row), *tables)
 
 
 def sweep_of(connection, grid: str, symbol: str, profile=None, **points) -> Sweep:
@@ -144,23 +70,6 @@ def sweep_of(connection, grid: str, symbol: str, profile=None, **points) -> Swee
     base = base_of(tables.bases, symbol, profile)
     expanded = expand(grid, rows_of(tables.grids), base, DOMAINS, **points)
     return prepare(tables.sweep_bars, tables.regimes, base, symbol, expanded)
-
-
-def one_config(base: dict) -> Grid:
-    """Return the grid of nothing but the profile itself."""
-    config = np.empty(1, CONFIG).view(np.recarray)
-    for name in VARIED:
-        config[name] = base[name]
-    config.weights = [*base["weights"].values()]
-    return grid_of("own", config)
-
-
-def grid_of(name: str, configs: np.recarray) -> Grid:
-    return Grid(name, DOMAINS, tuple(range(len(DOMAINS))), configs, configs[:0], [])
-
-
-def figures_of(sweep: Sweep) -> tuple[np.ndarray, np.ndarray]:
-    return measure_chunk(sweep, Rooms(sweep), range(len(sweep.grid.configs)))
 
 
 # Grids
@@ -267,14 +176,14 @@ def assert_exact(connection, symbol: str, profile: str, n: int, seed: int) -> in
     votes = read_votes(connection, symbol)
     inputs = inputs_of(connection, profile)
     votes["shift"] = inputs.bars.threshold - rows_threshold(connection, profile)
-    base = base_of(rows_of(connection.table("config_profiles")), symbol, profile)
+    base = base_of(rows_of(connection.table("config_symbols")), symbol, profile)
     for config, found in zip(sweep.grid.configs, hashes[:, 0], strict=True):
         assert standalone_hash(inputs, votes, configured(base, config)) == found
     return int(figures[:, 0, FIGURES.index("trades")].sum())
 
 
 def rows_threshold(connection, profile: str) -> float:
-    rows = rows_of(connection.table("config_profiles"))
+    rows = rows_of(connection.table("config_symbols"))
     return next(r["entry_threshold"] for r in rows if r["profile"] == profile)
 
 
@@ -314,12 +223,11 @@ def write_profile(base: dict, row: dict, name: str, folder) -> None:
 
 AS_BUILT = (
     "votes", "features", "macro_vetoes", "config_models", "regimes", "fusion_learned",
-    "candidates",
-    "candidate_windows",
+    "candidates", "candidate_windows", "config_universe", "bars_1h",
 )  # fmt: skip
 MADE_ANEW = (
-    "config_profiles", "config_weights", "config_envelopes", "fusion_settings",
-    "fusion_scores", "replay_bars",
+    "config_profiles", "config_symbols", "config_weights", "config_envelopes",
+    "fusion_settings", "fusion_scores", "replay_bars",
 )  # fmt: skip
 
 
@@ -330,7 +238,7 @@ def test_a_configuration_written_as_a_profile_gets_the_same_trades_from_sql(
     shutil.copytree(PROJECT / "configs/shared", tmp_path / "shared")
     expected = {}
     for symbol, profile in (("ETH", "eth_regime"), ("BTC", "btc_live")):
-        base = base_of(rows_of(demo.table("config_profiles")), symbol, profile)
+        base = base_of(rows_of(demo.table("config_symbols")), symbol, profile)
         sweep = sweep_of(demo, "sobol", symbol, profile, n=8, seed=2)
         hashes = figures_of(sweep)[1][:, 0]
         for at, config in enumerate(sweep.grid.configs):
@@ -351,56 +259,6 @@ def test_a_configuration_written_as_a_profile_gets_the_same_trades_from_sql(
     assert len(set(expected.values())) > 10
 
 
-def random_market(rng: np.random.Generator, n: int) -> Market:
-    """Return a short market where anything may be unknown and blocks have holes."""
-    bars = np.zeros(n, BAR).view(np.recarray)
-    bars["index"] = np.arange(n)
-    close = 100 * np.exp(np.cumsum(rng.normal(0, 0.01, n)))
-    bars.close, bars.open = close, np.roll(close, 1) * rng.uniform(0.998, 1.002, n)
-    bars.open[0] = close[0]
-    spread = rng.uniform(1, 1.01, n)
-    bars.high = np.maximum(bars.open, bars.close) * spread
-    bars.low = np.minimum(bars.open, bars.close) / spread
-    bars.atr_20 = np.where(rng.random(n) < 0.05, np.nan, close * 0.01)
-    bars.adx_14_4h = rng.uniform(10, 40, n)
-    bars.volume_z_20 = rng.normal(0, 1, n)
-    bars.vix = np.where(rng.random(n) < 0.1, np.nan, rng.uniform(10, 35, n))
-    bars.funding_settled = np.where(
-        np.arange(n) % 8 == 0, rng.normal(0, 1e-4, n), np.nan
-    )
-    bars.net_veto_long, bars.net_veto_short = rng.uniform(-0.2, 1, (2, n))
-    bars.confidence = bars.threshold = np.nan
-    bars.has_sentinel = rng.random(n) < 0.8
-    if rng.random() < 0.5:
-        # A jump that no market makes, at which accounts are lost.
-        at, factor = rng.integers(0, n), rng.choice([0.001, 0.1, 10.0, 1000.0])
-        for name in ("open", "high", "low", "close"):
-            bars[name][at:] *= factor
-    scores = np.round(rng.uniform(0, 1, (5, n)), 1)
-    scores[rng.random((5, n)) < 0.2] = np.nan
-    hours = np.flatnonzero(rng.random(2 * n) < 0.8)[:n]
-    bars.hours_since = np.diff(hours, prepend=np.nan)
-    is_known = rng.random(n) < 0.9
-    return Market(
-        "X",
-        DOMAINS,
-        bars,
-        *(
-            pa.chunked_array([pa.array(at * HOUR_US, pa.timestamp("us", "UTC"))])
-            for at in (hours, hours + 1)
-        ),
-        scores,
-        (np.nan_to_num(scores, nan=0.5) > 0.55).sum(0)
-        - (np.nan_to_num(scores, nan=0.5) < 0.45).sum(0),
-        is_known,
-        is_known & (rng.random(n) < 0.6),
-        np.where(rng.random(n) < 0.05, np.nan, rng.integers(0, 101, n) / 100),
-        hours // 4,
-        np.round(rng.choice([0.0, 0.0, 0.03, -0.03], n), 2),
-        np.ones(n, bool),
-    )
-
-
 @pytest.mark.slow
 def test_a_lost_account_measures_as_its_full_replay():
     """Returns, drawdown and net result end where the balance does: at nothing."""
@@ -416,7 +274,7 @@ def test_a_lost_account_measures_as_its_full_replay():
             run = standalone(inputs, votes_of(market), configured(base, config))
             assert trades_hash(run) == found[0]
             whole = dict(zip(FIGURES, row[0], strict=True))
-            equity = marked_equity(run, np.ascontiguousarray(market.bars.close))
+            equity = marked_equity(run)
             start, end = base["start_balance"], run.outcome.end_balance
             assert whole["net_pnl"] == pytest.approx(end - start, rel=1e-6, abs=1e-3)
             assert whole["max_drawdown"] == pytest.approx(
@@ -425,59 +283,6 @@ def test_a_lost_account_measures_as_its_full_replay():
             assert whole["max_drawdown"] <= 1 + 1e-9
             n_lost += run.outcome.liquidated
     assert n_lost > 5
-
-
-def random_configs(rng: np.random.Generator, n: int, base: dict) -> np.recarray:
-    configs = np.empty(n, CONFIG).view(np.recarray)
-    for name in VARIED:
-        configs[name] = base[name]
-    for place in range(len(DOMAINS)):
-        configs.weights[:, place] = rng.choice([0.0, 0.1, 0.25, 0.4], n)
-    configs.weights[:, DOMAINS.index("momentum")] += 0.05
-    configs.entry_threshold = rng.choice([0.5, 0.55, 0.6, 0.7], n)
-    if rng.random() < 0.7:
-        configs.atr_rank_floor = rng.choice([0.0, 0.1, 0.2, 0.35], n)
-        configs.atr_rank_cap = rng.choice([0.7, 0.95, 1.0], n)
-        configs.alignment_required = rng.integers(0, 2, n)
-    configs.stop_atr, configs.cooldown_bars = rng.uniform(0.5, 3, n), rng.choice(9, n)
-    return configs
-
-
-def votes_of(market: Market) -> dict[str, np.ndarray]:
-    votes = dict(zip(DOMAINS, market.scores, strict=True))
-    votes["votes_long"] = np.maximum(market.margin, 0)
-    votes["votes_short"] = np.maximum(-market.margin, 0)
-    votes["alignment"] = np.where(market.is_known, 1.0, np.nan)
-    votes["atr_rank_100"], votes["shift"] = market.atr_rank, market.shift
-    votes["is_aligned"] = market.is_aligned
-    votes["hour"] = market.bar_ts.cast(pa.int64()).to_numpy() // HOUR_US
-    return votes
-
-
-def sweep_over(market: Market, configs: np.recarray, base: dict) -> Sweep:
-    calendar, months = make_calendar(market, int(configs.time_stop_bars.max()))
-    made = screening.make_screen(market, configs, base)
-    grid = grid_of("random", configs)
-    ids = config_ids(grid, base)
-    profile = Profile.from_row(base)
-    return Sweep(profile, market, grid, made, calendar, ids, ["all", *months])
-
-
-def base_row() -> dict:
-    profile = json.loads((PROJECT / "configs/eth_comprehensive.json").read_text())
-    row = {"profile": "p", "symbol": "X", "screen": "admissible"}
-    row |= {"study_start": None, "study_end": None}
-    for section in ("entry", "exits", "risk", "wallet", "costs"):
-        row |= profile[section]
-    row |= {"required_sentinels": None, "macro_signals": "", "sides": "both"}
-    row |= {"max_positions": None, "delisted_after_hours": 168.0}
-    return row | {"weights": profile["weights"]}
-
-
-def inputs_on(market: Market, base: dict) -> Inputs:
-    opens, closes = (t.combine_chunks() for t in (market.bar_ts, market.known_at))
-    profile, nowhere = Profile.from_row(base), np.empty(0, np.int64)
-    return Inputs(profile, market.bars, opens, closes, market.is_in_study, nowhere)
 
 
 def assert_exact_on(market: Market, configs: np.recarray, base: dict) -> int:
@@ -646,7 +451,7 @@ def test_ctrl_c_keeps_what_is_finished_and_a_rerun_goes_on(
     "profile", ["btc_live", "eth_comprehensive", "eth_live_aggressive", "eth_regime"]
 )
 def test_a_profile_measures_as_its_report(demo, profile):
-    rows = rows_of(demo.table("config_profiles"))
+    rows = rows_of(demo.table("config_symbols"))
     base = next(row for row in rows if row["profile"] == profile)
     tables = tables_of(demo)
     sweep = prepare(
@@ -673,7 +478,7 @@ def test_a_profile_measures_as_its_report(demo, profile):
 def assert_months_are_those_of_the_curve(sweep: Sweep, months: np.ndarray, run):
     """Cut the whole equity curve at calendar months and measure each piece."""
     opens = sweep.market.bar_ts.cast(pa.int64()).to_numpy()
-    equity = marked_equity(run, np.ascontiguousarray(sweep.market.bars.close))
+    equity = marked_equity(run)
     days = opens // (24 * HOUR_US)
     names = np.array([str(m) for m in opens.astype("M8[us]").astype("M8[M]")])
     start, nets = float(run.inputs.profile.start_balance), nets_of(run)
@@ -732,7 +537,7 @@ def test_a_study_limits_trades_and_what_is_judged(demo):
     bars = inputs.bars.copy()
     bars.is_eligible &= sweep.market.is_in_study
     run = replay(inputs._replace(bars=bars), FULL)
-    equity = marked_equity(run, np.ascontiguousarray(bars.close))
+    equity = marked_equity(run)
     inside = np.flatnonzero(sweep.market.is_in_study)
     days = sweep.market.bar_ts.cast(pa.int64()).to_numpy() // (24 * HOUR_US)
     judged = slice(inside[0], inside[-1] + 1)

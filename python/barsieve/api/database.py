@@ -157,8 +157,11 @@ class Database(Questions):
         n: int = 1024,
         seed: int = 0,
         threads: int | None = None,
+        symbol: str | None = None,
     ) -> "Sweep":
         """Replay every configuration of a grid over a profile, in memory.
+
+        Of a profile whose symbols share a wallet each is replayed over all of them.
 
         Nothing is written: `barsieve sweep` keeps what it finds, and goes on where it
         was stopped.
@@ -166,7 +169,7 @@ class Database(Questions):
         Parameters
         ----------
         profile : str
-            The base: gives all that the grid does not vary, and the symbol.
+            The base: gives all that the grid does not vary, and what it trades.
         grid : mapping or str
             The values to try of each setting, such as
             `{"entry_threshold": [0.6, 0.65, 0.7]}`, in every combination; or a grid of
@@ -175,6 +178,9 @@ class Database(Questions):
             Points of a sampled grid, and what they are drawn with.
         threads : int, optional
             All processors by default.
+        symbol : str, optional
+            One that the profile trades, as if with an account of its own. To be named
+            where it trades several, each with an account of its own.
 
         Raises
         ------
@@ -186,7 +192,7 @@ class Database(Questions):
         n, seed = known_count("n", n), known_count("seed", seed, least=0)
         threads = None if threads is None else known_count("threads", threads)
         with self.asking() as path:
-            return run_sweep(path, profile, grid, n, seed, threads)
+            return run_sweep(path, profile, grid, n, seed, threads, symbol)
 
     def compare(
         self,

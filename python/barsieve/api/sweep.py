@@ -37,7 +37,8 @@ class Sweep(Shown):
     Attributes
     ----------
     profile, symbol, grid : str
-        The base profile, its symbol, and what the grid is called.
+        The base profile, its symbol (`*` of a wallet that several share), and what the
+        grid is called.
     settings : tuple of str
         Columns of the settings that vary.
     """
@@ -154,19 +155,22 @@ def run_sweep(
     n: int,
     seed: int,
     threads: int | None,
+    symbol: str | None = None,
 ) -> Sweep:
     """Run a grid over a profile of a built database; see `Database.sweep`."""
     from barsieve.database.connect import open_database
+    from barsieve.profiles.settings import ALL
     from barsieve.sweep.prepared import prepared_sweeps, symbol_of
     from barsieve.sweep.run import configs_table, measure, results_table
 
     with open_database(database) as connection:
-        symbol = symbol_of(connection, profile)
-        [sweep] = prepared_sweeps(connection, grid, n, seed, [symbol], profile)
+        chosen = symbol_of(connection, profile, symbol)
+        symbols = None if chosen == ALL else [chosen]
+        [sweep] = prepared_sweeps(connection, grid, n, seed, symbols, profile)
     figures, hashes = measure(sweep, threads or os.cpu_count() or 1)
     chunk = range(len(sweep.grid.configs))
     results = results_table(sweep, chunk, figures, hashes)
-    return Sweep(profile, symbol, sweep.grid.name, configs_table(sweep), results)
+    return Sweep(profile, chosen, sweep.grid.name, configs_table(sweep), results)
 
 
 def _with_weights(configs: pa.Table) -> pa.Table:

@@ -139,14 +139,16 @@ def sweep(
     symbol: Annotated[
         list[str] | None,
         typer.Option(
-            help="Symbol; may be repeated (default: all that have a profile)."
+            help="Symbol; may be repeated (default: those of the profile, or all that "
+            "have one)."
         ),
     ] = None,
     profile: Annotated[
         str | None,
         typer.Option(
-            help="Base profile (default: each symbol's first by name that has the "
-            "domains of those that learn)."
+            help="Base profile; one whose symbols share a wallet is swept as a whole "
+            "(default: each symbol's first by name that has the domains of those that "
+            "learn)."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of a sampled grid.")] = 0,

@@ -28,7 +28,7 @@ _COMPILED_SOURCES = [
     PACKAGE / "bench/peers/own.py",
     *(
         PACKAGE / f"sweep/{name}.py"
-        for name in ("grids", "buffers", "kernel", "figures")
+        for name in ("grids", "buffers", "kernel", "figures", "wallet_figures")
     ),
 ]
 

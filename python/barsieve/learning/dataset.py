@@ -8,6 +8,7 @@ import numpy as np
 
 from barsieve.core.arrow import fields_of, matching
 from barsieve.database.connect import built_tables
+from barsieve.profiles.settings import ALL
 from barsieve.regime import NAMES
 from barsieve.sweep.folds import months_of
 from barsieve.sweep.grids import VARIED, WEIGHT
@@ -52,12 +53,13 @@ class SweepTables(NamedTuple):
     def kinds(self) -> list[tuple[str, tuple[str, ...]]]:
         """Return what there are results of: symbols, and the domains that vote.
 
-        Those of the first base by name come first.
+        Those of the first base by name come first. Nothing learns of the sweep of a
+        shared wallet.
         """
         found = self.configs.join(
             self.results.select("grid, config, symbol").distinct(),
             "grid, config, symbol",
-        )
+        ).filter(f"symbol <> '{ALL}'")
         named = found.aggregate(
             "symbol, map_keys(weights) as domains, min(profile) as base"
         )

@@ -19,6 +19,7 @@ from barsieve.replay.state import (
     BAR_FIELDS,
     DELISTED,
     END_OF_DATA,
+    LIQUIDATION,
     LONG,
     REASONS,
     State,
@@ -130,7 +131,8 @@ class Run(NamedTuple):
         """Return the hour at which each leg was booked, in µs, shape (n_legs,).
 
         That of its bar, but for a position that its symbol left behind: it is closed at
-        the last close, when that has been seen to be the last.
+        the last close, when that has been seen to be the last. A liquidation, the last
+        that happens to an account, closes at its own hour what has no bar then.
         """
         legs, inputs = self.legs, self.inputs
         booked: np.ndarray = inputs.opens[legs.index]
@@ -144,6 +146,7 @@ class Run(NamedTuple):
             if is_late.any():
                 late = np.broadcast_to(hours, len(legs))[is_late] * HOUR_US
                 booked[is_late] += late.astype(np.int64)
+        booked[is_exit & (trades.exit_reason == LIQUIDATION)] = booked.max(initial=0)
         return booked
 
 

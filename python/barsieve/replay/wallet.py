@@ -50,6 +50,7 @@ from barsieve.replay.step import (
 from barsieve.replay.wallet_records import (
     Market,
     Wallet,
+    look_at,
     make_market,
     make_wallet,
     states_of,
@@ -497,7 +498,8 @@ def replay_wallet_into_ledger(
     it and looks at all rows. `hours_after`: from the last of them to the market's end.
     """
     looked_at = np.unique(entry_rows) if is_focused else np.arange(len(bars))
-    market = make_market(bars, hours, first, looked_at)
+    market = make_market(bars, hours, first)
+    look_at(market, looked_at)
     wallet = make_wallet(len(bars), len(first) - 1, start_balance)
     purse = wallet.purse[0]
     if len(bars) > 0 and is_ruined(start_balance, rules):

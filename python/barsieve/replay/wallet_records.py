@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from barsieve.core.numba_cache import compiled_apart
 from barsieve.replay.kernel import LONG_AGO
 from barsieve.replay.ledger import COUNTS, make_ledger, make_stops
 from barsieve.replay.state import (
@@ -76,37 +77,61 @@ class Market(NamedTuple):
     """Market of a wallet: rows of bars, symbol by symbol, and the hours they open at.
 
     `bars` and `hours` have shape (n_rows,); symbol s has the rows from `first[s]` to
-    `first[s + 1]`. `merged` are the hours at which some symbol has a bar, ascending. At
-    the k-th of them entries may be decided at the rows `entry_rows` from
-    `entry_first[k]` to `entry_first[k + 1]`, of the symbols `entry_symbols`.
+    `first[s + 1]`. `merged` are the hours at which some symbol has a bar, ascending,
+    and `nth_hours`, shape (n_rows,), the place of each row's among them. At the k-th of
+    them entries may be decided at the rows `entry_rows` from `entry_first[k]` to
+    `entry_first[k + 1]`, of the symbols `entry_symbols`: as `look_at` wrote last.
     """
 
     bars: np.recarray
     hours: np.ndarray
     first: np.ndarray
     merged: np.ndarray
+    nth_hours: np.ndarray
     entry_rows: np.ndarray
     entry_symbols: np.ndarray
     entry_first: np.ndarray
 
 
-def make_market(
-    bars: np.recarray, hours: np.ndarray, first: np.ndarray, entry_rows: np.ndarray
-) -> Market:
-    """Return a market with its hours merged, to be entered on rows in any order."""
+def make_market(bars: np.recarray, hours: np.ndarray, first: np.ndarray) -> Market:
+    """Return a market with its hours merged, to be entered on nowhere yet."""
     begins = hours.min(initial=0)
-    merged = np.flatnonzero(np.bincount(hours - begins)) + begins
-    rows = entry_rows[np.argsort(hours[entry_rows], kind="stable")]
-    starts = np.searchsorted(hours[rows], merged)
+    has_bar = np.bincount(hours - begins) > 0
+    merged = np.flatnonzero(has_bar) + begins
     return Market(
         bars=bars,
         hours=hours,
         first=first,
         merged=merged,
-        entry_rows=rows,
-        entry_symbols=np.searchsorted(first, rows, "right") - 1,
-        entry_first=np.append(starts, len(rows)),
+        nth_hours=(np.cumsum(has_bar) - 1)[hours - begins],
+        entry_rows=np.empty(len(hours), np.int64),
+        entry_symbols=np.empty(len(hours), np.int64),
+        entry_first=np.zeros(len(merged) + 2, np.int64),
     )
+
+
+@compiled_apart
+def look_at(market: Market, rows: np.ndarray) -> None:
+    """Let entries be decided at some rows, ascending, and at no others.
+
+    They are laid out by hour, then by symbol, by counting: a sweep does it anew for
+    every configuration.
+    """
+    starts, nth_hours, first = market.entry_first, market.nth_hours, market.first
+    starts[:] = 0
+    for row in rows:
+        starts[nth_hours[row] + 2] += 1
+    for k in range(1, len(starts)):
+        starts[k] += starts[k - 1]
+    # `starts[k + 1]` is where the rows of hour k begin, and where they end at the end.
+    symbol = 0
+    for row in rows:
+        while row >= first[symbol + 1]:
+            symbol += 1
+        hour = nth_hours[row] + 1
+        market.entry_rows[starts[hour]] = row
+        market.entry_symbols[starts[hour]] = symbol
+        starts[hour] += 1
 
 
 def make_wallet(n_rows: int, n_symbols: int, balance: float) -> Wallet:
@@ -132,6 +157,15 @@ def make_wallet(n_rows: int, n_symbols: int, balance: float) -> Wallet:
         trades=trades,
         stops=make_stops(n_rows),
     )
+
+
+@compiled_apart
+def renew(wallet: Wallet, fresh: Wallet) -> None:
+    """Let a wallet have what one has that has never traded, of the same symbols."""
+    wallet.purse[0] = fresh.purse[0]
+    for symbol in range(len(wallet.slots)):
+        wallet.slots[symbol] = fresh.slots[symbol]
+        wallet.counts[symbol] = fresh.counts[symbol]
 
 
 def states_of(wallet: Wallet) -> tuple[State, ...]:

@@ -5,19 +5,24 @@ from typing import NamedTuple
 import numpy as np
 
 from barsieve.replay.ledger import make_ledger, make_stops
+from barsieve.replay.wallet_records import Market, Wallet, make_market, make_wallet
 
 # The time of a bar, as numbers from 0: its day, and its month in the study.
 CLOCK = np.dtype([("close", np.float64), ("day", np.int64), ("month", np.int64)])
 
 
 class Calendar(NamedTuple):
-    """The time of bars: `clock` of dtype `CLOCK`, shape (n_bars,).
+    """The time of bars: `clock` of dtype `CLOCK` and `hours`, shape (n_bars,).
 
-    Bars before `end`, the end of the study, are judged. `n_days` and `n_bars`, shape
-    (n_months,), count the daily returns and the judged bars of each month.
+    Of a wallet, that of the hours at which some symbol has a bar. Bars before `end`,
+    the end of the study, are judged. `month_hours`, shape (n_months,): the hours that
+    months begin with. `n_days` and `n_bars`, of the same shape, count the daily returns
+    and the judged bars of each.
     """
 
     clock: np.recarray
+    hours: np.ndarray
+    month_hours: np.ndarray
     end: int
     first_day: int
     n_days: np.ndarray
@@ -91,4 +96,68 @@ def make_room(n_bars: int, n_blocks: int, n_days: int, n_months: int) -> Room:
         day_returns=np.empty(n_days),
         day_months=np.empty(n_days, np.int64),
         losses=np.empty(1 + n_months),
+    )
+
+
+# What the legs of a trade come to, USD; the quantity of its entry, the month of its
+# exit, and the digest of all its fields.
+PART = np.dtype(
+    [
+        *((name, np.float64) for name in ("gross", "fees", "slippage", "paid", "qty")),
+        ("month", np.int64),
+        ("digest", np.uint64),
+    ]
+)
+# What a symbol holds while its wallet's equity is walked, and the row of its last bar.
+HELD = np.dtype(
+    [("position", np.float64), ("entry_price", np.float64), ("row", np.int64)]
+)
+
+
+class Space(NamedTuple):
+    """One thread's scratch space for a shared wallet.
+
+    `market` has bars of its own, to write signals into: of 20 symbols over five years
+    that is 120 MB a thread. What has room for all that could happen is touched only as
+    far as something does. `fresh` is a wallet that has never traded, for `renew`.
+    `closes`, shape (n_rows,), are those of the bars. `places` are those of the merged
+    hours at which legs were booked; `parts` are of dtype `PART`, `held` of `HELD`, the
+    symbols that hold something are listed in `opened`.
+    """
+
+    room: Room
+    market: Market
+    wallet: Wallet
+    fresh: Wallet
+    closes: np.ndarray
+    places: np.ndarray
+    parts: np.recarray
+    held: np.recarray
+    opened: np.ndarray
+
+
+def make_space(
+    room: Room,
+    bars: np.recarray,
+    hours: np.ndarray,
+    first: np.ndarray,
+    start_balance: float,
+) -> Space:
+    """Return scratch space for one thread; the bars are its own from now on.
+
+    `hours` and `first` as in a `Market`.
+    """
+    n_symbols = len(first) - 1
+    fresh = make_wallet(0, n_symbols, start_balance)
+    wallet = make_wallet(0, n_symbols, start_balance)
+    return Space(
+        room=room,
+        market=make_market(bars, hours, first),
+        wallet=wallet._replace(legs=room.legs, trades=room.trades),
+        fresh=fresh,
+        closes=np.ascontiguousarray(bars.close),
+        places=np.empty(len(room.legs), np.int64),
+        parts=np.empty(len(room.trades), PART).view(np.recarray),
+        held=np.empty(n_symbols, HELD).view(np.recarray),
+        opened=np.empty(n_symbols, np.int64),
     )

@@ -14,7 +14,8 @@ class Picked(NamedTuple):
     """A configuration that was run: its row of `sweep_configs`, its base, the others.
 
     `base`: the resolved profile that gave what the grid did not vary. `tried`: how many
-    configurations the database has run over the same symbol, in whatever grids.
+    configurations the database has run over the same symbol, or the same profile's
+    wallet, in whatever grids.
     """
 
     row: dict[str, Any]
@@ -23,9 +24,9 @@ class Picked(NamedTuple):
 
 
 def _rows(
-    connection: duckdb.DuckDBPyConnection, sql: str, value: str
+    connection: duckdb.DuckDBPyConnection, sql: str, *values: str
 ) -> list[dict[str, Any]]:
-    return rows_of(connection.execute(sql, [value]))
+    return rows_of(connection.execute(sql, list(values)))
 
 
 def pick(connection: duckdb.DuckDBPyConnection, config: str) -> Picked:
@@ -58,8 +59,9 @@ def pick(connection: duckdb.DuckDBPyConnection, config: str) -> Picked:
     (counts,) = _rows(
         connection,
         "select count(distinct config) as tried from sweep_configs "
-        "where symbol = ? and violation is null",
+        "where symbol = $1 and ($1 <> '*' or profile = $2) and violation is null",
         row["symbol"],
+        row["profile"],
     )
     (base,) = _rows(
         connection,

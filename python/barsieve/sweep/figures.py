@@ -29,7 +29,7 @@ def mixed(digest, word):
 
 
 @compiled
-def _digest_of(words, at):
+def digest_of(words, at):
     """Return a digest of one record; its words are mixed side by side, then added."""
     total = np.uint64(0)
     for place in range(words.shape[1]):
@@ -38,7 +38,7 @@ def _digest_of(words, at):
 
 
 @compiled
-def _count(figures, fold, net, shortfall, gross, fees, slippage, paid, r_multiple):
+def count_trade(figures, fold, net, shortfall, gross, fees, slippage, paid, r_multiple):
     """Add a trade to the sums of a fold; return its loss.
 
     The net result of a fold is what its trades left in the account, which cannot lose
@@ -66,7 +66,7 @@ def _measure_trades(
     leg = 0
     for at in range(len(trades)):
         gross, fees, slippage, paid, qty = 0.0, 0.0, 0.0, 0.0, 0.0
-        digest = _digest_of(trade_words, at)
+        digest = digest_of(trade_words, at)
         while leg < len(legs) and legs[leg].trade == at:
             if legs[leg].kind == FUNDING:
                 paid -= legs[leg].amount
@@ -76,12 +76,12 @@ def _measure_trades(
                 qty = legs[leg].qty
             fees += legs[leg].fee
             slippage += legs[leg].slippage
-            digest = mixed(digest, _digest_of(leg_words, leg))
+            digest = mixed(digest, digest_of(leg_words, leg))
             leg += 1
         net = gross - fees - slippage - paid
         r_multiple = net / (trades[at].risk_distance * qty)
         for fold in (0, 1 + clock[trades[at].exit_index].month):
-            losses[fold] += _count(
+            losses[fold] += count_trade(
                 figures, fold, net, trades[at].shortfall, gross, fees, slippage, paid,
                 r_multiple,
             )  # fmt: skip
@@ -89,8 +89,11 @@ def _measure_trades(
 
 
 @compiled
-def _end_day(is_first, is_lost, equity, day_equity, month, returns, months, n_returns):
-    """Write a day's return; NaN once the account is lost: nothing has no return."""
+def end_day(is_first, is_lost, equity, day_equity, month, returns, months, n_returns):
+    """Write a day's return; NaN once the account is lost: nothing has no return.
+
+    Returns how many there are. The first day has none.
+    """
     if is_first:
         return n_returns
     returns[n_returns] = np.nan if is_lost else equity / day_equity - 1.0
@@ -99,7 +102,8 @@ def _end_day(is_first, is_lost, equity, day_equity, month, returns, months, n_re
 
 
 @compiled
-def _end_month(figures, month, change, fall, bars_held):
+def end_month(figures, month, change, fall, bars_held):
+    """Write what a month came to, if one had begun."""
     if month >= 0:
         figures[1 + month, RETURN] = change
         figures[1 + month, DRAWDOWN] = fall
@@ -107,11 +111,23 @@ def _end_month(figures, month, change, fall, bars_held):
 
 
 @compiled
+def fall_to(equity, peak, trough, deepest):
+    """Return peak, trough and deepest fall with one more equity.
+
+    A fall is measured where it is deepest: at a new trough since its peak.
+    """
+    if equity > peak:
+        return equity, equity, deepest
+    if equity < trough:
+        return peak, equity, max(deepest, 1.0 - equity / peak)
+    return peak, trough, deepest
+
+
+@compiled
 def _mark(clock, end, first_day, legs, trades, start_balance, returns, months, figures):
     """Walk the marked-to-market equity of open positions; return how many days moved.
 
-    The first day has no return. A month begins with the equity that the one before
-    left. A fall is measured where it is deepest: at a new trough since its peak.
+    A month begins with the equity that the one before left.
     """
     balance, position, entry_price = start_balance, 0.0, 0.0
     equity, day_equity, month_equity = start_balance, start_balance, start_balance
@@ -123,14 +139,14 @@ def _mark(clock, end, first_day, legs, trades, start_balance, returns, months, f
         bar = clock[index]
         if bar.day != day:
             if day >= 0:
-                n_returns = _end_day(
+                n_returns = end_day(
                     day == first_day, is_lost, equity, day_equity, month,
                     returns, months, n_returns,
                 )  # fmt: skip
             day, day_equity = bar.day, equity
             if bar.month != month:
                 change = equity / month_equity - 1.0
-                _end_month(figures, month, change, fall, held)
+                end_month(figures, month, change, fall, held)
                 month, month_equity, held = bar.month, equity, 0.0
                 month_peak, month_trough, fall = equity, equity, 0.0
         while leg < len(legs) and legs[leg].index == index:
@@ -143,26 +159,18 @@ def _mark(clock, end, first_day, legs, trades, start_balance, returns, months, f
             leg += 1
         equity = balance + position * (bar.close - entry_price)
         is_lost = is_lost or equity <= 0.0
-        if equity > peak:
-            peak, trough = equity, equity
-        elif equity < trough:
-            trough = equity
-            deepest = max(deepest, 1.0 - equity / peak)
-        if equity > month_peak:
-            month_peak, month_trough = equity, equity
-        elif equity < month_trough:
-            month_trough = equity
-            fall = max(fall, 1.0 - equity / month_peak)
+        peak, trough, deepest = fall_to(equity, peak, trough, deepest)
+        month_peak, month_trough, fall = fall_to(equity, month_peak, month_trough, fall)
         if position != 0.0:
             held += 1.0
             index += 1
         else:
             index = legs[leg].index if leg < len(legs) else end
-    _end_month(figures, month, equity / month_equity - 1.0, fall, held)
+    end_month(figures, month, equity / month_equity - 1.0, fall, held)
     figures[0, RETURN] = equity / start_balance - 1.0
     figures[0, DRAWDOWN] = deepest
     if day >= 0:
-        n_returns = _end_day(
+        n_returns = end_day(
             day == first_day, is_lost, equity, day_equity, month,
             returns, months, n_returns,
         )  # fmt: skip
@@ -188,8 +196,16 @@ def _sharpe(returns, start, stop, n):
 
 
 @compiled
-def _measure_risk(n_days, n_bars, returns, months, n_returns, figures):
-    """Write Sharpe ratios and exposures; months lie one after the other in time."""
+def end_figures(calendar, returns, months, n_returns, losses, figures):
+    """Write profit factors, Sharpe ratios and exposures.
+
+    Months lie one after the other in time.
+    """
+    for fold in range(len(losses)):
+        is_loser = losses[fold] > 0.0
+        gains = figures[fold, FACTOR]
+        figures[fold, FACTOR] = gains / losses[fold] if is_loser else np.nan
+    n_days, n_bars = calendar.n_days, calendar.n_bars
     start, all_days, all_bars = 0, 0, 0
     for month in range(len(n_days)):
         stop = start
@@ -221,15 +237,11 @@ def measure(calendar, start_balance, room, legs, trades, figures, hashes):
     _measure_trades(
         clock, legs, trades, room.leg_words, room.trade_words, losses, figures, hashes
     )
-    for fold in range(len(losses)):
-        is_loser = losses[fold] > 0.0
-        gains = figures[fold, FACTOR]
-        figures[fold, FACTOR] = gains / losses[fold] if is_loser else np.nan
     n_returns = _mark(
         clock, calendar.end, calendar.first_day, legs, trades, start_balance, returns,
         months, figures,
     )  # fmt: skip
-    _measure_risk(calendar.n_days, calendar.n_bars, returns, months, n_returns, figures)
+    end_figures(calendar, returns, months, n_returns, losses, figures)
 
 
 @compiled_apart
@@ -237,9 +249,9 @@ def hash_trades(leg_words, trade_words, legs, trades):
     """Return the hash of all trades of a replay: every field of every leg and trade."""
     whole, leg = np.uint64(0), 0
     for at in range(len(trades)):
-        digest = _digest_of(trade_words, at)
+        digest = digest_of(trade_words, at)
         while leg < len(legs) and legs[leg].trade == at:
-            digest = mixed(digest, _digest_of(leg_words, leg))
+            digest = mixed(digest, digest_of(leg_words, leg))
             leg += 1
         whole = mixed(whole, digest)
     return whole

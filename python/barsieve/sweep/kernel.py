@@ -10,6 +10,8 @@ from barsieve.replay.decimals import decimal_sum
 from barsieve.replay.kernel import replay_bars
 from barsieve.replay.records import overlaid
 from barsieve.replay.state import FLAT
+from barsieve.replay.wallet import end_wallet, replay_wallet
+from barsieve.replay.wallet_records import look_at, renew
 from barsieve.signals.blocks import SLOTS, check_gates, first_passing, slot_of
 from barsieve.signals.score import (
     confidence_of,
@@ -20,6 +22,7 @@ from barsieve.signals.score import (
 )
 from barsieve.sweep.buffers import TILE_ROWS, TOGETHER
 from barsieve.sweep.figures import measure
+from barsieve.sweep.wallet_figures import measure_wallet
 
 
 @compiled
@@ -187,3 +190,40 @@ def sweep_configs(
                 trades[: done.trades], figures[at], hashes[at],
             )  # fmt: skip
             clear_signals(bars, entry_bars)
+
+
+@compiled_apart
+def _replay_wallet(space, config, base, hours_after):
+    """Replay one configuration of a wallet to its market's end."""
+    rules = overlaid(base, config)
+    renew(space.wallet, space.fresh)
+    replay_wallet(space.wallet, space.market, rules)
+    end_wallet(space.wallet, space.market, hours_after.min(), rules)
+
+
+@compiled_apart
+def sweep_wallet(
+    screen, configs, base, start_balance, hours_after, calendar, space, figures, hashes
+):
+    """Replay each configuration of a shared wallet, and measure it.
+
+    As `sweep_configs`; the rows of `screen` are those of all symbols, one after the
+    other, and `space` is this thread's own. `hours_after`, shape (n_symbols,): from the
+    last bar of each to the market's end.
+    """
+    room, market = space.room, space.market
+    signals, counts = room.signals, room.counts
+    for first in range(0, len(configs), TOGETHER):
+        stop = min(len(configs), first + TOGETHER)
+        find_all_signals(screen, configs[first:stop], room)
+        for at in range(first, stop):
+            n_signals = counts[at - first]
+            entry_rows = room.entry_bars[:n_signals]
+            write_signals(market.bars, signals[at - first], n_signals, entry_rows)
+            look_at(market, entry_rows)
+            _replay_wallet(space, configs[at], base, hours_after)
+            measure_wallet(
+                calendar, start_balance, space, base.delisted_after_hours, hours_after,
+                figures[at], hashes[at],
+            )  # fmt: skip
+            clear_signals(market.bars, entry_rows)

@@ -9,10 +9,12 @@ import duckdb
 from barsieve.core.arrow import rows_of
 from barsieve.core.errors import refuse
 from barsieve.profiles.schema import settings
+from barsieve.profiles.settings import ALL
 from barsieve.signals.market import domains_of
 from barsieve.sweep.grids import WEIGHT, Grid, expand
 from barsieve.sweep.run import Sweep, prepare
-from barsieve.sweep.tables import base_of, known_symbol, tables_of
+from barsieve.sweep.tables import Base, base_of, known_symbol, tables_of, wallet_of
+from barsieve.sweep.wallets import prepare_wallet
 
 # What a grid is called that has no name of its own.
 CHOICES = "choices"
@@ -91,6 +93,14 @@ def _refuse_empty(grid: Grid, symbol: str) -> None:
         )
 
 
+def _symbols_of(bases: list[Base], profile: str | None) -> list[str]:
+    """Return what is swept where no symbols are named."""
+    if profile is None:
+        return sorted({base["symbol"] for base in bases})
+    own = [base["symbol"] for base in bases if base["profile"] == profile]
+    return own or [base_of(bases, "", profile)["symbol"]]
+
+
 def prepared_sweeps(
     connection: duckdb.DuckDBPyConnection,
     grid: str | Choices,
@@ -99,28 +109,57 @@ def prepared_sweeps(
     symbols: Sequence[str] | None,
     profile: str | None,
 ) -> list[Sweep]:
-    """Read the database once; return the sweep of each symbol.
+    """Read the database once; return the sweep of each symbol, or of a shared wallet.
 
     `grid` is one of the table `sweep_grids`, or choices; `n` and `seed` are of sampled
-    grids. Without symbols all that have a profile are taken, without a profile the
-    first of each. Raises InputError for a name or a setting that does not exist.
+    grids. Without symbols those of the profile are taken, in one sweep where they share
+    an account. Without either all symbols that have a profile are, each with its own
+    base. A symbol that is named is swept as if it had an account of its own. Raises
+    InputError for a name or a setting that does not exist.
     """
     tables = tables_of(connection)
     bases, grids, name = tables.bases, rows_of(tables.grids), grid
     if not isinstance(grid, str):
         grids, name = grid_of_choices(grid), CHOICES
-    domains, found = domains_of(tables.sweep_bars.columns), []
-    for symbol in symbols or sorted({base["symbol"] for base in bases}):
-        known_symbol(tables.sweep_bars, symbol)
-        base = base_of(bases, symbol, profile)
+    domains, found = domains_of(tables.sweep_bars.columns), list[Sweep]()
+
+    def expanded_on(base: Base, symbol: str) -> Grid:
         expanded = expand(str(name), grids, base, domains, n, seed)
         _refuse_empty(expanded, symbol)
-        found.append(prepare(tables.sweep_bars, tables.regimes, base, symbol, expanded))
+        return expanded
+
+    wallet = wallet_of(bases, profile) if profile and not symbols else []
+    if wallet:
+        made = expanded_on(wallet[0], ALL)
+        return [prepare_wallet(tables.sweep_bars, tables.regimes, wallet, made)]
+    for symbol in symbols or _symbols_of(bases, profile):
+        known_symbol(tables.sweep_bars, symbol)
+        base = base_of(bases, symbol, profile)
+        made = expanded_on(base, symbol)
+        found.append(prepare(tables.sweep_bars, tables.regimes, base, symbol, made))
     return found
 
 
-def symbol_of(connection: duckdb.DuckDBPyConnection, profile: str) -> str:
-    """Return the symbol that a profile trades; raise InputError for another name."""
+def symbol_of(
+    connection: duckdb.DuckDBPyConnection, profile: str, symbol: str | None
+) -> str:
+    """Return the symbol of a profile to sweep, or `ALL` of the wallet that it shares.
+
+    Raises InputError for another name, for a symbol that it does not trade, and where
+    each of several has an account of its own and none is named.
+    """
     bases = tables_of(connection).bases
-    symbol: str = base_of(bases, "", profile)["symbol"]
+    own = _symbols_of(bases, profile)
+    if symbol is None and wallet_of(bases, profile):
+        return ALL
+    if symbol is None and len(own) == 1:
+        return own[0]
+    if symbol not in own:
+        refuse(
+            profile,
+            "symbol",
+            expected=f"one of {', '.join(own)}",
+            found="none" if symbol is None else f"'{symbol}'",
+            fix="name one of them: each is a sweep of its own",
+        )
     return symbol

@@ -1,6 +1,10 @@
-"""One symbol's sweep: prepared once, then run chunk by chunk on any thread."""
+"""A sweep: prepared once, then run chunk by chunk on any thread.
+
+That of one symbol, and what those of shared wallets (`wallets`) have in common with it.
+"""
 
 import json
+from abc import ABC, abstractmethod
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -10,11 +14,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from duckdb import DuckDBPyRelation
 
 from barsieve.core import schemas
 from barsieve.profiles.rules import NEVER
 from barsieve.profiles.settings import Profile
-from barsieve.replay.runs import Run
+from barsieve.replay.runs import HOUR_US, Run
 from barsieve.signals.blocks import SLOTS
 from barsieve.signals.market import Market, read_market
 from barsieve.sweep.buffers import CLOCK, Calendar, Room, make_room, words_of
@@ -38,50 +43,141 @@ NOT_TRADED = {
 
 
 @dataclass(frozen=True)
-class Sweep:
-    """A grid over one symbol, ready to run.
+class Sweep(ABC):
+    """A grid over what one account trades, ready to run.
 
     `ids` name the configurations to run and then the refused ones; `folds` the rows of
-    each one's figures: the whole history, then its months. `hours_after` is as in the
-    `Inputs` of a replay.
+    each one's figures: the whole history, then its months.
     """
 
     profile: Profile
-    market: Market
     grid: Grid
-    screen: Screen
     calendar: Calendar
     ids: list[str]
     folds: list[str]
+
+    @property
+    def symbol(self) -> str:
+        """Return the symbol, or `ALL` of a wallet that several share."""
+        return self.profile.symbol
+
+    @property
+    @abstractmethod
+    def markets(self) -> tuple[Market, ...]:
+        """Return the history of each symbol, in their order."""
+
+    @abstractmethod
+    def make_space(self) -> Any:
+        """Return scratch space for one thread, a copy of the bars in it."""
+
+    @abstractmethod
+    def run(
+        self, configs: np.ndarray, space: Any, figures: np.ndarray, hashes: np.ndarray
+    ) -> None:
+        """Replay and measure configurations in space that nobody else uses."""
+
+    @property
+    def room_size(self) -> tuple[int, int]:
+        """Return for how many days and months a thread needs room."""
+        return int(self.calendar.n_days.sum()) + 2, len(self.folds) - 1
+
+
+@dataclass(frozen=True)
+class SymbolSweep(Sweep):
+    """A grid over one symbol; `hours_after` is as in the `Inputs` of a replay."""
+
+    market: Market
+    screen: Screen
     hours_after: float = 0.0
 
+    @property
+    def markets(self) -> tuple[Market, ...]:
+        """Return the history of the symbol."""
+        return (self.market,)
 
-def make_calendar(market: Market, longest: int) -> tuple[Calendar, list[str]]:
-    """Return the calendar of a market and the names of its months.
+    def make_space(self) -> tuple[np.recarray, Room]:
+        """Return a copy of the bars, and room."""
+        n_blocks = len(self.screen.rows) // SLOTS
+        room = make_room(len(self.market.bars), n_blocks, *self.room_size)
+        return self.market.bars.copy(), room
 
-    Months reach from the first bar of the study to the last bar that a position of
-    `longest` bars, entered at the study's end, may see.
+    def run(
+        self, configs: np.ndarray, space: Any, figures: np.ndarray, hashes: np.ndarray
+    ) -> None:
+        """Replay and measure configurations in space that nobody else uses."""
+        bars, room = space
+        sweep_configs(
+            bars,
+            self.screen,
+            configs,
+            self.profile.rules,
+            float(self.profile.start_balance),
+            self.hours_after,
+            self.calendar,
+            room,
+            figures,
+            hashes,
+        )
+
+
+def make_calendar(
+    opens: np.ndarray, is_in_study: np.ndarray, close: np.ndarray | float, last: int
+) -> tuple[Calendar, list[str]]:
+    """Return the calendar of bars and the names of its months.
+
+    `opens`, in µs, ascending, `is_in_study` and `close` have shape (n_bars,); merged
+    hours have no close. Months reach from the first bar of the study to the moment
+    `last`, in µs.
     """
-    opens = market.bar_ts.cast(pa.int64()).to_numpy()
     months = opens.astype("datetime64[us]").astype("datetime64[M]")
-    inside = np.flatnonzero(market.is_in_study)
+    inside = np.flatnonzero(is_in_study)
     first, end = (inside[0], inside[-1] + 1) if len(inside) else (0, 0)
-    last = min(len(opens) - 1, end + longest + 2)
     month = (months - months[first]).astype(np.int64)
-    n_months = int(month[last]) + 1
+    last_month = np.int64(last).astype("datetime64[us]").astype("datetime64[M]")
+    names = np.arange(months[first], last_month + 1)
     judged = slice(first, end)
     day_starts = np.flatnonzero(np.diff(opens[judged] // DAY_US)) + 1
     clock = np.empty(len(opens), CLOCK).view(np.recarray)
-    clock.close, clock.day, clock.month = market.bars.close, opens // DAY_US, month
+    clock.close, clock.day, clock.month = close, opens // DAY_US, month
     days, bars = month[judged][day_starts], month[judged]
+    begins = names.astype("datetime64[h]").astype(np.int64)
     calendar = Calendar(
         clock=clock,
+        hours=opens // HOUR_US,
+        month_hours=begins,
         end=int(end),
         first_day=int(opens[first] // DAY_US),
-        n_days=np.bincount(days, minlength=n_months).astype(np.int64),
-        n_bars=np.bincount(bars, minlength=n_months).astype(np.int64),
+        n_days=np.bincount(days, minlength=len(names)).astype(np.int64),
+        n_bars=np.bincount(bars, minlength=len(names)).astype(np.int64),
     )
-    return calendar, [str(months[first] + m) for m in range(n_months)]
+    return calendar, [str(name) for name in names]
+
+
+def last_seen(market: Market, longest: int) -> int:
+    """Return the place of the last bar that a position may see.
+
+    One of `longest` bars, entered at the study's end.
+    """
+    inside = np.flatnonzero(market.is_in_study)
+    end = int(inside[-1]) + 1 if len(inside) else 0
+    return min(len(market.bars) - 1, end + longest + 2)
+
+
+def longest_of(grid: Grid) -> int:
+    """Return how many bars a configuration of a grid holds a position at most."""
+    return int(grid.configs.time_stop_bars.max(initial=0))
+
+
+def opens_of(market: Market) -> np.ndarray:
+    """Return when the bars of a market open, in µs, shape (n_bars,)."""
+    opens: np.ndarray = market.bar_ts.cast(pa.int64()).to_numpy()
+    return opens
+
+
+def hours_after(sweep_bars: DuckDBPyRelation, market: Market) -> float:
+    """Return the hours from a symbol's last bar to that of the market."""
+    ends_at = sweep_bars.aggregate("epoch_us(max(bar_ts))").fetchall()[0][0]
+    return float(ends_at - opens_of(market)[-1]) / HOUR_US
 
 
 def config_ids(grid: Grid, base: dict[str, Any]) -> list[str]:
@@ -105,28 +201,42 @@ def config_ids(grid: Grid, base: dict[str, Any]) -> list[str]:
     ]
 
 
-def prepare(
-    sweep_bars, regimes, base: dict[str, Any], symbol: str, grid: Grid
-) -> Sweep:
-    """Read a symbol's bars and screen them for the grid.
+def symbol_over(
+    market: Market, base: dict[str, Any], grid: Grid, after: float
+) -> SymbolSweep:
+    """Return the sweep of a symbol; `after`: hours from its last bar to the market's.
 
-    `base`, a row of `config_symbols`, gives all that the grid does not vary.
+    `base`, a row of `config_symbols`, gives all that the grid does not vary. Whatever
+    account it has there, it has one of the symbol here.
     """
-    base = base | {"symbol": symbol}
-    ids = config_ids(grid, base)
-    base["weights"] = dict.fromkeys(grid.domains)
-    market = read_market(sweep_bars, regimes, base, symbol)
-    longest = int(grid.configs.time_stop_bars.max(initial=0))
-    calendar, months = make_calendar(market, longest)
-    return Sweep(
-        Profile.from_row(base),
-        market,
-        grid,
-        make_screen(market, grid.configs, base),
-        calendar,
-        ids,
-        [WHOLE, *months],
+    base = base | {"symbol": market.symbol, "account": market.symbol}
+    opens, last = opens_of(market), last_seen(market, longest_of(grid))
+    calendar, months = make_calendar(
+        opens, market.is_in_study, market.bars.close, opens[last]
     )
+    return SymbolSweep(
+        profile=Profile.from_row(base),
+        grid=grid,
+        calendar=calendar,
+        ids=config_ids(grid, base),
+        folds=[WHOLE, *months],
+        market=market,
+        screen=make_screen(market, grid.configs, base),
+        hours_after=after,
+    )
+
+
+def prepare(
+    sweep_bars: DuckDBPyRelation,
+    regimes: DuckDBPyRelation,
+    base: dict[str, Any],
+    symbol: str,
+    grid: Grid,
+) -> SymbolSweep:
+    """Read a symbol's bars and screen them for the grid; `base` as of `symbol_over`."""
+    base = base | {"weights": dict.fromkeys(grid.domains)}
+    market = read_market(sweep_bars, regimes, base, symbol)
+    return symbol_over(market, base, grid, hours_after(sweep_bars, market))
 
 
 class Rooms:
@@ -137,16 +247,11 @@ class Rooms:
         self._sweep = sweep
         self._free: LifoQueue = LifoQueue()
 
-    def take(self) -> tuple[np.recarray, Room]:
+    def take(self) -> Any:
         """Return space that nobody uses."""
-        if not self._free.empty():
-            return self._free.get()
-        bars, n_blocks = self._sweep.market.bars, len(self._sweep.screen.rows) // SLOTS
-        n_days = int(self._sweep.calendar.n_days.sum()) + 2
-        n_months = len(self._sweep.folds) - 1
-        return bars.copy(), make_room(len(bars), n_blocks, n_days, n_months)
+        return self._sweep.make_space() if self._free.empty() else self._free.get()
 
-    def give_back(self, space: tuple[np.recarray, Room]) -> None:
+    def give_back(self, space: Any) -> None:
         """Let the next one have it."""
         self._free.put(space)
 
@@ -161,19 +266,8 @@ def measure_chunk(
     """
     shape = (len(chunk), len(sweep.folds))
     figures, hashes = np.empty((*shape, len(FIGURES))), np.empty(shape, np.uint64)
-    bars, room = space = rooms.take()
-    sweep_configs(
-        bars,
-        sweep.screen,
-        sweep.grid.configs[chunk.start : chunk.stop],
-        sweep.profile.rules,
-        float(sweep.profile.start_balance),
-        sweep.hours_after,
-        sweep.calendar,
-        room,
-        figures,
-        hashes,
-    )
+    configs, space = sweep.grid.configs[chunk.start : chunk.stop], rooms.take()
+    sweep.run(configs, space, figures, hashes)
     rooms.give_back(space)
     return figures, hashes
 
@@ -218,7 +312,7 @@ def results_table(sweep: Sweep, chunk: range, figures, hashes) -> pa.Table:
     columns = {
         "grid": _repeated(sweep.grid.name, n_rows),
         "config": pa.DictionaryArray.from_arrays(at_config, pa.array(ids, pa.string())),
-        "symbol": _repeated(sweep.market.symbol, n_rows),
+        "symbol": _repeated(sweep.symbol, n_rows),
         "fold": pa.DictionaryArray.from_arrays(at_fold, sweep.folds),
         **{name: _figure(figures, name) for name in FIGURES},
         "trades_hash": pa.array(hashes.ravel()),
@@ -257,7 +351,7 @@ def configs_table(sweep: Sweep) -> pa.Table:
     columns = {
         "grid": pa.array([grid.name] * n, pa.string()),
         "config": pa.array(sweep.ids, pa.string()),
-        "symbol": pa.array([sweep.market.symbol] * n, pa.string()),
+        "symbol": pa.array([sweep.symbol] * n, pa.string()),
         "profile": pa.array([sweep.profile.profile] * n, pa.string()),
         "violation": pa.array([None] * n_run + grid.violations, pa.string()),
         **_settings_columns(both, grid),

@@ -3,6 +3,7 @@
 The envelope is the box around the grid's own configurations.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -112,3 +113,26 @@ def make_screen(market: Market, configs, base: dict[str, Any]) -> Screen:
     else:
         is_left = first_of_blocks(block, is_left) & is_within
     return _in_slots(market, np.flatnonzero(is_left), block)
+
+
+def joined(screens: Sequence[Screen], first: np.ndarray) -> Screen:
+    """Return the screens of symbols as one, of bars that lie one after the other.
+
+    `first`, shape (n_symbols + 1,): where the bars of each begin. A block is of one
+    symbol, so that the first of it to pass is what it was.
+    """
+    rows = np.concatenate([screen.rows for screen in screens]).view(np.recarray)
+    sizes = [len(screen.rows) for screen in screens]
+    rows["index"] += np.repeat(first[:-1], sizes).astype(rows["index"].dtype)
+    ranks = np.unique(np.concatenate([screen.ranks for screen in screens]))
+    # A row without a rank has the code -1, which looks up the last.
+    codes = [
+        np.append(np.searchsorted(ranks, screen.ranks), -1)[screen.rank_codes]
+        for screen in screens
+    ]
+    return Screen(
+        rows=rows,
+        ranks=ranks,
+        rank_codes=np.concatenate(codes, axis=1).astype(np.int16),
+        guesses=np.concatenate([screen.guesses for screen in screens], axis=1),
+    )

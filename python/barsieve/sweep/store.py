@@ -17,6 +17,7 @@ from barsieve.core.errors import BarsieveError, refuse
 from barsieve.core.files import written_whole
 from barsieve.core.locations import parquet_rows
 from barsieve.core.numba_cache import sources_hash
+from barsieve.profiles.settings import ALL
 from barsieve.replay.state import BAR_FIELDS
 from barsieve.sweep.run import (
     CHUNKS_A_THREAD,
@@ -42,13 +43,16 @@ def folder_of(database: Path, sweep: Sweep) -> Path:
     Those are the configurations with their base, every bar with its scores and regime
     shift, and the compiled sources: a change in any makes another sweep.
     """
-    symbol, domains, bars, bar_ts, *columns = sweep.market
-    decides = "".join([sources_hash(), *domains, *sweep.ids])
-    digest = blake2b(decides.encode(), digest_size=6)
-    # Field by field: between the fields of a record lies whatever lay there before.
-    fields = [bars[name] for name in BAR_FIELDS]
-    for column in (bar_ts.cast(pa.int64()).to_numpy(), *fields, *columns):
-        digest.update(np.ascontiguousarray(column).view(np.uint8).data)
+    digest = blake2b("".join([sources_hash(), *sweep.ids]).encode(), digest_size=6)
+    for market in sweep.markets:
+        symbol, domains, bars, bar_ts, *columns = market
+        digest.update("".join([symbol, *domains]).encode())
+        # Field by field: between the fields of a record lies whatever lay there before.
+        fields = [bars[name] for name in BAR_FIELDS]
+        for column in (bar_ts.cast(pa.int64()).to_numpy(), *fields, *columns):
+            digest.update(np.ascontiguousarray(column).view(np.uint8).data)
+    # A star in the name of a file would stand for any.
+    symbol = "wallet" if sweep.symbol == ALL else sweep.symbol
     name = f"{sweep.grid.name}-{symbol}-{digest.hexdigest()}"
     return database.with_name(f"{database.name}.sweeps") / name
 
@@ -89,7 +93,7 @@ def _begin(folder: Path, sweep: Sweep) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     about = {
         "grid": sweep.grid.name,
-        "symbol": sweep.market.symbol,
+        "symbol": sweep.symbol,
         "profile": sweep.profile.profile,
         "configs": len(sweep.grid.configs),
         "violations": len(sweep.grid.violations),

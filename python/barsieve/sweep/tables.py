@@ -1,5 +1,9 @@
-"""A grid over every symbol of the built database, as the table `sweep_runs`."""
+"""A grid over every symbol of the built database, as the table `sweep_runs`.
 
+And over every shared wallet that asks for it: a row of its own, of the symbol `*`.
+"""
+
+from collections.abc import Iterable
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -10,63 +14,94 @@ from barsieve.core import schemas
 from barsieve.core.arrow import rows_of
 from barsieve.core.errors import refuse
 from barsieve.database.connect import built_tables
-from barsieve.profiles.settings import with_boxes
+from barsieve.profiles.settings import ALL, with_boxes
 from barsieve.signals.market import domains_of
 from barsieve.sweep.grids import expand
 from barsieve.sweep.run import Rooms, Sweep, measure_chunk, prepare, runs_table
+from barsieve.sweep.wallets import prepare_wallet
+
+Base = dict[str, Any]
+"""A row of `config_symbols`, as `with_boxes` has it."""
 
 
-def own_base(profiles: list[dict[str, Any]], symbol: str) -> dict[str, Any] | None:
+def of_symbol(profiles: Iterable[Base], symbol: str) -> list[Base]:
+    """Return the profiles that trade a symbol, as if with an account of its own.
+
+    By name; those that share an account with other symbols come last.
+    """
+    own = [row for row in profiles if row["symbol"] == symbol]
+    own.sort(key=lambda row: (row["account"] == ALL, row["profile"]))
+    return [row | {"account": symbol} for row in own]
+
+
+def own_base(profiles: list[Base], symbol: str) -> Base | None:
     """Return the base profile of a symbol; None where no profile is of it.
 
-    Its first by name, of those that name the domains of its first one that learns: what
-    is learned, is learned of a sweep of the same domains.
+    Its first, of those that name the domains of its first one that learns: what is
+    learned, is learned of a sweep of the same domains.
     """
-    own = sorted(
-        (row for row in profiles if row["symbol"] == symbol),
-        key=lambda row: row["profile"],
-    )
+    own = of_symbol(profiles, symbol)
     learners = [row for row in own if row["learned"]] or own
     same = [row for row in own if set(row["weights"]) == set(learners[0]["weights"])]
     return next(iter(same), None)
 
 
-def bases_of(profiles: list[dict[str, Any]], symbol: str) -> list[dict[str, Any]]:
+def bases_of(profiles: list[Base], symbol: str) -> list[Base]:
     """Return the profiles of a symbol that a build sweeps, each of other domains.
 
     One for each set of domains that something learns of, by the name of what learns:
     a profile learns only of its own domains, and none takes them from another. Where
     none learns, one; none where no profile asks for a sweep.
+
+    One that shares its account learns of each symbol apart, as if that had one of its
+    own. What it asks for by `swept` is a sweep of the wallet: see `wallets_of`.
     """
-    own = [row for row in profiles if row["symbol"] == symbol]
-    if not any(row["learned"] or row["swept"] for row in own):
-        return []
-    learners = sorted(
-        (row for row in own if row["learned"]), key=lambda row: row["profile"]
-    )
+    own = of_symbol(profiles, symbol)
+    learners = sorted((row for row in own if row["learned"]), key=itemgetter("profile"))
     sets = dict.fromkeys(frozenset(row["weights"]) for row in learners)
     bases = [
-        min(
-            (row for row in own if set(row["weights"]) == domains),
-            key=itemgetter("profile"),
-        )
-        for domains in sets
+        next(row for row in own if set(row["weights"]) == domains) for domains in sets
     ]
-    return bases or [base_of(profiles, symbol, None)]
+    is_asked = any(
+        row["swept"] and row["account"] != ALL
+        for row in profiles
+        if row["symbol"] == symbol
+    )
+    return bases or ([base_of(profiles, symbol, None)] if is_asked else [])
 
 
-def base_of(profiles: list[dict[str, Any]], symbol: str, name: str | None):
+def wallet_of(profiles: Iterable[Base], name: str) -> list[Base]:
+    """Return the rows of a profile with one account for several symbols, by symbol.
+
+    None of any other profile.
+    """
+    shared = [
+        row for row in profiles if row["profile"] == name and row["account"] == ALL
+    ]
+    return sorted(shared, key=itemgetter("symbol"))
+
+
+def wallets_of(profiles: list[Base]) -> list[list[Base]]:
+    """Return the shared wallets that a build sweeps: what asks for it, by name."""
+    asking = sorted({row["profile"] for row in profiles if row["swept"]})
+    return [found for name in asking if (found := wallet_of(profiles, name))]
+
+
+def base_of(profiles: list[Base], symbol: str, name: str | None) -> Base:
     """Return the base profile of a symbol: the one named, else its own.
 
-    A named one may be of another symbol. Raises InputError when there is none.
+    A named one may be of other symbols. Raises InputError when there is none.
     """
-    by_name = {row["profile"]: row for row in profiles}
-    found = by_name.get(name) if name is not None else own_base(profiles, symbol)
+    if name is None:
+        found = own_base(profiles, symbol)
+    else:
+        named = [row for row in profiles if row["profile"] == name]
+        found = next(iter([*of_symbol(named, symbol), *named]), None)
     if found is not None:
         return found
     given = f"'{name}'" if name is not None else f"none of symbol '{symbol}'"
     fix = "name a profile as the base of the sweep (--profile)"
-    expected = f"one of {', '.join(sorted(by_name))}"
+    expected = f"one of {', '.join(sorted({row['profile'] for row in profiles}))}"
     refuse("config_profiles", "profile", expected=expected, found=given, fix=fix)
 
 
@@ -76,9 +111,10 @@ def _run_whole(sweep: Sweep) -> pa.Table:
 
 
 def sweep_runs(profiles, weights, grids, sweep_bars, regimes, grid: str) -> pa.Table:
-    """Run a grid over every symbol that has a profile, its own bases.
+    """Run a grid over every symbol, its own bases, and every shared wallet.
 
-    A base that leaves the grid no configuration has no rows.
+    As `bases_of` and `wallets_of` name them. A base that leaves the grid no
+    configuration has no rows.
 
     Parameters are relations of the built database: `config_symbols`, `config_weights`,
     `sweep_grids`, `sweep_bars` and `regimes`.
@@ -91,8 +127,13 @@ def sweep_runs(profiles, weights, grids, sweep_bars, regimes, grid: str) -> pa.T
             expanded = expand(grid, rows, base, domains)
             # The weights of a profile's other domains may leave the grid no room.
             if len(expanded.configs):
-                sweep = prepare(sweep_bars, regimes, base, symbol, expanded)
-                tables.append(_run_whole(sweep))
+                alone = prepare(sweep_bars, regimes, base, symbol, expanded)
+                tables.append(_run_whole(alone))
+    for wallet in wallets_of(bases):
+        expanded = expand(grid, rows, wallet[0], domains)
+        if len(expanded.configs):
+            shared = prepare_wallet(sweep_bars, regimes, wallet, expanded)
+            tables.append(_run_whole(shared))
     return pa.concat_tables(tables)
 
 

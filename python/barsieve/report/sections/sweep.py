@@ -7,7 +7,10 @@ from barsieve.report.sections.sweep_charts import charts_of
 from barsieve.report.source import Source
 
 FIGURES = """
-    from report_sweep where list_contains($symbols, symbol) order by symbol, grid
+    from report_sweep
+    where list_contains($symbols, symbol)
+        or (symbol = '*' and list_contains($profiles, profile))
+    order by symbol, grid
 """
 # A configuration's halves are sums of its months.
 CONFIGURATIONS = """
@@ -50,8 +53,10 @@ NO_SWEEP = (
 OTHERS = """
     select distinct grid, symbol from sweep_results
     anti join report_sweep using (grid, symbol)
-    where list_contains($symbols, symbol) order by all
+    where list_contains($symbols, symbol) or symbol = '*' order by all
 """
+# What stands in the place of a symbol for all that share an account.
+WALLET = "*"
 # What the legacy system said of its own sweep over the real market.
 LEGACY = {
     "profitable_share": {"all": 0.024, "BTC": 0.012, "ETH": 0.034},
@@ -61,7 +66,11 @@ LEGACY = {
 
 def _claims(figures: dict[str, Any], grids: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the legacy system's claims beside the figures of the same grid."""
-    own = {row["symbol"]: row for row in grids if row["grid"] == figures["grid"]}
+    own = {
+        row["symbol"]: row
+        for row in grids
+        if row["grid"] == figures["grid"] and row["symbol"] != WALLET
+    }
     totals = {
         name: sum(row[name] for row in own.values())
         for name in ("profitable", "configurations")
@@ -108,10 +117,11 @@ def _sweep(
 
 
 def collect(source: Source) -> dict[str, Any]:
-    """Return the judged sweeps of the symbols shown, and what was claimed of one."""
+    """Return the judged sweeps of what is shown, and what was claimed of one."""
     (build,) = source.rows("select is_simulated from build_info")
     symbols = source.symbols
-    grids = source.rows(FIGURES, symbols=symbols)
+    profiles = [row["profile"] for row in source.profiles]
+    grids = source.rows(FIGURES, symbols=symbols, profiles=profiles)
     return {
         "sweeps": [_sweep(source, row, grids) for row in grids],
         "others": source.rows(OTHERS, symbols=symbols),
