@@ -729,8 +729,9 @@ def test_it_can_be_read_without_a_mouse_or_a_screen(page):
     unnamed = page.page.evaluate(
         """() => [...document.querySelectorAll(
             'button, select, input, [tabindex], .chart'
-        )].filter(one => !(one.getAttribute('aria-label') || one.labels?.length
-            || one.textContent.trim())).map(one => one.outerHTML.slice(0, 90))"""
+        )].filter(one => one.checkVisibility() && !(one.getAttribute('aria-label')
+            || one.labels?.length || one.textContent.trim()))
+        .map(one => one.outerHTML.slice(0, 90))"""
     )
     assert unnamed == []
     assert page.page.locator("html[lang=en]").count() == 1

@@ -273,7 +273,7 @@ def run_bench(market: Path | None, hours: int | None) -> dict[str, Any]:
         rows = _replay_rows(database)
         with duckdb.connect(str(database), read_only=True) as connection:
             (n_bars,) = row_of(connection.execute("select count(*) from bars_1h"))
-            symbol = connection.execute("select max(symbol) from config_profiles")
+            symbol = connection.execute("select max(symbol) from config_symbols")
             symbol = symbol.fetchall()[0][0]
         # Commands read a whole build; one whose tests failed is none.
         failed, commands, sweeps = _failed_tests(target), [], []

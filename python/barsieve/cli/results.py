@@ -171,23 +171,27 @@ def _lost_orders(screening: Rows, performance: Rows) -> list[str]:
 
 
 def _print_notes_on_luck(rows: Rows) -> None:
-    """Print why luck has no figure, and which figures come of few shifts."""
-    noted = [row for row in rows if row["luck_note"]]
-    named = {(r["profile"], r["symbol"]) for r in parts(rows)}
-    of_wholes = [r for r in noted if (r["profile"], r["symbol"]) not in named]
-    of_parts = [r for r in noted if (r["profile"], r["symbol"]) in named]
-    for r in of_wholes + of_parts[:MOST_NOTES]:
+    """Print why luck has no figure, and which figures come of few shifts.
+
+    Of the symbols of a profile a few notes, and how many more there are.
+    """
+    of_parts = [r for r in parts(rows) if r["luck_note"]]
+    named = of_parts[:MOST_NOTES] if len({r["profile"] for r in rows}) == 1 else []
+    for r in [*(r for r in wholes(rows) if r["luck_note"]), *named]:
         accepted = number(r["luck_acceptance"], ".0%")
-        is_part = (r["profile"], r["symbol"]) in named
-        name = f"{r['profile']} on {r['symbol']}" if is_part else r["profile"]
-        out.print(
+        name = f"{r['profile']} on {r['symbol']}" if r in named else r["profile"]
+        _say(
             f"luck of {name}: {r['luck_note']} "
-            f"({r['luck_draws']} draws, {accepted} of the shifts accepted)",
-            markup=False,
-            highlight=False,
+            f"({r['luck_draws']} draws, {accepted} of the shifts accepted)"
         )
-    if more := len(of_parts[MOST_NOTES:]):
-        out.print(f"and so of {more:,} more symbols, in report_performance")
+    left_out = Counter(r["profile"] for r in of_parts if r not in named)
+    for profile, count in left_out.items():
+        _say(f"luck of {profile}: notes of {count:,} symbols, in report_performance")
+
+
+def _say(line: str) -> None:
+    """Print a line as it is."""
+    out.print(line, markup=False, highlight=False)
 
 
 def _print_health(findings: list[Finding], every: bool) -> None:
@@ -225,7 +229,7 @@ def _print_notes(tables: dict[str, Rows]) -> None:
     """Print what a reader of the figures must know: luck untold, orders lost."""
     _print_notes_on_luck(tables["report_performance"])
     for line in _lost_orders(tables["report_screening"], tables["report_performance"]):
-        out.print(line, markup=False, highlight=False)
+        _say(line)
 
 
 def _of_profile(tables: dict[str, Rows], profile: str) -> dict[str, Rows]:

@@ -19,8 +19,9 @@ from barsieve.database.connect import open_database, table_names
 from barsieve.database.marks import read_marks, stale_tables
 from barsieve.report.pack import Pack
 
-# Symbols of a profile with an entry of their own: those with most trades.
-MOST_SYMBOLS = 6
+# Symbols of a profile with an entry of their own: those with most trades. Five years of
+# one take half a megabyte of the page.
+MOST_SYMBOLS = 4
 
 Entry = dict[str, Any]
 

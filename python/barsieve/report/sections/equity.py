@@ -83,7 +83,7 @@ SHARED = "The part of one symbol: the start balance, and what it made of it."
 
 def _decimals(balance: float) -> int:
     """Return the decimals of a hundred-thousandth of a percent of the balance."""
-    return int(np.clip(7 - np.ceil(np.log10(max(balance, 1e-9))), 0, 9))
+    return int(np.clip(7 - np.floor(np.log10(max(balance, 1e-9))), 0, 9))
 
 
 def _line(
