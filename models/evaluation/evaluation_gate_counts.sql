@@ -1,5 +1,6 @@
 -- Bars of a profile that are left after each gate, counted one by one, and the nearest
--- that the market came to what is asked. Of each symbol, and of all that a profile trades.
+-- that the market came to what is asked; of each symbol, and of all that a profile
+-- trades.
 with bars as (
     select
         fusion.*,
@@ -24,7 +25,8 @@ entries as (
         coalesce(symbol, '*') as symbol,
         count(*) as entered,
     from {{ ref('trades') }}
-    group by grouping sets ((profile, symbol), (profile))
+    group by rollup(profile, symbol)
+    having profile is not null
 ),
 
 orders as (
@@ -37,7 +39,8 @@ orders as (
         max(liquidated) as liquidated,
     from {{ ref('replay_symbols') }}
     where replayed = 'full'
-    group by grouping sets ((profile, symbol), (profile))
+    group by rollup(profile, symbol)
+    having profile is not null
 ),
 
 counts as (
@@ -75,8 +78,9 @@ counts as (
         any_value(atr_rank_cap) as atr_rank_cap,
         avg(macro_coverage order by symbol, bar_ts) as macro_coverage,
     from bars
-    group by grouping sets ((profile, symbol), (profile))
-    having symbol is not null or any_value(n_symbols) > 1
+    group by rollup(profile, symbol)
+    having
+        profile is not null and (symbol is not null or any_value(n_symbols) > 1)
 )
 
 select

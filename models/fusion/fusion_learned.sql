@@ -1,12 +1,12 @@
 with proposed as (
     select
         symbol,
-        unnest(proposals, recursive := true),
+        unnest(proposals) as proposal,
     from {{ ref('sweep_walks') }}
 )
 
 select
-    profile,
+    proposal.profile,
     symbol,
-    * exclude (profile, symbol),
+    proposal.* exclude (profile),
 from proposed

@@ -54,7 +54,7 @@ win_rates as (
 screens as (
     select
         profile,
-        count(distinct (symbol, bar_ts)) as candidate_bars,
+        count(distinct row(symbol, bar_ts)) as candidate_bars,
     from {{ ref('candidates') }}
     group by profile
 ),

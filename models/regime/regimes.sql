@@ -41,7 +41,7 @@ beliefs as (
             when 'crisis' then days.p_crisis
         end as probability,
     from bars
-    inner join runs on runs.is_of_all or runs.reference_symbol = bars.symbol
+    inner join runs on runs.is_of_all or bars.symbol = runs.reference_symbol
     asof inner join {{ ref('regime_days') }} as days
         on
             runs.classifier = days.classifier

@@ -1,6 +1,6 @@
 -- A bar as the step of the replay sees it: the columns of barsieve.replay.state.BAR but
--- `index`, which is a bar's position among those that are read. When it is known, whether
--- it is judged and when the market ends do not concern the step.
+-- `index`, which is a bar's position among those that are read. When it is known,
+-- whether it is judged and when the market ends do not concern the step.
 with market as (
     select max(bar_ts) as ends_at
     from {{ ref('bars_1h') }}

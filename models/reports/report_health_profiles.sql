@@ -163,8 +163,8 @@ accounts_found as (
         no_room / orders as value,
         {{ many_orders }} as threshold,
         format(
-            '{:,} of the {:,} entry orders of {} found no room in the wallet: its trades '
-            || 'are those of the signals that came first.',
+            '{:,} of the {:,} entry orders of {} found no room in the wallet: its '
+            || 'trades are those of the signals that came first.',
             no_room,
             orders,
             profile

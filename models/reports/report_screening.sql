@@ -8,9 +8,10 @@ candidate_bars as (
     select
         profile,
         coalesce(symbol, '*') as symbol,
-        count(distinct (symbol, bar_ts)) as candidates,
+        count(distinct row(symbol, bar_ts)) as candidates,
     from {{ ref('candidates') }}
-    group by grouping sets ((profile, symbol), (profile))
+    group by rollup(profile, symbol)
+    having profile is not null
 ),
 
 passed as (
