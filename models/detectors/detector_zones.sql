@@ -8,29 +8,47 @@ with zones as (
     select * from {{ ref('detector_liquidity_sweeps') }}
 ),
 
--- Expanded to one row per zone and later bar, so that the join is on equality.
-later_bars as (
+-- Zones and bars meet in stretches of 200 bars, so that the join is on equality and no
+-- zone is expanded to a row for each later bar: 100 symbols were 100 million of them.
+stretches_of_zones as (
     select
         zones.* exclude (known_index, middle, reach),
-        unnest(range(event_index + 1, event_index + lasts_bars + 1)) as bar_index,
+        unnest(range(
+            (event_index + 1) // 200, (event_index + lasts_bars) // 200 + 1
+        )) as stretch,
     from zones
     where detector != 'liquidity_sweep'
 ),
 
+bars as (
+    select
+        symbol,
+        bar_index,
+        bar_index // 200 as stretch,
+        low,
+        high,
+        close,
+    from {{ ref('bars_1h') }}
+),
+
 spent as (
     select
-        later_bars.symbol,
-        later_bars.detector,
-        later_bars.event_index,
-        min(later_bars.bar_index) as spent_index,
-    from later_bars
-    inner join {{ ref('bars_1h') }} as bars using (symbol, bar_index)
+        later.symbol,
+        later.detector,
+        later.event_index,
+        min(bars.bar_index) as spent_index,
+    from stretches_of_zones as later
+    inner join bars using (symbol, stretch)
     where
-        bars.close < later_bars.spent_by_close_below
-        or bars.close > later_bars.spent_by_close_above
-        or bars.low <= later_bars.spent_by_low_at
-        or bars.high >= later_bars.spent_by_high_at
-    group by later_bars.symbol, later_bars.detector, later_bars.event_index
+        -- The age of the zone at the bar.
+        bars.bar_index - later.event_index between 1 and later.lasts_bars
+        and (
+            bars.close < later.spent_by_close_below
+            or bars.close > later.spent_by_close_above
+            or bars.low <= later.spent_by_low_at
+            or bars.high >= later.spent_by_high_at
+        )
+    group by later.symbol, later.detector, later.event_index
 )
 
 select

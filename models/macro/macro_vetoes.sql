@@ -1,9 +1,12 @@
--- Profiles that choose the same signals share their vetoes.
+-- Profiles that choose the same signals share their vetoes. A choice is grouped and
+-- joined by one profile: its names are 150 letters, and were in memory for each hour.
 with choices as (
-    select distinct
+    select
         macro_signals,
         string_split(nullif(macro_signals, ''), ',') as signals,
+        min(profile) as choice,
     from {{ ref('config_profiles') }}
+    group by macro_signals
 ),
 
 bars as (
@@ -17,7 +20,7 @@ bars as (
 -- 0.85 - 0.20 is 0.65.
 sums as (
     select
-        choices.macro_signals,
+        choices.choice,
         in_force.symbol,
         in_force.bar_ts,
         least(sum(in_force.veto_long::decimal(18, 12)), 1) as veto_long,
@@ -25,18 +28,18 @@ sums as (
         least(sum(in_force.greenlight::decimal(18, 12)), 1) as greenlight,
     from {{ ref('macro_signals') }} as in_force
     inner join choices on list_contains(choices.signals, in_force.signal)
-    group by choices.macro_signals, in_force.symbol, in_force.bar_ts
+    group by choices.choice, in_force.symbol, in_force.bar_ts
 ),
 
 unknown_counts as (
     select
-        choices.macro_signals,
+        choices.choice,
         unknown.symbol,
         unknown.bar_ts,
         count(*) as n_unknown,
     from {{ ref('macro_unknown') }} as unknown
     inner join choices on list_contains(choices.signals, unknown.signal)
-    group by choices.macro_signals, unknown.symbol, unknown.bar_ts
+    group by choices.choice, unknown.symbol, unknown.bar_ts
 )
 
 select
@@ -56,5 +59,5 @@ select
     ) as macro_coverage,
 from bars
 cross join choices
-left join sums using (macro_signals, symbol, bar_ts)
-left join unknown_counts using (macro_signals, symbol, bar_ts)
+left join sums using (choice, symbol, bar_ts)
+left join unknown_counts using (choice, symbol, bar_ts)

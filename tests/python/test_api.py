@@ -19,7 +19,7 @@ import pytest
 import barsieve as bs
 from barsieve.analysis.session import prepare, put_runs
 from barsieve.core.arrow import rows_of
-from barsieve.replay.runs import replay
+from barsieve.replay.runs import FULL
 from builds import without_locations
 from conftest import PROJECT
 
@@ -531,7 +531,7 @@ def test_many_threads_may_ask_at_once(db, run):
 
 def test_a_run_is_what_the_replay_wrote(demo_build, run):
     study = prepare(demo_build.database, "btc_live")
-    put_runs(study.scratch, [replay(study.inputs)])
+    put_runs(study.scratch, study.replay(FULL))
     study.scratch.make("replay_equity")
     rows = study.scratch.connection.sql("from replay_equity order by bar_ts")
     assert rows.to_arrow_table()["equity"].equals(run.table("equity")["equity"])

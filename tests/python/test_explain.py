@@ -23,10 +23,16 @@ PROFILES = ("btc_live", "eth_comprehensive", "eth_sentinel")
 
 
 @pytest.fixture(scope="module")
-def studies(demo_build):
+def wholes(demo_build):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(PROJECT)
         yield {name: prepare(demo_build.database, name) for name in PROFILES}
+
+
+@pytest.fixture(scope="module")
+def studies(wholes):
+    """Each profile on its only symbol."""
+    return {name: study.on(None) for name, study in wholes.items()}
 
 
 def closes(study, indexes) -> list[datetime]:
@@ -160,12 +166,9 @@ def test_what_is_told_at_a_moment_does_not_depend_on_what_came_after(studies):
     index = 9000
     at = closes(study, [index])[0]
     told = signal(study, at, FULL)
-    cut = study._replace(
-        inputs=study.inputs._replace(
-            bars=study.inputs.bars[: index + 1],
-            bar_ts=study.inputs.bar_ts.slice(0, index + 1),
-        )
-    )
+    seen = study.inputs.until(study.inputs.opens[index])
+    assert len(seen.bars) == index + 1
+    cut = study._replace(inputs=seen)
     then = signal(cut, at, FULL)
     later = {"filled"}
     assert {k: v for k, v in told.items() if k not in later} == {
@@ -198,8 +201,8 @@ def test_every_trade_has_its_reasons(demo):
 
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("replayed", [FULL, FOCUSED])
-def test_an_explanation_agrees_with_the_trade_and_its_legs(studies, profile, replayed):
-    study = studies[profile]
+def test_an_explanation_agrees_with_the_trade_and_its_legs(wholes, profile, replayed):
+    study = wholes[profile]
     trades = study.scratch.rows(
         "select * from {replay_trades} where profile = ? and replayed = ?",
         profile,
@@ -240,8 +243,8 @@ def test_an_explanation_agrees_with_the_trade_and_its_legs(studies, profile, rep
         assert f"{asked:.4f}" in told["why_entered"]
 
 
-def test_a_stop_that_was_reached_is_told_at_the_price_that_it_filled(studies):
-    study = studies["eth_comprehensive"]
+def test_a_stop_that_was_reached_is_told_at_the_price_that_it_filled(wholes):
+    study = wholes["eth_comprehensive"]
     trades = study.scratch.rows(
         "select * from {trades} where profile = 'eth_comprehensive' "
         "and exit_reason in "
@@ -259,7 +262,7 @@ def test_a_stop_that_was_reached_is_told_at_the_price_that_it_filled(studies):
             assert told.count(f"{trade['exit_price']:.2f}") == 2
 
 
-def test_a_trade_that_is_not_there_is_refused_with_the_range(studies):
+def test_a_trade_that_is_not_there_is_refused_with_the_range(wholes):
     for number in (0, -1, 10**9):
         with pytest.raises(InputError, match="a number from 1 to"):
-            explain(studies["btc_live"], number, FULL)
+            explain(wholes["btc_live"], number, FULL)

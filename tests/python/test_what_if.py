@@ -101,7 +101,7 @@ def test_a_learned_profile_keeps_its_weights_at_every_threshold(demo_build, demo
         "where profile = 'eth_learned'"
     ).fetchall()[0][0]
     assert weights > 10
-    inputs = prepare(demo_build.database, "eth_learned").inputs
+    (inputs,) = prepare(demo_build.database, "eth_learned").accounts
     shift = demo.sql(
         "select regime_shift from fusion_scores where profile = 'eth_learned' "
         "order by bar_index"
@@ -115,7 +115,7 @@ def test_a_learned_profile_keeps_its_weights_at_every_threshold(demo_build, demo
 
 
 def test_one_bar_later_every_decision_reads_the_bar_before(demo_build):
-    inputs = prepare(demo_build.database, "eth_comprehensive").inputs
+    (inputs,) = prepare(demo_build.database, "eth_comprehensive").accounts
     later = one_bar_later(inputs)
     for name in BAR.names:
         if name in PRICES:
@@ -138,7 +138,7 @@ def test_one_bar_later_every_decision_reads_the_bar_before(demo_build):
 
 
 def test_the_first_bar_decides_nothing_one_bar_later(demo_build):
-    inputs = prepare(demo_build.database, "btc_live").inputs
+    (inputs,) = prepare(demo_build.database, "btc_live").accounts
     bar = one_bar_later(inputs).bars[0]
     assert not bar.is_eligible
     assert bar.side == 0

@@ -1,5 +1,6 @@
 """Every sound market builds: to trades, to parity, and to what it lacks by name."""
 
+from datetime import timedelta
 from typing import NamedTuple
 
 import duckdb
@@ -100,6 +101,8 @@ def kinds(project, tmp_path_factory) -> Built:
         zoo.profile("BTC", f"btc_{name}", regime={"classifier": classifier})
     for cadence in ("1h", "4h"):
         zoo.profile("CALM", f"calm_{cadence}", entry={"cadence": cadence})
+    for kind in ("shared", "separate"):
+        zoo.profile("*", f"all_{kind}", wallet={"kind": kind})
     zoo.macro()
     zoo.funding("BTC", "HOLE", "HUGE")
     return build(project, zoo)
@@ -140,6 +143,52 @@ def test_a_short_or_young_or_broken_history_is_traded(kinds, symbol):
         "select count(*) from trades where symbol = ?", [symbol]
     ).fetchone()[0]
     assert n_trades > 0
+
+
+@pytest.mark.parametrize("profile", ["all_shared", "all_separate"])
+def test_one_profile_trades_all_of_them(kinds, profile):
+    """Listed late, ended early, holed, tiny and huge: in one wallet, and apart."""
+    found = kinds.connection.execute(
+        "select symbol, count(*), list(distinct exit_reason) from trades "
+        "where profile = ? group by symbol",
+        [profile],
+    ).fetchall()
+    assert {symbol for symbol, *_ in found} >= {"BTC", "DAYS60", "YOUNG", "TINY"}
+    verdict, bars, visited = kinds.connection.execute(
+        "select verdict, bars, bars_visited from parity_summary where profile = ?",
+        [profile],
+    ).fetchone()
+    assert verdict == "holds"
+    assert visited < bars
+
+
+def test_accounts_apart_trade_as_profiles_of_one_symbol(kinds):
+    """The same rules on a symbol, alone or among many: the same trades, bit for bit."""
+    ((n_trades, n_apart),) = kinds.connection.execute(
+        "select count(*), count_if(other.net_pnl is distinct from one.net_pnl) "
+        "from trades as one left join trades as other "
+        "on other.profile = 'all_separate' and one.symbol = other.symbol "
+        "and one.trade_id = other.trade_id and one.entry_ts = other.entry_ts "
+        "where one.profile like '%\\_eager' escape '\\'"
+    ).fetchall()
+    assert n_trades > 100
+    assert n_apart == 0
+
+
+@pytest.mark.parametrize("profile", ["all_shared", "all_separate"])
+def test_a_position_in_a_symbol_that_ended_is_booked_when_that_is_seen(kinds, profile):
+    """After a week without a bar, at the last close; nothing of it needs the future."""
+    found = kinds.connection.execute(
+        "select trades.exit_ts - last.bar_ts, trades.exit_price = last.close, "
+        "(select max(bar_ts) from equity where equity.profile = trades.profile and "
+        "equity.symbol = trades.symbol and position != 0) < trades.exit_ts "
+        "from trades asof join bars_1h as last "
+        "on trades.symbol = last.symbol and trades.exit_ts > last.bar_ts "
+        "where profile = ? and exit_reason = 'delisted'",
+        [profile],
+    ).fetchall()
+    assert found
+    assert set(found) == {(timedelta(hours=168), True, True)}
 
 
 def test_a_profile_without_trades_is_told_at_which_gate(kinds):

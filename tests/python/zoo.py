@@ -109,7 +109,7 @@ class Zoo:
         document = json.loads((PROJECT / "configs/eth_comprehensive.json").read_text())
         document["entry"] |= EAGER
         for section, keys in changes.items():
-            document[section] |= keys
+            document[section] = document.get(section, {}) | keys
         name = name or f"{symbol.lower()}_eager"
         document |= {"profile": name, "symbols": [symbol]}
         (self.configs / f"{name}.json").write_text(json.dumps(document))

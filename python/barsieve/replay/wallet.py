@@ -8,6 +8,10 @@ for long enough it is left at its last close, first thing in the hour.
 
 A symbol is active while it holds a position or an order. Full and focused replay are
 the same code: what else is looked at is a list of rows, all of them or the candidates.
+
+What happens rarely (a delisting, a liquidation) is first looked for by a function that
+calls none with the whole wallet: one that does counts the references of all its arrays
+at every call, which took longer than all the rest.
 """
 
 from typing import cast
@@ -114,13 +118,28 @@ def _leave(
 
 
 @compiled
+def _is_left_behind(wallet: Wallet, symbol: int, hour: int, rules: Rules) -> bool:
+    """Tell whether a symbol's position had no bar for too long before an hour."""
+    slot = wallet.slots[symbol]
+    hours = float(hour - slot.hour)
+    return is_delisted(overlaid(FLAT_POSITION, slot), hours, rules)
+
+
+@compiled_apart
+def _has_delisted(wallet: Wallet, hour: int, rules: Rules) -> bool:
+    """Tell whether some position had no bar for too long before this hour."""
+    for at in range(wallet.purse[0].n_active):
+        if _is_left_behind(wallet, wallet.active[at], hour, rules):
+            return True
+    return False
+
+
+@compiled_apart
 def _leave_delisted(wallet: Wallet, market: Market, hour: int, rules: Rules) -> None:
     """Leave what had no bar for too long before this hour."""
     for at in range(wallet.purse[0].n_active):
         symbol = wallet.active[at]
-        slot = wallet.slots[symbol]
-        hours = float(hour - slot.hour)
-        if is_delisted(overlaid(FLAT_POSITION, slot), hours, rules):
+        if _is_left_behind(wallet, symbol, hour, rules):
             _leave(wallet, market, symbol, DELISTED, 0, rules)
 
 
@@ -306,11 +325,10 @@ def _fill_resting(wallet: Wallet, market: Market, rules: Rules) -> None:
 
 
 @compiled
-def _liquidate_if_lost(wallet: Wallet, market: Market, hour: int, rules: Rules) -> bool:
-    """Close all that is open, once it and the balance are worth nothing together.
+def _is_lost(wallet: Wallet, market: Market, rules: Rules) -> bool:
+    """Tell whether all that is open and the balance are worth nothing together.
 
-    A symbol without a bar at this hour is marked, and left, at its last close. Tells
-    whether the account was lost: it then has no order left and decides nothing.
+    A symbol without a bar at this hour is marked at its last close.
     """
     purse, equity, n_open = wallet.purse[0], wallet.purse[0].balance, 0
     for at in range(purse.n_active):
@@ -319,8 +337,16 @@ def _liquidate_if_lost(wallet: Wallet, market: Market, hour: int, rules: Rules) 
         if position.side != FLAT:
             equity += worth_of(position, market.bars[slot.row].close, rules)
             n_open += 1
-    if not is_worthless(equity, n_open == 0):
-        return False
+    return is_worthless(equity, n_open == 0)
+
+
+@compiled_apart
+def _liquidate(wallet: Wallet, market: Market, hour: int, rules: Rules) -> None:
+    """Close all that is open, each symbol at its last close.
+
+    The account then has no order left and decides nothing.
+    """
+    purse = wallet.purse[0]
     for at in range(purse.n_active):
         symbol = wallet.active[at]
         slot = wallet.slots[symbol]
@@ -332,7 +358,6 @@ def _liquidate_if_lost(wallet: Wallet, market: Market, hour: int, rules: Rules) 
     purse.balance = account.balance
     purse.liquidated += 1
     write_shortfall(wallet.legs, wallet.trades, purse.n_legs, shortfall)
-    return True
 
 
 @compiled
@@ -414,10 +439,11 @@ def _decide_flat(
 @compiled
 def _next_entry_hour(market: Market, k: int) -> int:
     """Return the first hour from the k-th on with a row to enter on, or the end."""
-    n_hours, entry_first = len(market.merged), market.entry_first
-    while k < n_hours and entry_first[k] == entry_first[k + 1]:
-        k += 1
-    return k
+    n_hours, at = len(market.merged), market.entry_first[k]
+    if at == market.entry_first[n_hours]:
+        return n_hours
+    found: int = market.nth_hours[market.entry_rows[at]]
+    return found
 
 
 @compiled_apart
@@ -436,13 +462,16 @@ def replay_wallet(wallet: Wallet, market: Market, rules: Rules) -> None:
                 break
         hour, is_lost = market.merged[k], False
         if purse.n_active > 0:
-            _leave_delisted(wallet, market, hour, rules)
+            if _has_delisted(wallet, hour, rules):
+                _leave_delisted(wallet, market, hour, rules)
             _find_acting(wallet, market, hour)
             _settle_and_leave(wallet, market, rules)
             _enter(wallet, market, rules)
             _fill_resting(wallet, market, rules)
-            is_lost = _liquidate_if_lost(wallet, market, hour, rules)
-            if not is_lost:
+            is_lost = _is_lost(wallet, market, rules)
+            if is_lost:
+                _liquidate(wallet, market, hour, rules)
+            else:
                 _decide_held(wallet, market, rules)
             _settle_hour(wallet, hour, rules)
         _decide_flat(wallet, market, k, is_lost, rules)
