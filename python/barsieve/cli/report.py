@@ -30,7 +30,8 @@ def report(
     """Write one HTML file of the built database; it needs no network.
 
     Verdict of parity, price with every trade, equity, outcomes, screening and data
-    health, for the profiles of the database.
+    health, for the profiles of the database; of one that trades several symbols what
+    they add up to, and those with most trades one by one.
 
     Example: barsieve report --profile btc_live --to btc.html --open
     """

@@ -98,12 +98,11 @@ def results_of(found: dict[str, np.ndarray]) -> Results:
 
     A symbol stands at nothing before its first day, and where it stood after its last.
     """
-    names, begins = np.unique(found["symbol"].astype(str), return_index=True)
-    at = np.unique(found["at"])
+    of_row, at = found["symbol"].astype(str), np.unique(found["at"])
     by_symbol = {}
-    for name, start, end in zip(
-        names.tolist(), begins, [*begins[1:], len(found["at"])], strict=True
-    ):
+    for name in np.unique(of_row).tolist():
+        # The rows are in the order of symbols.
+        start, end = (np.searchsorted(of_row, name, side) for side in ("left", "right"))
         known = np.concatenate([[0.0], found["result"][start:end]])
         place = np.searchsorted(found["at"][start:end], at, side="right")
         by_symbol[name] = known[place]
