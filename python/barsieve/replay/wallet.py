@@ -442,7 +442,8 @@ def _next_entry_hour(market: Market, k: int) -> int:
     n_hours, at = len(market.merged), market.entry_first[k]
     if at == market.entry_first[n_hours]:
         return n_hours
-    return market.nth_hours[market.entry_rows[at]]
+    hour: int = market.nth_hours[market.entry_rows[at]]
+    return hour
 
 
 @compiled_apart
