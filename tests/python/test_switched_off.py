@@ -86,6 +86,7 @@ def test_what_is_off_keeps_the_types_that_the_step_was_compiled_for():
         | {
             "profile": "p",
             "symbol": "ETH",
+            "account": "ETH",
             "start_balance": 1.0,
             "screen": "admissible",
         }
@@ -114,7 +115,7 @@ def test_what_cannot_be_off_is_refused(key):
 @pytest.fixture
 def base(demo) -> dict:
     """The row of a profile that grids are over."""
-    rows = with_boxes(demo.table("config_profiles"), demo.table("config_weights"))
+    rows = with_boxes(demo.table("config_symbols"), demo.table("config_weights"))
     return next(row for row in rows if row["profile"] == "btc_live")
 
 
