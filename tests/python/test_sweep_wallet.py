@@ -458,9 +458,7 @@ def test_a_wallets_sweep_is_judged_like_any_other(pooled, demo_build, tmp_path):
             connection.execute(f"create view {table} as from source.main.{table}")
         for name in MADE_ANEW:
             project.create(connection, name, PROJECT / "data/demo", tmp_path)
-        judged = {
-            one["symbol"]: one for one in rows_of(connection.table("report_sweep"))
-        }
+        rows = rows_of(connection.table("report_sweep"))
         [(folds,)] = connection.sql(
             "select count(distinct fold) from sweep_results where symbol = '*'"
         ).fetchall()
