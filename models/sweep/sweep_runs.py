@@ -1,4 +1,4 @@
-"""Replay the grid of the legacy system over every symbol that has a profile."""
+"""Replay the grid of the legacy system over symbols, and wallets that ask for it."""
 
 
 def model(dbt, session):

@@ -24,7 +24,8 @@ from barsieve.core.errors import InputError
 from barsieve.metrics.account import marked_equity, nets_of
 from barsieve.metrics.performance import daily_sharpe, max_drawdown, of_results
 from barsieve.profiles.resolution import resolve
-from barsieve.replay.runs import FULL, replay
+from barsieve.replay.runs import FULL, Part, replay
+from barsieve.replay.state import DELISTED
 from barsieve.signals import envelope
 from barsieve.signals.market import Market
 from barsieve.sweep.buffers import words_of
@@ -35,6 +36,7 @@ from barsieve.sweep.run import (
     Sweep,
     measure_chunk,
     prepare,
+    symbol_over,
     trades_hash,
 )
 from barsieve.sweep.store import chunks_left, folder_of, read_results, run_sweeps
@@ -49,6 +51,7 @@ from sweep_cases import (
     base_row,
     configured,
     figures_of,
+    grid_of,
     inputs_of,
     inputs_on,
     one_config,
@@ -301,6 +304,23 @@ def test_on_any_market_a_configuration_trades_as_its_full_replay(seed, cadence):
     base = base_row() | {"cadence": cadence}
     market = random_market(rng, int(rng.integers(1, 400)))
     assert_exact_on(market, random_configs(rng, 6, base), base)
+
+
+def test_a_symbol_that_ends_before_its_market_trades_as_its_full_replay():
+    n_left = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        base = base_row() | {"cadence": "1h", "veto_limit": 2.0}
+        market = random_market(rng, 300)
+        grid = grid_of("random", random_configs(rng, 4, base))
+        hashes = figures_of(symbol_over(market, base, grid, 200.0))[1][:, 0]
+        part = Part("X", 0, len(market.bars), 200.0)
+        inputs = inputs_on(market, base)._replace(parts=(part,))
+        for config, found in zip(grid.configs, hashes, strict=True):
+            run = standalone(inputs, votes_of(market), configured(base, config))
+            assert trades_hash(run) == found
+            n_left += np.count_nonzero(run.trades.exit_reason == DELISTED)
+    assert n_left > 3
 
 
 def test_a_screen_that_is_too_narrow_is_noticed(monkeypatch):

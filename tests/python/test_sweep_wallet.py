@@ -44,6 +44,7 @@ from barsieve.sweep.tables import (
 )
 from barsieve.sweep.wallets import WalletSweep, prepare_wallet, wallet_over
 from command_line import barsieve
+from compiled_project import CompiledProject
 from conftest import PROJECT
 from sweep_cases import (
     DOMAINS,
@@ -436,6 +437,38 @@ def test_a_build_sweeps_the_wallet_and_nothing_learns_of_it(pooled):
         judged = rows_of(connection.from_arrow(sweep_statistics(results)))
         assert [one["symbol"] for one in judged] == [ALL, "BTC", "ETH"]
         assert all(one["trials"] > 1 for one in judged)
+
+
+AS_BUILT = (
+    "config_symbols", "config_weights", "sweep_grids", "sweep_bars", "regimes",
+)  # fmt: skip
+MADE_ANEW = (
+    "sweep_runs", "sweep_results", "sweep_configs", "evaluation_sweep", "report_sweep",
+)  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_wallets_sweep_is_judged_like_any_other(pooled, demo_build, tmp_path):
+    project = CompiledProject(demo_build)
+    with project.connect() as connection:
+        connection.execute(f"attach '{pooled}' as source (read_only)")
+        connection.execute(f"attach ':memory:' as {project.catalog}")
+        connection.execute(f"use {project.catalog}")
+        for table in AS_BUILT:
+            connection.execute(f"create view {table} as from source.main.{table}")
+        for name in MADE_ANEW:
+            project.create(connection, name, PROJECT / "data/demo", tmp_path)
+        rows = rows_of(connection.table("report_sweep"))
+        [(folds,)] = connection.sql(
+            "select count(distinct fold) from sweep_results where symbol = '*'"
+        ).fetchall()
+    judged = {one["symbol"]: one for one in rows}
+    assert set(judged) == {ALL, "BTC", "ETH"}
+    wallet = judged[ALL]
+    assert (wallet["profile"], wallet["configurations"]) == ("pool", 594)
+    assert wallet["with_trades"] > 400
+    assert wallet["finding"] + ": " == wallet["verdict"][: len(wallet["finding"]) + 2]
+    assert folds == wallet["months"] + 1
 
 
 def test_the_command_sweeps_a_wallet_its_symbols_or_one_of_them(pooled, tmp_path):

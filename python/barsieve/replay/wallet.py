@@ -161,7 +161,7 @@ def _find_acting(wallet: Wallet, market: Market, hour: int) -> None:
     purse.n_acting = n_acting
 
 
-@compiled
+@compiled_apart
 def _settle_and_leave(wallet: Wallet, market: Market, rules: Rules) -> None:
     """Settle funding and fill ordered exits, by symbol."""
     purse = wallet.purse[0]
@@ -242,7 +242,7 @@ def _is_crowded_out(
     return alone > 0.0 and not beside > 0.0
 
 
-@compiled
+@compiled_apart
 def _enter(wallet: Wallet, market: Market, rules: Rules) -> None:
     """Fill the ordered entries, the most confident first, while there is room."""
     purse = wallet.purse[0]
@@ -283,7 +283,7 @@ def _enter(wallet: Wallet, market: Market, rules: Rules) -> None:
             _keep(purse, slot, entered, position)
 
 
-@compiled
+@compiled_apart
 def _fill_resting(wallet: Wallet, market: Market, rules: Rules) -> None:
     """Test stops and targets, by symbol; those of new positions too."""
     purse = wallet.purse[0]
@@ -324,7 +324,7 @@ def _fill_resting(wallet: Wallet, market: Market, rules: Rules) -> None:
             _note_end(wallet, purse, trade)
 
 
-@compiled
+@compiled_apart
 def _is_lost(wallet: Wallet, market: Market, rules: Rules) -> bool:
     """Tell whether all that is open and the balance are worth nothing together.
 
@@ -360,7 +360,7 @@ def _liquidate(wallet: Wallet, market: Market, hour: int, rules: Rules) -> None:
     write_shortfall(wallet.legs, wallet.trades, purse.n_legs, shortfall)
 
 
-@compiled
+@compiled_apart
 def _decide_held(wallet: Wallet, market: Market, rules: Rules) -> None:
     """Count the bar of the acting symbols, move their stops, and decide."""
     purse = wallet.purse[0]
@@ -413,7 +413,7 @@ def _activate(wallet: Wallet, symbol: int) -> None:
     purse.n_active += 1
 
 
-@compiled
+@compiled_apart
 def _decide_flat(
     wallet: Wallet, market: Market, k: int, is_lost: bool, rules: Rules
 ) -> None:
@@ -442,8 +442,8 @@ def _next_entry_hour(market: Market, k: int) -> int:
     n_hours, at = len(market.merged), market.entry_first[k]
     if at == market.entry_first[n_hours]:
         return n_hours
-    found: int = market.nth_hours[market.entry_rows[at]]
-    return found
+    hour: int = market.nth_hours[market.entry_rows[at]]
+    return hour
 
 
 @compiled_apart
