@@ -102,7 +102,8 @@ def results_of(found: dict[str, np.ndarray]) -> Results:
     by_symbol = {}
     for name in np.unique(of_row).tolist():
         # The rows are in the order of symbols.
-        start, end = (np.searchsorted(of_row, name, side) for side in ("left", "right"))
+        start = np.searchsorted(of_row, name)
+        end = np.searchsorted(of_row, name, side="right")
         known = np.concatenate([[0.0], found["result"][start:end]])
         place = np.searchsorted(found["at"][start:end], at, side="right")
         by_symbol[name] = known[place]
