@@ -102,7 +102,7 @@ def results_of(found: dict[str, np.ndarray]) -> Results:
     by_symbol = {}
     for name in np.unique(of_row).tolist():
         # The rows are in the order of symbols.
-        start = np.searchsorted(of_row, name, side="left")
+        start = np.searchsorted(of_row, name)
         end = np.searchsorted(of_row, name, side="right")
         known = np.concatenate([[0.0], found["result"][start:end]])
         place = np.searchsorted(found["at"][start:end], at, side="right")
