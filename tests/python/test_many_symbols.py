@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 import barsieve as bs
+import barsieve.database.store
 from barsieve.analysis.candidate_lines import lines_of, screened_by
 from barsieve.analysis.explain import explain, signal, signals
 from barsieve.analysis.replay import replay_profile
@@ -275,7 +276,21 @@ def test_from_python_a_run_has_its_symbols(path, studies):
     assert run.equity.equity.iloc[-1] == pytest.approx(run.metrics["end_balance"])
     parts = run.equity_by_symbol.groupby("symbol").equity.last() - 10_000.0
     assert parts.sum() == pytest.approx(run.metrics["net_pnl"])
-    assert run.plot().data
+    drawn = {trace.name for trace in run.plot().data}
+    assert drawn >= {"BTC", "ETH", "equity", "drawdown"}
+
+
+def test_runs_are_compared_and_stored_by_symbol(path):
+    with bs.open(path) as db:
+        found = db.compare(SHARED, f"{SHARED}:focused")
+    assert found.verdict == "identical"
+    assert found.counts["identical"] > 100
+    with bs.database.store.open(path) as store:
+        both = store.trades(APART).count().to_pyarrow().as_py()
+        one = store.trades(APART, symbol="ETH").count().to_pyarrow().as_py()
+        assert 0 < one < both
+        with pytest.raises(InputError, match="expected one of BTC, ETH"):
+            store.equity(APART, symbol="SOL")
 
 
 @pytest.mark.parametrize("profile", BOTH)

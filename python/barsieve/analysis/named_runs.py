@@ -70,7 +70,7 @@ def _built_run(name: str, span: Span, database: Path | None) -> NamedRun:
         )
     found = connection.execute(
         "select * from replay_trades where replayed = ? and profile = ? "
-        "order by trade_id",
+        "order by entry_ts, account, trade_id",
         values,
     )
     trades = within(rows_of(found), span)
@@ -84,9 +84,9 @@ MARKS = """
     select
         epoch_us(bar_ts) as bar_ts,
         equity,
-        position != 0 as is_held,
+        positions != 0 as is_held,
         bar_ts >= coalesce($start::timestamptz, '-infinity'::timestamptz) as is_begun,
-    from replay_equity
+    from replay_profile_equity
     semi join (from fusion_scores where profile = $profile and is_in_study)
         using (bar_ts)
     where replayed = $mode and profile = $profile
@@ -115,7 +115,7 @@ def _account(
     marks = Marks(**{name: np.asarray(of)[before:] for name, of in columns.items()})
     (balance,) = row_of(
         connection.execute(
-            "select start_balance from replay_runs "
+            "select sum(start_balance) from replay_runs "
             "where replayed = $mode and profile = $profile",
             names,
         )

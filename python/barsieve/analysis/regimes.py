@@ -21,7 +21,7 @@ order by span, classifier, profile, list_position(
     ['trades', 'win_rate', 'profit_factor', 'sharpe', 'max_drawdown'], figure
 )
 """
-ASKED = "select distinct reference_symbol, fit_window from config_profiles order by all"
+ASKED = "select distinct reference_symbol, fit_window from config_symbols order by all"
 LAST_CLOSE = "select max(bar_ts) + interval '1 hour' from bars_1h"
 
 

@@ -116,7 +116,7 @@ def _judge(scratch: Scratch, name: str) -> None:
         f"using (symbol, bar_ts)"
     )
     earlier = scratch.table("evaluation_scores").to_arrow_table()
-    found = worth_of_columns(bars, scratch.table("config_profiles"), earlier)
+    found = worth_of_columns(bars, scratch.table("config_symbols"), earlier)
     scratch.put("evaluation_scores", pa.concat_tables([earlier, found]))
     scratch.make(*REPORTS)
 

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from barsieve.core.arrow import numbers
 from barsieve.core.extras import needed
+from barsieve.core.keys import ALL
 from barsieve.core.text import number
 from barsieve.metrics.performance import drawdowns
 
@@ -86,6 +87,31 @@ def _line(go: Any, x: np.ndarray, y: np.ndarray, name: str, color: str) -> Any:
     return go.Scatter(x=x, y=y, name=name, line={"color": color, "width": 1.2})
 
 
+def _price(go: Any, run: "Run", drawn: np.ndarray) -> list[Any]:
+    """Return the closes at some bars, and all trades."""
+    prices, trades = run.table("prices"), run.table("trades").to_pylist()
+    closed_at = _times(prices["bar_ts"], hours=1)[drawn]
+    lines = [_line(go, closed_at, numbers(prices["close"])[drawn], "close", PRICE)]
+    return [*lines, *(_entries(go, trades, s) for s in SYMBOLS), _exits(go, trades)]
+
+
+def _results(go: Any, run: "Run") -> list[Any]:
+    """Return what each symbol has made, open positions included."""
+    by_symbol = run.table("equity_by_symbol")
+    names = np.array(by_symbol["symbol"].to_pylist())
+    closed_at, equity = (
+        _times(by_symbol["bar_ts"], hours=1),
+        numbers(by_symbol["equity"]),
+    )
+    lines = []
+    for name in np.unique(names):
+        own = np.flatnonzero(names == name)
+        drawn = own[_last_of_days(closed_at[own])]
+        made = equity[drawn] - equity[own[0]]
+        lines.append(go.Scatter(x=closed_at[drawn], y=made, name=str(name)))
+    return lines
+
+
 def _title(run: "Run") -> str:
     figures = (
         ("return", number(run.metrics["return_share"], "+.1%")),
@@ -101,13 +127,13 @@ def _title(run: "Run") -> str:
 def figure_of(run: "Run") -> Any:
     """Return the plotly figure of a run.
 
-    Green entries won, red ones lost; triangles point to where the trade bet. A drawdown
-    is the fall from the highest equity so far.
+    Green entries won, red ones lost; triangles point to where the trade bet. Of several
+    symbols it has what each has made in the place of prices. A drawdown is the fall
+    from the highest equity so far.
     """
     go = needed("plotly.graph_objects", "notebook", by="Run.plot")
     subplots = needed("plotly.subplots", "notebook", by="Run.plot")
-    equity, prices = run.table("equity"), run.table("prices")
-    trades = run.table("trades").to_pylist()
+    equity = run.table("equity")
     closed_at = _times(equity["bar_ts"], hours=1)
     drawn = _last_of_days(closed_at)
     curve = numbers(equity["equity"])
@@ -115,15 +141,15 @@ def figure_of(run: "Run") -> Any:
     figure = subplots.make_subplots(
         rows=3, shared_xaxes=True, vertical_spacing=0.03, row_heights=[0.5, 0.3, 0.2]
     )
-    close = numbers(prices["close"])
-    figure.add_trace(_line(go, closed_at[drawn], close[drawn], "close", PRICE), 1, 1)
-    for side in SYMBOLS:
-        figure.add_trace(_entries(go, trades, side), 1, 1)
-    figure.add_trace(_exits(go, trades), 1, 1)
+    if run.symbol == ALL:
+        figure.add_traces(_results(go, run), rows=1, cols=1)
+        figure.update_yaxes(title_text="result by symbol, USD", row=1, col=1)
+    else:
+        figure.add_traces(_price(go, run, drawn), rows=1, cols=1)
+        figure.update_yaxes(title_text=f"{run.symbol}, USD", type="log", row=1, col=1)
     figure.add_trace(_line(go, closed_at[drawn], curve[drawn], "equity", EQUITY), 2, 1)
     under = _line(go, closed_at[drawn], fall, "drawdown", FALL).update(fill="tozeroy")
     figure.add_trace(under, 3, 1)
-    figure.update_yaxes(title_text=f"{run.symbol}, USD", type="log", row=1, col=1)
     figure.update_yaxes(title_text="equity, USD", row=2, col=1)
     figure.update_yaxes(title_text="drawdown", tickformat=".0%", row=3, col=1)
     return figure.update_layout(

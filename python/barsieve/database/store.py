@@ -26,7 +26,7 @@ Names = str | Sequence[str] | None
 Edge = Moment | None
 
 # Where the names are that a column may hold.
-NAMED_IN = {"profile": "config_profiles", "symbol": "bars_1h"}
+NAMED_IN = {"profile": "config_profiles", "symbol": "config_universe"}
 REPLAYED = ("full", "focused")
 
 
@@ -103,10 +103,14 @@ class ProfileTable(StoreTable):
     """Rows of a profile and an hour."""
 
     def __call__(
-        self, profile: Names = None, start: Edge = None, end: Edge = None
+        self,
+        profile: Names = None,
+        start: Edge = None,
+        end: Edge = None,
+        symbol: Names = None,
     ) -> ir.Table:
         """Return the rows of profiles whose bar opens in [start, end)."""
-        return self._chosen(start, end, "bar_ts", profile=profile)
+        return self._chosen(start, end, "bar_ts", profile=profile, symbol=symbol)
 
 
 class ReplayTable(StoreTable):
@@ -118,30 +122,40 @@ class ReplayTable(StoreTable):
         replayed: Names = None,
         start: Edge = None,
         end: Edge = None,
+        symbol: Names = None,
     ) -> ir.Table:
         """Return the rows of profiles in [start, end), of both replays or of one."""
         time = next(name for name in ("entry_ts", "ts", "bar_ts") if name in self)
-        return self._chosen(start, end, time, profile=profile, replayed=replayed)
+        of = {"profile": profile, "replayed": replayed, "symbol": symbol}
+        return self._chosen(start, end, time, **of)
 
 
 class TradeTable(StoreTable):
     """Trades of the full replay; in time by their entry."""
 
     def __call__(
-        self, profile: Names = None, start: Edge = None, end: Edge = None
+        self,
+        profile: Names = None,
+        start: Edge = None,
+        end: Edge = None,
+        symbol: Names = None,
     ) -> ir.Table:
         """Return the trades of profiles that were entered in [start, end)."""
-        return self._chosen(start, end, "entry_ts", profile=profile)
+        return self._chosen(start, end, "entry_ts", profile=profile, symbol=symbol)
 
 
 class LegTable(StoreTable):
     """Legs of trades of the full replay; in time by their fill."""
 
     def __call__(
-        self, profile: Names = None, start: Edge = None, end: Edge = None
+        self,
+        profile: Names = None,
+        start: Edge = None,
+        end: Edge = None,
+        symbol: Names = None,
     ) -> ir.Table:
         """Return the legs of profiles that filled in [start, end)."""
-        return self._chosen(start, end, "ts", profile=profile)
+        return self._chosen(start, end, "ts", profile=profile, symbol=symbol)
 
 
 TYPES: dict[str, type[StoreTable]] = {
