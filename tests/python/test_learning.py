@@ -70,7 +70,7 @@ from conftest import PROJECT
 pytestmark = pytest.mark.slow
 
 DOMAINS = ("wyckoff", "liquidity", "smc", "momentum", "temporal")
-PROFILE_TABLES = ("config_profiles", "config_envelopes", "config_weights")
+PROFILE_TABLES = ("config_symbols", "config_envelopes", "config_weights")
 
 N_REGIMES = 4
 
