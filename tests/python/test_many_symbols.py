@@ -177,7 +177,7 @@ def test_a_trade_is_explained_by_its_number_and_where_two_have_it_by_symbol(stud
     assert told["legs"] == alone["legs"]
     assert told["why_left"] == alone["why_left"]
     with pytest.raises(InputError, match="expected one of BTC, ETH"):
-        studies[APART].on("SOL")
+        explain(studies[APART], 7, FULL, "SOL")
 
 
 @pytest.mark.parametrize("profile", BOTH)

@@ -145,6 +145,8 @@ def find_trade(
     the accounts of several symbols have it and none is named.
     """
     name, scratch = study.profile, study.scratch
+    if symbol is not None:
+        study.on(symbol)
     asked = "replayed = ? and profile = ? and (? is null or symbol = ?)"
     values = (replayed, name, symbol, symbol)
     found = scratch.rows(
