@@ -23,7 +23,9 @@ from barsieve.oracle.scores import score_row
 # that. Relative to the column's own scale, nothing legitimate comes near it.
 ORACLE_TOLERANCE = 1e-9
 
-SAMPLED_BARS = 48
+# Bars of a symbol that are worked out again: as many as give a thousand of all symbols,
+# within these. The oracle is slow on purpose, and a market may have a hundred symbols.
+LEAST_SAMPLED, SAMPLED_BARS, SAMPLED_OF_ALL = 8, 48, 1_000
 
 
 def read_vintages(macro: duckdb.DuckDBPyRelation) -> dict[str, Vintages]:
@@ -77,9 +79,10 @@ def read_history(
     )
 
 
-def sampled_bars(n_bars: int) -> list[int]:
-    """Return evenly spread bars, with the first ones and the last."""
-    spread = np.linspace(0, n_bars - 1, min(SAMPLED_BARS, n_bars)).astype(int)
+def sampled_bars(n_bars: int, n_symbols: int = 1) -> list[int]:
+    """Return evenly spread bars of a symbol, with the first ones and the last."""
+    wanted = int(np.clip(SAMPLED_OF_ALL // n_symbols, LEAST_SAMPLED, SAMPLED_BARS))
+    spread = np.linspace(0, n_bars - 1, min(wanted, n_bars)).astype(int)
     return sorted({*spread.tolist(), *range(min(3, n_bars)), n_bars - 1})
 
 
@@ -134,9 +137,10 @@ def compare_features(
     and column, `differs` where any sampled value lies beyond the tolerance.
     """
     verdicts, vintages = [], read_vintages(macro)
-    for (symbol,) in features.select("symbol").distinct().order("symbol").fetchall():
+    symbols = features.select("symbol").distinct().order("symbol").fetchall()
+    for (symbol,) in symbols:
         history = read_history(symbol, bars, vintages, funding, macro_series)
-        sampled = sampled_bars(len(history.ts))
+        sampled = sampled_bars(len(history.ts), len(symbols))
         listed = ", ".join(str(t + 1) for t in sampled)
         of_symbol = matching(features, symbol=symbol)
         of_sample = of_symbol.filter(f"bar_index in ({listed})")
