@@ -40,14 +40,20 @@ def run(db):
 
 
 def built(demo, table: str, profile: str = "btc_live") -> pa.Table:
-    order = {"trades": "trade_id", "trade_legs": "trade_id, leg", "equity": "bar_ts"}
+    order = {"trades": "trade_id", "trade_legs": "trade_id, leg"}
+    order |= {"equity": "bar_ts", "profile_equity": "bar_ts"}
     rows = demo.sql(f"from {table} where profile = '{profile}' order by {order[table]}")
     return rows.to_arrow_table()
 
 
 @pytest.mark.parametrize(
     ("name", "table"),
-    [("trades", "trades"), ("legs", "trade_legs"), ("equity", "equity")],
+    [
+        ("trades", "trades"),
+        ("legs", "trade_legs"),
+        ("equity", "profile_equity"),
+        ("equity_by_symbol", "equity"),
+    ],
 )
 def test_a_run_has_the_rows_of_the_build_to_the_last_bit(run, demo, name, table):
     expected = built(demo, table)
@@ -260,7 +266,7 @@ REFUSALS = {
     "log": lambda db: db.compare("btc_live", "none.jsonl"),
     "trade": lambda db: db.explain("btc_live", 100_000),
     "threshold": lambda db: db.thresholds("btc_live", [65]),
-    "report": lambda db: db.report("barsieve.duckdb"),
+    "report": lambda db: db.report(db.path),
     "export": lambda db: db.export("tradse", "x.csv"),
 }
 

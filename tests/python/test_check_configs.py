@@ -372,7 +372,7 @@ def test_a_former_key_at_another_place_is_an_unknown_one(configs):
     [
         pytest.param(
             {"note": "mine"}, "unknown key 'note'",
-            "one of profile, extends, symbols, learned, weights",
+            "one of profile, extends, symbols, learned, swept, weights",
             '"mine"', "remove the key: nothing reads it", id="at the top",
         ),
         pytest.param(

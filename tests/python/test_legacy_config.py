@@ -140,6 +140,9 @@ LEGACY = [
 ]
 
 
+INHERITED = ("regime", "learned", "swept", "screen")
+
+
 @pytest.mark.parametrize("name", LEGACY)
 def test_a_shipped_profile_written_the_legacy_way_comes_back(folder, name):
     profile = resolve(SHIPPED / f"{name}.json").document
@@ -149,7 +152,7 @@ def test_a_shipped_profile_written_the_legacy_way_comes_back(folder, name):
     assert migrate(old, name, base).profile == profile
     if profile["screen"]["method"] == "admissible":
         # A legacy file knows neither regimes nor learning: they are the base's.
-        ours = {key: BASE.profile[key] for key in ("regime", "learned", "screen")}
+        ours = {key: BASE.profile[key] for key in INHERITED}
         assert migrate(old, name, BASE).profile == profile | ours
 
 

@@ -19,7 +19,7 @@ LONGER = {
     "feature_macro_days": 165,
     "features": 125,
     "fusion_scores": 175,
-    "evaluation_gate_counts": 91,
+    "evaluation_gate_counts": 95,
     "parity_equity": 93,
     "parity_summary": 140,
     "regime_observations": 140,

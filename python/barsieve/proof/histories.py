@@ -206,13 +206,15 @@ class Histories:
         if not self.kind.stacked or not (table.has_symbol or table.has_profile):
             return f"from {built}"
         renamed = []
+        condition = "true"
         if table.has_symbol:
-            renamed.append("cuts.name as symbol")
+            # A row of no symbol is of all of them.
+            renamed.append("if(symbol is null, null, cuts.name) as symbol")
+            condition = (
+                "coalesce(rows_of_build.symbol, cuts.of_symbol) = cuts.of_symbol"
+            )
         if table.has_profile:
             renamed.append("profile || '@' || cuts.name as profile")
-        condition = (
-            "rows_of_build.symbol = cuts.of_symbol" if table.has_symbol else "true"
-        )
         if table.columns.get("symbols", "").endswith("[]"):
             renamed.append("[cuts.name] as symbols")
             condition += " and list_has_any(symbols, [cuts.of_symbol, '*'])"
