@@ -29,6 +29,8 @@ from barsieve.oracle.signals import Row, signal_row, veto_row, was_last_above
 # Blocks of 4 hours: some evenly spread, and some in which something happens.
 SPREAD_BLOCKS = 24
 MOMENTS = [0.0, 0.5, 1.0]
+# Of more symbols than these fewer of each are looked at; the oracle is slow on purpose.
+MANY_SYMBOLS, LEAST_BLOCKS = 20, 4
 BLOCK = 4 * HOUR
 BLOCK_OF_BAR = f"epoch(bar_ts)::bigint // {BLOCK}"
 AMOUNTS = ("veto_long", "veto_short", "greenlight")
@@ -63,27 +65,34 @@ class Sample(NamedTuple):
         yield from found.values()
 
 
-def _eventful(relation: duckdb.DuckDBPyRelation, subject: str) -> set[int]:
+def _eventful(
+    relation: duckdb.DuckDBPyRelation, subject: str, moments: list[float]
+) -> set[int]:
     """Return the blocks of some moments at which each subject has a row."""
-    spread = f"quantile_disc({BLOCK_OF_BAR}, {MOMENTS})"
+    spread = f"quantile_disc({BLOCK_OF_BAR}, {moments})"
     found = relation.aggregate(f"{subject}, {spread} as blocks").fetchall()
     return {int(block) for _, blocks in found for block in blocks}
 
 
-def take_sample(relations: dict[str, Any], symbol: str) -> Sample:
+def take_sample(relations: dict[str, Any], symbol: str, n_symbols: int = 1) -> Sample:
     """Read the blocks of a symbol at which its decisions are worked out again."""
+    n_blocks, moments = SPREAD_BLOCKS, MOMENTS
+    if n_symbols > MANY_SYMBOLS:
+        n_blocks = max(LEAST_BLOCKS, SPREAD_BLOCKS * MANY_SYMBOLS // n_symbols)
+        moments = [0.5]
     features = matching(relations["features"], symbol=symbol)
     span = "min(epoch(bar_ts)) as first, max(epoch(bar_ts)) as last"
     (first, last), *_ = features.aggregate(span).fetchall()
-    chosen = {int(b) for b in np.linspace(first // BLOCK, last // BLOCK, SPREAD_BLOCKS)}
+    chosen = {int(b) for b in np.linspace(first // BLOCK, last // BLOCK, n_blocks)}
     for name, subject in (
         ("macro_signals", "signal"),
         ("sentinels", "sentinel"),
         ("candidates", "profile || side"),
     ):
-        chosen |= _eventful(matching(relations[name], symbol=symbol), subject)
+        own = matching(relations[name], symbol=symbol)
+        chosen |= _eventful(own, subject, moments)
     entries = matching(relations["fusion_scores"], symbol=symbol).filter("is_entry")
-    chosen |= _eventful(entries, "profile || side")
+    chosen |= _eventful(entries, "profile || side", moments)
     blocks = f"{BLOCK_OF_BAR} in ({', '.join(map(str, sorted(chosen)))})"
     bars = [i for (i,) in features.filter(blocks).select("bar_index").fetchall()]
     wanted = sorted({k for i in bars for k in (i - 2, i - 1, i)})
@@ -213,8 +222,9 @@ def compare_decisions(**relations: duckdb.DuckDBPyRelation) -> pa.Table:
     profiles = rows_of(relations["config_symbols"].order("profile"))
     learned = _proposals(relations["fusion_learned"])
     verdicts = []
-    for (symbol,) in symbols.fetchall():
-        sample = take_sample(relations, symbol)
+    named = symbols.fetchall()
+    for (symbol,) in named:
+        sample = take_sample(relations, symbol, len(named))
         pairs: Pairs = {}
         _add_macro(pairs, sample, vix, limits)
         _add_sentinels(pairs, sample)
