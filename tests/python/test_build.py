@@ -219,10 +219,11 @@ def test_the_code_hash_covers_what_computes():
 
 
 def test_every_public_column_is_described_in_the_database(demo):
-    """Tables with a grain are public; their comments say what rows and columns are."""
+    """Tables with a key are public; their comments say what rows and columns are."""
     rows = demo.execute(
         "select table_name, column_name, comment from duckdb_columns() "
-        "where table_name in (select model from build_models where grain is not null)"
+        "where table_name in (select table_name from duckdb_constraints() "
+        "where constraint_type in ('PRIMARY KEY', 'NOT NULL'))"
     ).fetchall()
     assert len({table for table, _, _ in rows}) > 25
     assert [(table, name) for table, name, said in rows if not said] == []

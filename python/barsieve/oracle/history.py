@@ -48,7 +48,7 @@ class Vintages:
         """Return every day known at a time in its latest vintage."""
         end = bisect_right(self._published, at, key=lambda o: o.known_at)
         if end < self._end:
-            self._by_day, self._end = {}, 0
+            self._by_day, self._days, self._end = {}, [], 0
         if end != self._end:
             self._by_day |= {o.day: o for o in self._published[self._end : end]}
             self._end, self._days = end, []
