@@ -4,6 +4,7 @@ import pytest
 
 from barsieve.oracle.compare import compare_features
 from barsieve.oracle.decisions import compare_decisions
+from barsieve.oracle.history import Observation, Vintages
 from compiled_project import CompiledProject
 from conftest import PROJECT
 from troubled_market import write_troubled_market
@@ -206,3 +207,17 @@ def test_a_feature_scales_funding_to_8_hours_and_the_replay_pays_what_was_paid(
     scaled = dict(sizes)
     assert scaled[1] == pytest.approx(scaled[8], rel=1)
     assert scaled[4] == pytest.approx(scaled[8], rel=1)
+
+
+def test_vintages_of_a_time_do_not_depend_on_the_times_asked_before():
+    # Days 3, 4, 3 again, 5; known at 10, 20, 30, 40.
+    published = [
+        Observation(day, 10.0 * k, value)
+        for k, (day, value) in enumerate([(3, 1.0), (4, 2.0), (3, 3.0), (5, 4.0)], 1)
+    ]
+    kept = Vintages(published)
+    for at in (40, 5, 20, 35, 35, 10, 0, 30, 9, 99, 15):
+        found, alone = kept.known_days(at), Vintages(published).known_days(at)
+        assert found == alone, at
+        assert all(one.known_at <= at for one in found), at
+        assert kept.by_day(at) == {one.day: one for one in found}, at
