@@ -21,7 +21,6 @@ from barsieve.core.model_lists import ModelLists
 from barsieve.database.connect import open_database
 from barsieve.database.models import differing
 from barsieve.database.overlay import Scratch
-from barsieve.profiles.rules import Rules
 from barsieve.profiles.settings import ALL, Profile
 from barsieve.replay.runs import Inputs, Part, Run, accounts, replay, run_table
 
@@ -64,11 +63,6 @@ class Study(NamedTuple):
         """Return the name of the profile."""
         name: str = self.document["profile"]
         return name
-
-    @property
-    def rules(self) -> Rules:
-        """Return the rules of the profile, the same on every symbol."""
-        return self.accounts[0].profile.rules
 
     @property
     def symbols(self) -> list[str]:

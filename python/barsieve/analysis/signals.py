@@ -17,7 +17,7 @@ from barsieve.analysis.session import Study
 from barsieve.analysis.signal_rows import Signal, read_signals
 from barsieve.core.errors import Problem, refuse, refuse_first
 from barsieve.core.times import epoch_us
-from barsieve.replay.runs import Inputs, Run, in_order
+from barsieve.replay.runs import Inputs, Run
 from barsieve.replay.state import FLAT, LONG, SHORT
 from barsieve.signals.bars import are_entries
 
@@ -95,8 +95,7 @@ def _with_signals(inputs: Inputs, own: list[Signal], at: np.ndarray) -> Inputs:
     bars["is_eligible"][at] = inputs.is_in_study[at]
     rules = inputs.profile.rules._replace(loss_streak_shift=0.0)
     profile = with_fields(inputs.profile, rules=rules)
-    entry_bars = in_order(inputs.opens, np.sort(at))
-    return inputs._replace(profile=profile, bars=bars, entry_bars=entry_bars)
+    return inputs._replace(profile=profile, bars=bars, entry_bars=np.sort(at))
 
 
 def signalled(study: Study, source: Path | pa.Table) -> Signalled:

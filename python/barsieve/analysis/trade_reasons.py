@@ -106,11 +106,6 @@ def why_left(decision: dict[str, Any], profile: Profile) -> str:
         )
     if reason == "end_of_data":
         return "The data end while it was open: closed at the last close."
-    if reason == "delisted":
-        hours = profile.rules.delisted_after_hours
-        return (
-            f"No bar came for {hours:g} hours or more: it was left at the last close."
-        )
     at_the_close = f"At the close of {exit_ts:%Y-%m-%d %H:%M} UTC "
     if reason == "time":
         return at_the_close + (

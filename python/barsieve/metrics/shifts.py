@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from barsieve.replay.runs import FOCUSED, Inputs, Part, Run, in_order, replay
+from barsieve.replay.runs import FOCUSED, Inputs, Part, Run, replay
 from barsieve.replay.state import FLAT
 from barsieve.signals.bars import are_open
 
@@ -93,10 +93,7 @@ class Signals:
         if is_kept is not None:
             self._bars.side[self.track[~is_kept]] = FLAT
             may_enter = may_enter & is_kept
-        rows = self.track[may_enter]
-        if len(self._tracks) > 1:
-            rows = in_order(self.inputs.opens, rows)
-        return self.inputs._replace(bars=self._bars, entry_bars=rows)
+        return self.inputs._replace(bars=self._bars, entry_bars=self.track[may_enter])
 
 
 class Draw(NamedTuple):

@@ -47,9 +47,9 @@ class Inputs(NamedTuple):
 
     `bars`: record array of shape (n_bars,), dtype `BAR`, of one symbol after the other.
     `bar_ts`: their opens, `known_at`: their closes. `is_in_study`, shape (n_bars,):
-    where the profile may trade, and is judged. `entry_bars`: positions where the screen
-    says that an entry may happen, in the order of time, then of symbols. `parts`: which
-    bars are of which symbol; none where all are of the profile's.
+    where the profile may trade, and is judged. `entry_bars`: ascending positions where
+    the screen says that an entry may happen. `parts`: which bars are of which symbol;
+    none where all are of the profile's.
     """
 
     profile: Profile
@@ -208,14 +208,6 @@ def _parts(own: Sequence[Profile], table: pa.Table) -> tuple[Part, ...]:
     )
 
 
-def in_order(opens: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Return positions of bars by time, then by symbol.
-
-    `rows` are those of one symbol after the other, `opens` those of all bars.
-    """
-    return rows[np.argsort(opens[rows], kind="stable")]
-
-
 def read_inputs(
     own: Sequence[Profile],
     bars: DuckDBPyRelation,
@@ -242,8 +234,6 @@ def read_inputs(
     ]
     rows = np.concatenate([np.empty(0, np.int64), *places]).astype(np.int64)
     bar_ts = table["bar_ts"].combine_chunks()
-    if len(parts) > 1:
-        rows = in_order(numbers(bar_ts.view(pa.int64())), rows)
     return Inputs(
         profile=profile,
         bars=bars_from_arrow(table),
