@@ -17,6 +17,9 @@ REAL_MARKET = Path(
 )
 
 
+# Data are small and tests run side by side: threads of OpenMP would wait for a core.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # The tree of commands is made once: it is the same for every call of a test.
 typer.testing._get_command = cache(typer.testing._get_command)
 
