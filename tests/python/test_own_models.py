@@ -40,6 +40,10 @@ MODELS = {
         from {{ ref('features') }}
     """,
 }
+# Profiles that no test here asks for; they cost a build's time.
+UNASKED = (
+    "btc_live", "demo_edge", "eth_live_conservative", "eth_sentinel", "eth_regime",
+)  # fmt: skip
 LISTS = {
     "own_domains": "drift, range", "own_sentinels": "wide_bar",
     "own_signals": "gold_calm",
@@ -89,6 +93,8 @@ def own(tmp_path_factory):
         (folder / f"models/{name}.sql").write_text(sql)
         described = f"models: [{{name: {Path(name).name}, description: One hour.}}]\n"
         (folder / f"models/{name}.yml").write_text(described)
+    for name in UNASKED:
+        (folder / f"configs/{name}.json").unlink()
     for made in (profile(), few()):
         path = folder / f"configs/{made['profile']}.json"
         path.write_text(json.dumps(made))
