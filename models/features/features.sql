@@ -119,3 +119,4 @@ left join {{ ref('feature_macro') }} as day_before
         and found.known_at_day_before = day_before.known_at
 left join funding
     on hourly.symbol = funding.symbol and found.known_at_funding = funding.known_at
+order by hourly.symbol, hourly.bar_index

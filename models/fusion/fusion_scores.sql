@@ -160,3 +160,4 @@ select
         false
     ) as is_entry,
 from decided
+order by profile, symbol, bar_index

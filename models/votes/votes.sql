@@ -67,3 +67,4 @@ from bars
 inner join domain_scores using (symbol, bar_ts)
 inner join alignments using (symbol, bar_ts)
 left join fired using (symbol, bar_ts)
+order by bars.symbol, bars.bar_index

@@ -89,9 +89,13 @@ def _open(run: Run, hours: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]
         yield held * (closes[bar] - entry_price[last]), held
 
 
-def marks_of(runs: Sequence[Run]) -> Marks:
-    """Return what the accounts of a profile have together at the close of each hour."""
-    hours = np.unique(np.concatenate([run.inputs.hours for run in runs]))
+def marks_of(runs: Sequence[Run], hours: np.ndarray | None = None) -> Marks:
+    """Return what the accounts of a profile have together at the close of each hour.
+
+    `hours`: those of the runs in µs, ascending, where they are known.
+    """
+    if hours is None:
+        hours = np.unique(np.concatenate([run.inputs.hours for run in runs]))
     equity, is_held = np.zeros(len(hours)), np.zeros(len(hours), bool)
     for run in runs:
         equity += _balance(run, hours)

@@ -4,7 +4,7 @@ A profile of one symbol has one figure set. One of many has one of all that it t
 and one of each symbol: that of its own account, or its part of the one they share.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -76,23 +76,18 @@ def _moments(table: pa.Table) -> np.ndarray:
     return numbers(table["bar_ts"].combine_chunks().view(pa.int64()))
 
 
-def _prices(own: Sequence[Profile], built: Built) -> list[Prices]:
-    """Return the prices of the symbols on the hours of the study, by symbol."""
-    found = []
-    for profile in own:
-        of_symbol = {"profile": profile.profile, "symbol": profile.symbol}
-        judged = matching(built.fusion_scores, **of_symbol, is_in_study=True)
-        bars = matching(built.bars, symbol=profile.symbol)
-        table = (
-            bars.select("bar_ts", "open", "close")
-            .join(judged.select("bar_ts"), "bar_ts", how="semi")
-            .order("bar_ts")
-            .to_arrow_table()
-        )
-        found.append(
-            Prices(_moments(table), numbers(table["open"]), numbers(table["close"]))
-        )
-    return found
+def prices_of(profile: Profile, built: Built) -> Prices:
+    """Return the prices of a profile's symbol on the hours of the study."""
+    of_symbol = {"profile": profile.profile, "symbol": profile.symbol}
+    judged = matching(built.fusion_scores, **of_symbol, is_in_study=True)
+    bars = matching(built.bars, symbol=profile.symbol)
+    table = (
+        bars.select("bar_ts", "open", "close")
+        .join(judged.select("bar_ts"), "bar_ts", how="semi")
+        .order("bar_ts")
+        .to_arrow_table()
+    )
+    return Prices(_moments(table), numbers(table["open"]), numbers(table["close"]))
 
 
 def _marks(own: Sequence[Profile], prices: list[Prices], built: Built) -> Marks:
@@ -120,7 +115,11 @@ def _money(
     Of a symbol that shares an account: start balance, and that with its own results.
     """
     name = own[0].profile
-    runs = rows_of(matching(built.runs, replayed=FULL, profile=name))
+    of_profile = matching(built.runs, replayed=FULL, profile=name)
+    # Without the trades nested in them, which may be a million values.
+    runs = rows_of(
+        of_profile.select("account", "start_balance", "end_balance", "ruined_ts")
+    )
     accounts = {profile.account for profile in own}
     mine = [run for run in runs if run["account"] in accounts]
     start = sum(run["start_balance"] for run in mine)
@@ -131,14 +130,16 @@ def _money(
     return start, end, when_all(run["ruined_ts"] for run in mine)
 
 
-def judged_of(own: Sequence[Profile], built: Built) -> Judged:
-    """Return a profile on some of its symbols, as far as it is judged."""
+def judged_of(own: Sequence[Profile], built: Built, prices: list[Prices]) -> Judged:
+    """Return a profile on some of its symbols, as far as it is judged.
+
+    `prices`: those of the symbols, in their order.
+    """
     of_profile = matching(built.trades, profile=own[0].profile)
     if len(own) == 1:
         of_profile = matching(of_profile, symbol=own[0].symbol)
     columns = ("decision_ts", "symbol", *RESULTS)
     trades = rows_of(of_profile.order("symbol, trade_id").select(*columns))
-    prices = _prices(own, built)
     start, end, ruined_at = _money(own, built, trades)
     return Judged(
         own, _marks(own, prices, built), prices, start, end, ruined_at, trades
@@ -210,18 +211,24 @@ def buy_and_hold(judged: Judged) -> dict[str, Any]:
     }
 
 
-def wholes_and_parts(profiles: DuckDBPyRelation) -> list[list[Profile]]:
-    """Return every profile on all of its symbols, each before it on one of them.
+def wholes_and_parts(
+    profiles: DuckDBPyRelation, built: Built, names: Container[str] | None = None
+) -> Iterator[Judged]:
+    """Yield every profile on all of its symbols, each before it on one of them.
 
-    `profiles`: the relation `config_symbols`.
+    `profiles`: the relation `config_symbols`; `names`: those wanted, all unless told.
+    The prices of a symbol are read once.
     """
     by_name: dict[str, list[Profile]] = {}
     for one in read_profiles(profiles):
-        by_name.setdefault(one.profile, []).append(one)
-    found = []
+        if names is None or one.profile in names:
+            by_name.setdefault(one.profile, []).append(one)
     for own in by_name.values():
-        found += [own] + [[one] for one in own if len(own) > 1]
-    return found
+        prices = [prices_of(one, built) for one in own]
+        yield judged_of(own, built, prices)
+        if len(own) > 1:
+            for one, of_symbol in zip(own, prices, strict=True):
+                yield judged_of([one], built, [of_symbol])
 
 
 def performance_runs(
@@ -240,9 +247,8 @@ def performance_runs(
     """
     built = Built(equity, profile_equity, trades, runs, bars, fusion_scores)
     rows = []
-    for own in wholes_and_parts(profiles):
-        judged = judged_of(own, built)
-        about = {"profile": own[0].profile, "symbol": judged.symbol}
+    for judged in wholes_and_parts(profiles, built):
+        about = {"profile": judged.own[0].profile, "symbol": judged.symbol}
         rows.append(about | own_figures(judged))
         if len(judged.marks.bar_ts):
             rows.append(about | buy_and_hold(judged))

@@ -68,8 +68,8 @@ def _whole(is_judged: np.ndarray) -> np.ndarray:
     return whole
 
 
-def _row(run: Run, is_judged: np.ndarray) -> dict[str, object]:
-    marks = marks_of([run])
+def _row(run: Run, hours: np.ndarray, is_judged: np.ndarray) -> dict[str, object]:
+    marks = marks_of([run], hours)
     days = marks.bar_ts[is_judged] // DAY_US
     return {
         **of_results(nets_of(run)),
@@ -98,12 +98,13 @@ class Sample(NamedTuple):
 
 
 def sample(inputs: Inputs, rng: np.random.Generator, n_draws: int = DRAWS) -> Sample:
-    """Replay a profile with its signals at random times."""
-    is_judged = _whole(inputs.is_judged)
-    draws = Draws(inputs, rng)
+    """Replay a profile with its signals at random times, which its bars then have."""
+    hours, is_judged = inputs.hours, _whole(inputs.is_judged)
+    draws = Draws(inputs, rng, inputs.bars)
     drawn = draws.take(n_draws)
     rows = [
-        {"draw": k, "shift": one.shift, "kept": one.kept} | _row(one.run, is_judged)
+        {"draw": k, "shift": one.shift, "kept": one.kept}
+        | _row(one.run, hours, is_judged)
         for k, one in enumerate(drawn)
     ]
     return Sample(

@@ -22,7 +22,6 @@ from barsieve.metrics.performance import DAY_US, of_equity
 from barsieve.metrics.performance_runs import (
     Built,
     Judged,
-    judged_of,
     wholes_and_parts,
 )
 
@@ -113,13 +112,13 @@ def sample_rows(
     documents = dict(profiles.select("profile", "document").distinct().fetchall())
     built = Built(equity, profile_equity, trades, runs, bars, fusion_scores)
     rows: list[dict[str, Any]] = []
-    for own in wholes_and_parts(profiles):
-        found = picked(documents[own[0].profile])
-        if found is None:
-            continue
+    told = {name: picked(document) for name, document in documents.items()}
+    picks = {name: found for name, found in told.items() if found is not None}
+    for judged in wholes_and_parts(profiles, built, picks):
+        name = judged.own[0].profile
+        found = picks[name]
         until = found.until if found.saw(market) else None
-        judged = judged_of(own, built)
-        about: dict[str, Any] = {"profile": own[0].profile, "symbol": judged.symbol}
+        about: dict[str, Any] = {"profile": name, "symbol": judged.symbol}
         about |= {"until_at": until, "tried": found.tried}
         rows += [about | row for row in samples_of(until, judged)]
     return pa.Table.from_pylist(rows, schema=schemas.SAMPLES)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from barsieve.replay.runs import FOCUSED, Inputs, Part, Run, replay
+from barsieve.replay.runs import FOCUSED, Inputs, Part, Run, market_of, replay
 from barsieve.replay.state import FLAT
 from barsieve.signals.bars import are_open
 
@@ -58,11 +58,15 @@ class Signals:
 
     Every symbol has its own; one shift moves them all by as many places, so that what
     happened together stays together as far as the tracks have their bars together.
-    All moves share one copy of the bars: replay one before asking for the next.
+    All moves are written into one array of bars: replay one before asking for the next.
     """
 
-    def __init__(self, inputs: Inputs):
-        """Find the tracks of an account's inputs."""
+    def __init__(self, inputs: Inputs, bars: np.recarray | None = None):
+        """Find the tracks of an account's inputs.
+
+        `bars`: where moves are written, a copy of those of the inputs unless given.
+        Whoever needs those no more gives them, and spares a copy.
+        """
         self.inputs, self._tracks = inputs, tracks_of(inputs)
         self.track = np.concatenate(self._tracks)
         self.longest = max(map(len, self._tracks))
@@ -70,7 +74,9 @@ class Signals:
         # What can be entered at all: a streak of losses only asks for more.
         self._is_strong = (own.side != FLAT) & (own.confidence >= own.threshold)
         self._own = {name: own[name].copy() for name in SIGNAL}
-        self._bars = inputs.bars.copy()
+        self._bars = inputs.bars.copy() if bars is None else bars
+        moved = inputs._replace(bars=self._bars)
+        self._market = market_of(moved) if len(inputs.symbols) > 1 else None
 
     def _sources(self, shift: int) -> np.ndarray:
         """Return which place of the tracks has the signal that lands on each."""
@@ -94,6 +100,13 @@ class Signals:
             self._bars.side[self.track[~is_kept]] = FLAT
             may_enter = may_enter & is_kept
         return self.inputs._replace(bars=self._bars, entry_bars=self.track[may_enter])
+
+    def replayed(self, shift: int, is_kept: np.ndarray | None = None) -> Run:
+        """Replay the inputs as `moved` returns them.
+
+        Focused: every signal lies on one of its entry bars, so nothing is skipped.
+        """
+        return replay(self.moved(shift, is_kept), FOCUSED, self._market)
 
 
 class Draw(NamedTuple):
@@ -124,18 +137,22 @@ class Draws:
     shifts with all signals, against the profile with all of its own.
     """
 
-    def __init__(self, inputs: Inputs, rng: np.random.Generator):
-        """Replay the profile itself."""
-        self.signals, self._rng = Signals(inputs), rng
+    def __init__(
+        self,
+        inputs: Inputs,
+        rng: np.random.Generator,
+        bars: np.recarray | None = None,
+    ):
+        """Replay the profile itself; `bars` as of `Signals`."""
+        self.signals, self._rng = Signals(inputs, bars), rng
         self.places = len(self.signals.track)
-        # Focused: every signal lies on one of its entry bars, so nothing is skipped.
-        self.own = replay(self.signals.moved(0), FOCUSED)
+        self.own = self.signals.replayed(0)
         self.own_kept, self.tried, self.accepted = 1.0, 0, 0
         self._trades: list[int] = []
         self._visited = 0
 
     def _replayed(self, shift: int, is_kept: np.ndarray | None = None) -> Run:
-        run = replay(self.signals.moved(shift, is_kept), FOCUSED)
+        run = self.signals.replayed(shift, is_kept)
         self._visited += run.outcome.bars_visited
         return run
 

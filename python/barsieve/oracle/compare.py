@@ -1,6 +1,7 @@
 """The verdict of the oracle over a built database: the rows of `parity_features`."""
 
 import math
+from operator import itemgetter
 from typing import Any
 
 import duckdb
@@ -17,6 +18,7 @@ from barsieve.oracle.history import (
     Settlement,
     Vintages,
 )
+from barsieve.oracle.sampled_rows import SampledRows
 from barsieve.oracle.scores import score_row
 
 # Sums in another order differ in the last bits; differences of prices (MACD) magnify
@@ -137,20 +139,26 @@ def compare_features(
     and column, `differs` where any sampled value lies beyond the tolerance.
     """
     verdicts, vintages = [], read_vintages(macro)
-    symbols = features.select("symbol").distinct().order("symbol").fetchall()
-    for (symbol,) in symbols:
+    counts = features.aggregate("symbol, count(*)").order("symbol").fetchall()
+    sampled = {symbol: sampled_bars(n_bars, len(counts)) for symbol, n_bars in counts}
+    numbered = {symbol: [t + 1 for t in own] for symbol, own in sampled.items()}
+    of_features = SampledRows(features, "bar_index", numbered)
+    fast_rows = {
+        symbol: sorted(of_features.of(symbol), key=itemgetter("bar_index"))
+        for symbol in sampled
+    }
+    moments = {
+        symbol: [int(row["bar_ts"].timestamp()) for row in own]
+        for symbol, own in fast_rows.items()
+    }
+    of_scores = SampledRows(scores, "epoch(bar_ts)::bigint", moments)
+    for symbol, own in sampled.items():
         history = read_history(symbol, bars, vintages, funding, macro_series)
-        sampled = sampled_bars(len(history.ts), len(symbols))
-        listed = ", ".join(str(t + 1) for t in sampled)
-        of_symbol = matching(features, symbol=symbol)
-        of_sample = of_symbol.filter(f"bar_index in ({listed})")
-        fast_rows = rows_of(of_sample.order("bar_index"))
         fast_scores: dict[Any, dict[str, float]] = {}
-        moments = of_sample.select("symbol", "bar_ts").set_alias("sampled")
-        for row in rows_of(scores.join(moments, "symbol, bar_ts")):
+        for row in of_scores.of(symbol):
             fast_scores.setdefault(row["bar_ts"], {})[row["domain"]] = row["score"]
         pairs: dict[str, list[tuple[Any, Any]]] = {}
-        for t, fast in zip(sampled, fast_rows, strict=True):
+        for t, fast in zip(own, fast_rows[symbol], strict=True):
             slow = feature_row(history, t)
             slow_scores = score_row(history, t, slow)
             for column, value in slow.items():

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve.core import schemas
-from barsieve.core.arrow import matching, rows_of
+from barsieve.core.arrow import rows_of
 from barsieve.oracle.candidates import admissible, legacy
 from barsieve.oracle.compare import ORACLE_TOLERANCE, read_vintages, worst_of
 from barsieve.oracle.entries import (
@@ -23,6 +23,7 @@ from barsieve.oracle.entries import (
     weight_columns,
 )
 from barsieve.oracle.history import HOUR, NO_VINTAGES, Vintages
+from barsieve.oracle.sampled_rows import SampledRows
 from barsieve.oracle.sentinels import sentinel_row
 from barsieve.oracle.signals import Row, signal_row, veto_row, was_last_above
 
@@ -65,48 +66,72 @@ class Sample(NamedTuple):
         yield from found.values()
 
 
+def _spread(features: duckdb.DuckDBPyRelation, n_blocks: int) -> dict[str, set[int]]:
+    """Return, by symbol, so many blocks evenly spread over its history."""
+    span = "symbol, min(epoch(bar_ts)) as first, max(epoch(bar_ts)) as last"
+    return {
+        symbol: {int(b) for b in np.linspace(first // BLOCK, last // BLOCK, n_blocks)}
+        for symbol, first, last in features.aggregate(span).order("symbol").fetchall()
+    }
+
+
 def _eventful(
     relation: duckdb.DuckDBPyRelation, subject: str, moments: list[float]
-) -> set[int]:
-    """Return the blocks of some moments at which each subject has a row."""
+) -> Iterator[tuple[str, list[int]]]:
+    """Yield, by symbol and subject, blocks of some moments at which it has a row."""
     spread = f"quantile_disc({BLOCK_OF_BAR}, {moments})"
-    found = relation.aggregate(f"{subject}, {spread} as blocks").fetchall()
-    return {int(block) for _, blocks in found for block in blocks}
+    found = relation.aggregate(f"symbol, {subject}, {spread} as blocks").fetchall()
+    for symbol, _, blocks in found:
+        yield symbol, blocks
 
 
-def take_sample(relations: dict[str, Any], symbol: str, n_symbols: int = 1) -> Sample:
-    """Read the blocks of a symbol at which its decisions are worked out again."""
-    n_blocks, moments = SPREAD_BLOCKS, MOMENTS
-    if n_symbols > MANY_SYMBOLS:
-        n_blocks = max(LEAST_BLOCKS, SPREAD_BLOCKS * MANY_SYMBOLS // n_symbols)
-        moments = [0.5]
-    features = matching(relations["features"], symbol=symbol)
-    span = "min(epoch(bar_ts)) as first, max(epoch(bar_ts)) as last"
-    (first, last), *_ = features.aggregate(span).fetchall()
-    chosen = {int(b) for b in np.linspace(first // BLOCK, last // BLOCK, n_blocks)}
-    for name, subject in (
-        ("macro_signals", "signal"),
-        ("sentinels", "sentinel"),
-        ("candidates", "profile || side"),
-    ):
-        own = matching(relations[name], symbol=symbol)
-        chosen |= _eventful(own, subject, moments)
-    entries = matching(relations["fusion_scores"], symbol=symbol).filter("is_entry")
-    chosen |= _eventful(entries, "profile || side", moments)
-    blocks = f"{BLOCK_OF_BAR} in ({', '.join(map(str, sorted(chosen)))})"
-    bars = [i for (i,) in features.filter(blocks).select("bar_index").fetchall()]
-    wanted = sorted({k for i in bars for k in (i - 2, i - 1, i)})
-    listed = features.filter(f"bar_index in ({', '.join(map(str, wanted))})")
-    tables: dict[str, dict[Any, list[Row]]] = {}
-    for name in (
-        "scores", "macro_signals", "macro_vetoes", "sentinels", "regimes",
-        "fusion_scores", "candidates",
-    ):  # fmt: skip
-        found = tables.setdefault(name, {})
-        for row in rows_of(matching(relations[name], symbol=symbol).filter(blocks)):
-            found.setdefault(row["bar_ts"], []).append(row)
-    by_index = {row["bar_index"]: row for row in rows_of(listed)}
-    return Sample(symbol, by_index, sorted(bars), tables)
+def _chosen_blocks(relations: dict[str, Any]) -> dict[str, set[int]]:
+    """Return, by symbol, the blocks at which its decisions are worked out again."""
+    chosen = _spread(relations["features"], SPREAD_BLOCKS)
+    moments = MOMENTS
+    if len(chosen) > MANY_SYMBOLS:
+        n_blocks = max(LEAST_BLOCKS, SPREAD_BLOCKS * MANY_SYMBOLS // len(chosen))
+        chosen, moments = _spread(relations["features"], n_blocks), [0.5]
+    eventful = [
+        (relations["macro_signals"], "signal"),
+        (relations["sentinels"], "sentinel"),
+        (relations["candidates"], "profile || side"),
+        (relations["fusion_scores"].filter("is_entry"), "profile || side"),
+    ]
+    for relation, subject in eventful:
+        for symbol, blocks in _eventful(relation, subject, moments):
+            chosen[symbol] |= set(blocks)
+    return chosen
+
+
+def take_samples(relations: dict[str, Any]) -> Iterator[Sample]:
+    """Yield, of each symbol, the blocks at which its decisions are worked out again."""
+    chosen = _chosen_blocks(relations)
+    tables = {
+        name: SampledRows(relations[name], BLOCK_OF_BAR, chosen)
+        for name in (
+            "scores", "macro_signals", "macro_vetoes", "sentinels", "regimes",
+            "fusion_scores", "candidates",
+        )
+    }  # fmt: skip
+    features = SampledRows(relations["features"], BLOCK_OF_BAR, chosen)
+    own_bars = {
+        symbol: sorted(row["bar_index"] for row in features.of(symbol))
+        for symbol in chosen
+    }
+    before = {
+        symbol: {i - k for i in bars for k in (1, 2)}.difference(bars)
+        for symbol, bars in own_bars.items()
+    }
+    features_before = SampledRows(relations["features"], "bar_index", before)
+    for symbol, bars in own_bars.items():
+        rows = features.of(symbol) + features_before.of(symbol)
+        by_moment: dict[str, dict[Any, list[Row]]] = {name: {} for name in tables}
+        for name, found in by_moment.items():
+            for row in tables[name].of(symbol):
+                found.setdefault(row["bar_ts"], []).append(row)
+        by_index = {row["bar_index"]: row for row in rows}
+        yield Sample(symbol, by_index, bars, by_moment)
 
 
 def _add(pairs: Pairs, relation: str, subject: str, fast: Row, slow: Row) -> None:
@@ -214,7 +239,6 @@ def compare_decisions(**relations: duckdb.DuckDBPyRelation) -> pa.Table:
     `config_symbols`, `regimes`, `fusion_learned`, `fusion_scores`, `candidates`.
     Returns a row per symbol, table, subject (signal, sentinel or profile) and column.
     """
-    symbols = relations["features"].select("symbol").distinct().order("symbol")
     vix = read_vintages(relations["bars_macro"].filter("series = 'VIX'")).get(
         "VIX", NO_VINTAGES
     )
@@ -222,19 +246,17 @@ def compare_decisions(**relations: duckdb.DuckDBPyRelation) -> pa.Table:
     profiles = rows_of(relations["config_symbols"].order("profile"))
     learned = _proposals(relations["fusion_learned"])
     verdicts = []
-    named = symbols.fetchall()
-    for (symbol,) in named:
-        sample = take_sample(relations, symbol, len(named))
+    for sample in take_samples(relations):
         pairs: Pairs = {}
         _add_macro(pairs, sample, vix, limits)
         _add_sentinels(pairs, sample)
         for profile in profiles:
-            if profile["symbol"] == symbol:
+            if profile["symbol"] == sample.symbol:
                 _add_entries(pairs, sample, profile, learned)
         for (relation, subject, column), found in pairs.items():
             verdicts.append(
                 {
-                    "symbol": symbol,
+                    "symbol": sample.symbol,
                     "relation": relation,
                     "subject": subject,
                     "column": column,

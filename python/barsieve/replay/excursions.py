@@ -35,11 +35,19 @@ def _extremes(
 ) -> np.ndarray:
     """Return the extreme of each span [start, end) of bars; `nothing` of an empty one.
 
-    `spans` has shape (n_trades, 2); a span may end where the bars do.
+    `spans` has shape (n_trades, 2). Only bars inside of them are read: those of a
+    wallet lie symbol by symbol, and from a trade to the next there may be all others.
     """
-    padded = np.append(values, nothing)
-    found: np.ndarray = function.reduceat(padded, spans.ravel())[::2]
-    return np.where(spans[:, 0] < spans[:, 1], found, nothing)
+    found = np.full(len(spans), nothing)
+    sizes = np.maximum(spans[:, 1] - spans[:, 0], 0)
+    filled = np.flatnonzero(sizes)
+    ends = np.cumsum(sizes[filled])
+    starts = ends - sizes[filled]
+    if len(filled):
+        within = np.repeat(spans[filled, 0] - starts, sizes[filled])
+        inside = values[within + np.arange(ends[-1])]
+        found[filled] = function.reduceat(inside, starts)
+    return found
 
 
 def excursions(bars: np.recarray, legs: np.recarray, trades: np.recarray) -> Excursions:

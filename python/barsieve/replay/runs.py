@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
-from typing import NamedTuple
+from itertools import accumulate, pairwise
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +26,9 @@ from barsieve.replay.state import (
     State,
 )
 from barsieve.replay.worker import replay_into_ledger
+
+if TYPE_CHECKING:
+    from barsieve.replay.wallet_records import Market
 
 FULL, FOCUSED = "full", "focused"
 HOUR_US = 3_600_000_000
@@ -187,25 +191,57 @@ def _entries_by_symbol(
     return {symbol: np.concatenate(inside) for symbol, inside in entries.items()}
 
 
-def _parts(own: Sequence[Profile], table: pa.Table) -> tuple[Part, ...]:
-    """Return which rows of a table of bars are of which symbol."""
-    edges = [0, table.num_rows]
-    names = [profile.symbol for profile in own]
-    if len(own) > 1:
-        encoded = table["symbol"].combine_chunks().dictionary_encode()
-        codes = numbers(encoded.indices)
-        edges = [*np.flatnonzero(np.diff(codes, prepend=-1)), table.num_rows]
-        names = encoded.dictionary.to_pylist()
-    opens, ends = (
+class Piece(NamedTuple):
+    """Bars of one symbol of an account, as they were read; `first_index`: of the first.
+
+    Arrays of shape (n_bars,); `opens` and `closes` in µs.
+    """
+
+    symbol: str
+    bars: np.recarray
+    opens: np.ndarray
+    closes: np.ndarray
+    is_in_study: np.ndarray
+    first_index: int
+    hours_after: float
+
+
+def _read_piece(profile: Profile, bars: DuckDBPyRelation) -> Piece | None:
+    """Return the bars of a profile's symbol; None where it has none."""
+    own = matching(bars, profile=profile.profile, symbol=profile.symbol)
+    table = own.order("bar_index").to_arrow_table()
+    if not table.num_rows:
+        return None
+    opens, closes, ends = (
         numbers(table[name].combine_chunks().view(pa.int64()))
-        for name in ("bar_ts", "market_ends_at")
+        for name in ("bar_ts", "known_at", "market_ends_at")
     )
-    spans = pairwise(map(int, edges))
-    return tuple(
-        Part(symbol, start, stop, float(ends[stop - 1] - opens[stop - 1]) / HOUR_US)
-        for symbol, (start, stop) in zip(names, spans, strict=True)
-        if stop > start
+    return Piece(
+        profile.symbol,
+        bars_from_arrow(table),
+        opens,
+        closes,
+        numbers(table["is_in_study"]).astype(bool, copy=False),
+        int(numbers(table["bar_index"])[0]),
+        float(ends[-1] - opens[-1]) / HOUR_US,
     )
+
+
+def _joined(pieces: list[Piece]) -> tuple[np.recarray, tuple[Part, ...]]:
+    """Return the bars of all pieces, and which of them are of which symbol.
+
+    The pieces have views of them afterwards, so that no bar is in memory twice.
+    """
+    edges = [0, *accumulate(len(piece.bars) for piece in pieces)]
+    bars, parts = np.empty(edges[-1], BAR).view(np.recarray), []
+    for nth, (piece, (start, stop)) in enumerate(
+        zip(pieces, pairwise(edges), strict=True)
+    ):
+        bars[start:stop].view(np.uint8)[:] = piece.bars.view(np.uint8)
+        pieces[nth] = piece._replace(bars=cast(np.recarray, bars[start:stop]))
+        parts.append(Part(piece.symbol, start, stop, piece.hours_after))
+    bars["index"] = np.arange(len(bars))
+    return bars, tuple(parts)
 
 
 def read_inputs(
@@ -216,37 +252,46 @@ def read_inputs(
 ) -> Inputs:
     """Read what the replay of an account needs from relations of the built database.
 
-    `own`: a profile on the symbols of one account, as of `accounts_of`.
+    `own`: a profile on the symbols of one account, as of `accounts_of`. Symbols are
+    read one by one: the table of all would be in memory beside the bars made of it.
     """
     profile = own[0] if len(own) == 1 else replace(own[0], symbol=ALL)
-    wanted = {"profile": profile.profile}
-    if profile.symbol != ALL:
-        wanted["symbol"] = profile.symbol
-    table = matching(bars, **wanted).order("symbol, bar_index").to_arrow_table()
-    # Bars are addressed by position: their number less that of the symbol's first.
-    numbered = numbers(table["bar_index"])
-    parts = _parts(own, table)
+    read = (_read_piece(one, bars) for one in sorted(own, key=attrgetter("symbol")))
+    pieces = [piece for piece in read if piece is not None]
+    joined, parts = _joined(pieces)
     entries = _entries_by_symbol(profile, candidates, windows)
+    # Bars are addressed by position: their number less that of the symbol's first.
     places = [
-        entries[part.symbol] - numbered[part.start] + part.start
-        for part in parts
-        if part.symbol in entries
+        entries[piece.symbol] - piece.first_index + part.start
+        for piece, part in zip(pieces, parts, strict=True)
+        if piece.symbol in entries
     ]
-    rows = np.concatenate([np.empty(0, np.int64), *places]).astype(np.int64)
-    bar_ts = table["bar_ts"].combine_chunks()
+    none = np.empty(0, np.int64)
     return Inputs(
         profile=profile,
-        bars=bars_from_arrow(table),
-        bar_ts=bar_ts,
-        known_at=table["known_at"].combine_chunks(),
-        is_in_study=numbers(table["is_in_study"]).astype(bool, copy=False),
-        entry_bars=np.ascontiguousarray(rows, np.int64),
+        bars=joined,
+        bar_ts=_times(np.concatenate([none, *(piece.opens for piece in pieces)])),
+        known_at=_times(np.concatenate([none, *(piece.closes for piece in pieces)])),
+        is_in_study=np.concatenate([none > 0, *(p.is_in_study for p in pieces)]),
+        entry_bars=np.concatenate([none, *places]).astype(np.int64),
         parts=parts,
     )
 
 
-def replay(inputs: Inputs, replayed: str = FULL) -> Run:
-    """Replay an account over its bars, `full` or `focused`."""
+def market_of(inputs: Inputs) -> "Market":
+    """Return the merged hours of an account of many symbols, for all its replays."""
+    from barsieve.replay.wallet_records import make_market
+
+    parts = inputs.symbols
+    first = np.array([*(part.start for part in parts), parts[-1].stop], np.int64)
+    return make_market(inputs.bars, inputs.opens // HOUR_US, first)
+
+
+def replay(inputs: Inputs, replayed: str = FULL, market: "Market | None" = None) -> Run:
+    """Replay an account over its bars, `full` or `focused`.
+
+    `market`: what `market_of` made of the same bars, where it is replayed many times.
+    """
     profile, is_focused = inputs.profile, replayed == FOCUSED
     start, parts = float(profile.start_balance), inputs.symbols
     if len(parts) == 1:
@@ -259,17 +304,13 @@ def replay(inputs: Inputs, replayed: str = FULL) -> Run:
             parts[0].hours_after,
         )
     else:
-        from barsieve.replay.wallet import replay_wallet_into_ledger
+        from barsieve.replay.wallet import replay_market_into_ledger
 
-        first = np.array([*(part.start for part in parts), parts[-1].stop], np.int64)
-        ledger = replay_wallet_into_ledger(
-            inputs.bars,
+        ledger = replay_market_into_ledger(
+            market or market_of(inputs),
             profile.rules,
             start,
-            inputs.opens // HOUR_US,
-            first,
-            inputs.entry_bars,
-            is_focused,
+            inputs.entry_bars if is_focused else None,
             min(part.hours_after for part in parts),
         )
     return Run(replayed=replayed, inputs=inputs, **ledger._asdict())
@@ -420,9 +461,9 @@ def replay_profiles(
 
     Parameters as for `accounts`.
     """
-    tables = [
-        run_table(replay(inputs, mode))
-        for inputs in accounts(profiles, bars, candidates, windows)
-        for mode in (FULL, FOCUSED)
-    ]
+    tables = []
+    for inputs in accounts(profiles, bars, candidates, windows):
+        market = market_of(inputs) if len(inputs.symbols) > 1 else None
+        for mode in (FULL, FOCUSED):
+            tables.append(run_table(replay(inputs, mode, market)))
     return pa.concat_tables([schemas.REPLAY_RUNS.empty_table(), *tables])

@@ -526,17 +526,36 @@ def replay_wallet_into_ledger(
     int64: where the screen says that an entry may be decided; the full replay ignores
     it and looks at all rows. `hours_after`: from the last of them to the market's end.
     """
-    looked_at = np.unique(entry_rows) if is_focused else np.arange(len(bars))
     market = make_market(bars, hours, first)
-    look_at(market, looked_at)
-    wallet = make_wallet(len(bars), len(first) - 1, start_balance)
+    rows = np.unique(entry_rows) if is_focused else None
+    return replay_market_into_ledger(market, rules, start_balance, rows, hours_after)
+
+
+def replay_market_into_ledger(
+    market: Market,
+    rules: Rules,
+    start_balance: float,
+    entry_rows: np.ndarray | None,
+    hours_after: float = 0.0,
+) -> Ledger:
+    """Replay one account over a market that was made before, into a ledger of its own.
+
+    As `replay_wallet_into_ledger`, but for `entry_rows`: they ascend, none twice, and
+    without them all rows are looked at. What may be entered on in the market is written
+    anew, its bars are read as they are.
+    """
+    n_rows, n_symbols = len(market.bars), len(market.first) - 1
+    look_at(market, np.arange(n_rows) if entry_rows is None else entry_rows)
+    wallet = make_wallet(n_rows, n_symbols, start_balance)
     purse = wallet.purse[0]
-    if len(bars) > 0 and is_ruined(start_balance, rules):
+    if n_rows > 0 and is_ruined(start_balance, rules):
         purse.is_ruined, purse.ruined_hour = True, market.merged[0]
     replay_wallet(wallet, market, rules)
     states = states_of(wallet)
     end_wallet(wallet, market, hours_after, rules)
-    at_ruin = np.flatnonzero(hours == purse.ruined_hour) if purse.is_ruined else [-1]
+    at_ruin = np.array([-1])
+    if purse.is_ruined:
+        at_ruin = np.flatnonzero(market.hours == purse.ruined_hour)
     sums = {name: int(wallet.counts[name].sum()) for name in COUNT_FIELDS}
     outcome = Outcome(
         trades=int(purse.n_trades),

@@ -1,9 +1,10 @@
 """Records of a wallet at work: what is carried of its account and of each symbol."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from barsieve.core.arrow import fields_of
 from barsieve.core.numba_cache import compiled_apart
 from barsieve.replay.kernel import LONG_AGO
 from barsieve.replay.ledger import COUNTS, make_ledger, make_stops
@@ -170,20 +171,17 @@ def renew(wallet: Wallet, fresh: Wallet) -> None:
 
 def states_of(wallet: Wallet) -> tuple[State, ...]:
     """Return what is carried of each symbol as a state of its own."""
-    purse = wallet.purse[0]
-
-    def values(slot: np.record, fields: tuple[str, ...]) -> dict[str, Any]:
-        return {name: slot[name].item() for name in fields}
-
+    purse, names = wallet.purse[0], fields_of(SLOT)
+    slots = [dict(zip(names, slot, strict=True)) for slot in wallet.slots.tolist()]
     return tuple(
         State(
             account=Account(
                 balance=float(purse.balance),
                 loss_streak=int(purse.loss_streak),
-                last_exit_index=int(slot.last_exit_index),
+                last_exit_index=slot["last_exit_index"],
             ),
-            position=Position(**values(slot, Position._fields)),
-            orders=Orders(**values(slot, Orders._fields)),
+            position=Position(**{name: slot[name] for name in Position._fields}),
+            orders=Orders(**{name: slot[name] for name in Orders._fields}),
         )
-        for slot in wallet.slots
+        for slot in slots
     )
