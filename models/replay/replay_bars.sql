@@ -16,6 +16,7 @@ select
     {{ replay_bar('fusion', 'features', 'fusion') }},
     fusion.confidence,
     fusion.threshold,
+    null::double as kelly_share,
     case fusion.side when 'long' then 1 when 'short' then -1 else 0 end::tinyint
         as side,
     fusion.is_eligible,

@@ -319,6 +319,11 @@ SWEEP_RUNS = pa.schema(
         pa.field("volume_trap_atr", pa.float64()),
         pa.field("vix_exit", pa.float64()),
         pa.field("macro_exit_veto", pa.float64()),
+        pa.field("sizing_kind", pa.string()),
+        pa.field("sizing_risk", pa.float64()),
+        pa.field("volatility_target", pa.float64()),
+        pa.field("drawdown_limit", pa.float64()),
+        pa.field("kelly_fraction", pa.float64()),
         pa.field("folds", pa.list_(pa.struct(SWEEP_FOLD))),
     ]
 )

@@ -40,8 +40,10 @@ def close_position(
     fill = make_fill(position.qty, price, amount, reason, rules)
     is_win = position.net_pnl + net_of(fill) > 0.0
     loss_streak = 0 if is_win else account.loss_streak + 1
+    balance = account.balance + net_of(fill)
     after = Account(
-        balance=account.balance + net_of(fill),
+        balance=balance,
+        peak=max(account.peak, balance),
         loss_streak=loss_streak,
         last_exit_index=bar.index,
     )

@@ -119,7 +119,9 @@ def leave_at_last_close(
 @compiled
 def fresh_state(balance: float) -> State:
     """Return the state of an account that has never traded."""
-    account = Account(balance=balance, loss_streak=0, last_exit_index=LONG_AGO)
+    account = Account(
+        balance=balance, peak=balance, loss_streak=0, last_exit_index=LONG_AGO
+    )
     return State(account=account, position=FLAT_POSITION, orders=NO_ORDERS)
 
 

@@ -173,7 +173,7 @@ def decide(account: Account, position: Position, bar: Bar, rules: Rules) -> Orde
         entry_side=side,
         entry_confidence=bar.confidence,
         entry_risk_distance=distance,
-        entry_risk_share=risk_share(bar, rules),
+        entry_risk_share=risk_share(account, bar, distance, rules),
         entry_index=bar.index,
         entry_threshold=threshold_in_force(account, bar, rules),
         entry_streak=account.loss_streak,

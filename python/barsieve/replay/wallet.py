@@ -74,6 +74,7 @@ def _account_of(purse: np.record, slot: np.record) -> Account:
     """Return the account as a symbol sees it, whose cooldown is its own."""
     return Account(
         balance=purse.balance,
+        peak=purse.peak,
         loss_streak=purse.loss_streak,
         last_exit_index=slot.last_exit_index,
     )
@@ -84,6 +85,7 @@ def _keep(
     purse: np.record, slot: np.record, account: Account, position: Position
 ) -> None:
     purse.balance = account.balance
+    purse.peak = account.peak
     purse.loss_streak = account.loss_streak
     slot.last_exit_index = account.last_exit_index
     store(slot, position)

@@ -37,6 +37,7 @@ number of its trade, `stop_row` where the stop of that was written last, or -1.
 PURSE = np.dtype(
     [
         ("balance", np.float64),
+        ("peak", np.float64),
         ("threshold_shift", np.float64),
         *(
             (name, np.int64)
@@ -137,7 +138,7 @@ def look_at(market: Market, rows: np.ndarray) -> None:
 def make_wallet(n_rows: int, n_symbols: int, balance: float) -> Wallet:
     """Return a wallet that has never traded, with room for all that rows can bring."""
     purse = np.zeros(1, PURSE).view(np.recarray)
-    purse.balance, purse.ruined_hour = balance, -1
+    purse.balance, purse.peak, purse.ruined_hour = balance, balance, -1
     slots = np.zeros(n_symbols, SLOT).view(np.recarray)
     for fields in (FLAT_POSITION, NO_ORDERS):
         for name, value in fields._asdict().items():
@@ -179,6 +180,7 @@ def states_of(wallet: Wallet) -> tuple[State, ...]:
         State(
             account=Account(
                 balance=float(purse.balance),
+                peak=float(purse.peak),
                 loss_streak=int(purse.loss_streak),
                 last_exit_index=int(slot.last_exit_index),
             ),
