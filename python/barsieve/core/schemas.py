@@ -73,6 +73,51 @@ REPLAY_RUNS = pa.schema(
     ]
 )
 
+SHADOW_RUNS = pa.schema(
+    [
+        pa.field("entries", pa.string()),
+        pa.field("draw", pa.int64()),
+        *REPLAY_RUNS,
+    ]
+)
+
+SIZING_LEARNED = pa.schema(
+    [
+        pa.field("profile", pa.string()),
+        pa.field("symbol", pa.string()),
+        pa.field("bar_ts", TIMESTAMP),
+        pa.field("month", pa.string()),
+        pa.field("trades", pa.int64()),
+        *(
+            pa.field(name, pa.float64())
+            for name in ("win_probability", "win_r", "loss_r", "kelly_share")
+        ),
+    ]
+)
+
+EXIT_LEARNED = pa.schema(
+    [
+        pa.field("profile", pa.string()),
+        pa.field("month", pa.string()),
+        pa.field("model", pa.string()),
+        pa.field("trades", pa.int64()),
+        pa.field("closes", pa.int64()),
+        pa.field("fitted_on", pa.string()),
+        pa.field("base", pa.float64()),
+        *(
+            pa.field(name, pa.list_(pa.int64()))
+            for name in ("root", "feature", "left", "right")
+        ),
+        pa.field("is_left", pa.list_(pa.bool_())),
+        *(
+            pa.field(name, pa.list_(pa.float64()))
+            for name in (
+                "value", "inputs", "recurrent", "bias", "output", "mean", "spread",
+            )
+        ),
+    ]
+)  # fmt: skip
+
 PARITY_FEATURES = pa.schema(
     [
         pa.field("symbol", pa.string()),

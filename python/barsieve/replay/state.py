@@ -10,11 +10,11 @@ LONG, SHORT, FLAT = 1, -1, 0
 # rule comes last, so that the others keep theirs.
 REASONS = (
     "none", "stop", "break_even", "trail", "volume_trap", "target", "macro", "time",
-    "reversal", "end_of_data", "liquidation", "delisted",
+    "reversal", "end_of_data", "liquidation", "delisted", "learned",
 )  # fmt: skip
 (
     NO_REASON, STOP, BREAK_EVEN, TRAIL, VOLUME_TRAP, TARGET, MACRO, TIME,
-    REVERSAL, END_OF_DATA, LIQUIDATION, DELISTED,
+    REVERSAL, END_OF_DATA, LIQUIDATION, DELISTED, LEARNED,
 ) = range(len(REASONS))  # fmt: skip
 
 
@@ -117,11 +117,16 @@ class Orders(NamedTuple):
 
 
 class State(NamedTuple):
-    """Everything that a step may remember."""
+    """Everything that a step may remember.
+
+    `memory`, numbers in a fixed order: what a learned exit remembers of the position.
+    The compiled loops carry it beside, and put it here at the end.
+    """
 
     account: Account
     position: Position
     orders: Orders
+    memory: tuple[float, ...] = ()
 
 
 class Fill(NamedTuple):
