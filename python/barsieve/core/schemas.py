@@ -459,6 +459,12 @@ OPTIMIZER_FIGURES = pa.schema(
     ]
 )
 
+SIZING_FIGURES = OPTIMIZER_FIGURES
+
+LEARNED_FIGURES = pa.schema(
+    [field for field in OPTIMIZER_FIGURES if field.name != "symbol"]
+)
+
 WALK_FORWARD = pa.schema(
     [
         *(

@@ -110,14 +110,29 @@ def walk(found: Results, last_at: int) -> Iterator[Month]:
         yield Month(str(month), starts_at, int(known.sum()), model)
 
 
+SIDE_OF_BAR = "case when fusion_score >= 0.5 then 'long' else 'short' end"
+
+
+def expected_at_bars(
+    seen: DuckDBPyRelation, profile: str, symbols: list[str]
+) -> np.ndarray:
+    """Return what a size sees of the bars of some symbols, one after the other."""
+    columns = f"symbol, bar_ts, {BY_SIDE.format(side=SIDE_OF_BAR)}"
+    own = matching(seen, profile=profile).select(columns)
+    parts = [
+        matching(own, symbol=symbol).order("bar_ts").to_arrow_table()
+        for symbol in sorted(symbols)
+    ]
+    return _seen_of(pa.concat_tables(parts))
+
+
 def _of_months(
     profile: str, seen: DuckDBPyRelation, months: dict[str, Month]
 ) -> Iterator[dict[str, Any]]:
     """Yield columns of `sizing_learned` for each month's bars."""
-    side = "case when fusion_score >= 0.5 then 'long' else 'short' end"
     month_of_bar = "symbol, bar_ts, strftime(bar_ts, '%Y-%m') as month"
     own = matching(seen, profile=profile).select(
-        f"{month_of_bar}, {BY_SIDE.format(side=side)}"
+        f"{month_of_bar}, {BY_SIDE.format(side=SIDE_OF_BAR)}"
     )
     for name, month in months.items():
         table = matching(own, month=name).order("symbol, bar_ts").to_arrow_table()
