@@ -11,8 +11,9 @@ from barsieve.core import schemas
 from barsieve.core.arrow import matching, rows_of
 from barsieve.core.extras import empty_without, missing
 from barsieve.learning.exits import LEAST_TRADES, LSTM, MOST_ROWS
-from barsieve.learning.exits.models import FITTERS, LISTS, Fit, hash_of
+from barsieve.learning.exits.models import LISTS, Fit
 from barsieve.learning.exits.paths import Paths, read_paths
+from barsieve.learning.exits.remembered import fitted
 
 LEARNERS = "learned_model is not null"
 
@@ -61,8 +62,8 @@ def fit_known(paths: Paths, model: str, moment: int) -> tuple[Fit, int, str] | N
     rows, starts = known_rows(paths, moment)
     if len(starts) - 1 < LEAST_TRADES:
         return None
-    parts = paths.features[rows], paths.rest[rows], starts
-    return FITTERS[model](*parts), len(starts) - 1, hash_of(*parts)
+    fit, digest = fitted(model, paths.features[rows], paths.rest[rows], starts)
+    return fit, len(starts) - 1, digest
 
 
 def walk(paths: Paths, model: str, last_at: int) -> Iterator[Month]:
