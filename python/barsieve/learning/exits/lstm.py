@@ -40,11 +40,14 @@ def keras_on_jax() -> Any:
 def network(n_features: int) -> Any:
     """Return the network that has learned nothing yet, its weights by the seed."""
     keras = keras_on_jax()
+    # keras's own tanh goes through single precision, whatever it is given.
+    from jax.numpy import tanh
+
     keras.utils.set_random_seed(SEED)
     made = keras.Sequential(
         [
             keras.Input((MOST_CLOSES, n_features)),
-            keras.layers.LSTM(UNITS, return_sequences=True),
+            keras.layers.LSTM(UNITS, activation=tanh, return_sequences=True),
             keras.layers.Dense(1),
         ]
     )
