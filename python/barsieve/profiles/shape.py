@@ -127,7 +127,9 @@ def _leaf_errors(error: ValidationError) -> list[ValidationError]:
     return [error]
 
 
-def value_problems(file: str, key: str, values: Iterable[float]) -> Iterator[Problem]:
+def value_problems(
+    file: str, key: str, values: Iterable[float | str]
+) -> Iterator[Problem]:
     """Yield what is wrong with numbers, or truths, of one setting, by its dotted key.
 
     `weights.<domain>` is a setting too.
@@ -141,7 +143,7 @@ def value_problems(file: str, key: str, values: Iterable[float]) -> Iterator[Pro
         errors = list(validator.iter_errors(value))
         for error in errors:
             yield replace(_wrong_value(Path(file), error), where=f"key '{key}'")
-        if not errors and is_whole and value > GREATEST_INTEGER:
+        if not errors and is_whole and float(value) > GREATEST_INTEGER:
             yield Problem(
                 file,
                 f"key '{key}'",

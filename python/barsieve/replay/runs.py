@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import accumulate, pairwise
+from math import isnan
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -14,6 +15,8 @@ from barsieve.core import schemas
 from barsieve.core.arrow import column, matching, numbers, texts
 from barsieve.profiles.settings import ALL, Profile, accounts_of, read_profiles
 from barsieve.replay.excursions import excursions
+from barsieve.replay.learned import NOTHING, Learned, at_bars
+from barsieve.replay.learned_tables import LearnedTables, read_learned
 from barsieve.replay.ledger import COUNT_FIELDS, EXIT, KINDS, Outcome
 from barsieve.replay.state import (
     BAR,
@@ -53,7 +56,8 @@ class Inputs(NamedTuple):
     `bar_ts`: their opens, `known_at`: their closes. `is_in_study`, shape (n_bars,):
     where the profile may trade, and is judged. `entry_bars`: ascending positions where
     the screen says that an entry may happen. `parts`: which bars are of which symbol;
-    none where all are of the profile's.
+    none where all are of the profile's. `learned`: exit models, and what they see of
+    the bars.
     """
 
     profile: Profile
@@ -63,6 +67,7 @@ class Inputs(NamedTuple):
     is_in_study: np.ndarray
     entry_bars: np.ndarray
     parts: tuple[Part, ...] = ()
+    learned: Learned = NOTHING
 
     @property
     def symbols(self) -> tuple[Part, ...]:
@@ -115,6 +120,7 @@ class Inputs(NamedTuple):
                 Part(one.symbol, int(place[one.start]), int(place[one.stop]))
                 for one in self.symbols
             ),
+            learned=at_bars(self.learned, kept),
         )
 
 
@@ -249,11 +255,13 @@ def read_inputs(
     bars: DuckDBPyRelation,
     candidates: DuckDBPyRelation,
     windows: DuckDBPyRelation,
+    learned: LearnedTables | None = None,
 ) -> Inputs:
     """Read what the replay of an account needs from relations of the built database.
 
     `own`: a profile on the symbols of one account, as of `accounts_of`. Symbols are
     read one by one: the table of all would be in memory beside the bars made of it.
+    `learned`: what its exits learned, without which they are those of the rules.
     """
     profile = own[0] if len(own) == 1 else replace(own[0], symbol=ALL)
     read = (_read_piece(one, bars) for one in sorted(own, key=attrgetter("symbol")))
@@ -267,14 +275,22 @@ def read_inputs(
         if piece.symbol in entries
     ]
     none = np.empty(0, np.int64)
+    opens = np.concatenate([none, *(piece.opens for piece in pieces)])
+    models = NOTHING
+    if learned is not None and not isnan(profile.rules.learned_below_r):
+        wanted = {"profile": profile.profile}
+        if profile.symbol != ALL:
+            wanted["symbol"] = profile.symbol
+        models = read_learned(learned, wanted, opens)
     return Inputs(
         profile=profile,
         bars=joined,
-        bar_ts=_times(np.concatenate([none, *(piece.opens for piece in pieces)])),
+        bar_ts=_times(opens),
         known_at=_times(np.concatenate([none, *(piece.closes for piece in pieces)])),
         is_in_study=np.concatenate([none > 0, *(p.is_in_study for p in pieces)]),
         entry_bars=np.concatenate([none, *places]).astype(np.int64),
         parts=parts,
+        learned=models,
     )
 
 
@@ -284,7 +300,7 @@ def market_of(inputs: Inputs) -> "Market":
 
     parts = inputs.symbols
     first = np.array([*(part.start for part in parts), parts[-1].stop], np.int64)
-    return make_market(inputs.bars, inputs.opens // HOUR_US, first)
+    return make_market(inputs.bars, inputs.opens // HOUR_US, first, inputs.learned)
 
 
 def replay(inputs: Inputs, replayed: str = FULL, market: "Market | None" = None) -> Run:
@@ -302,6 +318,7 @@ def replay(inputs: Inputs, replayed: str = FULL, market: "Market | None" = None)
             inputs.entry_bars,
             is_focused,
             parts[0].hours_after,
+            inputs.learned,
         )
     else:
         from barsieve.replay.wallet import replay_market_into_ledger
@@ -441,14 +458,15 @@ def accounts(
     bars: DuckDBPyRelation,
     candidates: DuckDBPyRelation,
     windows: DuckDBPyRelation,
+    learned: LearnedTables | None = None,
 ) -> Iterator[Inputs]:
     """Yield the inputs of every account, by profile, then by symbol.
 
     Parameters are relations of the built database: `config_symbols`, `replay_bars`,
-    `candidates` and `candidate_windows`.
+    `candidates`, `candidate_windows`, and what exits learned.
     """
     for own in accounts_of(read_profiles(profiles)):
-        yield read_inputs(own, bars, candidates, windows)
+        yield read_inputs(own, bars, candidates, windows, learned)
 
 
 def replay_profiles(
@@ -456,13 +474,15 @@ def replay_profiles(
     bars: DuckDBPyRelation,
     candidates: DuckDBPyRelation,
     windows: DuckDBPyRelation,
+    exits: DuckDBPyRelation,
+    seen: DuckDBPyRelation,
 ) -> pa.Table:
     """Replay every account, full and focused; return the rows of `replay_runs`.
 
-    Parameters as for `accounts`.
+    Parameters as for `accounts`; `exit_learned` and `shadow_seen`.
     """
-    tables = []
-    for inputs in accounts(profiles, bars, candidates, windows):
+    learned, tables = LearnedTables(exits, seen), []
+    for inputs in accounts(profiles, bars, candidates, windows, learned):
         market = market_of(inputs) if len(inputs.symbols) > 1 else None
         for mode in (FULL, FOCUSED):
             tables.append(run_table(replay(inputs, mode, market)))
