@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # The libraries of extras that models need; pyproject.toml has their versions.
-LIBRARIES = {"ml": ("arch", "hmmlearn", "scipy", "sklearn")}
+LIBRARIES = {"deep": ("jax", "keras"), "ml": ("arch", "hmmlearn", "scipy", "sklearn")}
 GOES_WITHOUT = {
     "ml": (
         "regimes are unknown, scores and sweeps are not judged, and nothing is "
