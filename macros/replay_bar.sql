@@ -13,6 +13,7 @@
     {{ features }}.adx_14_4h,
     {{ features }}.volume_z_20,
     {{ features }}.vix,
+    {{ features }}.realized_vol_168,
     {{ vetoes }}.net_veto_long,
     {{ vetoes }}.net_veto_short
 {%- endmacro -%}

@@ -11,4 +11,6 @@ def model(dbt, session):
         bars=dbt.ref("replay_bars"),
         candidates=dbt.ref("candidates"),
         windows=dbt.ref("candidate_windows"),
+        exits=dbt.ref("exit_learned"),
+        seen=dbt.ref("shadow_seen"),
     )

@@ -12,4 +12,6 @@ def model(dbt, session):
         candidates=dbt.ref("candidates"),
         windows=dbt.ref("candidate_windows"),
         regimes=dbt.ref("regimes"),
+        exits=dbt.ref("exit_learned"),
+        seen=dbt.ref("shadow_seen"),
     )

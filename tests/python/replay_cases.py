@@ -63,10 +63,12 @@ QUIET = {
     "adx_14_4h": 22.0,
     "volume_z_20": 0.0,
     "vix": 15.0,
+    "realized_vol_168": 0.8,
     "net_veto_long": 0.0,
     "net_veto_short": 0.0,
     "confidence": np.nan,
     "threshold": 0.6,
+    "kelly_share": np.nan,
     "side": 0,
     "is_eligible": False,
     "has_sentinel": True,
@@ -219,8 +221,42 @@ def random_bars(rng: np.random.Generator, n_bars: int, tick: float = 0.0):
     bars["confidence"] = np.where(bars["side"] == 0, np.nan, confidence)
     bars["threshold"] = rng.choice([0.55, 0.6, 0.7], n_bars)
     bars["has_sentinel"] = True
+    bars["realized_vol_168"] = sometimes(0.05, np.nan, rng.uniform(0.1, 1.5, n_bars))
+    bars["kelly_share"] = sometimes(0.1, np.nan, rng.normal(0.03, 0.05, n_bars))
     bars["is_eligible"] = rng.random(n_bars) < rng.choice([0.1, 0.3, 0.9])
     return bars.view(np.recarray)
+
+
+def legacy_or_sized(rules, bar, distance, balance, peak, legacy):
+    """Return the share at risk, as domain.md has each kind of sizing, literally."""
+    most = rules.risk_max
+    least = min(rules.risk_min, most)
+    vol, kelly = bar["realized_vol_168"], bar["kelly_share"]
+    if rules.sizing_kind == 1:
+        return rules.sizing_risk
+    if rules.sizing_kind == 2:
+        if np.isnan(vol) or vol <= 0:
+            return least
+        wanted = rules.volatility_target / vol * distance / bar["close"]
+        return min(max(wanted, least), most)
+    if rules.sizing_kind == 3:
+        fallen = 1.0 - balance / peak
+        wanted = rules.sizing_risk * (1.0 - fallen / rules.drawdown_limit)
+        return min(max(wanted, least), most, rules.sizing_risk)
+    if rules.sizing_kind == 4:
+        wanted = least if np.isnan(kelly) else rules.kelly_fraction * kelly
+        return min(max(wanted, least), most)
+    return legacy
+
+
+SIZINGS = {
+    "sizing_kind": (0, 0, 1, 2, 3, 4),
+    "sizing_risk": (0.02, 0.005, 0.015),
+    "volatility_target": (0.2, 1.0, 5.0),
+    "drawdown_limit": (0.2, 0.01, 0.5),
+    "kelly_fraction": (0.25, 1.0),
+}
+"""Values of the section sizing for random rules."""
 
 
 def random_rules(rng: np.random.Generator) -> Rules:
@@ -252,6 +288,7 @@ def random_rules(rng: np.random.Generator) -> Rules:
         fees_bps=one_of(0.0, 10.0),
         slippage_bps=one_of(0.0, 5.0),
         delisted_after_hours=one_of(168.0, 168.0, 24.0, OFF),
+        **{name: one_of(*values) for name, values in SIZINGS.items()},
     )
 
 

@@ -5,6 +5,8 @@ import pyarrow as pa
 
 from barsieve.core.arrow import rows_of
 from barsieve.profiles.resolution import complete, resolve
+from barsieve.profiles.rules import as_rule
+from barsieve.profiles.schema import settings
 from barsieve.profiles.settings import Profile
 from barsieve.replay.decimals import sum_of_decimals
 from barsieve.replay.runs import FULL, Inputs, Run, read_inputs, replay
@@ -112,7 +114,7 @@ def one_config(base: dict) -> Grid:
     """Return the grid of nothing but the profile itself."""
     config = np.empty(1, CONFIG).view(np.recarray)
     for name in VARIED:
-        config[name] = base[name]
+        config[name] = as_rule(name, base[name])
     config.weights = [*base["weights"].values()]
     return grid_of("own", config)
 
@@ -148,7 +150,10 @@ def random_market(
         np.arange(n) % 8 == 0, rng.normal(0, 1e-4, n), np.nan
     )
     bars.net_veto_long, bars.net_veto_short = rng.uniform(-0.2, 1, (2, n))
-    bars.confidence = bars.threshold = np.nan
+    bars.confidence = bars.threshold = bars.kelly_share = np.nan
+    bars.realized_vol_168 = np.where(
+        rng.random(n) < 0.05, np.nan, rng.uniform(0.2, 2, n)
+    )
     bars.has_sentinel = rng.random(n) < 0.8
     if rng.random() < 0.5:
         # A jump that no market makes, at which accounts are lost.
@@ -184,7 +189,7 @@ def random_market(
 def random_configs(rng: np.random.Generator, n: int, base: dict) -> np.recarray:
     configs = np.empty(n, CONFIG).view(np.recarray)
     for name in VARIED:
-        configs[name] = base[name]
+        configs[name] = as_rule(name, base[name])
     for place in range(len(DOMAINS)):
         configs.weights[:, place] = rng.choice([0.0, 0.1, 0.25, 0.4], n)
     configs.weights[:, DOMAINS.index("momentum")] += 0.05
@@ -193,6 +198,10 @@ def random_configs(rng: np.random.Generator, n: int, base: dict) -> np.recarray:
         configs.atr_rank_floor = rng.choice([0.0, 0.1, 0.2, 0.35], n)
         configs.atr_rank_cap = rng.choice([0.7, 0.95, 1.0], n)
         configs.alignment_required = rng.integers(0, 2, n)
+    configs.sizing_kind = rng.choice(5, n)
+    configs.sizing_risk = rng.choice([0.004, 0.02], n)
+    configs.volatility_target = rng.choice([0.3, 2.0], n)
+    configs.drawdown_limit = rng.choice([0.02, 0.2], n)
     configs.stop_atr, configs.cooldown_bars = rng.uniform(0.5, 3, n), rng.choice(9, n)
     return configs
 
@@ -218,6 +227,9 @@ def base_row() -> dict:
     row |= {"study_start": None, "study_end": None, "reference_symbol": "X"}
     for section in ("entry", "exits", "risk", "wallet", "costs"):
         row |= profile[section]
+    columns = {setting.key: setting.column for setting in settings()}
+    sizing = profile["sizing"]
+    row |= {columns[f"sizing.{key}"]: value for key, value in sizing.items()}
     row |= {"required_sentinels": None, "macro_signals": "", "sides": "both"}
     return row | {"weights": profile["weights"]}
 

@@ -14,7 +14,7 @@ from conftest import PROJECT
 
 LAYERS = [
     "config", "bars", "features", "macro", "regime", "detectors", "scores", "sentinels",
-    "votes", "sweep", "fusion", "candidates", "replay", "parity", "proof",
+    "votes", "sweep", "fusion", "candidates", "shadow", "replay", "parity", "proof",
     "evaluation", "reports",
 ]  # fmt: skip
 # And config_profiles, whose contract is the schema of profiles: test_settings.py.
@@ -72,6 +72,7 @@ def test_a_model_is_called_by_its_layer():
     }  # fmt: skip
     for_readers = {
         "trades", "trade_legs", "trade_stops", "trade_decisions", "trade_reasons",
+        "trade_paths", "exit_learned", "sizing_learned",
         "equity", "profile_equity", "build_info",
     }  # fmt: skip
     for path in MODELS:

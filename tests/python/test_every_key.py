@@ -49,6 +49,9 @@ BASES = {
         "macro_signals": ["usdt_flight"],
         "screen.envelope": {"weights": {}, "gates": {}},
     },
+    "of_constant_size": {"sizing.kind": "constant"},
+    "of_volatility": {"sizing.kind": "volatility"},
+    "throttled": {"sizing.kind": "drawdown"},
     "hasty": {"exits.time_stop_bars": 3},
     "boxed": {
         "screen.envelope": {"weights": {"momentum": [0.2, 0.5]}},
@@ -103,6 +106,10 @@ CHANGES = {
     "risk.leverage": ("margin_bound", {"risk.leverage": 1.0}),
     "risk.margin_cap": ("admissible", {"risk.margin_cap": 0.05}),
     "risk.min_notional": ("admissible", {"risk.min_notional": 3000.0}),
+    "sizing.kind": ("admissible", {"sizing.kind": "constant"}),
+    "sizing.risk": ("of_constant_size", {"sizing.risk": 0.01}),
+    "sizing.volatility_target": ("of_volatility", {"sizing.volatility_target": 0.3}),
+    "sizing.drawdown_limit": ("throttled", {"sizing.drawdown_limit": 0.5}),
     "costs.fees_bps": ("admissible", {"costs.fees_bps": 20.0}),
     "costs.slippage_bps": ("admissible", {"costs.slippage_bps": 20.0}),
     # Less than an hour: any bar comes too late.

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from barsieve.profiles.rules import NEVER, OFF, Rules
 from barsieve.replay.ledger import ENTRY, FUNDING, KINDS
+from barsieve.replay.sizing import VOLATILITY
 from barsieve.replay.state import (
     BAR,
     DELISTED,
@@ -31,10 +32,12 @@ from barsieve.replay.state import (
 from replay_cases import (
     BALANCE,
     RULES,
+    SIZINGS,
     as_bars,
     entries_of,
     fee_rate,
     flat,
+    legacy_or_sized,
     nets,
     quiet,
     random_bars,
@@ -78,6 +81,8 @@ CELLS = {
     "vix": (15.0,) * 28 + (40.0, NAN),
     "net_veto_long": (0.0,) * 18 + (0.5, 1.0, NAN),
     "net_veto_short": (0.0,) * 18 + (0.5, 1.0, NAN),
+    "realized_vol_168": (0.8, 0.1, 3.0, NAN),
+    "kelly_share": (0.05, -0.1, 0.01, 0.4, NAN),
     "confidence": (NAN, 0.6, 0.64, 0.7, 0.9),
     "side": (0, 1, 1, 0, -1, -1),
     "is_eligible": (False, False, True),
@@ -160,6 +165,7 @@ RULE_SETS = st.fixed_dictionaries(
         "fees_bps": one_of(0.0, 10.0),
         "slippage_bps": one_of(0.0, 5.0),
         "delisted_after_hours": one_of(168.0, 2.0, OFF),
+        **{name: one_of(*values) for name, values in SIZINGS.items()},
     }
 ).map(lambda changes: RULES._replace(**changes))
 
@@ -214,7 +220,7 @@ class Oracle:
 
     def __init__(self, rules: Rules, balance: float = BALANCE):
         self.rules = rules
-        self.balance = balance
+        self.balance = self.peak = balance
         self.holding = None
         self.exit_order, self.partial_order, self.entry_order = None, False, None
         self.last_exit_index, self.streak = None, 0
@@ -259,6 +265,7 @@ class Oracle:
         held = self.holding
         gain = held.is_better_by(price, held.entry_price) * held.qty
         self.book(bar, "exit", price, held.qty, gain)
+        self.peak = max(self.peak, self.balance)
         self.streak = 0 if held.net > 0 else self.streak + 1
         self.last_exit_index = bar["index"]
         self.trades.append(
@@ -433,12 +440,16 @@ class Oracle:
         if adx > 25:
             room, appetite = 1.25, 1.5
         risk = rules.risk_min + (rules.risk_max - rules.risk_min) * bar["confidence"]
+        distance = rules.stop_atr * atr * room
+        legacy = min(risk * appetite, rules.risk_cap)
         self.entry_order = {
             "side": side,
             "index": bar["index"],
             "confidence": bar["confidence"],
-            "distance": rules.stop_atr * atr * room,
-            "risk": min(risk * appetite, rules.risk_cap),
+            "distance": distance,
+            "risk": legacy_or_sized(
+                rules, bar, distance, self.balance, self.peak, legacy
+            ),
             "threshold": self.threshold_at(bar),
             "streak": self.streak,
         }
@@ -492,7 +503,7 @@ def test_the_replay_agrees_with_an_independent_oracle():
         kinds |= {leg[1] for leg in oracle.legs}
         refused, lapsed = refused + oracle.refused, lapsed + oracle.lapsed
     # It compared something of everything.
-    assert reasons == set(REASONS) - {"none", "liquidation"}
+    assert reasons == set(REASONS) - {"none", "liquidation", "learned"}
     assert kinds == set(KINDS)
     assert refused > 0
     assert lapsed > 0
@@ -519,7 +530,7 @@ def is_borderline(bars, rules, balance):
     Two orders of the same sum may fall on both sides of 0, or of the smallest order.
     """
     for moment, bar in zip(walk(bars, rules, balance), bars, strict=True):
-        account, position, _ = moment.state
+        account, position = moment.state[:2]
         worth = account.balance
         money = max(balance, abs(account.balance))
         for fill in (moment.fills.resting_exit, moment.fills.liquidation):
@@ -826,6 +837,8 @@ def test_a_reflected_market_gives_the_reflected_trades(bars, rules):
         min_notional=0.0,
         leverage=125.0,
         margin_cap=1.0,
+        # A volatility is relative to the price, which a reflection changes.
+        sizing_kind=rules.sizing_kind if rules.sizing_kind != VOLATILITY else 0,
     )
     ours = run(bars, rules)
     theirs = run(reflected(bars), rules._replace(sides=-rules.sides))

@@ -139,7 +139,7 @@ def test_a_configuration_overwrites_the_rules_of_its_names_and_no_others():
         config[name] = 100 + number
     shared = [name for name in Rules._fields if name in VARIED]
     expected = RULES._replace(**{name: config[name][0] for name in shared})
-    assert len(shared) == 12
+    assert len(shared) == 17
     assert _overlaid(RULES, config[0]) == expected
     assert _overlaid.py_func(RULES, config[0]) == expected
 

@@ -805,7 +805,7 @@ def test_a_position_worth_less_than_nothing_at_a_close_is_liquidated_there():
     assert (fill.price, fill.reason) == (299, LIQUIDATION)
     assert moments[2].fills.shortfall == pytest.approx(149.5)
     assert moments[2].state == State(
-        account=Account(balance=0.0, loss_streak=1, last_exit_index=2),
+        account=Account(balance=0.0, peak=BALANCE, loss_streak=1, last_exit_index=2),
         position=FLAT_POSITION,
         orders=NO_ORDERS,
     )

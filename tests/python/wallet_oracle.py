@@ -10,7 +10,7 @@ from decimal import Decimal
 from math import isnan
 
 from barsieve.replay.state import BAR
-from replay_cases import fee_rate, slippage_rate
+from replay_cases import fee_rate, legacy_or_sized, slippage_rate
 
 
 @dataclass
@@ -79,6 +79,7 @@ class WalletOracle:
 
     def __init__(self, case):
         self.rules, self.balance, self.streak = case.rules, case.balance, 0
+        self.peak = case.balance
         self.trades, self.legs, self.stops = [], [], []
         self.liquidated, self.ended, self.ended_now = 0, [], []
         self.symbols = []
@@ -165,6 +166,7 @@ class WalletOracle:
         trade.exit_row, trade.reason = symbol.bar["index"], reason
         self.ended.append(trade)
         self.ended_now.append(trade)
+        self.peak = max(self.peak, self.balance)
         self.streak = 0 if trade.net > 0 else self.streak + 1
         symbol.last_exit_row, symbol.trade = symbol.bar["index"], None
 
@@ -327,9 +329,13 @@ class WalletOracle:
             room, share = 0.75, share * 0.5
         elif adx > 25:
             room, share = 1.25, share * 1.5
+        distance = rules.stop_atr * atr * room
+        share = legacy_or_sized(
+            rules, bar, distance, self.balance, self.peak, min(share, rules.risk_cap)
+        )
         symbol.entry_order = Order(
-            signal, bar["index"], bar["confidence"], rules.stop_atr * atr * room,
-            min(share, rules.risk_cap), self.threshold_at(bar), self.streak,
+            signal, bar["index"], bar["confidence"], distance, share,
+            self.threshold_at(bar), self.streak,
         )  # fmt: skip
 
     def manage(self, symbol, signal):

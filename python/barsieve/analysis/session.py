@@ -22,11 +22,13 @@ from barsieve.database.connect import open_database
 from barsieve.database.models import differing
 from barsieve.database.overlay import Scratch
 from barsieve.profiles.settings import ALL, Profile
+from barsieve.replay.learned_tables import LearnedTables
 from barsieve.replay.runs import Inputs, Part, Run, accounts, replay, run_table
 
 # The source of every profile, in the models' SQL.
 PROFILES = "configs.profiles"
 SCREEN = ("candidates", "candidate_windows")
+LEARNED = ("exit_learned", "shadow_seen")
 
 
 class Traded(NamedTuple):
@@ -161,6 +163,8 @@ def put_profile(scratch: Scratch, document: dict[str, Any]) -> None:
     lines = texts([json.dumps(document)])
     scratch.put(PROFILES, pa.table({"json": lines}))
     scratch.make("config_profiles", "replay_bars")
+    if document["exits"]["learned_below_r"] is not None:
+        scratch.make("shadow_seen")
 
 
 def refuse_other_models(scratch: Scratch) -> None:
@@ -196,6 +200,17 @@ def _refuse_what_was_not_fitted(
             found="true",
             fix="set it in the profile, dbt build, and replay the profile by its name",
         )
+    for section, key in (("exits", "learned_model"), ("sizing", "kind")):
+        asked = made[section][key]
+        is_learned = asked is not None and (key != "kind" or asked == "kelly")
+        if is_learned and not (built and built[section][key] == asked):
+            refuse(
+                name,
+                f"key '{section}.{key}'",
+                expected="one that the build has learned: only a build learns",
+                found=f"'{asked}'",
+                fix="set it in the profile, dbt build, and replay it by its name",
+            )
     if regime["classifier"] == "off" or (built and _reads_as(built, made)):
         return
     known = [row["symbol"] for row in scratch.rows("from {config_universe}")]
@@ -295,7 +310,8 @@ def read(scratch: Scratch, name: str) -> list[Inputs]:
     """
     own = matching(scratch.table("config_symbols"), profile=name)
     tables = [scratch.table(t) for t in ("replay_bars", *SCREEN)]
-    return list(accounts(own, *tables))
+    learned = LearnedTables(*(scratch.table(t) for t in LEARNED))
+    return list(accounts(own, *tables, learned))
 
 
 def open_profile(

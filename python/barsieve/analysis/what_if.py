@@ -18,6 +18,7 @@ from barsieve.core.errors import refuse
 from barsieve.database.overlay import Scratch
 from barsieve.metrics import account
 from barsieve.replay.decimals import sum_of_decimals
+from barsieve.replay.learned import at_bars
 from barsieve.replay.runs import FOCUSED, FULL, Inputs, Run, replay
 from barsieve.replay.state import BAR_FIELDS, FLAT
 
@@ -186,7 +187,9 @@ def one_bar_later(inputs: Inputs) -> Inputs:
             if bars[name].dtype.kind == "f":
                 bars[name][firsts] = np.nan
     bars.side[firsts], bars.is_eligible[firsts] = FLAT, False
-    return inputs._replace(bars=bars)
+    before = np.maximum(np.arange(len(bars)) - 1, 0)
+    before[firsts] = firsts
+    return inputs._replace(bars=bars, learned=at_bars(inputs.learned, before))
 
 
 def _with_costs(inputs: Inputs, factor: float) -> Inputs:

@@ -272,6 +272,36 @@ class Questions(Opened):
         with self.asking() as path:
             return learned_rows(path)
 
+    def exit_rows(self, profile: str | None = None) -> list[dict[str, Any]]:
+        """Return what learned exits are worth: rows of `report_exits`."""
+        from barsieve.analysis.trade_learning import judged_rows
+
+        with self.asking() as path:
+            return judged_rows(path, "report_exits", profile)
+
+    def exits_now(
+        self, profile: str | None = None, is_refitted: bool = False
+    ) -> list[dict[str, Any]]:
+        """Return what learned exits say of what is open at the last close."""
+        from barsieve.analysis.trade_learning import exits_now
+
+        with self.asking() as path:
+            return exits_now(path, profile, is_refitted)
+
+    def size_rows(self, profile: str | None = None) -> list[dict[str, Any]]:
+        """Return what learned sizes are worth: rows of `report_sizing`."""
+        from barsieve.analysis.trade_learning import judged_rows
+
+        with self.asking() as path:
+            return judged_rows(path, "report_sizing", profile)
+
+    def sizes_now(self, profile: str | None = None) -> list[dict[str, Any]]:
+        """Return what learned sizes would risk on an entry at the last close."""
+        from barsieve.analysis.trade_learning import sizes_now
+
+        with self.asking() as path:
+            return sizes_now(path, profile)
+
     def walk_forward(
         self, train: int = 12, test: int = 1, *, profile: str | None = None
     ) -> "Frame":

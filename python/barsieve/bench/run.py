@@ -22,6 +22,7 @@ from barsieve.market import simulation
 from barsieve.market.check import check_market
 from barsieve.profiles.check import market_problems
 from barsieve.profiles.resolution import resolved_profiles
+from barsieve.replay.learned_tables import LearnedTables
 from barsieve.replay.runs import FOCUSED, FULL, Inputs, accounts, replay
 
 REPEATS = 15
@@ -137,10 +138,14 @@ def _replay_rows(database: Path) -> list[dict[str, Any]]:
         connection.table(name)
         for name in ("replay_bars", "candidates", "candidate_windows")
     ]
+    learned = LearnedTables(
+        connection.table("exit_learned"), connection.table("shadow_seen")
+    )
     rows = []
     symbols = connection.table("config_symbols")
     for name in sorted(summary):
-        accounts_of_profile = list(accounts(matching(symbols, profile=name), *tables))
+        own = matching(symbols, profile=name)
+        accounts_of_profile = list(accounts(own, *tables, learned))
         full_ms = _best_ms(accounts_of_profile, FULL)
         focused_ms = _best_ms(accounts_of_profile, FOCUSED)
         parity = summary[name]

@@ -13,6 +13,7 @@ from barsieve.cli.config import config
 from barsieve.cli.ingest import app as ingest
 from barsieve.cli.init import init
 from barsieve.cli.inputs import check, demo
+from barsieve.cli.learned import exits, sizing
 from barsieve.cli.optimize import optimize, walk_forward
 from barsieve.cli.output import refusing
 from barsieve.cli.peers import bench_peers
@@ -55,7 +56,8 @@ app.command()(demo)
 app.command(context_settings=PASS_ON)(build)
 for command in (
     show, prove, score, replay, candidates, compare, thresholds, stress, signal,
-    explain, regime, sweep, optimize, walk_forward, report, export, bench, bench_peers,
+    explain, regime, sweep, optimize, walk_forward, exits, sizing, report, export,
+    bench, bench_peers,
 ):  # fmt: skip
     app.command()(command)
 

@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 # The libraries of extras that models need; pyproject.toml has their versions.
-LIBRARIES = {"deep": ("jax", "keras"), "ml": ("arch", "hmmlearn", "scipy", "sklearn")}
+LIBRARIES = {
+    "ml": ("arch", "hmmlearn", "scipy", "sklearn"),
+    "deep": ("jax", "keras"),
+}
 GOES_WITHOUT = {
     "ml": (
         "regimes are unknown, scores and sweeps are not judged, and nothing is "
         "learned; profiles that ask for it trade without"
-    )
+    ),
 }
 
 # What a command says where a table of such models has no rows.
@@ -88,6 +91,6 @@ def extra_findings() -> list[Finding]:
                 f"pip install 'barsieve[{extra}]', then dbt build"
             ),
         )
-        for extra in LIBRARIES
+        for extra in GOES_WITHOUT
         if (library := missing(extra))
     ]

@@ -73,6 +73,51 @@ REPLAY_RUNS = pa.schema(
     ]
 )
 
+SHADOW_RUNS = pa.schema(
+    [
+        pa.field("entries", pa.string()),
+        pa.field("draw", pa.int64()),
+        *REPLAY_RUNS,
+    ]
+)
+
+SIZING_LEARNED = pa.schema(
+    [
+        pa.field("profile", pa.string()),
+        pa.field("symbol", pa.string()),
+        pa.field("bar_ts", TIMESTAMP),
+        pa.field("month", pa.string()),
+        pa.field("trades", pa.int64()),
+        *(
+            pa.field(name, pa.float64())
+            for name in ("win_probability", "win_r", "loss_r", "kelly_share")
+        ),
+    ]
+)
+
+EXIT_LEARNED = pa.schema(
+    [
+        pa.field("profile", pa.string()),
+        pa.field("month", pa.string()),
+        pa.field("model", pa.string()),
+        pa.field("trades", pa.int64()),
+        pa.field("closes", pa.int64()),
+        pa.field("fitted_on", pa.string()),
+        pa.field("base", pa.float64()),
+        *(
+            pa.field(name, pa.list_(pa.int64()))
+            for name in ("root", "feature", "left", "right")
+        ),
+        pa.field("is_left", pa.list_(pa.bool_())),
+        *(
+            pa.field(name, pa.list_(pa.float64()))
+            for name in (
+                "value", "inputs", "recurrent", "bias", "output", "mean", "spread",
+            )
+        ),
+    ]
+)  # fmt: skip
+
 PARITY_FEATURES = pa.schema(
     [
         pa.field("symbol", pa.string()),
@@ -319,6 +364,11 @@ SWEEP_RUNS = pa.schema(
         pa.field("volume_trap_atr", pa.float64()),
         pa.field("vix_exit", pa.float64()),
         pa.field("macro_exit_veto", pa.float64()),
+        pa.field("sizing_kind", pa.string()),
+        pa.field("sizing_risk", pa.float64()),
+        pa.field("volatility_target", pa.float64()),
+        pa.field("drawdown_limit", pa.float64()),
+        pa.field("kelly_fraction", pa.float64()),
         pa.field("folds", pa.list_(pa.struct(SWEEP_FOLD))),
     ]
 )
@@ -407,6 +457,12 @@ OPTIMIZER_FIGURES = pa.schema(
         pa.field("high", pa.float64()),
         pa.field("note", pa.string()),
     ]
+)
+
+SIZING_FIGURES = OPTIMIZER_FIGURES
+
+LEARNED_FIGURES = pa.schema(
+    [field for field in OPTIMIZER_FIGURES if field.name != "symbol"]
 )
 
 WALK_FORWARD = pa.schema(

@@ -6,7 +6,7 @@ from barsieve.database.models import Models
 
 # Layers that only look back on decisions, or learn from them; and the last model that
 # decides something of an hour.
-LATER = ("sweep", "replay", "parity", "proof", "evaluation", "reports")
+LATER = ("sweep", "shadow", "replay", "parity", "proof", "evaluation", "reports")
 LAST = "candidates"
 # Sources that are settings, not a market: which symbols there are is one.
 SETTINGS = "configs."

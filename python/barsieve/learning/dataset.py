@@ -11,7 +11,7 @@ from barsieve.database.connect import built_tables
 from barsieve.profiles.settings import ALL
 from barsieve.regime import NAMES
 from barsieve.sweep.folds import months_of
-from barsieve.sweep.grids import VARIED, WEIGHT
+from barsieve.sweep.grids import CODES, VARIED, WEIGHT
 
 HOUR_US = 3_600_000_000
 BELIEFS = (*(f"p_{name}" for name in NAMES), "p_unknown")
@@ -166,7 +166,10 @@ def _settings(
     at = np.searchsorted(found["config"].astype(str), configs)
     settings = np.empty(len(configs), settings_dtype(domains))
     for name in fields_of(settings.dtype):
-        settings[name] = _with_off_beyond(found[name][at])
+        values = found[name][at]
+        if name in CODES:
+            values = np.array([CODES[name][choice] for choice in values])
+        settings[name] = _with_off_beyond(values)
     return settings.view(np.recarray)
 
 

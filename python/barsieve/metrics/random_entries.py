@@ -16,6 +16,7 @@ from barsieve.core import schemas
 from barsieve.metrics.account import marks_of, nets_of
 from barsieve.metrics.performance import DAY_US, of_equity, of_results
 from barsieve.metrics.shifts import DRAWS, Draws
+from barsieve.replay.learned_tables import LearnedTables
 from barsieve.replay.ledger import ENTRY, FUNDING
 from barsieve.replay.runs import Inputs, Run, accounts
 
@@ -160,6 +161,8 @@ def draw_random_entries(
     bars: DuckDBPyRelation,
     candidates: DuckDBPyRelation,
     windows: DuckDBPyRelation,
+    exits: DuckDBPyRelation,
+    seen: DuckDBPyRelation,
 ) -> pa.Table:
     """Return luck and draws of every account: the rows of `evaluation_random_entries`.
 
@@ -167,7 +170,9 @@ def draw_random_entries(
     the profile's name alone: a draw does not depend on which other profiles exist.
     """
     rows = []
-    for inputs in accounts(profiles, bars, candidates, windows):
+    for inputs in accounts(
+        profiles, bars, candidates, windows, LearnedTables(exits, seen)
+    ):
         profile = inputs.profile
         rng = np.random.default_rng([SEED, *profile.profile.encode()])
         found = sample(inputs, rng)

@@ -285,6 +285,19 @@ def _learned_problems(path: Path, profile: dict[str, Any]) -> Iterator[Problem]:
         )
 
 
+def _exit_problems(path: Path, profile: dict[str, Any]) -> Iterator[Problem]:
+    """Refuse to leave by a model where none is learned."""
+    exits = profile["exits"]
+    if exits["learned_below_r"] is not None and exits["learned_model"] is None:
+        yield Problem(
+            str(path),
+            "key 'exits.learned_model'",
+            expected="a model where 'exits.learned_below_r' leaves by it",
+            found="none",
+            fix="name boosting or lstm, or set learned_below_r to null",
+        )
+
+
 def contradictions(path: Path, profile: dict[str, Any]) -> list[Problem]:
     """Return which settings of a profile of the right shape contradict each other."""
     problems: list[Problem] = []
@@ -299,6 +312,7 @@ def contradictions(path: Path, profile: dict[str, Any]) -> list[Problem]:
         _envelope_problems,
         _sentinel_problems,
         _learned_problems,
+        _exit_problems,
     ):
         problems += rule(path, profile)
     return problems

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from barsieve.profiles.schema import GREATEST_INTEGER, Setting, settings
 
 BPS = 1e-4
-SECTIONS = ("entry", "exits", "risk", "wallet", "costs")
+SECTIONS = ("entry", "exits", "risk", "sizing", "wallet", "costs")
 
 # Numbers of these sections that are no rules: what follows from the first three lies in
 # the bars, and the balance is what a replay begins with.

@@ -27,6 +27,7 @@ from barsieve.metrics.performance import (
     profit_factor,
 )
 from barsieve.regime import EXPANDING, HMM, KMEANS, VIX_BANDS
+from barsieve.replay.learned_tables import LearnedTables
 from barsieve.replay.runs import FULL, Inputs, Run, accounts, replay
 from barsieve.signals.market import is_within
 
@@ -206,7 +207,9 @@ def _rows_of_profile(inputs: Inputs, asked: Asked, regimes) -> Iterator[dict[str
 
 
 @empty_without("ml", schemas.REGIME_REPLAYS)
-def regime_replays(profiles, bars, candidates, windows, regimes) -> pa.Table:
+def regime_replays(
+    profiles, bars, candidates, windows, regimes, exits, seen
+) -> pa.Table:
     """Compare every profile without regimes and with each classifier.
 
     Parameters are relations of the built database. Spans that the market does not cover
@@ -214,6 +217,8 @@ def regime_replays(profiles, bars, candidates, windows, regimes) -> pa.Table:
     """
     asked = _asked(profiles)
     rows: list[dict[str, Any]] = []
-    for inputs in accounts(profiles, bars, candidates, windows):
+    for inputs in accounts(
+        profiles, bars, candidates, windows, LearnedTables(exits, seen)
+    ):
         rows += _rows_of_profile(inputs, asked[inputs.profile.profile], regimes)
     return pa.Table.from_pylist(with_intervals(rows), schema=schemas.REGIME_REPLAYS)

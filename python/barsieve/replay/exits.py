@@ -8,6 +8,7 @@ from barsieve.replay.state import (
     BREAK_EVEN,
     FLAT,
     FLAT_POSITION,
+    LEARNED,
     LIQUIDATION,
     LONG,
     MACRO,
@@ -40,8 +41,10 @@ def close_position(
     fill = make_fill(position.qty, price, amount, reason, rules)
     is_win = position.net_pnl + net_of(fill) > 0.0
     loss_streak = 0 if is_win else account.loss_streak + 1
+    balance = account.balance + net_of(fill)
     after = Account(
-        balance=account.balance + net_of(fill),
+        balance=balance,
+        peak=max(account.peak, balance),
         loss_streak=loss_streak,
         last_exit_index=bar.index,
     )
@@ -191,12 +194,20 @@ def is_macro_exit(side: int, bar: Bar, rules: Rules) -> bool:
 
 
 @compiled
-def exit_reason(position: Position, bar: Bar, rules: Rules, signal_side: int) -> int:
-    """Return why this close orders a full exit: macro, time, reversal, or no reason."""
+def exit_reason(
+    position: Position, bar: Bar, rules: Rules, signal_side: int, rest_r: float
+) -> int:
+    """Return why this close orders a full exit, or no reason.
+
+    Macro, time, reversal, or learned: where a model expects less still to come than
+    the rules ask for. `rest_r` is NaN without one.
+    """
     if is_macro_exit(position.side, bar, rules):
         return MACRO
     if position.bars_held >= rules.time_stop_bars:
         return TIME
     if signal_side == -position.side:
         return REVERSAL
+    if rest_r < rules.learned_below_r:
+        return LEARNED
     return NO_REASON

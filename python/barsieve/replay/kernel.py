@@ -1,5 +1,6 @@
 """The step over many bars: every bar, or only those where something can happen."""
 
+import math
 from typing import cast
 
 import numpy as np
@@ -8,6 +9,14 @@ from barsieve.core.numba_cache import compiled, compiled_apart
 from barsieve.profiles.rules import Rules
 from barsieve.replay.costs import net_of
 from barsieve.replay.exits import close_position, is_delisted
+from barsieve.replay.learned import (
+    NOTHING,
+    Learned,
+    begin_memory,
+    make_memory,
+    make_sight,
+    still_to_come,
+)
 from barsieve.replay.ledger import (
     COUNT_FIELDS,
     COUNTS,
@@ -28,7 +37,7 @@ from barsieve.replay.state import (
     Fills,
     State,
 )
-from barsieve.replay.step import step, streak_shift
+from barsieve.replay.step import close, fill, streak_shift
 from barsieve.replay.writing import (
     write_entry,
     write_exit,
@@ -119,7 +128,9 @@ def leave_at_last_close(
 @compiled
 def fresh_state(balance: float) -> State:
     """Return the state of an account that has never traded."""
-    account = Account(balance=balance, loss_streak=0, last_exit_index=LONG_AGO)
+    account = Account(
+        balance=balance, peak=balance, loss_streak=0, last_exit_index=LONG_AGO
+    )
     return State(account=account, position=FLAT_POSITION, orders=NO_ORDERS)
 
 
@@ -144,6 +155,9 @@ def replay_bars(
     entry_bars: np.ndarray,
     is_focused: bool,
     hours_after: float,
+    learned: Learned,
+    memory: np.ndarray,
+    sight: np.ndarray,
     legs: np.recarray,
     trades: np.recarray,
     stops: np.recarray,
@@ -159,8 +173,11 @@ def replay_bars(
     A position across a gap of `delisted_after_hours` is left at the close before it,
     when the next bar comes. `hours_after` are those from the last bar's open to the
     market's last; 0 where both end together.
+
+    `memory` and `sight` are what `learned` works in; without a model they have no
+    length, and nothing is asked of it.
     """
-    n_bars = len(bars)
+    n_bars, is_learned = len(bars), len(memory) > 0
     state = fresh_state(start_balance)
     counts, visited, cursor, index = (0, 0, 0), 0, 0, 0
     refused, lapsed, liquidated = 0, 0, 0
@@ -183,7 +200,13 @@ def replay_bars(
             )
             counts = n_legs + 1, n_trades, n_stops
         before = state
-        state, fills = step(before, bar, rules)
+        state, fills = fill(before, bar, rules)
+        rest_r = math.nan
+        if is_learned and state.position.side != FLAT:
+            if fills.entry.qty > 0.0:
+                begin_memory(memory, learned.in_force[before.orders.entry_index])
+            rest_r = still_to_come(learned, memory, sight, state.position, bar)
+        state = close(state, bar, rules, fills.is_liquidated, rest_r)
         visited += 1
         # Nothing can have happened to a flat account without an order.
         if not was_idle:
@@ -244,10 +267,12 @@ def replay_into_ledger(
     entry_bars: np.ndarray,
     is_focused: bool,
     hours_after: float,
+    learned: Learned = NOTHING,
 ) -> Ledger:
     """Replay the bars into a ledger of their own; arguments as for `replay_bars`."""
     legs, trades = make_ledger(len(bars))
     stops = make_stops(len(bars))
+    memory = make_memory(learned, 1)[0]
     done = replay_bars(
         bars,
         rules,
@@ -255,18 +280,22 @@ def replay_into_ledger(
         entry_bars,
         is_focused,
         hours_after,
+        learned,
+        memory,
+        make_sight(learned),
         legs,
         trades,
         stops,
     )
+    state = done.state._replace(memory=tuple(memory.tolist()))
     counts = np.zeros(1, COUNTS).view(np.recarray)
     for name in COUNT_FIELDS:
         counts[name] = getattr(done, name)
     return Ledger(
-        outcome=done,
+        outcome=done._replace(state=state),
         legs=cast(np.recarray, legs[: done.legs]),
         trades=cast(np.recarray, trades[: done.trades]),
         stops=cast(np.recarray, stops[: done.stops]),
-        states=(done.state,),
+        states=(state,),
         counts=counts,
     )

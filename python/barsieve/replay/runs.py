@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from math import isnan
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,8 @@ from barsieve.core import schemas
 from barsieve.core.arrow import column, matching, numbers, texts
 from barsieve.profiles.settings import ALL, Profile, accounts_of, read_profiles
 from barsieve.replay.excursions import excursions
+from barsieve.replay.learned import NOTHING, Learned, at_bars
+from barsieve.replay.learned_tables import LearnedTables, read_learned
 from barsieve.replay.ledger import COUNT_FIELDS, EXIT, KINDS, Outcome
 from barsieve.replay.state import (
     BAR,
@@ -49,7 +52,8 @@ class Inputs(NamedTuple):
     `bar_ts`: their opens, `known_at`: their closes. `is_in_study`, shape (n_bars,):
     where the profile may trade, and is judged. `entry_bars`: ascending positions where
     the screen says that an entry may happen. `parts`: which bars are of which symbol;
-    none where all are of the profile's.
+    none where all are of the profile's. `learned`: exit models, and what they see of
+    the bars.
     """
 
     profile: Profile
@@ -59,6 +63,7 @@ class Inputs(NamedTuple):
     is_in_study: np.ndarray
     entry_bars: np.ndarray
     parts: tuple[Part, ...] = ()
+    learned: Learned = NOTHING
 
     @property
     def symbols(self) -> tuple[Part, ...]:
@@ -111,6 +116,7 @@ class Inputs(NamedTuple):
                 Part(one.symbol, int(place[one.start]), int(place[one.stop]))
                 for one in self.symbols
             ),
+            learned=at_bars(self.learned, kept),
         )
 
 
@@ -213,10 +219,12 @@ def read_inputs(
     bars: DuckDBPyRelation,
     candidates: DuckDBPyRelation,
     windows: DuckDBPyRelation,
+    learned: LearnedTables | None = None,
 ) -> Inputs:
     """Read what the replay of an account needs from relations of the built database.
 
-    `own`: a profile on the symbols of one account, as of `accounts_of`.
+    `own`: a profile on the symbols of one account, as of `accounts_of`; `learned`: what
+    its exits learned, without which they are those of the rules.
     """
     profile = own[0] if len(own) == 1 else replace(own[0], symbol=ALL)
     wanted = {"profile": profile.profile}
@@ -234,6 +242,10 @@ def read_inputs(
     ]
     rows = np.concatenate([np.empty(0, np.int64), *places]).astype(np.int64)
     bar_ts = table["bar_ts"].combine_chunks()
+    models = NOTHING
+    if learned is not None and not isnan(profile.rules.learned_below_r):
+        opens = numbers(bar_ts.view(pa.int64()))
+        models = read_learned(learned, wanted, opens)
     return Inputs(
         profile=profile,
         bars=bars_from_arrow(table),
@@ -242,6 +254,7 @@ def read_inputs(
         is_in_study=numbers(table["is_in_study"]).astype(bool, copy=False),
         entry_bars=np.ascontiguousarray(rows, np.int64),
         parts=parts,
+        learned=models,
     )
 
 
@@ -257,6 +270,7 @@ def replay(inputs: Inputs, replayed: str = FULL) -> Run:
             inputs.entry_bars,
             is_focused,
             parts[0].hours_after,
+            inputs.learned,
         )
     else:
         from barsieve.replay.wallet import replay_wallet_into_ledger
@@ -271,6 +285,7 @@ def replay(inputs: Inputs, replayed: str = FULL) -> Run:
             inputs.entry_bars,
             is_focused,
             min(part.hours_after for part in parts),
+            inputs.learned,
         )
     return Run(replayed=replayed, inputs=inputs, **ledger._asdict())
 
@@ -400,14 +415,15 @@ def accounts(
     bars: DuckDBPyRelation,
     candidates: DuckDBPyRelation,
     windows: DuckDBPyRelation,
+    learned: LearnedTables | None = None,
 ) -> Iterator[Inputs]:
     """Yield the inputs of every account, by profile, then by symbol.
 
     Parameters are relations of the built database: `config_symbols`, `replay_bars`,
-    `candidates` and `candidate_windows`.
+    `candidates`, `candidate_windows`, and what exits learned.
     """
     for own in accounts_of(read_profiles(profiles)):
-        yield read_inputs(own, bars, candidates, windows)
+        yield read_inputs(own, bars, candidates, windows, learned)
 
 
 def replay_profiles(
@@ -415,14 +431,17 @@ def replay_profiles(
     bars: DuckDBPyRelation,
     candidates: DuckDBPyRelation,
     windows: DuckDBPyRelation,
+    exits: DuckDBPyRelation,
+    seen: DuckDBPyRelation,
 ) -> pa.Table:
     """Replay every account, full and focused; return the rows of `replay_runs`.
 
-    Parameters as for `accounts`.
+    Parameters as for `accounts`; `exit_learned` and `shadow_seen`.
     """
+    learned = LearnedTables(exits, seen)
     tables = [
         run_table(replay(inputs, mode))
-        for inputs in accounts(profiles, bars, candidates, windows)
+        for inputs in accounts(profiles, bars, candidates, windows, learned)
         for mode in (FULL, FOCUSED)
     ]
     return pa.concat_tables([schemas.REPLAY_RUNS.empty_table(), *tables])

@@ -10,11 +10,11 @@ LONG, SHORT, FLAT = 1, -1, 0
 # rule comes last, so that the others keep theirs.
 REASONS = (
     "none", "stop", "break_even", "trail", "volume_trap", "target", "macro", "time",
-    "reversal", "end_of_data", "liquidation", "delisted",
+    "reversal", "end_of_data", "liquidation", "delisted", "learned",
 )  # fmt: skip
 (
     NO_REASON, STOP, BREAK_EVEN, TRAIL, VOLUME_TRAP, TARGET, MACRO, TIME,
-    REVERSAL, END_OF_DATA, LIQUIDATION, DELISTED,
+    REVERSAL, END_OF_DATA, LIQUIDATION, DELISTED, LEARNED,
 ) = range(len(REASONS))  # fmt: skip
 
 
@@ -25,6 +25,7 @@ class Bar(Protocol):
     `bar_index` is its number.
     Prices are in quote currency, rates and confidences are fractions, NaN is unknown.
     `side` is 1, -1 or 0; `threshold` is the profile's, without the loss streak;
+    `kelly_share` is what a fitted model would risk of the balance, unknown without one.
     `has_sentinel` is whether a sentinel fired that the profile requires, if it does;
     `hours_since` is the time since the open of the bar before, 1 where none is missing,
     NaN at the first.
@@ -41,10 +42,12 @@ class Bar(Protocol):
     adx_14_4h: float
     volume_z_20: float
     vix: float
+    realized_vol_168: float
     net_veto_long: float
     net_veto_short: float
     confidence: float
     threshold: float
+    kelly_share: float
     side: Annotated[int, np.int8]
     is_eligible: bool
     has_sentinel: bool
@@ -72,9 +75,13 @@ class Streak(Protocol):
 
 
 class Account(NamedTuple):
-    """Realised money and the memory of past trades."""
+    """Realised money and the memory of past trades.
+
+    `peak` is the greatest balance that an exit has left, or the first.
+    """
 
     balance: float
+    peak: float
     loss_streak: int
     last_exit_index: int
 
@@ -110,11 +117,16 @@ class Orders(NamedTuple):
 
 
 class State(NamedTuple):
-    """Everything that a step may remember."""
+    """Everything that a step may remember.
+
+    `memory`, numbers in a fixed order: what a learned exit remembers of the position.
+    The compiled loops carry it beside, and put it here at the end.
+    """
 
     account: Account
     position: Position
     orders: Orders
+    memory: tuple[float, ...] = ()
 
 
 class Fill(NamedTuple):

@@ -4,6 +4,8 @@ Two kinds of orders exist. What is decided at a close fills at the next bar's op
 rests in the market (stop, target) fills inside the bar.
 """
 
+import math
+
 from barsieve.core.numba_cache import compiled
 from barsieve.profiles.rules import Rules
 from barsieve.replay.costs import costs_of, make_fill, net_of, settle_funding
@@ -149,8 +151,12 @@ def fill_entry(
 
 
 @compiled
-def decide(account: Account, position: Position, bar: Bar, rules: Rules) -> Orders:
+def decide(
+    account: Account, position: Position, bar: Bar, rules: Rules, rest_r: float
+) -> Orders:
     """Decide at the close what the next open shall fill.
+
+    `rest_r` is what a model expects the position still to bring, R; NaN without one.
 
     An opposite signal closes and reverses without a cooldown; a same-side signal does
     nothing. A signal whose stop distance is unknown is not taken.
@@ -161,7 +167,7 @@ def decide(account: Account, position: Position, bar: Bar, rules: Rules) -> Orde
     if position.side == FLAT:
         may_enter = bar.index >= account.last_exit_index + rules.cooldown_bars
     else:
-        reason = exit_reason(position, bar, rules, side)
+        reason = exit_reason(position, bar, rules, side, rest_r)
         is_partial = reason == NO_REASON and orders_partial(position, bar, rules)
         may_enter = side == -position.side
     distance = risk_distance(bar, rules)
@@ -173,7 +179,7 @@ def decide(account: Account, position: Position, bar: Bar, rules: Rules) -> Orde
         entry_side=side,
         entry_confidence=bar.confidence,
         entry_risk_distance=distance,
-        entry_risk_share=risk_share(bar, rules),
+        entry_risk_share=risk_share(account, bar, distance, rules),
         entry_index=bar.index,
         entry_threshold=threshold_in_force(account, bar, rules),
         entry_streak=account.loss_streak,
@@ -182,20 +188,33 @@ def decide(account: Account, position: Position, bar: Bar, rules: Rules) -> Orde
 
 @compiled
 def hold_and_decide(
-    account: Account, position: Position, bar: Bar, rules: Rules
+    account: Account, position: Position, bar: Bar, rules: Rules, rest_r: float
 ) -> tuple[Position, Orders]:
     """Count the bar, set the stop for the next, and decide what its open shall fill."""
     if position.side != FLAT:
         position = hold_through_close(position, bar, rules)
-    return position, decide(account, position, bar, rules)
+    return position, decide(account, position, bar, rules, rest_r)
 
 
 @compiled
-def step(state: State, bar: Bar, rules: Rules) -> tuple[State, Fills]:
-    """Carry the state of one symbol, alone in its account, through one bar.
+def close(
+    state: State, bar: Bar, rules: Rules, is_liquidated: bool, rest_r: float
+) -> State:
+    """Let a close hold and decide, unless it took all that there was."""
+    if is_liquidated:
+        return state
+    position, orders = hold_and_decide(
+        state.account, state.position, bar, rules, rest_r
+    )
+    return State(account=state.account, position=position, orders=orders)
 
-    Returns it with the fills of the bar. A wallet of many symbols takes the same four
-    parts for all of them, one part after the other.
+
+@compiled
+def fill(state: State, bar: Bar, rules: Rules) -> tuple[State, Fills]:
+    """Fill what was ordered and what rests, up to the close of a bar.
+
+    Of one symbol, alone in its account. What is left of it then decides nothing where
+    the account was liquidated.
     """
     account, position, orders = state.account, state.position, state.orders
     # 1. Funding on the position held before the fills, then the ordered exit.
@@ -219,8 +238,6 @@ def step(state: State, bar: Bar, rules: Rules) -> tuple[State, Fills]:
                 account, position, bar.close, LIQUIDATION, bar, rules
             )
         account, shortfall = emptied(account)
-    else:
-        position, orders = hold_and_decide(account, position, bar, rules)
     fills = Fills(
         funding=funding,
         ordered_exit=ordered_exit,
@@ -235,3 +252,17 @@ def step(state: State, bar: Bar, rules: Rules) -> tuple[State, Fills]:
         shortfall=shortfall,
     )
     return State(account=account, position=position, orders=orders), fills
+
+
+@compiled
+def step(
+    state: State, bar: Bar, rules: Rules, rest_r: float = math.nan
+) -> tuple[State, Fills]:
+    """Carry the state of one symbol, alone in its account, through one bar.
+
+    Returns it with the fills of the bar. A wallet of many symbols takes the same four
+    parts for all of them, one part after the other. `rest_r`: what a model expects the
+    position, as the close finds it, still to bring.
+    """
+    state, fills = fill(state, bar, rules)
+    return close(state, bar, rules, fills.is_liquidated, rest_r), fills

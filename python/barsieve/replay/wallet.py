@@ -14,6 +14,7 @@ calls none with the whole wallet: one that does counts the references of all its
 at every call, which took longer than all the rest.
 """
 
+import math
 from typing import cast
 
 import numpy as np
@@ -28,6 +29,7 @@ from barsieve.replay.exits import (
     worth_of,
 )
 from barsieve.replay.kernel import leave_at_last_close
+from barsieve.replay.learned import NOTHING, Learned, begin_memory, still_to_come
 from barsieve.replay.ledger import COUNT_FIELDS, Ledger, Outcome
 from barsieve.replay.records import overlaid, replaced, store
 from barsieve.replay.sizing import entry_qty, is_ruined, margin_of
@@ -74,6 +76,7 @@ def _account_of(purse: np.record, slot: np.record) -> Account:
     """Return the account as a symbol sees it, whose cooldown is its own."""
     return Account(
         balance=purse.balance,
+        peak=purse.peak,
         loss_streak=purse.loss_streak,
         last_exit_index=slot.last_exit_index,
     )
@@ -84,6 +87,7 @@ def _keep(
     purse: np.record, slot: np.record, account: Account, position: Position
 ) -> None:
     purse.balance = account.balance
+    purse.peak = account.peak
     purse.loss_streak = account.loss_streak
     slot.last_exit_index = account.last_exit_index
     store(slot, position)
@@ -281,6 +285,9 @@ def _enter(wallet: Wallet, market: Market, rules: Rules) -> None:
                 entered.balance,
             )
             _keep(purse, slot, entered, position)
+            if wallet.memory.shape[1] > 0:
+                model = market.learned.in_force[orders.entry_index]
+                begin_memory(wallet.memory[symbol], model)
 
 
 @compiled_apart
@@ -365,12 +372,23 @@ def _decide_held(wallet: Wallet, market: Market, rules: Rules) -> None:
     """Count the bar of the acting symbols, move their stops, and decide."""
     purse = wallet.purse[0]
     for at in range(purse.n_acting):
-        slot = wallet.slots[wallet.acting[at]]
+        symbol = wallet.acting[at]
+        slot = wallet.slots[symbol]
+        rest_r = math.nan
+        if wallet.memory.shape[1] > 0 and slot.side != FLAT:
+            rest_r = still_to_come(
+                market.learned,
+                wallet.memory[symbol],
+                wallet.sight,
+                overlaid(FLAT_POSITION, slot),
+                market.bars[slot.row],
+            )
         position, orders = hold_and_decide(
             _account_of(purse, slot),
             overlaid(FLAT_POSITION, slot),
             market.bars[slot.row],
             rules,
+            rest_r,
         )
         store(slot, position)
         store(slot, orders)
@@ -428,7 +446,7 @@ def _decide_flat(
         if is_lost:
             continue
         account = _account_of(purse, slot)
-        orders = decide(account, FLAT_POSITION, market.bars[row], rules)
+        orders = decide(account, FLAT_POSITION, market.bars[row], rules, math.nan)
         if orders.entry_side != FLAT:
             store(slot, orders)
             slot.row = row
@@ -517,6 +535,7 @@ def replay_wallet_into_ledger(
     entry_rows: np.ndarray,
     is_focused: bool,
     hours_after: float = 0.0,
+    learned: Learned = NOTHING,
 ) -> Ledger:
     """Replay one account over the bars of many symbols into a ledger of its own.
 
@@ -527,9 +546,9 @@ def replay_wallet_into_ledger(
     it and looks at all rows. `hours_after`: from the last of them to the market's end.
     """
     looked_at = np.unique(entry_rows) if is_focused else np.arange(len(bars))
-    market = make_market(bars, hours, first)
+    market = make_market(bars, hours, first, learned)
     look_at(market, looked_at)
-    wallet = make_wallet(len(bars), len(first) - 1, start_balance)
+    wallet = make_wallet(len(bars), len(first) - 1, start_balance, learned)
     purse = wallet.purse[0]
     if len(bars) > 0 and is_ruined(start_balance, rules):
         purse.is_ruined, purse.ruined_hour = True, market.merged[0]

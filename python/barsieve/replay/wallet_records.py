@@ -6,6 +6,7 @@ import numpy as np
 
 from barsieve.core.numba_cache import compiled_apart
 from barsieve.replay.kernel import LONG_AGO
+from barsieve.replay.learned import NOTHING, Learned, make_memory, make_sight
 from barsieve.replay.ledger import COUNTS, make_ledger, make_stops
 from barsieve.replay.state import (
     FLAT_POSITION,
@@ -37,6 +38,7 @@ number of its trade, `stop_row` where the stop of that was written last, or -1.
 PURSE = np.dtype(
     [
         ("balance", np.float64),
+        ("peak", np.float64),
         ("threshold_shift", np.float64),
         *(
             (name, np.int64)
@@ -58,7 +60,8 @@ class Wallet(NamedTuple):
     `purse` has one record, `slots` and `counts` one a symbol. The lists are of symbols,
     in their order: `active`, `acting` those of them that have a bar at this hour,
     `entries` the acting with an ordered entry, the most confident first; `ended` are
-    the trades that ended at this hour.
+    the trades that ended at this hour. `memory`, a row a symbol, and `sight` are what
+    learned exits work in.
     """
 
     purse: np.recarray
@@ -71,6 +74,8 @@ class Wallet(NamedTuple):
     legs: np.recarray
     trades: np.recarray
     stops: np.recarray
+    memory: np.ndarray
+    sight: np.ndarray
 
 
 class Market(NamedTuple):
@@ -91,9 +96,15 @@ class Market(NamedTuple):
     entry_rows: np.ndarray
     entry_symbols: np.ndarray
     entry_first: np.ndarray
+    learned: Learned
 
 
-def make_market(bars: np.recarray, hours: np.ndarray, first: np.ndarray) -> Market:
+def make_market(
+    bars: np.recarray,
+    hours: np.ndarray,
+    first: np.ndarray,
+    learned: Learned = NOTHING,
+) -> Market:
     """Return a market with its hours merged, to be entered on nowhere yet."""
     begins = hours.min(initial=0)
     has_bar = np.bincount(hours - begins) > 0
@@ -107,6 +118,7 @@ def make_market(bars: np.recarray, hours: np.ndarray, first: np.ndarray) -> Mark
         entry_rows=np.empty(len(hours), np.int64),
         entry_symbols=np.empty(len(hours), np.int64),
         entry_first=np.zeros(len(merged) + 2, np.int64),
+        learned=learned,
     )
 
 
@@ -134,10 +146,12 @@ def look_at(market: Market, rows: np.ndarray) -> None:
         starts[hour] += 1
 
 
-def make_wallet(n_rows: int, n_symbols: int, balance: float) -> Wallet:
+def make_wallet(
+    n_rows: int, n_symbols: int, balance: float, learned: Learned = NOTHING
+) -> Wallet:
     """Return a wallet that has never traded, with room for all that rows can bring."""
     purse = np.zeros(1, PURSE).view(np.recarray)
-    purse.balance, purse.ruined_hour = balance, -1
+    purse.balance, purse.peak, purse.ruined_hour = balance, balance, -1
     slots = np.zeros(n_symbols, SLOT).view(np.recarray)
     for fields in (FLAT_POSITION, NO_ORDERS):
         for name, value in fields._asdict().items():
@@ -156,6 +170,8 @@ def make_wallet(n_rows: int, n_symbols: int, balance: float) -> Wallet:
         legs=legs,
         trades=trades,
         stops=make_stops(n_rows),
+        memory=make_memory(learned, n_symbols),
+        sight=make_sight(learned),
     )
 
 
@@ -179,11 +195,13 @@ def states_of(wallet: Wallet) -> tuple[State, ...]:
         State(
             account=Account(
                 balance=float(purse.balance),
+                peak=float(purse.peak),
                 loss_streak=int(purse.loss_streak),
                 last_exit_index=int(slot.last_exit_index),
             ),
             position=Position(**values(slot, Position._fields)),
             orders=Orders(**values(slot, Orders._fields)),
+            memory=tuple(memory.tolist()),
         )
-        for slot in wallet.slots
+        for slot, memory in zip(wallet.slots, wallet.memory, strict=True)
     )

@@ -21,7 +21,9 @@ SCORE = "score_"
 """Prefix of the column of a domain in `sweep_bars`."""
 
 # What settings write into a bar; the rest of `BAR` comes from `sweep_bars`.
-OF_SETTINGS = ("confidence", "threshold", "side", "is_eligible", "has_sentinel")
+OF_SETTINGS = (
+    "confidence", "threshold", "kelly_share", "side", "is_eligible", "has_sentinel",
+)  # fmt: skip
 
 
 def row_dtype(n_domains: int) -> np.dtype:
@@ -95,7 +97,8 @@ def _silent_bars(table: pa.Table, required: str | None) -> np.recarray:
     bars["index"] = np.arange(table.num_rows)
     for name in set(BAR_FIELDS[1:]) - set(OF_SETTINGS):
         bars[name] = numbers(table[name])
-    bars["confidence"] = bars["threshold"] = np.nan
+    for name in ("confidence", "threshold", "kelly_share"):
+        bars[name] = np.nan
     bars["side"], bars["is_eligible"] = FLAT, False
     bars["has_sentinel"] = _has_sentinel(table, required)
     return bars.view(np.recarray)

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from barsieve.replay.learned import NOTHING, Learned, make_memory, make_sight
 from barsieve.replay.ledger import make_ledger, make_stops
 from barsieve.replay.wallet_records import Market, Wallet, make_market, make_wallet
 
@@ -46,7 +47,8 @@ SIGNAL = np.dtype(
 class Room(NamedTuple):
     """One thread's scratch space; the words are the ledger's own memory.
 
-    `stops` has no room: a sweep keeps no path of the stop.
+    `stops` has no room: a sweep keeps no path of the stop. `learned` is no model: a
+    sweep tries the rules alone.
     """
 
     signals: np.recarray
@@ -66,6 +68,9 @@ class Room(NamedTuple):
     day_returns: np.ndarray
     day_months: np.ndarray
     losses: np.ndarray
+    learned: Learned
+    memory: np.ndarray
+    sight: np.ndarray
 
 
 def words_of(records: np.recarray) -> np.ndarray:
@@ -96,6 +101,9 @@ def make_room(n_bars: int, n_blocks: int, n_days: int, n_months: int) -> Room:
         day_returns=np.empty(n_days),
         day_months=np.empty(n_days, np.int64),
         losses=np.empty(1 + n_months),
+        learned=NOTHING,
+        memory=make_memory(NOTHING, 1)[0],
+        sight=make_sight(NOTHING),
     )
 
 

@@ -14,13 +14,16 @@ from barsieve.profiles.schema import settings
 from barsieve.profiles.weights import SCORE_RANGES, WEIGHT_SUM_TOLERANCE
 
 _TYPES = {setting.column: setting.sql_type for setting in settings()}
+CODES = {s.column: s.codes for s in settings() if s.codes}
+"""Codes of the settings that are a choice of names."""
 _NULLABLE = {setting.column for setting in settings() if setting.is_nullable}
 # The settings that a grid may vary, named as in `config_profiles`; and weights.
 VARIED = (
     "entry_threshold", "alignment_required", "atr_rank_floor", "atr_rank_cap",
     "veto_limit", "cooldown_bars", "stop_atr", "target_r", "partial_at_r",
     "partial_share", "trail_atr", "time_stop_bars", "volume_trap_z", "volume_trap_atr",
-    "vix_exit", "macro_exit_veto",
+    "vix_exit", "macro_exit_veto", "sizing_kind", "sizing_risk", "volatility_target",
+    "drawdown_limit", "kelly_fraction",
 )  # fmt: skip
 WEIGHT = "weight_"
 """Prefix of a domain, as a grid names the setting of its weight."""
@@ -58,6 +61,13 @@ class Grid(NamedTuple):
     violations: list[str]
 
 
+def _value(setting: str, choice: str) -> float | str | None:
+    """Return what a choice of a grid stands for; one of names is its name."""
+    if setting in CODES:
+        return choice
+    return None if choice == "null" else float(choice)
+
+
 def _choices(row: dict[str, Any]) -> list[float]:
     """Return the values of a `range` or `values` row, in exact decimal steps.
 
@@ -65,7 +75,7 @@ def _choices(row: dict[str, Any]) -> list[float]:
     """
     if row["method"] == "values":
         return [
-            float(as_rule(row["setting"], None if choice == "null" else float(choice)))
+            float(as_rule(row["setting"], _value(row["setting"], choice)))
             for choice in row["choices"].split()
         ]
     low, high, step = (Decimal(repr(row[edge])) for edge in ("low", "high", "step"))
@@ -200,10 +210,13 @@ def _refuse_unknown(
             )
 
 
-def _told(row: dict[str, Any], is_boolean: bool) -> Iterator[float]:
+def _told(row: dict[str, Any], is_boolean: bool) -> Iterator[float | str]:
     """Yield the values of a row of a grid, but null, as a profile would say them."""
     for text in (row.get("choices") or "").split() or [row["low"], row["high"]]:
         if text == "null":
+            continue
+        if row["setting"] in CODES:
+            yield str(text)
             continue
         value = float(text)
         if is_boolean and value in (0, 1):

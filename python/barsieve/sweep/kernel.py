@@ -146,13 +146,20 @@ def find_all_signals(screen, configs, room):
 
 @compiled_apart
 def replay_config(
-    bars, config, base, start_balance, hours_after, entry_bars, legs, trades, stops
+    bars,
+    config,
+    base,
+    start_balance,
+    hours_after,
+    entry_bars,
+    room,
 ):
     """Replay one configuration, `base` with its settings, where its entries can be."""
     rules = overlaid(base, config)
     return replay_bars(
-        bars, rules, start_balance, entry_bars, True, hours_after, legs, trades, stops
-    )
+        bars, rules, start_balance, entry_bars, True, hours_after, room.learned,
+        room.memory, room.sight, room.legs, room.trades, room.stops,
+    )  # fmt: skip
 
 
 @compiled_apart
@@ -182,9 +189,8 @@ def sweep_configs(
             entry_bars = room.entry_bars[:n_signals]
             write_signals(bars, signals[at - first], n_signals, entry_bars)
             done = replay_config(
-                bars, configs[at], base, start_balance, hours_after, entry_bars, legs,
-                trades, room.stops,
-            )  # fmt: skip
+                bars, configs[at], base, start_balance, hours_after, entry_bars, room
+            )
             measure(
                 calendar, start_balance, room, legs[: done.legs],
                 trades[: done.trades], figures[at], hashes[at],

@@ -11,14 +11,14 @@ from barsieve.core.errors import refuse
 from barsieve.profiles.schema import settings
 from barsieve.profiles.settings import ALL
 from barsieve.signals.market import domains_of
-from barsieve.sweep.grids import WEIGHT, Grid, expand
+from barsieve.sweep.grids import CODES, WEIGHT, Grid, expand
 from barsieve.sweep.run import Sweep, prepare
 from barsieve.sweep.tables import Base, base_of, known_symbol, tables_of, wallet_of
 from barsieve.sweep.wallets import prepare_wallet
 
 # What a grid is called that has no name of its own.
 CHOICES = "choices"
-Choices = Mapping[str, Sequence[float | None]]
+Choices = Mapping[str, Sequence[float | str | None]]
 """The values to try of each setting; by its column or its dotted key."""
 
 
@@ -32,6 +32,9 @@ def _column(key: str) -> str:
 
 
 def _values(setting: str, values: Any) -> str:
+    is_named = _column(setting) in CODES and not isinstance(values, str)
+    if is_named and all(isinstance(value, str) for value in values):
+        return " ".join(dict.fromkeys(values))
     try:
         found = [None if value is None else float(value) for value in values]
     except (TypeError, ValueError, OverflowError):

@@ -24,7 +24,7 @@ from barsieve.signals.blocks import SLOTS
 from barsieve.signals.market import Market, read_market
 from barsieve.sweep.buffers import CLOCK, Calendar, Room, make_room, words_of
 from barsieve.sweep.figures import FIGURES, hash_trades
-from barsieve.sweep.grids import VARIED, Grid, config_dtype
+from barsieve.sweep.grids import CODES, VARIED, Grid, config_dtype
 from barsieve.sweep.kernel import sweep_configs
 from barsieve.sweep.screen import Screen, make_screen
 
@@ -331,7 +331,11 @@ def _settings_columns(configs: np.recarray, grid: Grid) -> dict[str, pa.Array]:
     columns = {
         name: pa.array(configs[name].copy(), mask=is_off(configs[name])).cast(kind)
         for name, kind in types.items()
+        if name not in CODES
     }
+    for name in types.keys() & CODES.keys():
+        names = {code: choice for choice, code in CODES[name].items()}
+        columns[name] = pa.array([names[c] for c in configs[name]], types[name])
     weights = configs.weights[:, list(grid.places)]
     n_configs, n_domains = weights.shape
     columns["weights"] = pa.MapArray.from_arrays(

@@ -8,6 +8,7 @@ from barsieve.bench.peers.rules import FEES_BPS, SLIPPAGE_BPS, TRADED, Sweep
 from barsieve.core.numba_cache import compiled
 from barsieve.profiles.rules import DEFAULTS
 from barsieve.replay.kernel import replay_bars
+from barsieve.replay.learned import NOTHING, make_sight
 from barsieve.replay.ledger import LEG, TRADE, make_stops
 from barsieve.replay.records import replaced
 from barsieve.replay.state import BAR, BAR_FIELDS, END_OF_DATA
@@ -92,6 +93,8 @@ def _replay_each(
     trades,
     stops,
     traded,
+    learned,
+    memory,
 ):
     """Replay the chosen configurations; write their trades and return how many.
 
@@ -109,8 +112,9 @@ def _replay_each(
             rules, stop_atr=stop_atr[configuration], target_r=target_r[configuration]
         )
         outcome = replay_bars(
-            bars, own, BALANCE, entry_bars, True, 0.0, legs, trades, stops
-        )
+            bars, own, BALANCE, entry_bars, True, 0.0, learned, memory, memory, legs,
+            trades, stops,
+        )  # fmt: skip
         n_traded = _write_trades(
             traded, n_traded, configuration, trades, legs, outcome.trades
         )
@@ -147,7 +151,8 @@ class Kernel:
         sweep = self.sweep
         n = _replay_each(
             bars, RULES, sweep.crossings, sweep.pair, sweep.stop_atr, sweep.target_r,
-            chosen, legs, trades, make_stops(0), traded.view(np.recarray),
+            chosen, legs, trades, make_stops(0), traded.view(np.recarray), NOTHING,
+            make_sight(NOTHING),
         )  # fmt: skip
         return traded[:n]
 

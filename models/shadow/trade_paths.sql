@@ -1,0 +1,1 @@
+{{ paths_of(ref('shadow_positions'), ['profile', 'entries', 'draw']) }}
