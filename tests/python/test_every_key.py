@@ -52,6 +52,8 @@ BASES = {
     "of_constant_size": {"sizing.kind": "constant"},
     "of_volatility": {"sizing.kind": "volatility"},
     "throttled": {"sizing.kind": "drawdown"},
+    "of_kelly": {"sizing.kind": "kelly"},
+    "of_a_model": {"exits.learned_model": "boosting", "exits.learned_below_r": 0.0},
     "hasty": {"exits.time_stop_bars": 3},
     "boxed": {
         "screen.envelope": {"weights": {"momentum": [0.2, 0.5]}},
@@ -109,6 +111,9 @@ CHANGES = {
     "sizing.kind": ("admissible", {"sizing.kind": "constant"}),
     "sizing.risk": ("of_constant_size", {"sizing.risk": 0.01}),
     "sizing.volatility_target": ("of_volatility", {"sizing.volatility_target": 0.3}),
+    "sizing.kelly_fraction": ("of_kelly", {"sizing.kelly_fraction": 1.0}),
+    "exits.learned_model": ("admissible", {"exits.learned_model": "boosting"}),
+    "exits.learned_below_r": ("of_a_model", {"exits.learned_below_r": -0.2}),
     "sizing.drawdown_limit": ("throttled", {"sizing.drawdown_limit": 0.5}),
     "costs.fees_bps": ("admissible", {"costs.fees_bps": 20.0}),
     "costs.slippage_bps": ("admissible", {"costs.slippage_bps": 20.0}),
@@ -186,6 +191,7 @@ EFFECTS = {
     "candidates": "* exclude (profile)",
     "candidate_windows": "* exclude (profile)",
     "replay_trades": "* exclude (profile)",
+    "exit_learned": "['month', 'fitted_on']",
     "parity_summary": "['verdict']",
 }
 
@@ -296,7 +302,9 @@ def trades_of(connection, profile: str) -> pa.Table:
 # A setting of one replay; what a build promises of itself needs the whole build.
 # What is learned needs a build that learns: a replay refuses to begin with it.
 DECIDES_A_TRADE = [
-    key for key in CHANGES if not key.startswith("parity.") and key != "learned"
+    key
+    for key in CHANGES
+    if not key.startswith("parity.") and key not in ("learned", "exits.learned_model")
 ]
 
 

@@ -7,6 +7,7 @@ To add one: a module here that defines `SECTION`, its skeleton and drawing in
 from barsieve.report.sections import (
     equity,
     health,
+    learned,
     optimizer,
     outcomes,
     portfolio,
@@ -23,6 +24,6 @@ SECTIONS = [
     module.SECTION
     for module in (
         result, portfolio, price, trades, equity, outcomes, screening, scores, regimes,
-        sweep, optimizer, health,
+        sweep, optimizer, learned, health,
     )
 ]  # fmt: skip
