@@ -5,7 +5,6 @@ import time
 import numpy as np
 import pytest
 
-from barsieve.core.extras import missing
 from barsieve.learning.exits.evaluation import judge
 from barsieve.learning.exits.models import fit_boosting, learner, predict
 from barsieve.learning.exits.remembered import fitted
@@ -19,7 +18,6 @@ from exit_cases import (
     planted_paths,
     random_closes,
     random_learned,
-    random_lstm,
 )
 from replay_cases import BALANCE, RULES, entries_of, random_bars, random_rules
 
@@ -39,27 +37,6 @@ def test_the_trees_of_the_step_say_what_those_of_the_library_say():
     said = predict(fit, features, starts)
     assert np.ptp(said) > 0.1
     assert np.abs(said - made.predict(features)).max() < 1e-9
-
-
-def test_the_lstm_of_the_step_says_what_that_of_the_library_says():
-    if missing("deep"):
-        pytest.skip("the extra deep is not installed")
-    from barsieve.learning.exits.lstm import MOST_CLOSES, _padded, network, scaled
-
-    rng = np.random.default_rng(2)
-    features, _, starts = random_closes(rng, 20)
-    fit = random_lstm(rng, features.shape[1], 8)
-    made, numbers = network(features.shape[1]), fit.numbers
-    cell, dense = made.layers
-    cell.set_weights([numbers[name] for name in ("inputs", "recurrent", "bias")])
-    dense.set_weights([numbers["output"][:, None], np.array([fit.base])])
-    x = _padded(scaled(features, numbers["mean"], numbers["spread"]), starts, 20)
-    expected = np.asarray(made.predict(x, verbose=0))[..., 0]
-    said = predict(fit, features, starts)
-    assert np.diff(starts).max() <= MOST_CLOSES
-    for trade in range(20):
-        own = said[starts[trade] : starts[trade + 1]]
-        assert np.abs(own - expected[trade, : len(own)]).max() < 1e-9
 
 
 @pytest.mark.parametrize("model", ["boosting", "lstm"])
@@ -195,17 +172,3 @@ def test_a_fit_is_remembered_by_its_content(monkeypatch, tmp_path):
     assert np.array_equal(first.numbers["value"], again.numbers["value"])
     with pytest.raises(TypeError):
         fitted("boosting", parts[0], parts[1] + HOUR_US, parts[2])
-
-
-@pytest.mark.slow
-def test_the_lstm_learns_the_same_twice_and_finds_what_is_planted():
-    if missing("deep"):
-        pytest.skip("the extra deep is not installed")
-    from barsieve.learning.exits.lstm import fit_lstm
-
-    paths = planted_paths(np.random.default_rng(10), 300, 0.1)
-    parts = paths.features, paths.rest, paths.starts
-    one, two = fit_lstm(*parts), fit_lstm(*parts)
-    assert all(np.array_equal(one.numbers[k], two.numbers[k]) for k in one.numbers)
-    said = predict(one, paths.features, paths.starts)
-    assert np.corrcoef(said, paths.rest)[0, 1] > 0.6
