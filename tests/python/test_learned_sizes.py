@@ -57,7 +57,8 @@ def planted(rng: np.random.Generator, edge: float, n_bars: int = 12_000):
     )  # fmt: skip
     rules = RULES._replace(
         stop_atr=2.0, target_r=1.0, partial_at_r=np.nan, sizing_kind=KELLY,
-        kelly_fraction=0.25, risk_min=0.002, risk_max=0.1, margin_cap=1.0, leverage=50.0,
+        kelly_fraction=0.25, risk_min=0.002, risk_max=0.1, margin_cap=1.0,
+        leverage=50.0,
     )  # fmt: skip
     import pyarrow as pa
 
