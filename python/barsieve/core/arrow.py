@@ -13,11 +13,20 @@ import numpy as np
 import pyarrow as pa
 
 
-def column(values: np.ndarray) -> pa.Array:
-    """Return numbers as an Arrow column; none of them may be missing."""
+def column(values: np.ndarray, is_known: np.ndarray | None = None) -> pa.Array:
+    """Return numbers as an Arrow column; null where they are not known, if any."""
     array = np.ascontiguousarray(values)
     kind = pa.from_numpy_dtype(array.dtype)
-    return pa.Array.from_buffers(kind, len(array), [None, pa.py_buffer(array)])
+    valid = None
+    if is_known is not None:
+        valid = pa.py_buffer(np.packbits(is_known, bitorder="little"))
+    return pa.Array.from_buffers(kind, len(array), [valid, pa.py_buffer(array)])
+
+
+def flags(values: np.ndarray) -> pa.Array:
+    """Return booleans as an Arrow column; none of them may be missing."""
+    packed = pa.py_buffer(np.packbits(values, bitorder="little"))
+    return pa.Array.from_buffers(pa.bool_(), len(values), [None, packed])
 
 
 def texts(values: Sequence[str]) -> pa.Array:
