@@ -86,10 +86,10 @@ def rows_of(
 
 def row_of(found: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:
     """Return the first row of what was just executed and always has one."""
-    row: tuple[Any, ...] | None = found.fetchone()
-    if row is None:
+    rows: list[tuple[Any, ...]] = found.fetchall()
+    if not rows:
         raise LookupError("no row where there is always one")
-    return row
+    return rows[0]
 
 
 def fields_of(kind: np.dtype) -> tuple[str, ...]:

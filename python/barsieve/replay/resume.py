@@ -16,10 +16,11 @@ from barsieve.replay.state import (
 
 
 class Resumed(NamedTuple):
-    """What a replay needs of an earlier one, whose bars ended before the end of its own.
+    """What a replay needs of an earlier one, of bars that ended before its own do.
 
-    `states`: one a symbol, as `Ledger.reached`; every position in it (`last_exit_index`,
-    `entry_index`) is one among the bars of the new replay, below 0 for one before them.
+    `states`: one a symbol, as `Ledger.reached`; every index in it (`last_exit_index`,
+    `entry_index`) is one among the bars of the new replay, less than that of the first
+    for one before them.
     `moment`: open of the last bar that the earlier replay saw, in hours since 1970;
     `index`: position after it, where the account has one symbol. `legs`, `trades` and
     `stops` are those of the trades that are open, in the order of the trades, which are

@@ -139,6 +139,13 @@ class Run(NamedTuple):
     reached: tuple[State, ...]
     resumed: Resumed | None = None
 
+    def n_bars(self, part: Part) -> int:
+        """Return how many bars a symbol has that no earlier replay saw."""
+        if self.resumed is None:
+            return part.stop - part.start
+        opens = self.inputs.opens[part.start : part.stop]
+        return int((opens > self.resumed.moment * HOUR_US).sum())
+
     @property
     def trade_ids(self) -> np.ndarray:
         """Return the numbers of the trades in the account, from 1."""
@@ -249,9 +256,9 @@ def read_inputs(
     parts = _parts(own, table)
     entries = _entries_by_symbol(profile, candidates, windows)
     places = [
-        entries[part.symbol] - numbered[part.start] + part.start
+        within[within >= numbered[part.start]] - numbered[part.start] + part.start
         for part in parts
-        if part.symbol in entries
+        if (within := entries.get(part.symbol)) is not None
     ]
     rows = np.concatenate([np.empty(0, np.int64), *places]).astype(np.int64)
     bar_ts = table["bar_ts"].combine_chunks()
@@ -390,7 +397,7 @@ def _counts_of_symbols(run: Run) -> pa.ListArray:
     parts, counts = run.inputs.symbols, run.counts
     columns = {
         "symbol": texts([part.symbol for part in parts]),
-        "bars": column(np.array([part.stop - part.start for part in parts], np.int64)),
+        "bars": column(np.array([run.n_bars(part) for part in parts], np.int64)),
         **{name: column(counts[name].astype(np.int64)) for name in COUNT_FIELDS},
     }
     rows = pa.StructArray.from_arrays(
@@ -418,6 +425,7 @@ def _states_of_symbols(run: Run) -> pa.ListArray:
     """Return what is carried on of each symbol: the rows of `replay_states`."""
     parts, states, opens = run.inputs.symbols, run.reached, run.inputs.opens
     exits = _last_exits(run)
+    ends = np.array([opens[part.stop - 1] if part.stop else -1 for part in parts])
 
     def values(name: str, kind: type, of: str) -> pa.Array:
         found = [getattr(getattr(state, of), name) for state in states]
@@ -436,7 +444,7 @@ def _states_of_symbols(run: Run) -> pa.ListArray:
 
     columns = [
         texts([part.symbol for part in parts]),
-        _times(opens[np.array([part.stop - 1 for part in parts])]),
+        column(ends.astype(np.int64), ends >= 0).view(schemas.TIMESTAMP),
         values("balance", np.float64, "account"),
         values("loss_streak", np.int64, "account"),
         column(exits, exits >= 0).view(schemas.TIMESTAMP),
@@ -457,11 +465,16 @@ def _states_of_symbols(run: Run) -> pa.ListArray:
 
 
 def run_table(run: Run) -> pa.Table:
-    """Return a run as one row of the table `replay_runs`, its trades nested in it."""
+    """Return a run as one row of the table `replay_runs`, its trades nested in it.
+
+    Of one that was resumed: what came after the earlier one, and the trades that were
+    open then.
+    """
     profile, outcome = run.inputs.profile, run.outcome
     ruined = outcome.ruined_index
     names = [run.replayed, profile.profile, profile.symbol]
-    counts = [len(run.inputs.bars), outcome.bars_visited]
+    n_bars = sum(run.n_bars(part) for part in run.inputs.symbols)
+    counts = [n_bars, outcome.bars_visited]
     balances = [float(profile.start_balance), outcome.end_balance]
     orders = [outcome.refused, outcome.no_room, outcome.lapsed, outcome.liquidated]
     ruined_ts = run.inputs.bar_ts.slice(max(ruined, 0), 1)
