@@ -64,9 +64,7 @@ def learn(tails: Tails) -> None:
                 found=f"{lost} rows that do not",
                 fix="barsieve build",
             )
-        tails.connection.execute(
-            f"create table {tails.fresh(name)} as from {place}"
-        )
+        tails.connection.execute(f"create table {tails.fresh(name)} as from {place}")
         tails.connection.execute(f"drop table {place}")
         tails.made[name] = row_of(
             tails.connection.execute(f"select count(*) from {tails.fresh(name)}")

@@ -141,9 +141,8 @@ def growth_plan(connection: duckdb.DuckDBPyConnection, models: Models) -> Growth
             )
     learned = [
         name
-        for name in plan.models.in_order(plan.held)
-        if models[name].layer in ("sweep", "fusion")
-        and name in plan.models.between(["features"], ["fusion_settings"])
+        for name in plan.models.between(["features"], ["fusion_settings"])
+        if name in plan.held
     ]
     return GrowthPlan(tables, plan.models, first, learned)
 
