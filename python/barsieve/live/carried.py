@@ -325,10 +325,10 @@ def _all_of(stored: str, added: str) -> str:
         "coalesce(stored.ruined_ts, added.ruined_ts) as ruined_ts, "
         "list_transform(added.symbols, lambda part, nth: struct_pack("
         f"symbol := part.symbol, {of_symbol})) as symbols, "
-        "(select list(trade order by trade.trade_id) from (select unnest(list_concat("
+        "coalesce((select list(trade order by trade.trade_id) from (select unnest(list_concat("
         "list_filter(stored.trades, lambda trade: not list_contains(list_transform("
         "added.trades, lambda other: other.trade_id), trade.trade_id)), added.trades"
-        ")) as trade)) as trades) "
+        ")) as trade)), []) as trades) "
         f"from {added} as added inner join {stored} as stored "
         "using (replayed, profile, account)"
     )
