@@ -34,6 +34,7 @@ ROOMS = {
         "sweep", "learning",
     },
     "proof": {"core", "market", "database", "regime"},
+    "live": {"core", "profiles", "replay", "database", "proof"},
     "report": {"core", "database", "metrics"},
     "api": {
         "core", "profiles", "replay", "signals", "database", "metrics", "regime",

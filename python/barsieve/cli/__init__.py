@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from barsieve import __version__
+from barsieve.cli.advance import advance
 from barsieve.cli.answers import explain, signal
 from barsieve.cli.bench import bench
 from barsieve.cli.build import build, export
@@ -54,6 +55,7 @@ app.command()(init)
 app.command()(check)
 app.command()(demo)
 app.command(context_settings=PASS_ON)(build)
+app.command()(advance)
 for command in (
     show, prove, score, replay, candidates, compare, thresholds, stress, signal,
     explain, regime, sweep, optimize, walk_forward, exits, sizing, report, export,

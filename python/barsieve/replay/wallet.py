@@ -32,6 +32,7 @@ from barsieve.replay.kernel import leave_at_last_close
 from barsieve.replay.learned import NOTHING, Learned, begin_memory, still_to_come
 from barsieve.replay.ledger import COUNT_FIELDS, Ledger, Outcome
 from barsieve.replay.records import overlaid, replaced, store
+from barsieve.replay.resume import Resumed, beginning
 from barsieve.replay.sizing import entry_qty, is_ruined, margin_of
 from barsieve.replay.state import (
     DELISTED,
@@ -58,7 +59,7 @@ from barsieve.replay.wallet_records import (
     Wallet,
     look_at,
     make_market,
-    make_wallet,
+    resumed_wallet,
     states_of,
 )
 from barsieve.replay.writing import (
@@ -465,14 +466,16 @@ def _next_entry_hour(market: Market, k: int) -> int:
 
 
 @compiled_apart
-def replay_wallet(wallet: Wallet, market: Market, rules: Rules) -> None:
+def replay_wallet(wallet: Wallet, market: Market, rules: Rules, begin: int = 0) -> None:
     """Carry a wallet through the hours of its market, to the close of the last.
+
+    `begin`: which of its hours is the first.
 
     While something is active every hour is stepped through, of the active symbols and
     the entry rows; while nothing is, the next hour is that of the next entry row. That
     skips only what would change nothing, as in `kernel.replay_bars`.
     """
-    purse, k = wallet.purse[0], 0
+    purse, k = wallet.purse[0], begin
     while k < len(market.merged):
         if purse.n_active == 0:
             k = _next_entry_hour(market, k)
@@ -536,6 +539,7 @@ def replay_wallet_into_ledger(
     is_focused: bool,
     hours_after: float = 0.0,
     learned: Learned = NOTHING,
+    resumed: Resumed | None = None,
 ) -> Ledger:
     """Replay one account over the bars of many symbols into a ledger of its own.
 
@@ -544,10 +548,13 @@ def replay_wallet_into_ledger(
     shape (n_symbols + 1,), int64: where each symbol begins, then the end. `entry_rows`,
     int64: where the screen says that an entry may be decided; the full replay ignores
     it and looks at all rows. `hours_after`: from the last of them to the market's end.
+    `resumed`: where an earlier replay had come to, of rows up to one of each symbol's.
     """
     market = make_market(bars, hours, first, learned)
     rows = np.unique(entry_rows) if is_focused else None
-    return replay_market_into_ledger(market, rules, start_balance, rows, hours_after)
+    return replay_market_into_ledger(
+        market, rules, start_balance, rows, hours_after, resumed
+    )
 
 
 def replay_market_into_ledger(
@@ -556,6 +563,7 @@ def replay_market_into_ledger(
     start_balance: float,
     entry_rows: np.ndarray | None,
     hours_after: float = 0.0,
+    resumed: Resumed | None = None,
 ) -> Ledger:
     """Replay one account over a market that was made before, into a ledger of its own.
 
@@ -565,16 +573,20 @@ def replay_market_into_ledger(
     """
     n_rows, n_symbols = len(market.bars), len(market.first) - 1
     look_at(market, np.arange(n_rows) if entry_rows is None else entry_rows)
-    wallet = make_wallet(n_rows, n_symbols, start_balance, market.learned)
+    before = resumed or beginning(n_symbols, start_balance)
+    wallet = resumed_wallet(before, market)
     purse = wallet.purse[0]
-    if n_rows > 0 and is_ruined(start_balance, rules):
+    if resumed is None and n_rows > 0 and is_ruined(start_balance, rules):
         purse.is_ruined, purse.ruined_hour = True, market.merged[0]
-    replay_wallet(wallet, market, rules)
+    begin = int(np.searchsorted(market.merged, before.moment, "right"))
+    replay_wallet(wallet, market, rules, begin)
     states = states_of(wallet)
     end_wallet(wallet, market, hours_after, rules)
     at_ruin = np.array([-1])
     if purse.is_ruined:
         at_ruin = np.flatnonzero(market.hours == purse.ruined_hour)
+    if before.is_ruined:
+        at_ruin = np.zeros(1, np.int64)
     sums = {name: int(wallet.counts[name].sum()) for name in COUNT_FIELDS}
     outcome = Outcome(
         trades=int(purse.n_trades),
@@ -585,13 +597,15 @@ def replay_market_into_ledger(
         ruined_index=int(at_ruin[0]),
         threshold_shift=float(purse.threshold_shift),
         state=states[0],
+        reached=states[0],
         **sums,
     )
     return Ledger(
         outcome=outcome,
-        legs=_by_trade(wallet.legs[: purse.n_legs]),
+        legs=_by_trade(before.placed(wallet.legs[: purse.n_legs])),
         trades=cast(np.recarray, wallet.trades[: purse.n_trades]),
         stops=_by_trade(wallet.stops[: purse.n_stops]),
         states=states,
+        reached=states,
         counts=wallet.counts,
     )
