@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -66,6 +67,8 @@ class Market:
     """A market folder that may be written to, and what the seed declares for it.
 
     `accepts_origin` takes rows of another origin than the file's as the same series.
+    `learned_at`: macro days that are new became known no earlier than that, whatever
+    their rule says; None where rows are fetched for the past.
     """
 
     folder: Path
@@ -73,6 +76,7 @@ class Market:
     publications: dict[str, Publication]
     sound: set[Path] = field(default_factory=set)
     accepts_origin: bool = False
+    learned_at: datetime | None = None
 
     def home(self, kind: Kind, name: str) -> Path:
         """Return the file that new rows of a symbol or series go to."""

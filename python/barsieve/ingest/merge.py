@@ -125,7 +125,9 @@ def store(
             metadata = origin_metadata(session, market, kind, name, origin, outcome)
         if kind is MACRO and not has_vintages:
             refuse_other_unit(session, name, accept_revisions)
-            plan_by_day(session, name, outcome, accept_revisions, revised_at)
+            plan_by_day(
+                session, name, outcome, accept_revisions, revised_at, market.learned_at
+            )
         elif kind is MACRO:
             plan_by_vintage(session, name, outcome, accept_revisions)
         else:
