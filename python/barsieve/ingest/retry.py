@@ -134,7 +134,8 @@ def get(
 def post(patience: Patience, url: str, document: Any) -> None:
     """Send a document as JSON in a POST request.
 
-    Raises SourceError where nobody takes it. Messages name the host alone: the rest of the address may be a key.
+    Raises SourceError where nobody takes it. Messages name the host alone: the rest of
+    the address may be a key.
     """
     requests = needed("requests", "ingest")
     host = urlsplit(url).hostname or "the address"

@@ -23,6 +23,7 @@ from barsieve.live.daily import Daily, read_daily
 from barsieve.live.folder import LiveFolder
 from barsieve.live.journal import Journal, Said
 from barsieve.live.messages import Messenger, Ways
+from barsieve.live.parity import put_verdicts
 from barsieve.live.reading import Reading, Venue
 from barsieve.live.record import Recorded, record
 from barsieve.market.check import BARS
@@ -121,7 +122,9 @@ class Paper:
         new: list[Said] = []
 
         def before_swap(copy: Path) -> None:
-            new.extend(self._put(copy, decided).new)
+            found = self._put(copy, decided)
+            new.extend(found.new)
+            put_verdicts(copy, found.verdicts)
 
         settings = self.settings
         try:

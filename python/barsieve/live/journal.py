@@ -93,13 +93,15 @@ def _digest(document: Document) -> str:
 class Journal:
     """The journal of a market: its lines, each bound to the one before."""
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, is_strict: bool = True):
         """Read a journal, or begin one.
 
-        Raises InputError where a line is not the one that was written there.
+        Raises InputError where a line is not the one that was written there; else such
+        lines are `edited`.
         """
-        self.path = path
+        self.path, self._is_strict = path, is_strict
         self.lines: list[Said] = []
+        self.edited: set[Key] = set()
         self._last = ""
         for number, document in enumerate(read_lines(path), 1):
             self._take(number, document)
@@ -107,7 +109,8 @@ class Journal:
 
     def _take(self, number: int, document: Document) -> None:
         is_own = document.get("digest") == _digest(document)
-        if not is_own or document.get("previous") != self._last:
+        is_edited = not is_own or document.get("previous") != self._last
+        if is_edited and self._is_strict:
             refuse(
                 str(self.path),
                 f"line {number}",
@@ -118,7 +121,7 @@ class Journal:
                 fix="put the journal back as it was; it is proof only while untouched",
             )
         try:
-            self.lines.append(_said(document))
+            line = _said(document)
         except (KeyError, TypeError, ValueError) as error:
             refuse(
                 str(self.path),
@@ -127,6 +130,9 @@ class Journal:
                 found=f"{error!r}",
                 fix="read it with the version that wrote it, or move it away",
             )
+        if is_edited:
+            self.edited.add(line.key)
+        self.lines.append(line)
         self._last = document["digest"]
 
     def append(self, found: Iterable[Said]) -> list[Said]:

@@ -9,6 +9,7 @@ from barsieve.analysis.session import open_scratch
 from barsieve.core.arrow import rows_of
 from barsieve.live.decisions import Decided, Key, decisions
 from barsieve.live.journal import Journal, Quote, Said, said
+from barsieve.live.parity import DIFFERS, IDENTICAL, Row, own_cause, verdict_row
 
 # The orders of a close that are filled at the next open.
 Quotes = Callable[[str, datetime], Quote | None]
@@ -17,11 +18,13 @@ Quotes = Callable[[str, datetime], Quote | None]
 class Recorded(NamedTuple):
     """What became of the decisions of a built file.
 
-    `new` were put into the journal; `other` are in it otherwise.
+    `new` were put into the journal; `other` are in it otherwise. `verdicts` are rows of
+    `parity_live` about all that was looked at.
     """
 
     new: list[Said]
     other: list[Decided]
+    verdicts: list[Row]
 
 
 def is_filled_at_the_open(one: Decided) -> bool:
@@ -52,14 +55,23 @@ def record(
             return key not in known or key[2] > since
 
         found = decisions(scratch.table, accounts, is_wanted)
-    new, other = [], []
+    new, other, verdicts = [], [], []
     code = info[0]["code_hash"]
     for one in found:
         if one.key in known:
-            if known[one.key].decision != one.decision:
-                other.append(one)
+            mine = known[one.key]
+            is_same = mine.decision == one.decision
+            verdict, cause = (
+                (IDENTICAL, None)
+                if is_same
+                else (DIFFERS, own_cause(mine, one, code) or "unexplained")
+            )
+            verdicts.append(verdict_row(one.key, mine, one, verdict, cause))
+            other += [] if is_same else [one]
             continue
         is_order = is_filled_at_the_open(one)
         quote = quotes(one.symbol, one.known_at) if is_order else None
-        new.append(said(one, code, now(), quote))
-    return Recorded(journal.append(new), other)
+        line = said(one, code, now(), quote)
+        new.append(line)
+        verdicts.append(verdict_row(one.key, line, one, IDENTICAL))
+    return Recorded(journal.append(new), other, verdicts)
