@@ -28,7 +28,7 @@ from barsieve.live.reading import Reading, Venue
 from barsieve.live.record import Recorded, record
 from barsieve.market.check import BARS
 
-# How long an hour that is done alone waits for its messages.
+# How long the end waits for messages.
 MESSAGES_SECONDS = 30.0
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -193,13 +193,11 @@ class Paper:
             if wait > timedelta(0):
                 self._clock.sleep(wait.total_seconds())
 
-    def do_once(self) -> Hour:
-        """Do the last hour, and give its messages some time."""
-        done = self.do()
-        self.messenger.wait(MESSAGES_SECONDS)
-        return done
+    def close(self) -> None:
+        """End, and give messages some time."""
+        self.messenger.close(MESSAGES_SECONDS)
 
 
-def usual_patience(notice: None = None) -> Patience:
+def usual_patience() -> Patience:
     """Return how a venue is asked while an hour waits for it."""
     return Patience(tries=3, first_wait=1.0, longest_wait=10.0, timeout=15.0)

@@ -90,7 +90,7 @@ class Messenger:
         self._folder, self._ways, self._patience = folder, ways, patience
         told = folder.read(folder.told) or {}
         self._lines, self._alarms = told.get("lines", 0), told.get("alarms", 0)
-        self._queue: Queue[tuple[list[Message], tuple[int, int], bool]] = Queue()
+        self._queue: Queue[tuple[list[Message], tuple[int, int], bool] | None] = Queue()
         self._failed: Queue[tuple[str, str]] = Queue()
         self._thread = Thread(target=self._work, daemon=True)
         self._thread.start()
@@ -116,24 +116,23 @@ class Messenger:
                 return
             alarms.ring("undelivered", way, text, text)
 
-    def wait(self, seconds: float) -> None:
-        """Give what is not sent so long before it is left to the next run."""
-        end = Thread(target=self._queue.join, daemon=True)
-        end.start()
-        end.join(seconds)
+    def close(self, seconds: float) -> None:
+        """End; what is not sent after so long is left to the next run."""
+        self._queue.put(None)
+        self._thread.join(seconds)
 
     def _work(self) -> None:
         while True:
-            messages, counts, is_ping = self._queue.get()
-            try:
-                for message in messages:
-                    self._send(message)
-                if is_ping and self._ways.ping:
-                    self._try("ping", self._ping)
-                told = {"lines": counts[0], "alarms": counts[1]}
-                self._folder.write(self._folder.told, told)
-            finally:
-                self._queue.task_done()
+            asked = self._queue.get()
+            if asked is None:
+                return
+            messages, counts, is_ping = asked
+            for message in messages:
+                self._send(message)
+            if is_ping and self._ways.ping:
+                self._try("ping", self._ping)
+            told = {"lines": counts[0], "alarms": counts[1]}
+            self._folder.write(self._folder.told, told)
 
     def _send(self, message: Message) -> None:
         if self._ways.hook:

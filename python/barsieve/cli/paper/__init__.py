@@ -4,6 +4,7 @@ import typer
 
 from barsieve.cli.paper.opening import open_
 from barsieve.cli.paper.running import run, stop
+from barsieve.cli.paper.serving import serve
 from barsieve.cli.paper.status import status
 
 app = typer.Typer(
@@ -12,5 +13,5 @@ app = typer.Typer(
 )
 
 app.command("open")(open_)
-for command in (run, status, stop):
+for command in (run, status, stop, serve):
     app.command()(command)

@@ -143,13 +143,14 @@ def run(
             paper = Paper(settings, SystemClock())
             paper.do = _Printing(paper)  # type: ignore[method-assign]
             try:
-                if once:
-                    if paper.do_once().failure:
-                        raise typer.Exit(REFUSED)
-                else:
+                if once and paper.do().failure:
+                    raise typer.Exit(REFUSED)
+                if not once:
                     paper.go_on(lambda: False)
             except KeyboardInterrupt:
                 out.print("stopped; positions stay as they are", highlight=False)
+            finally:
+                paper.close()
 
 
 def _stop(*_: Any) -> None:
