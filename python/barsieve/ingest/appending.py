@@ -30,12 +30,27 @@ class Appended:
     """What one reading of a feed brought.
 
     `late` are rows of times that were decided upon without them, not stored. `missing`
-    are hours between rows that the venue has no row for. `outcome` counts the rest.
+    are hours between rows that the venue has no row for. `n_empty` answers had no row,
+    though at least the stored ones were asked for. `outcome` counts the rest.
     """
 
     outcome: Outcome
     late: list[dict[str, Any]] = field(default_factory=list)
     missing: list[datetime] = field(default_factory=list)
+    n_empty: int = 0
+
+
+class _Counting(Fetcher):
+    """Pages of a feed, counting those without a row that begin by a stored one (ms)."""
+
+    n_empty, stored = 0, 0
+
+    def __call__(
+        self, since: int, until: int | None = None, rows: int | None = None
+    ) -> list[Row] | None:
+        page = super().__call__(since, until, rows)
+        self.n_empty += not page and since <= self.stored
+        return page
 
 
 def last_stored(market: Market, kind: Kind, name: str) -> datetime | None:
@@ -81,11 +96,13 @@ def append_feed(
     stop = known_before(feed, market, request, clock)
     start = max(last - OVERLAP_STEPS * feed.gap, int(stamps[0]))
     trace = Trace()
-    fetch = Fetcher(exchange, feed, request, trace, (start, stop))
+    fetch = _Counting(exchange, feed, request, trace, (start, stop))
+    fetch.stored = last
     found = Appended(Outcome(f"{feed.kind.folder}/{feed.name}", exchange.name))
     pages = pages_of(feed, request)
     for rows in forward(fetch, start, stop, pages, trace):
         _keep(feed, market, rows, held, after, found)
+    found.n_empty = fetch.n_empty
     if feed.kind is BARS:
         newest = max((ts for ts in trace.given if ts < stop), default=last)
         hours = range(last + HOUR, newest, HOUR)

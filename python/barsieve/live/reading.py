@@ -241,13 +241,16 @@ class Reading:
                 self._alarms.ring(kind, target, text, row["ts"])
         for one in found.outcome.revisions:
             key = f"{target} {one.key} {one.column} {one.offered}"
-            if self._revised.add(key, **one._asdict(), seen_at=now):
+            row = one._asdict()
+            if self._revised.add(key, target=target, row=row, seen_at=now):
                 kind = "revised_bar" if is_bar else "revised_settlement"
                 text = f"{one.key}: {one.column} {one.stored}, now {one.offered}"
                 self._alarms.ring(kind, target, text, key)
         for hour in found.missing:
             text = f"{self._venue.name} has no bar of {hour:%Y-%m-%d %H:%M}"
             self._alarms.ring("missing_bar", target, text, hour)
+        if found.n_empty:
+            self._notice(SourceError(f"{target}: an answer without rows"))
         for text in found.outcome.refused:
             self._alarms.ring("refused_row", target, text, text)
 
