@@ -35,20 +35,24 @@ def _resting(row: dict[str, Any]) -> str:
     )
 
 
+def _asked(row: dict[str, Any]) -> str:
+    """Return the confidence beside what was asked of it."""
+    return f"{number(row['confidence'], '.3f')} of {row['threshold']:.3g}"
+
+
 def _print_standings(rows: list[dict[str, Any]]) -> None:
     lines = [
         [
             row["account"], row["symbol"], row["action"], _position(row),
             number(row["position"] and row["position"]["profit_r"], "+.2f"),
-            _resting(row) or "-", number(row["confidence"], ".4f"),
-            f"{row['threshold']:.4g}", f"{row['equity']:,.2f}",
-            f"{row['next_decision']:%m-%d %H:%M}", f"{row['lag_hours']:.1f}",
+            _resting(row) or "-", _asked(row), f"{row['equity']:,.2f}",
+            f"{row['next_decision']:%H:%M}", f"{row['lag_hours']:,.1f}",
         ]
         for row in rows
     ]  # fmt: skip
     columns = [
-        "profile", "symbol", "decision", "position", "R", "found", "confidence",
-        "threshold", "equity USD", "next", "lag h",
+        "profile", "symbol", "decision", "position", "R", "found", "confident",
+        "equity USD", "next", "lag h",
     ]  # fmt: skip
     shown = table("paper accounts, by their last decision", columns, lines)
     shown.columns[3].justify = "left"

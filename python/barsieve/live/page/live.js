@@ -75,7 +75,7 @@ function tile(title, value, note, kind = null) {
 }
 
 function curve(points, label) {
-  if (points.length < 2) return null;
+  if (points.every(([, value]) => value === points[0]?.[1])) return null;
   const [times, values] = [points.map(([at]) => at), points.map(([, value]) => value)];
   const [first, last] = [times[0], times[times.length - 1]];
   const low = Math.min(...values);

@@ -7,6 +7,7 @@ To add one: a module here that defines `SECTION`, its skeleton and drawing in
 from barsieve.report.sections import (
     equity,
     health,
+    live,
     optimizer,
     outcomes,
     portfolio,
@@ -22,7 +23,7 @@ from barsieve.report.sections import (
 SECTIONS = [
     module.SECTION
     for module in (
-        result, portfolio, price, trades, equity, outcomes, screening, scores, regimes,
-        sweep, optimizer, health,
+        result, live, portfolio, price, trades, equity, outcomes, screening, scores,
+        regimes, sweep, optimizer, health,
     )
 ]  # fmt: skip
