@@ -44,6 +44,11 @@
         'grain': node.config.meta.get('grain') or none,
         'reads': node.config.meta.get('reads') or none,
         'known_at': node.config.meta.get('known_at') or none,
+        'appends_by': node.config.meta.get('appends_by') or none,
+        'settles_after': node.config.meta.get('settles_after') or 0,
+        'looks_back': node.config.meta.get('looks_back') or none,
+        'looks_back_each': node.config.meta.get('looks_back_each') or none,
+        'counts': node.config.meta.get('counts') or none,
         'excused': node.config.meta.get('lookahead_excused') or none,
         'file': ('dbt_packages/' ~ node.package_name ~ '/' if in_package else '')
             ~ node.original_file_path,

@@ -11,6 +11,9 @@
                     "language": "varchar", "materialized": "varchar",
                     "parents": ["varchar"], "sources": "map(varchar, varchar)",
                     "grain": ["varchar"], "reads": "varchar", "known_at": "varchar",
+                    "appends_by": "varchar", "settles_after": "bigint",
+                    "looks_back": "bigint", "looks_back_each": "varchar",
+                    "counts": "varchar",
                     "excused": "varchar", "file": "varchar", "definition": "varchar",
                     "compiled_code": "varchar"
                 }]'
@@ -50,6 +53,11 @@
         grain,
         reads,
         known_at,
+        appends_by,
+        settles_after,
+        looks_back,
+        looks_back_each,
+        counts,
         excused,
         file,
         definition,

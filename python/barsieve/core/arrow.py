@@ -13,11 +13,20 @@ import numpy as np
 import pyarrow as pa
 
 
-def column(values: np.ndarray) -> pa.Array:
-    """Return numbers as an Arrow column; none of them may be missing."""
+def column(values: np.ndarray, is_known: np.ndarray | None = None) -> pa.Array:
+    """Return numbers as an Arrow column; null where they are not known, if any."""
     array = np.ascontiguousarray(values)
     kind = pa.from_numpy_dtype(array.dtype)
-    return pa.Array.from_buffers(kind, len(array), [None, pa.py_buffer(array)])
+    valid = None
+    if is_known is not None:
+        valid = pa.py_buffer(np.packbits(is_known, bitorder="little"))
+    return pa.Array.from_buffers(kind, len(array), [valid, pa.py_buffer(array)])
+
+
+def flags(values: np.ndarray) -> pa.Array:
+    """Return booleans as an Arrow column; none of them may be missing."""
+    packed = pa.py_buffer(np.packbits(values, bitorder="little"))
+    return pa.Array.from_buffers(pa.bool_(), len(values), [None, packed])
 
 
 def texts(values: Sequence[str]) -> pa.Array:
@@ -77,10 +86,10 @@ def rows_of(
 
 def row_of(found: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:
     """Return the first row of what was just executed and always has one."""
-    row: tuple[Any, ...] | None = found.fetchone()
-    if row is None:
+    rows: list[tuple[Any, ...]] = found.fetchall()
+    if not rows:
         raise LookupError("no row where there is always one")
-    return row
+    return rows[0]
 
 
 def fields_of(kind: np.dtype) -> tuple[str, ...]:

@@ -54,6 +54,33 @@ REPLAYED_SYMBOL = [
     pa.field("lapsed", pa.int64()),
 ]
 
+REPLAY_STATE = [
+    pa.field("symbol", pa.string()),
+    pa.field("bar_ts", TIMESTAMP),
+    pa.field("balance", pa.float64()),
+    pa.field("loss_streak", pa.int64()),
+    pa.field("last_exit_ts", TIMESTAMP),
+    pa.field("side", pa.string()),
+    *(
+        pa.field(name, pa.float64())
+        for name in (
+            "qty", "entry_qty", "entry_price", "risk_distance", "stop", "target",
+            "net_pnl",
+        )
+    ),
+    pa.field("stop_reason", pa.string()),
+    pa.field("has_partial", pa.bool_()),
+    pa.field("bars_held", pa.int64()),
+    pa.field("order_exit_reason", pa.string()),
+    pa.field("order_is_partial", pa.bool_()),
+    pa.field("order_side", pa.string()),
+    *(
+        pa.field(f"order_{name}", pa.float64())
+        for name in ("confidence", "risk_distance", "risk_share", "threshold")
+    ),
+    pa.field("order_streak", pa.int64()),
+]  # fmt: skip
+
 REPLAY_RUNS = pa.schema(
     [
         pa.field("replayed", pa.string()),
@@ -69,6 +96,7 @@ REPLAY_RUNS = pa.schema(
         pa.field("liquidated", pa.int64()),
         pa.field("ruined_ts", TIMESTAMP),
         pa.field("symbols", pa.list_(pa.struct(REPLAYED_SYMBOL))),
+        pa.field("states", pa.list_(pa.struct(REPLAY_STATE))),
         pa.field("trades", pa.list_(pa.struct(TRADE))),
     ]
 )

@@ -232,6 +232,30 @@ def _swap(built: Path, database: Path) -> None:
     move_into_place(built, database)
 
 
+@contextmanager
+def copied(database: Path) -> Iterator[Path]:
+    """Yield a copy of a database to write to; `swap` puts it in its place.
+
+    What is not swapped in is gone at the end. The caller holds the lock (`only_build`).
+    """
+    folder = _fresh_folder(database)
+    try:
+        copy = folder / database.name
+        _copy_database(database, copy)
+        yield copy
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def swap(copy: Path, database: Path) -> None:
+    """Put a file that was written whole in the place of a database, at once.
+
+    Raises BuildRefusedError where somebody holds that by now.
+    """
+    refuse_unusable(database)
+    _swap(copy, database)
+
+
 # Looks at a file that was built, before it takes its place; tells whether it may.
 Judge = Callable[[Path], bool]
 
@@ -244,16 +268,9 @@ def amended(database: Path) -> Iterator[Path]:
     opened. Raises BuildRefusedError as a build does.
     """
     refuse_unusable(database)
-    with only_build(database):
-        folder = _fresh_folder(database)
-        try:
-            copy = folder / database.name
-            _copy_database(database, copy)
-            yield copy
-            refuse_unusable(database)
-            _swap(copy, database)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+    with only_build(database), copied(database) as copy:
+        yield copy
+        swap(copy, database)
 
 
 def build_aside(

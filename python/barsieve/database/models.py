@@ -47,7 +47,8 @@ class Model(NamedTuple):
     it reads, each with the SQL that stands for it in the statement. `reads`, `known_at`
     and `excused`: what its YAML says of whose rows it reads (`meta.reads`), of when a
     row was known (`meta.known_at`), and why it may do what looks like a look ahead
-    (`meta.lookahead_excused`). `definition`: see
+    (`meta.lookahead_excused`). `appends_by`, `settles_after`, `looks_back`,
+    `looks_back_each`, `counts`: how rows are added to its table; see `barsieve.live.plan`. `definition`: see
     `definition_of`; None for a seed. `settings`: those of the session that decide on
     results. `compiled_code`: the statement, or the code of a Python model; None for a
     seed.
@@ -63,6 +64,11 @@ class Model(NamedTuple):
     grain: list[str] | None
     reads: str | None
     known_at: str | None
+    appends_by: str | None
+    settles_after: int
+    looks_back: int | None
+    looks_back_each: str | None
+    counts: str | None
     excused: str | None
     file: str
     definition: str | None
@@ -208,6 +214,7 @@ def put_models(
         "parents": pa.list_(pa.string()), "grain": pa.list_(pa.string()),
         "sources": pairs, "settings": pairs,
         "built_at": pa.timestamp("us", tz="UTC"),
+        "settles_after": pa.int64(), "looks_back": pa.int64(),
     }  # fmt: skip
     rows = [
         model._asdict()

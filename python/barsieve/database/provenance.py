@@ -84,7 +84,8 @@ def code_hash(folder: Path) -> str:
     return fingerprint(_code_files(folder))
 
 
-def _market_hash(market: Path) -> str:
+def market_hash(market: Path) -> str:
+    """Return the hash of the files of a market folder, as `build_info` holds it."""
     parts = ("bars", "macro", "funding")
     return fingerprint(
         {
@@ -95,7 +96,8 @@ def _market_hash(market: Path) -> str:
     )
 
 
-def _configs_hash(configs: Path) -> str:
+def configs_hash(configs: Path) -> str:
+    """Return the hash of a folder of profiles, as `build_info` holds it."""
     files = _below(configs, ".", suffixes={".json"})
     # A schema beside the profiles is there for editors: nothing is built from it.
     return fingerprint(
@@ -107,8 +109,8 @@ def hashes_now() -> dict[str, str]:
     """Return what the marks of tables are made of; see `barsieve.database.marks`."""
     folder = paths.project_dir()
     return {
-        "market": _market_hash(folder / paths.market_dir()),
-        "configs": _configs_hash(folder / paths.configs_dir()),
+        "market": market_hash(folder / paths.market_dir()),
+        "configs": configs_hash(folder / paths.configs_dir()),
         "macros": fingerprint(_macro_files(folder)),
         "package": fingerprint(_python_files({".py"})),
     }
@@ -121,7 +123,7 @@ def describe_build() -> dict[str, Any]:
     return {
         "barsieve_version": __version__,
         **paths.about_market(market),
-        "market_hash": _market_hash(market),
-        "configs_hash": _configs_hash(folder / paths.configs_dir()),
+        "market_hash": market_hash(market),
+        "configs_hash": configs_hash(folder / paths.configs_dir()),
         "code_hash": code_hash(folder),
     }

@@ -1,17 +1,42 @@
-"""Advance of a built file to the end of its market."""
+"""An advance: a built file brought to the end of its market, as a build would be.
 
+There is no clock in it: what a file becomes depends on the file and the market alone.
+"""
+
+import time
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from barsieve.core.arrow import row_of
-from barsieve.database.build import BuildFailedError, build_aside
+import duckdb
+
+from barsieve.core import paths
+from barsieve.core.arrow import rows_of
+from barsieve.core.errors import refuse
+from barsieve.database.build import copied, only_build, refuse_unusable, swap
 from barsieve.database.connect import open_database
+from barsieve.database.models import Models, read_models
+from barsieve.database.provenance import code_hash, configs_hash, market_hash
+from barsieve.live.carried import OF_TRADES, carry_on
+from barsieve.live.learned import learn
+from barsieve.live.news import News, read_news
+from barsieve.live.plan import STORED, growth_plan
+from barsieve.live.record import note
+from barsieve.live.tails import Tails
+from barsieve.proof.histories import text
+from barsieve.proof.market import moved
+
+Listener = Callable[[Path], None]
 
 
 class Advanced(NamedTuple):
-    """What an advance did: from and to which bar, the rows that each table grew by."""
+    """What an advance did.
+
+    `from_ts`, `to_ts`: opens of the first and last bar that was added, UTC; None where
+    nothing was new, and then the file is as it was. `n_bars`: bars added, of all
+    symbols. `tables`: rows added, or written anew, by table.
+    """
 
     from_ts: datetime | None
     to_ts: datetime | None
@@ -22,44 +47,125 @@ class Advanced(NamedTuple):
     seconds: float
 
 
-def _ends(database: Path) -> tuple[datetime | None, int]:
-    if not database.exists():
-        return None, 0
-    with open_database(database) as connection:
-        found = connection.execute("select max(bar_ts), count(*) from bars_1h")
-        last, n_rows = row_of(found)
-        return last, n_rows
-
-
 def advance(
     database: Path,
     market: Path,
     *,
     configs: Path | None = None,
-    before_swap: Callable[[Path], None] | None = None,
+    before_swap: Listener | None = None,
 ) -> Advanced:
-    """Bring a built file to the end of the market.
+    """Bring a built file to the end of a market; return what was added.
 
-    `before_swap` is called with the finished copy before it takes its place.
+    `before_swap` is called with the finished copy, before that takes the place of the
+    file; when it raises, nothing is swapped. `configs`: the folder of the profiles.
+
+    Raises InputError for another code or other configs than the file was built from,
+    for a past that changed, and where the last rows of a table come out otherwise;
+    BuildRefusedError while another build or advance runs. The file is then as it was.
     """
-    told: list[str] = []
-
-    def listen(event: object) -> None:
-        if isinstance(event, str):
-            told.append(event)
-
-    def judge(built: Path) -> bool:
-        if before_swap:
-            before_swap(built)
-        return True
-
-    before, n_before = _ends(database)
-    arguments = ["--exclude", "tag:ml"]
-    result = build_aside(arguments, listen, judge=judge)
-    if result.exit_code:
-        raise BuildFailedError(result.failure, told, result.exit_code)
-    after, n_after = _ends(database)
+    started = time.perf_counter()
+    database, market = Path(database), Path(market).resolve()
+    with only_build(database):
+        with open_database(database) as connection:
+            models = read_models(connection, database)
+            _refuse_another(database, connection, configs)
+            news = read_news(
+                connection,
+                sources_of(models, market),
+                {name: name for name in ("bars_1h", "bars_macro", "bars_funding")},
+            )
+        if not news.n_bars:
+            seconds = time.perf_counter() - started
+            return Advanced(None, None, 0, False, database, {}, seconds)
+        refuse_unusable(database)
+        with copied(database) as copy:
+            made = add_news(copy, models, news, market)
+            if before_swap is not None:
+                before_swap(copy)
+            swap(copy, database)
+    seconds = time.perf_counter() - started
     return Advanced(
-        before, after, n_after - n_before, n_after > n_before, database, {},
-        timedelta(0).total_seconds(),
-    )  # fmt: skip
+        news.first_ts, news.last_ts, news.n_bars, True, database, made, seconds
+    )
+
+
+def sources_of(models: Models, market: Path) -> dict[str, str]:
+    """Return the SQL of the files of a market, and of other sources, by their names."""
+    sources: dict[str, str] = {}
+    for model in models.values():
+        sources |= moved(model, market).sources
+    return sources
+
+
+def _refuse_another(
+    database: Path, connection: duckdb.DuckDBPyConnection, configs: Path | None
+) -> None:
+    """Refuse what the file was not built from: that is the work of a build."""
+    (info,) = rows_of(
+        connection.execute("select code_hash, configs_hash from build_info")
+    )
+    folder = paths.project_dir()
+    now = {
+        "code_hash": code_hash(folder),
+        "configs_hash": configs_hash(configs or folder / paths.configs_dir()),
+    }
+    for name, what in (("code_hash", "code"), ("configs_hash", "configs")):
+        if info[name] != now[name]:
+            refuse(
+                str(database),
+                what,
+                expected=f"the {what} that it was built from ({info[name]})",
+                found=f"other {what} ({now[name]})",
+                fix="barsieve build",
+            )
+
+
+def add_news(copy: Path, models: Models, news: News, market: Path) -> dict[str, int]:
+    """Add to a file what is new of its market, in one transaction.
+
+    Returns the rows added to each table. Raises InputError where rows that the file has
+    come out otherwise; nothing is written then.
+    """
+    models = Models({name: moved(model, market) for name, model in models.items()})
+    with duckdb.connect() as connection:
+        connection.execute(f"attach {text(str(copy))} as {STORED}")
+        connection.execute("set timezone = 'UTC'")
+        connection.execute(f"set file_search_path = {text(str(paths.project_dir()))}")
+        connection.execute(f"use {STORED}")
+        plan = growth_plan(connection, models)
+        connection.execute("use memory")
+        tails = Tails(connection, plan, news, sources_of(models, market))
+        for name in plan.first:
+            if name == "fusion_scores":
+                learn(tails)
+            tails.run(name)
+        carry_on(tails)
+        _write(tails)
+        note(connection, STORED, news, market_hash(market))
+        connection.execute(f"checkpoint {STORED}")
+        return {name: n for name, n in tails.made.items() if n}
+
+
+def _write(tails: Tails) -> None:
+    """Write what was made into the file, all of it or nothing."""
+    connection = tails.connection
+    connection.execute("begin")
+    for name in tails.made:
+        growth = tails.plan.tables.get(name)
+        table = tails.stored(name)
+        if growth is None or (growth.is_whole and name not in OF_TRADES):
+            connection.execute(f"delete from {table}")
+        elif name in OF_TRADES:
+            connection.execute(
+                f"delete from {table} as kept using memory.main.reopened as reopened "
+                "where kept.replayed = reopened.replayed "
+                "and kept.profile = reopened.profile "
+                "and kept.symbol = reopened.symbol "
+                "and kept.trade_id = reopened.trade_id"
+            )
+        else:
+            connection.execute(
+                f"delete from {table} as kept where not ({tails.is_past(growth)})"
+            )
+        connection.execute(f"insert into {table} by name from {tails.fresh(name)}")
+    connection.execute("commit")

@@ -22,10 +22,10 @@ from barsieve.live.clock import Clock, last_close
 from barsieve.live.daily import Daily, read_daily
 from barsieve.live.folder import LiveFolder
 from barsieve.live.journal import Journal, Said
+from barsieve.live.journaling import Recorded, record
 from barsieve.live.messages import Messenger, Ways
 from barsieve.live.parity import put_verdicts
 from barsieve.live.reading import Reading, Venue
-from barsieve.live.record import Recorded, record
 from barsieve.market.check import BARS
 
 # How long the end waits for messages.

@@ -1,77 +1,33 @@
-"""Record of an advance: its decisions put into the journal, and held against it."""
+"""Record of advances: the table `build_advances`, a row for each, and their sum."""
 
-from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import NamedTuple
 
-from barsieve.analysis.session import open_scratch
-from barsieve.core.arrow import rows_of
-from barsieve.live.decisions import Decided, Key, decisions
-from barsieve.live.journal import Journal, Quote, Said, said
-from barsieve.live.parity import DIFFERS, IDENTICAL, Row, own_cause, verdict_row
+import duckdb
 
-# The orders of a close that are filled at the next open.
-Quotes = Callable[[str, datetime], Quote | None]
+from barsieve.live.news import News
+
+ADVANCES = "build_advances"
 
 
-class Recorded(NamedTuple):
-    """What became of the decisions of a built file.
+class Record(NamedTuple):
+    """What a file says of its advances: how many, and to where the last one went."""
 
-    `new` were put into the journal; `other` are in it otherwise. `verdicts` are rows of
-    `parity_live` about all that was looked at.
-    """
-
-    new: list[Said]
-    other: list[Decided]
-    verdicts: list[Row]
+    advances: int
+    last_bar_ts: datetime
+    market_hash: str
 
 
-def is_filled_at_the_open(one: Decided) -> bool:
-    """Tell whether a decision orders something for the next open."""
-    return one.decision["action"] not in ("stay flat", "hold")
-
-
-def record(
-    database: Path,
-    journal: Journal,
-    accounts: list[str],
-    since: datetime,
-    now: Callable[[], datetime],
-    quotes: Quotes,
-) -> Recorded:
-    """Put into the journal what a built file decided and what is not there yet.
-
-    Those of bars after `since` that are there, as after a kill, stay and are compared.
-    `quotes` gives bid and ask of a symbol for the orders of a close. The journal is on
-    the disk when this returns.
-    """
-    scratch = open_scratch(database)
-    with scratch.connection:
-        info = rows_of(scratch.connection.execute("select code_hash from build_info"))
-        known = {one.key: one for one in journal.lines}
-
-        def is_wanted(key: Key) -> bool:
-            return key not in known or key[2] > since
-
-        found = decisions(scratch.table, accounts, is_wanted)
-    new, other, verdicts = [], [], []
-    code = info[0]["code_hash"]
-    for one in found:
-        if one.key in known:
-            mine = known[one.key]
-            is_same = mine.decision == one.decision
-            verdict, cause = (
-                (IDENTICAL, None)
-                if is_same
-                else (DIFFERS, own_cause(mine, one, code) or "unexplained")
-            )
-            verdicts.append(verdict_row(one.key, mine, one, verdict, cause))
-            other += [] if is_same else [one]
-            continue
-        is_order = is_filled_at_the_open(one)
-        quote = quotes(one.symbol, one.known_at) if is_order else None
-        line = said(one, code, now(), quote)
-        new.append(line)
-        verdicts.append(verdict_row(one.key, line, one, IDENTICAL))
-    return Recorded(journal.append(new), other, verdicts)
+def note(
+    connection: duckdb.DuckDBPyConnection, catalog: str, news: News, market_hash: str
+) -> None:
+    """Write that a file was advanced, in the catalog that it is attached as."""
+    table = f"{catalog}.main.{ADVANCES}"
+    connection.execute(
+        f"create table if not exists {table} (first_bar_ts timestamptz, "
+        "last_bar_ts timestamptz, bars bigint, market_hash varchar)"
+    )
+    connection.execute(
+        f"insert into {table} values ($1, $2, $3, $4)",
+        [news.first_ts, news.last_ts, news.n_bars, market_hash],
+    )

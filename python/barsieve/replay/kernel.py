@@ -13,15 +13,13 @@ from barsieve.replay.ledger import (
     COUNTS,
     Ledger,
     Outcome,
-    make_ledger,
-    make_stops,
 )
+from barsieve.replay.resume import Resumed, beginning, fresh_state
 from barsieve.replay.sizing import is_ruined
 from barsieve.replay.state import (
     DELISTED,
     END_OF_DATA,
     FLAT,
-    FLAT_POSITION,
     NO_ORDERS,
     Account,
     Bar,
@@ -37,8 +35,6 @@ from barsieve.replay.writing import (
     write_shortfall,
     write_stop,
 )
-
-LONG_AGO = -(2**40)
 
 
 @compiled
@@ -117,13 +113,6 @@ def leave_at_last_close(
 
 
 @compiled
-def fresh_state(balance: float) -> State:
-    """Return the state of an account that has never traded."""
-    account = Account(balance=balance, loss_streak=0, last_exit_index=LONG_AGO)
-    return State(account=account, position=FLAT_POSITION, orders=NO_ORDERS)
-
-
-@compiled
 def _is_idle(state: State) -> bool:
     return state.position.side == FLAT and state.orders.entry_side == FLAT
 
@@ -148,7 +137,45 @@ def replay_bars(
     trades: np.recarray,
     stops: np.recarray,
 ) -> Outcome:
-    """Step through the bars and write what happens into the ledger.
+    """Step through the bars, from a state that has never traded; see `carry_on`."""
+    n_bars = len(bars)
+    ruined_index = 0 if n_bars > 0 and is_ruined(start_balance, rules) else -1
+    return carry_on(
+        bars,
+        rules,
+        fresh_state(start_balance),
+        0,
+        (0, 0, 0),
+        ruined_index,
+        entry_bars,
+        is_focused,
+        hours_after,
+        legs,
+        trades,
+        stops,
+    )
+
+
+@compiled
+def carry_on(
+    bars: np.recarray,
+    rules: Rules,
+    state: State,
+    begin: int,
+    written: tuple[int, int, int],
+    ruined_index: int,
+    entry_bars: np.ndarray,
+    is_focused: bool,
+    hours_after: float,
+    legs: np.recarray,
+    trades: np.recarray,
+    stops: np.recarray,
+) -> Outcome:
+    """Step through the bars from `begin` on and write what happens into the ledger.
+
+    `state` is that before the bar `begin`, of which so many legs, trades and stops are
+    `written`: those of a trade that is open. `ruined_index` is -1 while the account may
+    enter.
 
     The full replay visits every bar. The focused one, while flat with nothing ordered,
     jumps to the next of `entry_bars` (ascending). That skips only bars on which the
@@ -161,12 +188,11 @@ def replay_bars(
     market's last; 0 where both end together.
     """
     n_bars = len(bars)
-    state = fresh_state(start_balance)
-    counts, visited, cursor, index = (0, 0, 0), 0, 0, 0
+    counts, visited, cursor, index = written, 0, 0, begin
     refused, lapsed, liquidated = 0, 0, 0
-    ruined_index = 0 if n_bars > 0 and is_ruined(start_balance, rules) else -1
-    if is_focused:
-        index = entry_bars[0] if len(entry_bars) > 0 else n_bars
+    if is_focused and _is_idle(state):
+        cursor = _next_entry_bar(entry_bars, cursor, begin - 1)
+        index = entry_bars[cursor] if cursor < len(entry_bars) else n_bars
     while index < n_bars:
         bar, was_idle = bars[index], _is_idle(state)
         if is_delisted(state.position, bar.hours_since, rules):
@@ -203,6 +229,7 @@ def replay_bars(
         else:
             index += 1
     n_legs, n_trades, n_stops = counts
+    reached = state
     if is_delisted(state.position, hours_after, rules):
         state = leave_at_last_close(
             state, bars[n_bars - 1], DELISTED, legs, trades, n_legs, n_trades - 1, rules
@@ -234,6 +261,7 @@ def replay_bars(
         ruined_index=ruined_index,
         threshold_shift=streak_shift(state.account, rules),
         state=state,
+        reached=reached,
     )
 
 
@@ -244,14 +272,24 @@ def replay_into_ledger(
     entry_bars: np.ndarray,
     is_focused: bool,
     hours_after: float,
+    resumed: Resumed | None = None,
 ) -> Ledger:
-    """Replay the bars into a ledger of their own; arguments as for `replay_bars`."""
-    legs, trades = make_ledger(len(bars))
-    stops = make_stops(len(bars))
-    done = replay_bars(
+    """Replay the bars into a ledger of their own; arguments as for `replay_bars`.
+
+    `resumed` is where an earlier replay had come to, of bars up to one of these.
+    """
+    begin = resumed or beginning(1, start_balance)
+    legs, trades, stops = begin.ledger(len(bars))
+    ruined_index = 0 if begin.is_ruined else -1
+    if resumed is None and len(bars) > 0 and is_ruined(start_balance, rules):
+        ruined_index = 0
+    done = carry_on(
         bars,
         rules,
-        start_balance,
+        begin.states[0],
+        begin.index,
+        begin.written,
+        ruined_index,
         entry_bars,
         is_focused,
         hours_after,
@@ -264,9 +302,10 @@ def replay_into_ledger(
         counts[name] = getattr(done, name)
     return Ledger(
         outcome=done,
-        legs=cast(np.recarray, legs[: done.legs]),
+        legs=begin.placed(legs[: done.legs]),
         trades=cast(np.recarray, trades[: done.trades]),
         stops=cast(np.recarray, stops[: done.stops]),
         states=(done.state,),
+        reached=(done.reached,),
         counts=counts,
     )

@@ -66,7 +66,8 @@ class Outcome(NamedTuple):
 
     `state` is that after the last bar, before an open position is closed for the end of
     the data (and after it was left as delisted): what is held, and what was ordered for
-    the next open. Of a wallet it is that of its first symbol.
+    the next open. Of a wallet it is that of its first symbol. `reached` is that before
+    it was left as delisted, from which a replay of more bars goes on.
     """
 
     trades: int
@@ -81,6 +82,7 @@ class Outcome(NamedTuple):
     ruined_index: int
     threshold_shift: float
     state: State
+    reached: State
 
 
 class Ledger(NamedTuple):
@@ -88,8 +90,9 @@ class Ledger(NamedTuple):
 
     Legs and stops lie trade by trade, trades in the order of their entries; `nth` of a
     leg is its place among all legs of the account, from 0, and `balance` what was
-    realised after it, USD (0 after one that left a shortfall). `states` has one state a
-    symbol, as `Outcome.state`; `counts` has dtype `COUNTS`, shape (n_symbols,).
+    realised after it, USD (0 after one that left a shortfall). `states` and `reached`
+    have one state a symbol, as `Outcome` has them; `counts` has dtype `COUNTS`, shape
+    (n_symbols,).
     """
 
     outcome: Outcome
@@ -97,6 +100,7 @@ class Ledger(NamedTuple):
     trades: np.recarray
     stops: np.recarray
     states: tuple[State, ...]
+    reached: tuple[State, ...]
     counts: np.recarray
 
 

@@ -10,24 +10,35 @@ import pyarrow as pa
 from duckdb import DuckDBPyRelation
 
 from barsieve.core import schemas
-from barsieve.core.arrow import column, matching, numbers, texts
+from barsieve.core.arrow import column, flags, matching, numbers, texts
 from barsieve.profiles.settings import ALL, Profile, accounts_of, read_profiles
 from barsieve.replay.excursions import excursions
 from barsieve.replay.ledger import COUNT_FIELDS, EXIT, KINDS, Outcome
+from barsieve.replay.resume import Resumed
 from barsieve.replay.state import (
     BAR,
     BAR_FIELDS,
     DELISTED,
     END_OF_DATA,
+    FLAT,
     LIQUIDATION,
     LONG,
     REASONS,
+    SHORT,
     State,
 )
 from barsieve.replay.worker import replay_into_ledger
 
 FULL, FOCUSED = "full", "focused"
 HOUR_US = 3_600_000_000
+SIDES = {LONG: "long", SHORT: "short", FLAT: "none"}
+# What a table of states keeps of a position and of orders beside names and counts.
+POSITION_AMOUNTS = (
+    "qty", "entry_qty", "entry_price", "risk_distance", "stop", "target", "net_pnl",
+)  # fmt: skip
+ORDER_AMOUNTS = (
+    "entry_confidence", "entry_risk_distance", "entry_risk_share", "entry_threshold",
+)  # fmt: skip
 
 
 class Part(NamedTuple):
@@ -135,6 +146,23 @@ class Run(NamedTuple):
     stops: np.recarray
     counts: np.recarray
     states: tuple[State, ...]
+    reached: tuple[State, ...]
+    resumed: Resumed | None = None
+
+    def n_bars(self, part: Part) -> int:
+        """Return how many bars a symbol has that no earlier replay saw."""
+        if self.resumed is None:
+            return part.stop - part.start
+        opens = self.inputs.opens[part.start : part.stop]
+        return int((opens > self.resumed.moment * HOUR_US).sum())
+
+    @property
+    def trade_ids(self) -> np.ndarray:
+        """Return the numbers of the trades in the account, from 1."""
+        n_trades = len(self.trades)
+        if self.resumed is None:
+            return np.arange(1, n_trades + 1)
+        return self.resumed.ids(n_trades)
 
     @property
     def booked(self) -> np.ndarray:
@@ -238,9 +266,9 @@ def read_inputs(
     parts = _parts(own, table)
     entries = _entries_by_symbol(profile, candidates, windows)
     places = [
-        entries[part.symbol] - numbered[part.start] + part.start
+        within[within >= numbered[part.start]] - numbered[part.start] + part.start
         for part in parts
-        if part.symbol in entries
+        if (within := entries.get(part.symbol)) is not None
     ]
     rows = np.concatenate([np.empty(0, np.int64), *places]).astype(np.int64)
     bar_ts = table["bar_ts"].combine_chunks()
@@ -255,8 +283,11 @@ def read_inputs(
     )
 
 
-def replay(inputs: Inputs, replayed: str = FULL) -> Run:
-    """Replay an account over its bars, `full` or `focused`."""
+def replay(inputs: Inputs, replayed: str = FULL, resumed: Resumed | None = None) -> Run:
+    """Replay an account over its bars, `full` or `focused`.
+
+    `resumed` is where an earlier replay of it had come to, within these bars.
+    """
     profile, is_focused = inputs.profile, replayed == FOCUSED
     start, parts = float(profile.start_balance), inputs.symbols
     if len(parts) == 1:
@@ -267,6 +298,7 @@ def replay(inputs: Inputs, replayed: str = FULL) -> Run:
             inputs.entry_bars,
             is_focused,
             parts[0].hours_after,
+            resumed,
         )
     else:
         from barsieve.replay.wallet import replay_wallet_into_ledger
@@ -281,8 +313,9 @@ def replay(inputs: Inputs, replayed: str = FULL) -> Run:
             inputs.entry_bars,
             is_focused,
             min(part.hours_after for part in parts),
+            resumed,
         )
-    return Run(replayed=replayed, inputs=inputs, **ledger._asdict())
+    return Run(replayed=replayed, inputs=inputs, resumed=resumed, **ledger._asdict())
 
 
 def _named(codes: np.ndarray, names: tuple[str, ...]) -> pa.Array:
@@ -350,7 +383,7 @@ def _trades_of_run(run: Run) -> pa.ListArray:
     names = tuple(part.symbol for part in run.inputs.symbols)
     columns = {
         "symbol": _named(trades.symbol, names),
-        "trade_id": column(np.arange(1, len(trades) + 1)),
+        "trade_id": column(run.trade_ids),
         "side": _named((trades.side == LONG).astype(int), ("short", "long")),
         "decision_ts": _at(bar_ts, trades.decision_index),
         "confidence": column(trades.confidence),
@@ -374,7 +407,7 @@ def _counts_of_symbols(run: Run) -> pa.ListArray:
     parts, counts = run.inputs.symbols, run.counts
     columns = {
         "symbol": texts([part.symbol for part in parts]),
-        "bars": column(np.array([part.stop - part.start for part in parts], np.int64)),
+        "bars": column(np.array([run.n_bars(part) for part in parts], np.int64)),
         **{name: column(counts[name].astype(np.int64)) for name in COUNT_FIELDS},
     }
     rows = pa.StructArray.from_arrays(
@@ -384,12 +417,74 @@ def _counts_of_symbols(run: Run) -> pa.ListArray:
     return pa.ListArray.from_arrays(column(offsets), rows)
 
 
+def _last_exits(run: Run) -> np.ndarray:
+    """Return when each symbol was left last, in µs; -1 where it never was."""
+    opens, found = run.inputs.opens, []
+    for place, (part, state) in enumerate(
+        zip(run.inputs.symbols, run.reached, strict=True)
+    ):
+        index = state.account.last_exit_index
+        if index >= part.start:
+            found.append(int(opens[index]))
+        else:
+            found.append(run.resumed.last_exits[place] if run.resumed else -1)
+    return np.array(found, np.int64)
+
+
+def _states_of_symbols(run: Run) -> pa.ListArray:
+    """Return what is carried on of each symbol: the rows of `replay_states`."""
+    parts, states, opens = run.inputs.symbols, run.reached, run.inputs.opens
+    exits = _last_exits(run)
+    ends = np.array([opens[part.stop - 1] if part.stop else -1 for part in parts])
+
+    def values(name: str, kind: type, of: str) -> pa.Array:
+        found = [getattr(getattr(state, of), name) for state in states]
+        return column(np.array(found, kind))
+
+    def told(name: str, of: str) -> pa.Array:
+        found = [getattr(getattr(state, of), name) for state in states]
+        return flags(np.array(found, bool))
+
+    def sides(name: str, of: str) -> pa.Array:
+        found = [getattr(getattr(state, of), name) for state in states]
+        return texts([SIDES[side] for side in found])
+
+    def reasons(name: str, of: str) -> pa.Array:
+        return texts([REASONS[getattr(getattr(state, of), name)] for state in states])
+
+    columns = [
+        texts([part.symbol for part in parts]),
+        column(ends.astype(np.int64), ends >= 0).view(schemas.TIMESTAMP),
+        values("balance", np.float64, "account"),
+        values("loss_streak", np.int64, "account"),
+        column(exits, exits >= 0).view(schemas.TIMESTAMP),
+        sides("side", "position"),
+        *(values(name, np.float64, "position") for name in POSITION_AMOUNTS),
+        reasons("stop_reason", "position"),
+        told("has_partial", "position"),
+        values("bars_held", np.int64, "position"),
+        reasons("exit_reason", "orders"),
+        told("is_partial", "orders"),
+        sides("entry_side", "orders"),
+        *(values(name, np.float64, "orders") for name in ORDER_AMOUNTS),
+        values("entry_streak", np.int64, "orders"),
+    ]
+    rows = pa.StructArray.from_arrays(columns, fields=schemas.REPLAY_STATE)
+    offsets = np.array([0, len(parts)], np.int32)
+    return pa.ListArray.from_arrays(column(offsets), rows)
+
+
 def run_table(run: Run) -> pa.Table:
-    """Return a run as one row of the table `replay_runs`, its trades nested in it."""
+    """Return a run as one row of the table `replay_runs`, its trades nested in it.
+
+    Of one that was resumed: what came after the earlier one, and the trades that were
+    open then.
+    """
     profile, outcome = run.inputs.profile, run.outcome
     ruined = outcome.ruined_index
     names = [run.replayed, profile.profile, profile.symbol]
-    counts = [len(run.inputs.bars), outcome.bars_visited]
+    n_bars = sum(run.n_bars(part) for part in run.inputs.symbols)
+    counts = [n_bars, outcome.bars_visited]
     balances = [float(profile.start_balance), outcome.end_balance]
     orders = [outcome.refused, outcome.no_room, outcome.lapsed, outcome.liquidated]
     ruined_ts = run.inputs.bar_ts.slice(max(ruined, 0), 1)
@@ -400,6 +495,7 @@ def run_table(run: Run) -> pa.Table:
         *(column(np.array([count], np.int64)) for count in orders),
         ruined_ts if ruined >= 0 else pa.nulls(1, schemas.TIMESTAMP),
         _counts_of_symbols(run),
+        _states_of_symbols(run),
         _trades_of_run(run),
     ]
     return pa.Table.from_arrays(columns, schema=schemas.REPLAY_RUNS)

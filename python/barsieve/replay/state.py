@@ -6,6 +6,9 @@ import numpy as np
 
 LONG, SHORT, FLAT = 1, -1, 0
 
+LONG_AGO = -(2**40)
+"""Index of a last exit that never was."""
+
 # Why a position was left: the names of the codes, which count from 0. A reason of a new
 # rule comes last, so that the others keep theirs.
 REASONS = (

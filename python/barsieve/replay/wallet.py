@@ -30,6 +30,7 @@ from barsieve.replay.exits import (
 from barsieve.replay.kernel import leave_at_last_close
 from barsieve.replay.ledger import COUNT_FIELDS, Ledger, Outcome
 from barsieve.replay.records import overlaid, replaced, store
+from barsieve.replay.resume import Resumed, beginning
 from barsieve.replay.sizing import entry_qty, is_ruined, margin_of
 from barsieve.replay.state import (
     DELISTED,
@@ -56,7 +57,7 @@ from barsieve.replay.wallet_records import (
     Wallet,
     look_at,
     make_market,
-    make_wallet,
+    resumed_wallet,
     states_of,
 )
 from barsieve.replay.writing import (
@@ -447,14 +448,16 @@ def _next_entry_hour(market: Market, k: int) -> int:
 
 
 @compiled_apart
-def replay_wallet(wallet: Wallet, market: Market, rules: Rules) -> None:
+def replay_wallet(wallet: Wallet, market: Market, rules: Rules, begin: int = 0) -> None:
     """Carry a wallet through the hours of its market, to the close of the last.
+
+    `begin`: which of its hours is the first.
 
     While something is active every hour is stepped through, of the active symbols and
     the entry rows; while nothing is, the next hour is that of the next entry row. That
     skips only what would change nothing, as in `kernel.replay_bars`.
     """
-    purse, k = wallet.purse[0], 0
+    purse, k = wallet.purse[0], begin
     while k < len(market.merged):
         if purse.n_active == 0:
             k = _next_entry_hour(market, k)
@@ -517,6 +520,7 @@ def replay_wallet_into_ledger(
     entry_rows: np.ndarray,
     is_focused: bool,
     hours_after: float = 0.0,
+    resumed: Resumed | None = None,
 ) -> Ledger:
     """Replay one account over the bars of many symbols into a ledger of its own.
 
@@ -525,18 +529,23 @@ def replay_wallet_into_ledger(
     shape (n_symbols + 1,), int64: where each symbol begins, then the end. `entry_rows`,
     int64: where the screen says that an entry may be decided; the full replay ignores
     it and looks at all rows. `hours_after`: from the last of them to the market's end.
+    `resumed`: where an earlier replay had come to, of rows up to one of each symbol's.
     """
     looked_at = np.unique(entry_rows) if is_focused else np.arange(len(bars))
     market = make_market(bars, hours, first)
     look_at(market, looked_at)
-    wallet = make_wallet(len(bars), len(first) - 1, start_balance)
+    before = resumed or beginning(len(first) - 1, start_balance)
+    wallet = resumed_wallet(before, market)
     purse = wallet.purse[0]
-    if len(bars) > 0 and is_ruined(start_balance, rules):
+    if resumed is None and len(bars) > 0 and is_ruined(start_balance, rules):
         purse.is_ruined, purse.ruined_hour = True, market.merged[0]
-    replay_wallet(wallet, market, rules)
+    begin = int(np.searchsorted(market.merged, before.moment, "right"))
+    replay_wallet(wallet, market, rules, begin)
     states = states_of(wallet)
     end_wallet(wallet, market, hours_after, rules)
     at_ruin = np.flatnonzero(hours == purse.ruined_hour) if purse.is_ruined else [-1]
+    if before.is_ruined:
+        at_ruin = np.zeros(1, np.int64)
     sums = {name: int(wallet.counts[name].sum()) for name in COUNT_FIELDS}
     outcome = Outcome(
         trades=int(purse.n_trades),
@@ -547,13 +556,15 @@ def replay_wallet_into_ledger(
         ruined_index=int(at_ruin[0]),
         threshold_shift=float(purse.threshold_shift),
         state=states[0],
+        reached=states[0],
         **sums,
     )
     return Ledger(
         outcome=outcome,
-        legs=_by_trade(wallet.legs[: purse.n_legs]),
+        legs=_by_trade(before.placed(wallet.legs[: purse.n_legs])),
         trades=cast(np.recarray, wallet.trades[: purse.n_trades]),
         stops=_by_trade(wallet.stops[: purse.n_stops]),
         states=states,
+        reached=states,
         counts=wallet.counts,
     )

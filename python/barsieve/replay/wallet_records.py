@@ -5,10 +5,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from barsieve.core.numba_cache import compiled_apart
-from barsieve.replay.kernel import LONG_AGO
 from barsieve.replay.ledger import COUNTS, make_ledger, make_stops
+from barsieve.replay.records import store
+from barsieve.replay.resume import Resumed
 from barsieve.replay.state import (
+    FLAT,
     FLAT_POSITION,
+    LONG_AGO,
     NO_ORDERS,
     Account,
     Orders,
@@ -157,6 +160,39 @@ def make_wallet(n_rows: int, n_symbols: int, balance: float) -> Wallet:
         trades=trades,
         stops=make_stops(n_rows),
     )
+
+
+def resumed_wallet(resumed: Resumed, market: Market) -> Wallet:
+    """Return a wallet as it stood where an earlier replay had come to.
+
+    The market has, of every symbol, the last bar that the earlier one saw.
+    """
+    n_rows, n_symbols = len(market.bars), len(market.first) - 1
+    states, account = resumed.states, resumed.states[0].account
+    wallet = make_wallet(n_rows, n_symbols, account.balance)
+    legs, trades, stops = resumed.ledger(n_rows)
+    purse, slots = wallet.purse[0], wallet.slots
+    purse.n_legs, purse.n_trades, purse.n_stops = resumed.written
+    purse.loss_streak = account.loss_streak
+    purse.is_ruined = resumed.is_ruined
+    for symbol, state in enumerate(states):
+        slot = slots[symbol]
+        slot.last_exit_index = state.account.last_exit_index
+        store(slot, state.position)
+        store(slot, state.orders)
+        held = np.flatnonzero(resumed.trades.symbol == symbol)
+        if len(held):
+            slot.trade = held[0]
+            moves = np.flatnonzero(resumed.stops.trade == held[0])
+            slot.stop_row = moves[-1] if len(moves) else -1
+        if state.position.side != FLAT or state.orders.entry_side != FLAT:
+            own = market.hours[market.first[symbol] : market.first[symbol + 1]]
+            n_before = int(np.searchsorted(own, resumed.moment, "right"))
+            slot.row = market.first[symbol] + n_before - 1
+            slot.hour = own[n_before - 1]
+            wallet.active[purse.n_active] = symbol
+            purse.n_active += 1
+    return wallet._replace(legs=legs, trades=trades, stops=stops)
 
 
 @compiled_apart
