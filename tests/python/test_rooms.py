@@ -36,7 +36,7 @@ ROOMS = {
     "proof": {"core", "market", "database", "regime"},
     "report": {"core", "database", "metrics"},
     "live": {
-        "core", "profiles", "market", "ingest", "database", "replay", "analysis",
+        "core", "profiles", "market", "ingest", "database", "replay", "analysis", "proof",
         "report",
     },
     "api": {

@@ -130,7 +130,9 @@ def add_news(copy: Path, models: Models, news: News, market: Path) -> dict[str, 
     with duckdb.connect() as connection:
         connection.execute(f"attach {text(str(copy))} as {STORED}")
         connection.execute("set timezone = 'UTC'")
-        connection.execute(f"set file_search_path = {text(str(paths.project_dir()))}")
+        connection.execute(
+            f"set file_search_path = {text(str(paths.project_dir()))}"
+        )
         connection.execute(f"use {STORED}")
         plan = growth_plan(connection, models)
         connection.execute("use memory")

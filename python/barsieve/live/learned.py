@@ -40,9 +40,9 @@ def learn(tails: Tails) -> None:
     for name in tails.plan.learned:
         model = tails.plan.models[name]
         for parent in tails.plan.views_below(name):
-            if (
-                parent in tails.plan.tables and not tails.plan.tables[parent].is_view
-            ) or (parent not in tails.plan.tables and parent not in tails.plan.learned):
+            if parent in tails.plan.tables and not tails.plan.tables[parent].is_view:
+                tails.show(parent)
+            elif parent not in tails.plan.tables and parent not in tails.plan.learned:
                 tails.show(parent)
         if model.materialized == "view":
             tails.connection.execute(
@@ -64,7 +64,9 @@ def learn(tails: Tails) -> None:
                 found=f"{lost} rows that do not",
                 fix="barsieve build",
             )
-        tails.connection.execute(f"create table {tails.fresh(name)} as from {place}")
+        tails.connection.execute(
+            f"create table {tails.fresh(name)} as from {place}"
+        )
         tails.connection.execute(f"drop table {place}")
         tails.made[name] = row_of(
             tails.connection.execute(f"select count(*) from {tails.fresh(name)}")

@@ -108,9 +108,7 @@ def _refuse_changed(
     )
 
     def summed(rows: str) -> str:
-        return (
-            f"select count(*), sum(hash(row_read)::hugeint) from ({rows}) as row_read"
-        )
+        return f"select count(*), sum(hash(row_read)::hugeint) from ({rows}) as row_read"
 
     same = row_of(
         connection.execute(f"select ({summed_of(in_files)}) = ({summed_of(in_table)})")
