@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+import duckdb
+
 from barsieve.core.arrow import row_of
 from barsieve.core.errors import BarsieveError
 from barsieve.database.connect import open_database
@@ -134,7 +136,7 @@ class Paper:
                     configs=settings.configs, before_swap=before_swap,
                 )  # fmt: skip
             new.extend(self._put(settings.database, self._decided()).new)
-        except (BarsieveError, OSError) as error:
+        except (BarsieveError, OSError, duckdb.Error) as error:
             told = str(error)
             self.alarms.ring("advance_failed", "advance", told, f"{decided} {told}")
             return new, told

@@ -11,6 +11,8 @@ KEPT = ("fusion_learned", SETTINGS)
 
 def is_due(tails: Tails) -> bool:
     """Tell whether a month begins of which a profile learns."""
+    if "sweep_walks" not in tails.plan.models:
+        return False
     news = tails.news
     begins = row_of(
         tails.connection.execute(

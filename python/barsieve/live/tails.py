@@ -101,6 +101,19 @@ class Tails:
             growth = self.plan.tables.get(parent)
             if growth is None or not growth.is_view:
                 self.show(parent, n_bars)
+        self._show_left_out(model)
+
+    def _show_left_out(self, model: Model) -> None:
+        """Let a model read tables that the build left out, and has no statement of."""
+        below = [self.plan.models[name] for name in self.plan.views_below(model.model)]
+        for one in [model, *(m for m in below if m.materialized == "view")]:
+            for parent in one.parents:
+                if parent not in self.plan.models:
+                    place = one.place()._replace(name=parent)
+                    stored = place._replace(catalog=STORED)
+                    self.connection.execute(
+                        f"create or replace view {place} as from {stored}"
+                    )
 
     def make(self, model: Model) -> None:
         """Run a model, into the table that its statement is of."""
