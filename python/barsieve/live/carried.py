@@ -14,7 +14,7 @@ import pyarrow as pa
 from barsieve.core import schemas
 from barsieve.core.arrow import row_of, rows_of
 from barsieve.core.times import epoch_us
-from barsieve.live.plan import RUNS
+from barsieve.live.plan import LOOK_BACK, RUNS
 from barsieve.live.tails import Tails
 from barsieve.profiles.settings import accounts_of, read_profiles
 from barsieve.replay.ledger import EXIT, KINDS, LEG, STOP_MOVE, TRADE
@@ -289,8 +289,28 @@ def carry_on(tails: Tails) -> None:
         tails.make_of_trades(plan.tables[name], n_bars)
     tails.connection.execute(f"drop table {runs.model.place()}")
     tails.show(RUNS)
-    for name in ("replay_symbols", "replay_equity", "replay_profile_equity"):
-        tails.run(name)
+    tails.run("replay_symbols")
+    tails.run("replay_equity", {"replay_legs": _legs_that_hold(tails)})
+    tails.run("replay_profile_equity")
+
+
+def _legs_that_hold(tails: Tails) -> str:
+    """Return as SQL the legs that the last rows of equity are made of.
+
+    An account of one symbol stands at the balance after its last leg; the part of a
+    symbol in another is the sum of all of its legs.
+    """
+    looks_back = tails.plan.tables["replay_equity"].model.looks_back or LOOK_BACK
+    starts = tails.starts_of_symbols(looks_back)
+    legs = tails.rows("replay_legs")
+    return (
+        f"select legs.* from ({legs}) as legs left join ("
+        "select replayed, profile, symbol, max(ts) as ts "
+        f"from ({legs}) inner join {starts} as starts on symbol = starts.part "
+        "where ts < start_at group by all) as held "
+        "using (replayed, profile, symbol) "
+        "where account != symbol or held.ts is null or legs.ts >= held.ts"
+    )
 
 
 def _all_of(stored: str, added: str) -> str:

@@ -69,15 +69,18 @@ class Tails:
         """Return where a table lies in the file, as SQL."""
         return str(self.plan.models[name].place()._replace(catalog=STORED))
 
-    def run(self, name: str) -> None:
+    def run(self, name: str, shown: Mapping[str, str] | None = None) -> None:
         """Make the new rows of a table, and check the last ones that it has.
 
-        Raises InputError where the last rows come out otherwise.
+        `shown`: what stands for some of the tables that it reads, as SQL. Raises InputError where the last rows come out otherwise.
         """
         growth = self.plan.tables[name]
         if not growth.is_view and not self.has_news(growth.model):
             return
         self.prepare(growth.model)
+        for parent, rows in (shown or {}).items():
+            place = self.plan.models[parent].place()
+            self.connection.execute(f"create or replace view {place} as {rows}")
         if growth.is_view:
             self.define(name)
             return
@@ -269,12 +272,12 @@ class Tails:
         if n_bars >= ALL_OF_IT or growth.partition is None:
             return None
         if growth.counted_by:
-            starts = self._starts_of_symbols(n_bars)
+            starts = self.starts_of_symbols(n_bars)
             return starts, f"kept.{growth.counted_by} > starts.start_index"
         assert growth.known is not None
         says, is_dense = growth.known.says, "bar_ts" in growth.columns
         if growth.partition == "symbol" and is_dense:
-            starts = self._starts_of_symbols(n_bars)
+            starts = self.starts_of_symbols(n_bars)
         else:
             starts = self._starts_of_rows(growth, n_bars)
         later = growth.known.later
@@ -282,7 +285,7 @@ class Tails:
         sign = ">" if is_dense else ">="
         return starts, f"{says} {sign} {bound}"
 
-    def _starts_of_symbols(self, n_bars: int) -> str:
+    def starts_of_symbols(self, n_bars: int) -> str:
         """Return a table of when each symbol had so many bars left, and which it was."""
         key = (n_bars, None)
         if key not in self._starts:
@@ -306,7 +309,7 @@ class Tails:
             table = f'memory.main."starts_{n_bars}_{growth.name}"'
             if growth.partition == "symbol":
                 # A symbol that is gone has its tail before that of the others.
-                starts = self._starts_of_symbols(n_bars)
+                starts = self.starts_of_symbols(n_bars)
                 before = (
                     f"inner join {starts} as starts on kept.{part} = starts.part "
                     f"where {says} <= starts.start_at"
@@ -329,7 +332,7 @@ class Tails:
         """Return as SQL the last rows of a source that has bars of symbols."""
         if name != "market.bars":
             return sql
-        starts = self._starts_of_symbols(n_bars)
+        starts = self.starts_of_symbols(n_bars)
         return (
             f"(select rows_read.* from {sql} as rows_read inner join {starts} as starts "
             f"on {SYMBOL_IN_FILES[name]} = starts.part "
