@@ -84,7 +84,7 @@ def read_kept(connection: duckdb.DuckDBPyConnection, runs: str) -> dict[tuple, K
             states=row["states"],
             trades=sorted(row["open_trades"], key=lambda trade: trade["trade_id"]),
             n_legs=int(row["n_legs"] or 0) - len(row["open_trades"]),
-            n_trades=row["n_trades"],
+            n_trades=int(row["n_trades"] or 0),
         )
         for row in rows
     }
