@@ -217,3 +217,18 @@ def test_a_simulated_market_takes_no_real_rows(desk):
         missing = desk.reader().read(END + HOUR, desk.decided)
     assert not missing
     assert isinstance(desk.decided, datetime)
+
+
+def test_the_hours_of_a_stored_settlement_stay_as_they_were(desk):
+    def hours():
+        path = desk.folder.market / "funding" / "BTC.parquet"
+        return {row["ts"]: row["interval_hours"] for row in
+                pq.read_table(path).to_pylist()}  # fmt: skip
+
+    desk.read(hours=6)
+    before = hours()
+    assert len(before) == 1
+    desk.read(hours=16)
+    after = hours()
+    assert len(after) == 3
+    assert {ts: after[ts] for ts in before} == before

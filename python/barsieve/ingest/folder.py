@@ -67,8 +67,9 @@ class Market:
     """A market folder that may be written to, and what the seed declares for it.
 
     `accepts_origin` takes rows of another origin than the file's as the same series.
-    `learned_at`: macro days that are new became known no earlier than that, whatever
-    their rule says; None where rows are fetched for the past.
+    `learned_at`: None where rows are fetched for the past. Of a market that is followed
+    it is now: macro days that are new became known no earlier, whatever their rule
+    says, and the hours of stored settlements stay as they were told, or untold.
     """
 
     folder: Path

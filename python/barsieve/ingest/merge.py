@@ -160,7 +160,7 @@ def _write_plan(
         changed = [Path(home)]
     for path in changed:
         table = _merged(session, kind, path)
-        if path == Path(home) and kind is FUNDING:
+        if path == Path(home) and kind is FUNDING and market.learned_at is None:
             table = _with_intervals(table, name)
         put(market, kind, path, table, metadata if path == Path(home) else None)
 

@@ -98,8 +98,8 @@ class Reading:
 
     @contextmanager
     def _market(self) -> Iterator[Market]:
-        with open_market(self._folder.market, self._seed) as market:
-            yield market
+        with open_market(self._folder.market, self._seed) as opened:
+            yield replace(opened, learned_at=self._clock.now())
 
     def read(self, close: datetime, decided: datetime) -> list[str]:
         """Read until all that a close needs is in; return what had not come.
