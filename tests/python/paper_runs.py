@@ -23,17 +23,18 @@ from builds import PROJECT, run_dbt, without_locations
 from paper_cases import ASKING, HOUR, PATIENCE, SEED, cut_market
 from paper_venue import PaperVenue, SimulatedClock
 
+OPEN = {"alignment_required": False, "atr_rank_floor": 0.0, "atr_rank_cap": 1.0}
 # One that trades often, and two symbols with one wallet.
 PROFILES = {
     "lively": {
         "extends": "demo_edge",
-        "entry": {"entry_threshold": 0.56},
+        "entry": OPEN | {"entry_threshold": 0.53},
         "exits": {"stop_atr": 3.0, "time_stop_bars": 12, "partial_at_r": 1.0},
     },
     "together": {
         "extends": "demo_edge",
         "symbols": ["*"],
-        "entry": {"entry_threshold": 0.58},
+        "entry": OPEN | {"entry_threshold": 0.54},
         "exits": {"stop_atr": 2.0, "time_stop_bars": 8},
         "wallet": {"kind": "shared", "max_positions": 1},
     },
@@ -78,6 +79,7 @@ class Project:
 
     def build(self, database: Path | None = None) -> Path:
         """Build the market as it is now, without what learns."""
+        (database or self.database).parent.mkdir(exist_ok=True)
         places = self.variables() | {
             "BARSIEVE_DATABASE": str(database or self.database)
         }

@@ -162,7 +162,7 @@ def test_an_edited_journal_is_refused_and_marked(desk, venue):
 def test_other_settings_of_an_account_are_refused_and_ring(desk, venue):
     follow(desk, venue, START, [1], {})
     path = desk.configs / "lively_paper.json"
-    path.write_text(path.read_text().replace("0.56", "0.61"))
+    path.write_text(path.read_text().replace("0.53", "0.61"))
     before = desk.live.journal.read_bytes()
     (hour,) = follow(desk, venue, START, [2], {})
     assert hour.failure

@@ -36,8 +36,8 @@ ROOMS = {
     "proof": {"core", "market", "database", "regime"},
     "report": {"core", "database", "metrics"},
     "live": {
-        "core", "profiles", "market", "ingest", "database", "replay", "analysis", "proof",
-        "report",
+        "core", "profiles", "market", "ingest", "database", "replay", "analysis",
+        "proof", "report",
     },
     "api": {
         "core", "profiles", "replay", "signals", "database", "metrics", "regime",
