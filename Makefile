@@ -20,7 +20,7 @@ $(READY): pyproject.toml constraints.txt
 	@echo 'making $(VENV) from constraints.txt, once'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade pip
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[deep,dev,docs,ml,ingest,read,report]'
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[deep,dev,docs,ml,ingest,live,read,report]'
 	@touch $@
 
 build: $(READY) ## build the database (BARSIEVE_MARKET, default the simulated market)
@@ -43,15 +43,15 @@ lint: $(READY) ## ruff, mypy, oxlint and sqlfluff
 	@$(BIN)/ruff check python tests models docs
 	@$(BIN)/ruff format --check python tests models docs
 	@$(BIN)/mypy
-	@$(BIN)/oxlint python/barsieve/report/page
-	@$(BIN)/oxfmt --check python/barsieve/report/page >/dev/null || { echo 'make format lays out the JavaScript of the page'; exit 1; }
+	@$(BIN)/oxlint python/barsieve/report/page python/barsieve/live/page
+	@$(BIN)/oxfmt --check python/barsieve/report/page python/barsieve/live/page >/dev/null || { echo 'make format lays out the JavaScript of the page'; exit 1; }
 	@$(BIN)/sqlfluff lint --disable-progress-bar --processes 2 models tests/singular
 
 format: $(READY) ## let ruff, oxfmt and sqlfluff mend what they can
 	@$(BIN)/ruff check --fix python tests models docs
 	@$(BIN)/ruff format python tests models docs
-	@$(BIN)/oxlint --fix python/barsieve/report/page
-	@$(BIN)/oxfmt --write python/barsieve/report/page
+	@$(BIN)/oxlint --fix python/barsieve/report/page python/barsieve/live/page
+	@$(BIN)/oxfmt --write python/barsieve/report/page python/barsieve/live/page
 	@$(BIN)/sqlfluff fix --disable-progress-bar models tests/singular
 
 demo: $(READY) ## make the simulated market again

@@ -11,8 +11,8 @@ import numpy as np
 from barsieve.profiles.rules import BPS, DEFAULTS, NEVER, OFF, Rules
 from barsieve.replay.exits import close_position, is_delisted
 from barsieve.replay.kernel import replay_into_ledger
-from barsieve.replay.resume import fresh_state
 from barsieve.replay.ledger import Ledger
+from barsieve.replay.resume import fresh_state
 from barsieve.replay.state import (
     BAR,
     DELISTED,

@@ -22,7 +22,7 @@ PUBLIC = [
     "bars_1h", "features", "scores", "sentinels", "fusion_scores",
     "candidates", "candidate_windows", "trades", "trade_legs", "trade_stops", "equity",
     "replay_trades", "replay_legs", "replay_stops", "replay_equity",
-    "parity_summary", "proof_lookahead",
+    "parity_summary", "proof_lookahead", "report_live",
     "report_health", "report_performance", "report_random_entries",
     "report_screening", "report_sides", "report_drawdowns", "report_days",
     "report_portfolio", "report_correlations", "regimes", "regime_fits",

@@ -17,6 +17,7 @@ from barsieve.cli.inputs import check, demo
 from barsieve.cli.learned import exits, sizing
 from barsieve.cli.optimize import optimize, walk_forward
 from barsieve.cli.output import refusing
+from barsieve.cli.paper import app as paper
 from barsieve.cli.peers import bench_peers
 from barsieve.cli.prove import prove
 from barsieve.cli.regime import regime
@@ -51,6 +52,7 @@ PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 app.add_typer(ingest, name="ingest")
 app.add_typer(config, name="config")
+app.add_typer(paper, name="paper")
 app.command()(init)
 app.command()(check)
 app.command()(demo)

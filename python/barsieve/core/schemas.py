@@ -184,6 +184,26 @@ PARITY_FUSION = pa.schema(
     ]
 )
 
+PARITY_LIVE = pa.schema(
+    [
+        pa.field("profile", pa.string()),
+        pa.field("symbol", pa.string()),
+        pa.field("bar_ts", TIMESTAMP),
+        pa.field("known_at", TIMESTAMP),
+        pa.field("verdict", pa.string()),
+        pa.field("cause", pa.string()),
+        pa.field("fields_that_differ", pa.string()),
+        pa.field("action", pa.string()),
+        pa.field("action_built", pa.string()),
+        pa.field("said_at", TIMESTAMP),
+        pa.field("late_seconds", pa.float64()),
+        pa.field("is_late", pa.bool_()),
+        pa.field("order_side", pa.string()),
+        pa.field("bid", pa.float64()),
+        pa.field("ask", pa.float64()),
+    ]
+)
+
 RANDOM_ENTRY = [
     pa.field("draw", pa.int64()),
     pa.field("shift", pa.int64()),

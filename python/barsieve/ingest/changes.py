@@ -96,8 +96,9 @@ def plan_by_day(
     outcome: Outcome,
     accept: bool,
     revised_at: datetime | None,
+    learned_at: datetime | None = None,
 ) -> None:
-    """Plan for macro days whose `known_at` is a rule.
+    """Plan for macro days whose `known_at` is a rule, and no earlier than `learned_at`.
 
     An accepted revision is a further row, known when we learned of it: what was known
     before stays what was known before.
@@ -114,12 +115,12 @@ def plan_by_day(
         outcome.revise(str(day), "value", repr(old), repr(new), accept)
     session.execute(
         "create temp table added as select o.date, o.series, o.value, "
-        "case when l.date is null then o.known_at "
+        "case when l.date is null then greatest(o.known_at, $learned_at) "
         "else greatest(o.known_at, $revised_at, l.known_at + interval '1 second') "
         "end as known_at, l.date is null as is_new, null::varchar as file "
         "from offered as o left join latest as l using (date) "
         f"where l.date is null or ($accept and {differs})",
-        {"accept": accept, "revised_at": revised_at},
+        {"accept": accept, "revised_at": revised_at, "learned_at": learned_at},
     )
     session.execute("create temp table dropped as select * from stored where false")
     outcome.rows_checked += _count(session, "offered join latest using (date)")

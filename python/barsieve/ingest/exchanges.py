@@ -31,7 +31,7 @@ def _millis(time: datetime | date) -> int:
     return int(day.astype("datetime64[ms]").astype(np.int64))
 
 
-def _stop(feed: Feed, market: Market, request: Request, clock: datetime) -> int:
+def known_before(feed: Feed, market: Market, request: Request, clock: datetime) -> int:
     """Return the time (ms) before which rows are known: bars closed, days published.
 
     A settlement is known when it happens.
@@ -76,7 +76,7 @@ def ingest_feed(
         refuse_other_origin(market, feed.kind, feed.name, feed.origin)
     span = span_of(market, feed.kind, feed.name)
     clock = exchange.clock(request.now)
-    stop = _stop(feed, market, request, clock)
+    stop = known_before(feed, market, request, clock)
     span = span and (_millis(span[0]), _millis(span[1]))
     since = _millis(request.since) if request.since else None
     if since is None:

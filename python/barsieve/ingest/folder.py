@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -66,6 +67,9 @@ class Market:
     """A market folder that may be written to, and what the seed declares for it.
 
     `accepts_origin` takes rows of another origin than the file's as the same series.
+    `learned_at`: None where rows are fetched for the past. Of a market that is followed
+    it is now: macro days that are new became known no earlier, whatever their rule
+    says, and the hours of stored settlements stay as they were told, or untold.
     """
 
     folder: Path
@@ -73,6 +77,7 @@ class Market:
     publications: dict[str, Publication]
     sound: set[Path] = field(default_factory=set)
     accepts_origin: bool = False
+    learned_at: datetime | None = None
 
     def home(self, kind: Kind, name: str) -> Path:
         """Return the file that new rows of a symbol or series go to."""

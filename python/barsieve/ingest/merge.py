@@ -125,7 +125,9 @@ def store(
             metadata = origin_metadata(session, market, kind, name, origin, outcome)
         if kind is MACRO and not has_vintages:
             refuse_other_unit(session, name, accept_revisions)
-            plan_by_day(session, name, outcome, accept_revisions, revised_at)
+            plan_by_day(
+                session, name, outcome, accept_revisions, revised_at, market.learned_at
+            )
         elif kind is MACRO:
             plan_by_vintage(session, name, outcome, accept_revisions)
         else:
@@ -158,7 +160,7 @@ def _write_plan(
         changed = [Path(home)]
     for path in changed:
         table = _merged(session, kind, path)
-        if path == Path(home) and kind is FUNDING:
+        if path == Path(home) and kind is FUNDING and market.learned_at is None:
             table = _with_intervals(table, name)
         put(market, kind, path, table, metadata if path == Path(home) else None)
 

@@ -16,11 +16,15 @@ from barsieve.core.extras import needed
 
 
 class Publication(NamedTuple):
-    """Lateness of a series, in hours after the start of its day (UTC)."""
+    """Lateness of a series, in hours after the start of its day (UTC).
+
+    A value counts for `stale_after_hours` once it is known.
+    """
 
     series: str
     symbol: str
     lag_hours: int
+    stale_after_hours: int
 
 
 def read_publications(seed: Path) -> dict[str, Publication]:
@@ -28,7 +32,10 @@ def read_publications(seed: Path) -> dict[str, Publication]:
     with seed.open(newline="") as lines:
         return {
             row["series"]: Publication(
-                row["series"], row["symbol"], int(row["publication_lag_hours"])
+                row["series"],
+                row["symbol"],
+                int(row["publication_lag_hours"]),
+                int(row["stale_after_hours"]),
             )
             for row in csv.DictReader(lines)
             if row["source"] == "macro"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from barsieve.core.errors import BarsieveError
 from barsieve.core.extras import needed
@@ -48,13 +49,15 @@ def requested_wait(headers: Mapping[str, str] | None) -> float | None:
 class Patience:
     """Tries in all, seconds before the second one (doubling), the most of them.
 
-    `timeout` is how long one answer may take, in seconds.
+    `timeout` is how long one answer may take, in seconds. `notice` is told of each
+    fault that may pass.
     """
 
     tries: int = 6
     first_wait: float = 1.0
     longest_wait: float = 60.0
     timeout: float = 30.0
+    notice: Callable[[BaseException], None] | None = None
 
     def _wait(self, state: Any) -> float:
         doubled = min(
@@ -70,10 +73,16 @@ class Patience:
         asks for a wait of more than a quarter of an hour.
         """
         tenacity = needed("tenacity", "ingest")
+
+        def told(state: Any) -> None:
+            if self.notice:
+                self.notice(state.outcome.exception())
+
         asked = tenacity.Retrying(
             stop=tenacity.stop_after_attempt(self.tries),
             wait=self._wait,
             retry=tenacity.retry_if_exception(_may_pass),
+            before_sleep=told,
             reraise=True,
         )
         return asked(question)
@@ -120,6 +129,29 @@ def get(
             raise PassingError(f"{url}: a damaged answer ({error})") from None
 
     return patience.ask(ask_once)
+
+
+def post(patience: Patience, url: str, document: Any) -> None:
+    """Send a document as JSON in a POST request.
+
+    Raises SourceError where nobody takes it. Messages name the host alone: the rest of
+    the address may be a key.
+    """
+    requests = needed("requests", "ingest")
+    host = urlsplit(url).hostname or "the address"
+
+    def send_once() -> None:
+        try:
+            response = requests.post(url, json=document, timeout=patience.timeout)
+        except requests.RequestException as error:
+            raise PassingError(f"{host}: {_kind_of(error)}") from None
+        if response.status_code in PASSING_STATUS:
+            wait = requested_wait(response.headers)
+            raise PassingError(f"{host}: status {response.status_code}", wait)
+        if response.status_code >= 400:
+            raise SourceError(f"{host}: status {response.status_code}")
+
+    patience.ask(send_once)
 
 
 def _kind_of(error: Exception) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from barsieve.core import schemas
-from barsieve.core.arrow import row_of, rows_of
+from barsieve.core.arrow import fields_of, row_of, rows_of
 from barsieve.core.times import epoch_us
 from barsieve.live.plan import LOOK_BACK, OF_SHADOW, RUNS
 from barsieve.live.tails import Tails
@@ -44,6 +44,8 @@ CODES = {"long": 1, "short": -1, "none": 0}
 REASON_CODES = {name: code for code, name in enumerate(REASONS)}
 KIND_CODES = {name: code for code, name in enumerate(KINDS)}
 COUNTED = ("bars", "bars_visited", "refused", "no_room", "lapsed")
+EXITS = "exit_learned"
+LEARNED = (EXITS, "shadow_seen")
 # The tables with rows of trades, each after those that it reads.
 OF_TRADES = ("replay_legs", "replay_stops", "replay_trades")
 
@@ -61,7 +63,9 @@ class Kept(NamedTuple):
     n_trades: int
 
 
-def read_kept(connection: duckdb.DuckDBPyConnection, runs: str) -> dict[tuple, Kept]:
+def read_kept(
+    connection: duckdb.DuckDBPyConnection, runs: str
+) -> dict[tuple[str, str, str], Kept]:
     """Return the replays of a file by profile, account and kind.
 
     `runs`: its table `replay_runs`, as SQL.
@@ -85,7 +89,7 @@ def read_kept(connection: duckdb.DuckDBPyConnection, runs: str) -> dict[tuple, K
             states=row["states"],
             trades=sorted(row["open_trades"], key=lambda trade: trade["trade_id"]),
             n_legs=int(row["n_legs"] or 0) - len(row["open_trades"]),
-            n_trades=row["n_trades"],
+            n_trades=int(row["n_trades"] or 0),
         )
         for row in rows
     }
@@ -137,10 +141,7 @@ class Carrier:
             table(str(models[name].place())) for name in names
         )
         learned = LearnedTables(
-            *(
-                table(str(models[name].place()))
-                for name in ("exit_learned", "shadow_seen")
-            )
+            *(table(str(models[RUNS].place()._replace(name=name))) for name in LEARNED)
         )
         rows = [schemas.REPLAY_RUNS.empty_table()]
         for own in accounts_of(read_profiles(profiles)):
@@ -162,7 +163,7 @@ class Carrier:
         return Resumed(
             states=tuple(states),
             moment=last // HOUR_US,
-            index=int(np.searchsorted(inputs.opens, last, "right")),
+            next_index=int(np.searchsorted(inputs.opens, last, "right")),
             legs=legs,
             trades=trades,
             stops=stops,
@@ -236,9 +237,9 @@ def _records(
     Without the legs that end them for want of data.
     """
     symbols = {part.symbol: (n, part) for n, part in enumerate(inputs.symbols)}
-    entered: list[tuple] = []
-    legs: list[tuple] = []
-    stops: list[tuple] = []
+    entered: list[tuple[Any, ...]] = []
+    legs: list[tuple[Any, ...]] = []
+    stops: list[tuple[Any, ...]] = []
     for number, trade in enumerate(trades):
         nth, part = symbols[trade["symbol"]]
         opens = inputs.opens[part.start : part.stop]
@@ -260,7 +261,7 @@ def _records(
         legs += [
             (
                 number, KIND_CODES[leg["kind"]], index(leg["ts"]),
-                *(leg[name] for name in LEG.names[3:10]), leg["account_leg"] - 1,
+                *(leg[name] for name in fields_of(LEG)[3:10]), leg["account_leg"] - 1,
             )
             for leg in written
         ]  # fmt: skip
@@ -268,22 +269,25 @@ def _records(
             (number, index(stop["bar_ts"]), stop["stop"], REASON_CODES[stop["reason"]])
             for stop in trade["stops"]
         ]
-    return tuple(
-        np.array(rows, kind).view(np.recarray)
-        for rows, kind in ((entered, TRADE), (legs, LEG), (stops, STOP_MOVE))
+    return (
+        np.array(entered, TRADE).view(np.recarray),
+        np.array(legs, LEG).view(np.recarray),
+        np.array(stops, STOP_MOVE).view(np.recarray),
     )
 
 
 def carry_on(tails: Tails) -> None:
-    """Carry the replays of a file on, and make what is new of the tables behind them."""
+    """Carry the replays of a file on, and make what is new of the tables behind."""
     carrier, plan = Carrier(tails), tails.plan
     n_bars = carrier.bars_needed()
     for name in ("config_symbols", "candidate_windows"):
         tails.show(name)
     of_bars = [*plan.views_below("replay_bars"), *plan.views_below("shadow_seen")]
-    for name in ("candidates", "exit_learned", *of_bars):
-        if name not in OF_SHADOW:
+    for name in ("candidates", EXITS, *of_bars):
+        if name in plan.models and name not in OF_SHADOW:
             tails.show(name, n_bars)
+    for name in (RUNS, "replay_bars"):
+        tails.show_left_out(plan.models[name])
     for name in OF_SHADOW:
         tails.define(name)
     # Read once for each account, twice over: a table, though the file has a view.
@@ -338,7 +342,8 @@ def _all_of(stored: str, added: str) -> str:
         "coalesce(stored.ruined_ts, added.ruined_ts) as ruined_ts, "
         "list_transform(added.symbols, lambda part, nth: struct_pack("
         f"symbol := part.symbol, {of_symbol})) as symbols, "
-        "coalesce((select list(trade order by trade.trade_id) from (select unnest(list_concat("
+        "coalesce((select list(trade order by trade.trade_id) from ("
+        "select unnest(list_concat("
         "list_filter(stored.trades, lambda trade: not list_contains(list_transform("
         "added.trades, lambda other: other.trade_id), trade.trade_id)), added.trades"
         ")) as trade)), []) as trades) "

@@ -96,6 +96,8 @@ def learn(tails: Tails) -> None:
 
     Raises InputError where those of an earlier month come out otherwise.
     """
+    if "sweep_walks" not in tails.plan.models:
+        return
     walks = row_of(
         tails.connection.execute(f"select count(*) from {tails.stored('sweep_walks')}")
     )[0]
@@ -113,6 +115,8 @@ def learn_of_trades(tails: Tails) -> None:
     After the candidates, before the replay. Raises InputError where what an earlier
     month learned comes out otherwise.
     """
+    if "exit_learned" not in tails.plan.models:
+        return
     learns_sizes = _asks(tails, "sizing_kind = 'kelly'")
     is_due = begins_month(tails)
     if not (learns_sizes or _asks(tails, "learned_model is not null")):

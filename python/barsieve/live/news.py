@@ -124,7 +124,8 @@ def _refuse_changed(
             "apart as ((select *, 'new' as how from (from files except all from kept)) "
             "union all "
             "(select *, 'gone' as how from (from kept except all from files))) "
-            f"select {past.said_by}, string_agg(distinct how, ' ' order by how) as how, "
+            f"select {past.said_by}, string_agg(distinct how, ' ' order by how) "
+            "as how, "
             "(select count(*) from apart) as n from apart "
             f"group by {past.said_by} order by {column}, 1 limit 1"
         )

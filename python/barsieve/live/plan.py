@@ -1,9 +1,10 @@
 """Plan of an advance: which tables grow, by what, and how far back a model looks.
 
 A table grows by rows that became known after the last close that it had (*timed*: by
-`known_at` or `bar_ts`, or what `meta.known_at` says), by rows of bars after it (*counted*:
-`meta.appends_by` names the column with a bar's number), or is made anew (*whole*). The
-proof of no lookahead is what holds timed tables to it: nothing that was known changes.
+`known_at` or `bar_ts`, or what `meta.known_at` says), by rows of bars after it
+(*counted*: `meta.appends_by` names the column with a bar's number), or is made anew
+(*whole*). The proof of no lookahead is what holds timed tables to it: nothing that was
+known changes.
 """
 
 from collections.abc import Iterator
@@ -36,9 +37,9 @@ class Growth(NamedTuple):
     """How a table grows.
 
     `known`: when a row of it was known; None for one that is counted or whole.
-    `counted_by`: its column with the number of a bar. `settles_after`: for so many bars,
-    or hours, a row may still change. `partition`: the column whose values have a history
-    each, if any.
+    `counted_by`: its column with the number of a bar. `settles_after`: for so many
+    bars, or hours, a row may still change. `partition`: the column whose values have a
+    history each, if any.
     """
 
     name: str
@@ -139,8 +140,8 @@ def growth_plan(connection: duckdb.DuckDBPyConnection, models: Models) -> Growth
             refuse(
                 growth.model.file,
                 f"model {name}",
-                expected="rows that say when they were known, so that later ones can be "
-                "added to them",
+                expected="rows that say when they were known, so that later ones can "
+                "be added to them",
                 found="no column known_at or bar_ts, and no meta.appends_by",
                 fix="select bar_ts, or say meta: {appends_by: a column with the number "
                 "of a bar}",

@@ -72,7 +72,8 @@ class Tails:
     def run(self, name: str, shown: Mapping[str, str] | None = None) -> None:
         """Make the new rows of a table, and check the last ones that it has.
 
-        `shown`: what stands for some of the tables that it reads, as SQL. Raises InputError where the last rows come out otherwise.
+        `shown`: what stands for some of the tables that it reads, as SQL. Raises
+        InputError where the last rows come out otherwise.
         """
         growth = self.plan.tables[name]
         if not growth.is_view and not self.has_news(growth.model):
@@ -104,6 +105,19 @@ class Tails:
             growth = self.plan.tables.get(parent)
             if growth is None or not growth.is_view:
                 self.show(parent, n_bars)
+        self.show_left_out(model)
+
+    def show_left_out(self, model: Model) -> None:
+        """Let a model read tables that the build left out, and has no statement of."""
+        below = [self.plan.models[name] for name in self.plan.views_below(model.model)]
+        for one in [model, *(m for m in below if m.materialized == "view")]:
+            for parent in one.parents:
+                if parent not in self.plan.models:
+                    place = one.place()._replace(name=parent)
+                    stored = place._replace(catalog=STORED)
+                    self.connection.execute(
+                        f"create or replace view {place} as from {stored}"
+                    )
 
     def make(self, model: Model) -> None:
         """Run a model, into the table that its statement is of."""
@@ -245,14 +259,16 @@ class Tails:
         if model.looks_back_each is None:
             return n_bars
         # So many rows of each value: as many bars as hold them, of whatever symbol.
-        return row_of(
-            self.connection.execute(
-                "select coalesce(max(last_index - bar_index) + 1, 0) from ("
-                f"select symbol, bar_index from {self.bars} qualify row_number() over "
-                f"(partition by symbol, {model.looks_back_each} order by bar_ts desc) "
-                f"= {n_bars}) inner join memory.main.ends using (symbol)"
-            )
-        )[0]
+        return int(
+            row_of(
+                self.connection.execute(
+                    "select coalesce(max(last_index - bar_index) + 1, 0) from ("
+                    f"select symbol, bar_index from {self.bars} qualify row_number() over "
+                    f"(partition by symbol, {model.looks_back_each} order by bar_ts desc) "
+                    f"= {n_bars}) inner join memory.main.ends using (symbol)"
+                )
+            )[0]
+        )
 
     def _begins(self, growth: Growth, n_bars: int) -> tuple[str, str] | None:
         """Return where a tail of a table begins: a table of starts, and SQL with it."""
@@ -273,7 +289,7 @@ class Tails:
         return starts, f"{says} {sign} {bound}"
 
     def starts_of_symbols(self, n_bars: int) -> str:
-        """Return a table of when each symbol had so many bars left, and which it was."""
+        """Return a table of when each symbol had so many bars left, and which."""
         key = (n_bars, None)
         if key not in self._starts:
             table = f"memory.main.starts_{n_bars}"
@@ -288,7 +304,7 @@ class Tails:
         return self._starts[key]
 
     def _starts_of_rows(self, growth: Growth, n_bars: int) -> str:
-        """Return a table of the last rows before so many bars, which still hold there."""
+        """Return a table of the last rows before so many bars, which hold there."""
         key = (n_bars, growth.name)
         if key not in self._starts:
             assert growth.known is not None
@@ -321,7 +337,8 @@ class Tails:
             return sql
         starts = self.starts_of_symbols(n_bars)
         return (
-            f"(select rows_read.* from {sql} as rows_read inner join {starts} as starts "
+            f"(select rows_read.* from {sql} as rows_read "
+            f"inner join {starts} as starts "
             f"on {SYMBOL_IN_FILES[name]} = starts.part "
             "where ts >= starts.start_at)"
         )

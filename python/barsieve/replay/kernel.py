@@ -13,7 +13,6 @@ from barsieve.replay.learned import (
     NOTHING,
     Learned,
     begin_memory,
-    make_memory,
     make_sight,
     still_to_come,
 )
@@ -317,7 +316,7 @@ def replay_into_ledger(
         rules,
         # What is remembered is in an array while the bars go by.
         begin.states[0]._replace(memory=()),
-        begin.index,
+        begin.next_index,
         begin.written,
         ruined_index,
         entry_bars,

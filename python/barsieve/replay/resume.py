@@ -24,7 +24,7 @@ class Resumed(NamedTuple):
     `entry_index`) is one among the bars of the new replay, less than that of the first
     for one before them.
     `moment`: open of the last bar that the earlier replay saw, in hours since 1970;
-    `index`: position after it, where the account has one symbol. `legs`, `trades` and
+    `next_index`: position after it, where the account has one symbol. `legs`, `trades` and
     `stops` are those of the trades that are open, in the order of the trades, which are
     numbered anew from 0; `trade_ids`: their numbers in the account, from 1.
     `n_legs`, `n_trades`: how many there are of the account in all, `is_ruined` whether
@@ -34,7 +34,7 @@ class Resumed(NamedTuple):
 
     states: tuple[State, ...]
     moment: int
-    index: int
+    next_index: int
     legs: np.recarray
     trades: np.recarray
     stops: np.recarray
@@ -98,7 +98,7 @@ def beginning(n_symbols: int, balance: float) -> Resumed:
     return Resumed(
         states=(fresh_state(balance),) * n_symbols,
         moment=LONG_AGO,
-        index=0,
+        next_index=0,
         legs=legs,
         trades=trades,
         stops=stops,

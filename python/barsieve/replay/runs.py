@@ -110,7 +110,17 @@ class Inputs(NamedTuple):
 
         `moment` in µs. What comes later is not there.
         """
-        is_there = self.opens <= moment
+        return self._only(self.opens <= moment)
+
+    def since(self, moment: int) -> "Inputs":
+        """Return the inputs from the bars on that open at a moment, in µs.
+
+        A replay of them is that of all where no bar before it is in the study.
+        """
+        return self._only(self.opens >= moment)
+
+    def _only(self, is_there: np.ndarray) -> "Inputs":
+        """Return the inputs of some bars, by a flag for each, shape (n_bars,)."""
         place = np.concatenate([[0], np.cumsum(is_there)])
         bars = self.bars[is_there].view(np.recarray)
         bars["index"] = np.arange(len(bars))

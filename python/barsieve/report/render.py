@@ -97,6 +97,8 @@ def _utc(seconds: float | None, pattern: str = "%Y-%m-%d %H:%M") -> str:
 def _sections(source: Source) -> list[dict[str, Any]]:
     shown = []
     for section in SECTIONS:
+        if not section.is_shown(source):
+            continue
         absence = section.absence(source)
         shown.append(
             {
@@ -183,5 +185,5 @@ def write_report(database: Path, path: Path, profiles: list[str]) -> Written:
         path.stat().st_size,
         list(dict.fromkeys(entry["profile"] for entry in source.profiles)),
         verdict.kind,
-        [s.title for s in SECTIONS if s.absence(source)],
+        [s.title for s in SECTIONS if s.is_shown(source) and s.absence(source)],
     )

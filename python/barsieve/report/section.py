@@ -12,6 +12,11 @@ def absent(sentence: str) -> dict[str, Any]:
     return {"absence": sentence}
 
 
+def always(source: Source) -> bool:
+    """Tell that a section is in every report."""
+    return True
+
+
 @dataclass(frozen=True)
 class Section:
     """One part of the page.
@@ -19,7 +24,7 @@ class Section:
     Its skeleton is `page/<key>.html`, its drawing `page/<key>.js`. `tables` are needed;
     `collect` turns them into what the drawing reads; `absent` stands in the place of an
     entry that there is nothing to show of. `until` says how tables that are not there
-    come to be.
+    come to be. A section that is not `is_shown` is left out, title and all.
     """
 
     key: str
@@ -27,6 +32,7 @@ class Section:
     tables: tuple[str, ...]
     collect: Callable[[Source], dict[str, Any]]
     until: str = "Build the database again with the current models."
+    is_shown: Callable[[Source], bool] = always
 
     def absence(self, source: Source) -> str | None:
         """Return the sentence that stands in its place, or None when all is there."""

@@ -27,7 +27,11 @@ from barsieve.cli.output import AsJson
 from barsieve.core.errors import refuse
 
 
-def _read_options(path: Path | None) -> dict[str, Any]:
+def read_options(path: Path | None) -> dict[str, Any]:
+    """Return the settings of ccxt in a file; none without one.
+
+    Raises InputError for a file that holds no JSON object.
+    """
     if path is None:
         return {}
     try:
@@ -50,7 +54,7 @@ def _ingest_exchange(
     from barsieve.ingest.exchange import Exchange
     from barsieve.ingest.exchanges import ingest_feed
 
-    client = Exchange(exchange, patience, _read_options(options))
+    client = Exchange(exchange, patience, read_options(options))
 
     def job_of(symbol: str) -> Job:
         def job(market, request, outcome) -> None:

@@ -8,6 +8,7 @@ from barsieve.report.sections import (
     equity,
     health,
     learned,
+    live,
     optimizer,
     outcomes,
     portfolio,
@@ -23,7 +24,7 @@ from barsieve.report.sections import (
 SECTIONS = [
     module.SECTION
     for module in (
-        result, portfolio, price, trades, equity, outcomes, screening, scores, regimes,
-        sweep, optimizer, learned, health,
+        result, live, portfolio, price, trades, equity, outcomes, screening, scores,
+        regimes, sweep, optimizer, learned, health,
     )
 ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""One page on the loopback address that follows paper trading; it writes nothing."""

@@ -1,0 +1,186 @@
+"""Paper trading from end to end: hours with faults, every decision, the batch's end."""
+
+import shutil
+from datetime import timedelta
+
+import pytest
+
+from barsieve.core.errors import InputError
+from barsieve.live.hour import Paper
+from barsieve.live.journal import Journal
+from barsieve.live.lines import read_lines
+from barsieve.market.simulation import simulate, write_market
+from paper_cases import HOUR, kinds_of
+from paper_runs import ACCOUNTS, follow, made
+from paper_venue import PaperVenue, SimulatedClock, millis, utc
+
+pytestmark = pytest.mark.slow
+
+START = utc(2021, 5, 4, 20)
+KLINES = "/api/v3/klines"
+# Hours after the start at which there is a pass; in between the machine sleeps.
+PASSES = [1, 2, 3, 4, 5, 6, 36, 37, 38, 45, 46, 50]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("paper") / "demo"
+    write_market(simulate(hours=1700), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def project(whole, tmp_path_factory):
+    return made(tmp_path_factory.mktemp("desk") / "desk", whole, START)
+
+
+@pytest.fixture
+def desk(project, tmp_path):
+    own = project.copy(tmp_path / "desk")
+    with own.here():
+        yield own
+
+
+@pytest.fixture
+def venue(whole):
+    served = PaperVenue(whole, START)
+    yield served
+    served.close()
+
+
+def faults(venue, clock):
+    venue.fail(KLINES, "429", "500", "timeout", "truncated", "empty")
+
+
+def withhold(venue, clock):
+    late = millis(clock.now() + 3 * HOUR)
+    venue.withheld["BTC", millis(START + 2 * HOUR)] = late
+
+
+def revise(venue, clock):
+    venue.revised["ETH", millis(START + HOUR)] = (1.002, 0)
+
+
+def go_down(venue, clock):
+    venue.is_down = True
+
+
+def come_back(venue, clock):
+    venue.is_down = False
+
+
+def run_ahead(venue, clock):
+    clock.skew = timedelta(seconds=40)
+    clock.set(clock.now())
+
+
+def let_settlement_wait(venue, clock):
+    for base in ("BTC", "ETH"):
+        for ts, _ in venue.rates[base]:
+            if ts >= millis(START + 37 * HOUR):
+                venue.late_funding[base, ts] = ts + 5 * 3_600_000
+                break
+
+
+HAPPENINGS = {
+    2: faults, 3: withhold, 4: revise, 6: go_down, 36: come_back, 37: run_ahead,
+    38: let_settlement_wait,
+}  # fmt: skip
+ALARMS = {
+    "venue_fault", "late_input", "late_bar", "revised_bar", "venue_down", "venue_back",
+    "clock_skew", "late_decision", "late_settlement",
+}  # fmt: skip
+
+
+def test_days_with_every_fault_end_with_the_balance_of_the_batch(desk, venue):
+    done = follow(desk, venue, START, PASSES, HAPPENINGS)
+    assert [hour.failure for hour in done] == [None] * len(PASSES)
+    assert set(kinds_of(desk.live)) >= ALARMS
+    # An hour for each bar that is stored, of every account and symbol.
+    journal = Journal(desk.live.journal)
+    bars = dict(
+        desk.rows(
+            "select symbol, count(*) from bars_1h "
+            f"where bar_ts >= '{START.isoformat()}' group by all"
+        )
+    )
+    assert bars == {"BTC": 49, "ETH": 50}
+    assert len(journal.lines) == 2 * bars["ETH"] + bars["BTC"]
+    assert any(one.quote for one in journal.lines)
+    assert any(one.decision["filled"] for one in journal.lines)
+    # The batch: all of the market as it is now, in one build.
+    batch = desk.build(desk.folder / "batch" / "barsieve.duckdb")
+    for database in (None, batch):
+        assert desk.verdicts(database) == {("identical", None): len(journal.lines)}
+    ended = dict(
+        desk.rows(
+            "select profile, max_by(balance, bar_ts) from profile_equity "
+            "where profile in ('lively_paper', 'together_paper') group by all",
+            batch,
+        )
+    )
+    still_open = {one.account for one in journal.lines[-3:] if one.decision["position"]}
+    for account in set(ACCOUNTS) - still_open:
+        assert desk.balances()[account] == ended[account]
+    reported = desk.rows(
+        "select sum(decisions), sum(identical), sum(orders_measured) from report_live",
+        batch,
+    )[0]
+    assert reported[:2] == (len(journal.lines), len(journal.lines))
+    assert reported[2] > 0
+
+
+def test_a_late_input_is_found_by_the_next_build(desk, venue):
+    follow(desk, venue, START, [1, 2, 3], {})
+    # Somebody fills in a macro value that is known before these hours by its rule.
+    path = desk.market / "macro" / "macro_daily.parquet"
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    is_vix = pc.equal(table["series"], "VIX")
+    raised = pc.if_else(is_vix, pc.multiply(table["value"], 1.5), table["value"])
+    place = table.column_names.index("value")
+    pq.write_table(table.set_column(place, "value", raised), path)
+    text = (desk.configs / "lively_paper.json").read_text()
+    desk.build()
+    verdicts = desk.verdicts()
+    assert {cause for _, cause in verdicts} <= {None, "input_late"}
+    assert text == (desk.configs / "lively_paper.json").read_text()
+
+
+def test_an_edited_journal_is_refused_and_marked(desk, venue):
+    follow(desk, venue, START, [1, 2], {})
+    path = desk.live.journal
+    path.write_text(path.read_text().replace('"stay flat"', '"enter long"', 1))
+    with pytest.raises(InputError, match="hash differs"):
+        Paper(desk.settings(venue), SimulatedClock(START + 3 * HOUR, venue))
+    desk.build()
+    assert ("differs", "journal_edited") in desk.verdicts()
+
+
+def test_other_settings_of_an_account_are_refused_and_ring(desk, venue):
+    follow(desk, venue, START, [1], {})
+    path = desk.configs / "lively_paper.json"
+    path.write_text(path.read_text().replace("0.53", "0.61"))
+    before = desk.live.journal.read_bytes()
+    (hour,) = follow(desk, venue, START, [2], {})
+    assert hour.failure
+    assert "advance_failed" in kinds_of(desk.live)
+    assert desk.live.journal.read_bytes() == before
+
+
+def test_done_again_after_a_swap_that_did_not_happen_the_lines_stay(
+    desk, venue, monkeypatch
+):
+    shutil.copyfile(desk.database, desk.folder / "before")
+    follow(desk, venue, START, [1], {})
+    first = desk.live.journal.read_bytes()
+    # As if it had been killed after the journal and before the swap.
+    shutil.copyfile(desk.folder / "before", desk.database)
+    (hour,) = follow(desk, venue, START, [1], {})
+    assert hour.said == []
+    assert desk.live.journal.read_bytes() == first
+    assert "not_batch" not in kinds_of(desk.live)
+    assert desk.verdicts() == {("identical", None): 3}
+    assert read_lines(desk.live.journal)
