@@ -34,7 +34,6 @@ ROOMS = {
         "sweep", "learning",
     },
     "proof": {"core", "market", "database", "regime"},
-    "live": {"core", "profiles", "replay", "database", "proof"},
     "report": {"core", "database", "metrics"},
     "live": {
         "core", "profiles", "market", "ingest", "database", "replay", "analysis",

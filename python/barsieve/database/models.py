@@ -49,9 +49,9 @@ class Model(NamedTuple):
     row was known (`meta.known_at`), and why it may do what looks like a look ahead
     (`meta.lookahead_excused`). `appends_by`, `settles_after`, `looks_back`,
     `looks_back_each`, `counts`: how rows are added to its table; see
-    `barsieve.live.plan`. `definition`: see `definition_of`; None for a seed. `settings`: those of the session that decide on
-    results. `compiled_code`: the statement, or the code of a Python model; None for a
-    seed.
+    `barsieve.live.plan`. `definition`: see `definition_of`; None for a seed.
+    `settings`: those of the session that decide on results. `compiled_code`: the
+    statement, or the code of a Python model; None for a seed.
     """
 
     model: str

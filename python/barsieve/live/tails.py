@@ -263,8 +263,9 @@ class Tails:
             row_of(
                 self.connection.execute(
                     "select coalesce(max(last_index - bar_index) + 1, 0) from ("
-                    f"select symbol, bar_index from {self.bars} qualify row_number() over "
-                    f"(partition by symbol, {model.looks_back_each} order by bar_ts desc) "
+                    f"select symbol, bar_index from {self.bars} qualify "
+                    f"row_number() over (partition by symbol, {model.looks_back_each} "
+                    "order by bar_ts desc) "
                     f"= {n_bars}) inner join memory.main.ends using (symbol)"
                 )
             )[0]

@@ -174,7 +174,7 @@ def replay_bars(
 def carry_on(
     bars: np.recarray,
     rules: Rules,
-    state: State,
+    before: State,
     begin: int,
     written: tuple[int, int, int],
     ruined_index: int,
@@ -190,7 +190,7 @@ def carry_on(
 ) -> Outcome:
     """Step through the bars from `begin` on and write what happens into the ledger.
 
-    `state` is that before the bar `begin`, of which so many legs, trades and stops are
+    `before` is the state before the bar `begin`, of which so many legs, trades and stops are
     `written`: those of a trade that is open. `ruined_index` is -1 while the account may
     enter.
 
@@ -207,6 +207,10 @@ def carry_on(
     `memory` and `sight` are what `learned` works in; without a model they have no
     length, and nothing is asked of it.
     """
+    # What it remembers is in `memory` while the bars go by.
+    state = State(
+        account=before.account, position=before.position, orders=before.orders
+    )
     n_bars, is_learned = len(bars), len(memory) > 0
     counts, visited, cursor, index = written, 0, 0, begin
     refused, lapsed, liquidated = 0, 0, 0
@@ -314,7 +318,6 @@ def replay_into_ledger(
     done = carry_on(
         bars,
         rules,
-        # What is remembered is in an array while the bars go by.
         begin.states[0]._replace(memory=()),
         begin.next_index,
         begin.written,

@@ -24,9 +24,9 @@ class Resumed(NamedTuple):
     `entry_index`) is one among the bars of the new replay, less than that of the first
     for one before them.
     `moment`: open of the last bar that the earlier replay saw, in hours since 1970;
-    `next_index`: position after it, where the account has one symbol. `legs`, `trades` and
-    `stops` are those of the trades that are open, in the order of the trades, which are
-    numbered anew from 0; `trade_ids`: their numbers in the account, from 1.
+    `next_index`: position after it, where the account has one symbol. `legs`, `trades`
+    and `stops` are those of the trades that are open, in the order of the trades, which
+    are numbered anew from 0; `trade_ids`: their numbers in the account, from 1.
     `n_legs`, `n_trades`: how many there are of the account in all, `is_ruined` whether
     it had lost what it needs to enter. `last_exits`: when each symbol was left last, in
     µs, -1 for never.

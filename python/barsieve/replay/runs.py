@@ -492,6 +492,14 @@ def _last_exits(run: Run) -> np.ndarray:
     return np.array(found, np.int64)
 
 
+def _memories(states: Sequence[State]) -> pa.ListArray:
+    """Return what exit models remember of positions that are held, a list a state."""
+    kept = [s.memory if s.position.side != FLAT else () for s in states]
+    offsets = np.array([0, *accumulate(len(memory) for memory in kept)], np.int32)
+    numbers_of_all = np.array([n for memory in kept for n in memory], np.float64)
+    return pa.ListArray.from_arrays(column(offsets), column(numbers_of_all))
+
+
 def _states_of_symbols(run: Run) -> pa.ListArray:
     """Return what is carried on of each symbol: the rows of `replay_states`."""
     parts, states, opens = run.inputs.symbols, run.reached, run.inputs.opens
@@ -530,11 +538,7 @@ def _states_of_symbols(run: Run) -> pa.ListArray:
         sides("entry_side", "orders"),
         *(values(name, np.float64, "orders") for name in ORDER_AMOUNTS),
         values("entry_streak", np.int64, "orders"),
-        # Of a position that is held; what an earlier one left is forgotten.
-        pa.array(
-            [state.memory if state.position.side != FLAT else () for state in states],
-            pa.list_(pa.float64()),
-        ),
+        _memories(states),
     ]
     rows = pa.StructArray.from_arrays(columns, fields=schemas.REPLAY_STATE)
     offsets = np.array([0, len(parts)], np.int32)
