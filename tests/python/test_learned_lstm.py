@@ -34,7 +34,7 @@ N_FEATURES = 4
 def closes(seed: int, n_trades: int, effect: float):
     """Trades whose rest depends on the sign of a feature of their first close."""
     rng = np.random.default_rng(seed)
-    lengths = rng.integers(2, 9, n_trades)
+    lengths = rng.integers(2, 8, n_trades)
     starts = np.concatenate([[0], np.cumsum(lengths)])
     features = rng.normal(size=(starts[-1], N_FEATURES))
     first = np.repeat(features[starts[:-1], 0], lengths)
