@@ -37,19 +37,6 @@ stops as (
     from {{ positions }}
 ),
 
-bars as (
-    select
-        symbol,
-        bar_ts,
-        bar_index,
-        known_at,
-        open,
-        high,
-        low,
-        close,
-    from {{ ref('features') }}
-),
-
 held as (
     select
         trades.*,
@@ -62,14 +49,14 @@ held as (
         followed.bar_ts as next_ts,
         followed.open as next_open,
     from trades
-    inner join bars as entered
+    inner join {{ ref('features') }} as entered
         on trades.symbol = entered.symbol and trades.entry_ts = entered.bar_ts
-    inner join bars
+    inner join {{ ref('features') }} as bars
         on
             trades.symbol = bars.symbol
             and bars.bar_index >= entered.bar_index
             and bars.bar_index < entered.bar_index + trades.closes_held
-    left join bars as followed
+    left join {{ ref('features') }} as followed
         on bars.symbol = followed.symbol and bars.bar_index + 1 = followed.bar_index
 ),
 

@@ -92,7 +92,8 @@ def test_what_descends_from_rows_put_in_place_is_made_of_them_and_nothing_else(
     before = demo_build.database.read_bytes()
     votes = scratch.table("votes").filter("symbol = 'BTC'").to_arrow_table()
     scratch.put("votes", votes)
-    assert scratch.needed(["replay_bars"]) == ["fusion_scores", "replay_bars"]
+    needed = ["fusion_scores", "shadow_bars", "replay_bars"]
+    assert scratch.needed(["replay_bars"]) == needed
     scratch.make("replay_bars")
     assert scratch.rows("select distinct symbol from replay_bars") == [
         {"symbol": "BTC"}
@@ -217,7 +218,7 @@ def own_project(folder: Path) -> Path:
     (package / "macros/half.sql").write_text("{% macro half() %}0.5{% endmacro %}")
     (project / "packages.yml").write_text("packages:\n  - local: local/mine\n")
     (project / "macros/calmer.sql").write_text(OWN_MACRO)
-    bars = project / "models/replay/replay_bars.sql"
+    bars = project / "models/shadow/shadow_bars.sql"
     text = bars.read_text()
     assert "fusion.confidence," in text
     text = text.replace(

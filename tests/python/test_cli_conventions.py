@@ -211,7 +211,8 @@ def test_completion_is_installed_for_the_shell_in_use(script, tmp_path):
         ("barsieve config diff btc", {"btc_live"}),
         (
             "barsieve export trade_",
-            {"trade_decisions", "trade_legs", "trade_reasons", "trade_stops"},
+            {"trade_decisions", "trade_legs", "trade_paths", "trade_reasons",
+             "trade_stops"},
         ),
         ("barsieve replay --mode f", {"full", "focused"}),
     ],

@@ -226,7 +226,7 @@ def test_every_column_of_a_trade_is_compared(nodes):
 def test_the_bars_of_the_replay_have_the_columns_of_its_record(nodes):
     from barsieve.replay.state import BAR
 
-    text = nodes["replay_bars"]["compiled_code"]
+    text = "".join(nodes[n]["compiled_code"] for n in ("shadow_bars", "replay_bars"))
     # `index` is the position in the array that they are read into.
     for name in BAR.names[1:]:
         assert re.search(rf"(as|\.)\s*{name},", text), name

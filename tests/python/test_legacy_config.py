@@ -132,11 +132,14 @@ def assert_accounted_for(migration, document: dict) -> None:
                 assert row.written == ([row.value] if is_list else row.value)
 
 
-# A legacy file has a weight for each of the five domains.
+# A legacy file has a weight for each of the five domains, and learns neither exits nor
+# sizes.
 LEGACY = [
     path.stem
     for path in sorted(SHIPPED.glob("*.json"))
-    if set(DOMAINS) <= set(resolve(path).document["weights"])
+    if set(DOMAINS) <= set((document := resolve(path).document)["weights"])
+    and document["exits"]["learned_model"] is None
+    and document["sizing"]["kind"] == "legacy"
 ]
 
 

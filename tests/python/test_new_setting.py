@@ -24,8 +24,8 @@ FILES = ("dbt_project.yml", "profiles.yml")
 # The rule: a reason of its own, and when it holds.
 RULE = {
     "replay/state.py": [
-        ('"reversal", "end_of_data", "liquidation", "delisted",\n', '    "loss",\n'),
-        ("REVERSAL, END_OF_DATA, LIQUIDATION, DELISTED,\n", "    LOSS,\n"),
+        ('"liquidation", "delisted", "learned",\n', '    "loss",\n'),
+        ("LIQUIDATION, DELISTED, LEARNED,\n", "    LOSS,\n"),
     ],
     "replay/exits.py": [
         ("    LONG,\n", "    LOSS,\n"),

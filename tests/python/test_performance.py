@@ -58,7 +58,7 @@ def equity_by_definition(run):
     return np.array(equity)
 
 
-@pytest.mark.parametrize("seed", [1, 3, 4])
+@pytest.mark.parametrize("seed", [1, 4, 5])
 def test_marked_equity_agrees_with_its_definition(seed):
     run = replay(random_inputs(seed, 400))
     # Every kind of leg, so that nothing is compared in vain.

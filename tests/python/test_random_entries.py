@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 from scipy.stats import kstest
 
+from barsieve.core import schemas
 from barsieve.metrics.random_entries import (
     LEAST_DRAWS,
     LUCKS,
@@ -333,6 +334,8 @@ def runs_of(names):
         windows=relation(
             [{"profile": "none", "symbol": "ETH", "first_index": 1, "last_index": 1}]
         ),
+        exits=connection.from_arrow(schemas.EXIT_LEARNED.empty_table()),
+        seen=relation([{"profile": "none", "symbol": "ETH", "bar_index": 1}]),
     ).to_pylist()
 
 

@@ -58,7 +58,7 @@ def test_every_setting_but_symbols_and_weights_has_a_default():
         "profile", "symbols", "weights", "regime.reference_symbol", "screen.envelope",
         "parity.trades_tolerance", "parity.win_rate_tolerance", "study.start",
         "study.end", "macro_signals", "entry.sentinels", "screen.sentinels",
-        "wallet.max_positions",
+        "wallet.max_positions", "exits.learned_model", "exits.learned_below_r",
     }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """A built database, opened for reading: its tables, and when it is another one."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Self
@@ -134,10 +134,20 @@ class Opened(Shown):
             ("bars", f"{info['bars']:,}"),
             ("first", f"{info['first_bar_ts']:%Y-%m-%d}"),
             ("last", f"{info['last_bar_ts']:%Y-%m-%d}"),
-            ("profiles", ", ".join(self.profiles)),
+            ("profiles", _named(self.profiles)),
             ("built", f"{info['built_at']:%Y-%m-%d %H:%M} UTC"),
         ]
         return Page(str(self.path), ("", ""), rows)
+
+
+MOST_NAMES = 6
+
+
+def _named(profiles: Sequence[str]) -> str:
+    """Return names in one line: all, or the first and how many more."""
+    more = len(profiles) - MOST_NAMES
+    named = ", ".join(profiles[:MOST_NAMES])
+    return f"{named} and {more} more" if more > 0 else named
 
 
 def _texts(table: pa.Table) -> list[str]:

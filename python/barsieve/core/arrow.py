@@ -5,7 +5,7 @@ they were given some of it; casts, `take` and `is_valid` import all of Arrow's c
 Either takes longer than a replay.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import duckdb
@@ -80,8 +80,14 @@ def rows_of(
     found: duckdb.DuckDBPyRelation | duckdb.DuckDBPyConnection,
 ) -> list[dict[str, Any]]:
     """Return the rows of a relation, or of what was just executed, as dicts."""
-    names = [column[0] for column in found.description]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    return as_dicts([column[0] for column in found.description], found.fetchall())
+
+
+def as_dicts(
+    names: Sequence[str], rows: Iterable[tuple[Any, ...]]
+) -> list[dict[str, Any]]:
+    """Return rows as dicts, by the names of their columns."""
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def row_of(found: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:

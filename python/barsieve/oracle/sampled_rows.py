@@ -6,6 +6,8 @@ from typing import Any
 
 import duckdb
 
+from barsieve.core.arrow import as_dicts
+
 Row = dict[str, Any]
 
 
@@ -37,10 +39,7 @@ class SampledRows:
 
     def of(self, symbol: str) -> list[Row]:
         """Return the rows of a symbol, in any order."""
-        names = self._names
-        return [
-            dict(zip(names, row, strict=True)) for row in self._rows.get(symbol, [])
-        ]
+        return as_dicts(self._names, self._rows.get(symbol, []))
 
 
 def _listed(

@@ -190,9 +190,9 @@ def carry_on(
 ) -> Outcome:
     """Step through the bars from `begin` on and write what happens into the ledger.
 
-    `before` is the state before the bar `begin`, of which so many legs, trades and stops are
-    `written`: those of a trade that is open. `ruined_index` is -1 while the account may
-    enter.
+    `before` is the state before the bar `begin`, of which so many legs, trades and
+    stops are `written`: those of a trade that is open. `ruined_index` is -1 while the
+    account may enter.
 
     The full replay visits every bar. The focused one, while flat with nothing ordered,
     jumps to the next of `entry_bars` (ascending). That skips only bars on which the

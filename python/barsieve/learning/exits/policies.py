@@ -22,7 +22,7 @@ PROFIT, BARS_HELD = 0, 3
 
 
 class Said(NamedTuple):
-    """What models expected at each close, shape (n_rows,); NaN where none was fitted.
+    """Expectations of models at each close, shape (n_rows,); NaN where none was fitted.
 
     By the model of the month of the decision, for the whole trade.
     """
