@@ -79,11 +79,15 @@ def built(project: CompiledProject, market: Path, at: Path, configs: Path) -> Pa
 
 
 def kept_tables(database: Path) -> list[str]:
-    """Return the tables that an advance keeps equal to those of a build."""
+    """Return the tables that an advance keeps equal to those of a build.
+
+    Not the trades that exits and sizes are learned of: they are as of a month's start.
+    """
     with duckdb.connect(str(database), read_only=True) as connection:
         rows = connection.execute(
             "select model from build_models where layer not in ('seed', 'config') "
-            f"and layer not in {WITHOUT}"
+            f"and layer not in {WITHOUT} "
+            "and (layer != 'shadow' or model in ('exit_learned', 'sizing_learned'))"
         ).fetchall()
     return sorted(row[0] for row in rows)
 
@@ -100,11 +104,12 @@ def differing(one: Path, other: Path, tables: Iterable[str]) -> dict[str, str]:
                 row[0]
                 for row in connection.execute(f"describe one.main.{table}").fetchall()
             ]
+            listed = ", ".join(f'"{column}"' for column in columns)
             _, apart = compare(
                 connection,
                 columns,
                 f"from one.main.{table}",
-                f"select {', '.join(columns)} from other.main.{table}",
+                f"select {listed} from other.main.{table}",
                 None,
             )
             if apart:

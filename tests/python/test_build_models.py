@@ -256,12 +256,13 @@ def test_a_projects_own_macros_packages_and_models_run_beside_its_build(
         scratch = Scratch(connection, path)
         models = scratch.models
         # Made anew, kept though its file is another, gone with its file.
-        assert "* 0.5" in models["replay_bars"].compiled_code
-        assert models["replay_bars"].parents == ["bars_1h", "fusion_scores", "features"]
+        bars = models["shadow_bars"]
+        assert "* 0.5" in bars.compiled_code
+        assert bars.parents == ["bars_1h", "fusion_scores", "features"]
         assert models["candidate_windows"] == before["candidate_windows"]
         assert models["trades"] == before["trades"]
         assert before.keys() - models.keys() == {"report_walk_forward"}
-        assert differing(project, [models["replay_bars"]]) == []
+        assert differing(project, [bars]) == []
         assert [m.model for m in differing(project, models.values())] != []
 
         document = json.loads((project / "configs/btc_live.json").read_text())

@@ -20,7 +20,9 @@ pytestmark = pytest.mark.slow
 COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:;\d+)*m")
 
 # These print no table.
-WITHOUT_TABLE = {"init", "demo", "build", "export"}
+WITHOUT_TABLE = {
+    "init", "demo", "build", "export", "paper run", "paper stop", "paper serve",
+}  # fmt: skip
 
 
 def commands_of(group=None, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -128,7 +130,7 @@ def test_every_command_has_help_with_an_example_and_json_for_its_tables(words):
     assert "Example:" in command.help
     assert f"barsieve {' '.join(words)}" in command.help
     options = [option for p in command.params for option in p.opts]
-    assert "--json" in options or words[0] in WITHOUT_TABLE
+    assert "--json" in options or {words[0], " ".join(words)} & WITHOUT_TABLE
     for parameter in command.params:
         assert parameter.name == "help" or parameter.help, parameter.name
 
@@ -211,8 +213,13 @@ def test_completion_is_installed_for_the_shell_in_use(script, tmp_path):
         ("barsieve config diff btc", {"btc_live"}),
         (
             "barsieve export trade_",
-            {"trade_decisions", "trade_legs", "trade_paths", "trade_reasons",
-             "trade_stops"},
+            {
+                "trade_decisions",
+                "trade_legs",
+                "trade_paths",
+                "trade_reasons",
+                "trade_stops",
+            },
         ),
         ("barsieve replay --mode f", {"full", "focused"}),
     ],

@@ -21,6 +21,7 @@ LONGER = {
     "fusion_scores": 175,
     "evaluation_gate_counts": 95,
     "parity_equity": 93,
+    "paths_of": 139,
     "parity_summary": 140,
     "regime_observations": 140,
     "replay_equity": 110,

@@ -29,7 +29,7 @@ from report_browser import (
 
 pytestmark = pytest.mark.slow
 
-MOST_BYTES = 6_000_000
+MOST_BYTES_A_PROFILE = 700_000
 PROFILES = [
     "btc_live", "demo_edge", "eth_comprehensive", "eth_learned", "eth_live_aggressive",
     "eth_live_conservative", "eth_regime", "eth_sentinel",
@@ -906,7 +906,7 @@ def test_the_report_of_the_real_market_is_small_and_not_simulated(
 ):
     path = tmp_path / "real.html"
     written = write_report(real_build.database, path, [])
-    assert written.size_bytes < MOST_BYTES
+    assert written.size_bytes < MOST_BYTES_A_PROFILE * len(written.profiles)
     with visit(browser, path) as opened:
         assert opened.faults == []
         assert opened.page.locator("#simulated").count() == 0

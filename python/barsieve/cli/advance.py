@@ -1,5 +1,6 @@
 """`barsieve advance`: a built file brought to the end of its market."""
 
+import time
 from typing import Annotated
 
 import typer
@@ -27,14 +28,16 @@ def advance(
     from barsieve.live.advance import advance as advance_file
 
     folder = paths.project_dir()
+    started = time.perf_counter()
     with refusing(REFUSED):
         done = advance_file(
             paths.database_file(),
             folder / paths.market_dir(),
             configs=folder / paths.configs_dir(),
         )
+    seconds = time.perf_counter() - started
     if as_json:
-        print_json(done._asdict())
+        print_json(done._asdict() | {"seconds": round(seconds, 3)})
         return
     if not done.is_new:
         told = f"{done.database} is at the end of the market; nothing is new"
@@ -42,7 +45,7 @@ def advance(
         told = (
             f"{done.database} went on from {done.from_ts:%Y-%m-%d %H:%M} to "
             f"{done.to_ts:%Y-%m-%d %H:%M}: {done.n_bars:,} bars, "
-            f"{done.seconds:.1f} s"
+            f"{seconds:.1f} s"
         )
     out.print(told, markup=False, highlight=False, soft_wrap=True)
     if tables:

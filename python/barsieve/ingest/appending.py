@@ -27,7 +27,7 @@ from barsieve.market.check import BARS, FUNDING, Kind
 
 @dataclass
 class Appended:
-    """What one reading of a feed brought.
+    """Result of one reading of a feed.
 
     `late` are rows of times that were decided upon without them, not stored. `missing`
     are hours between rows that the venue has no row for. `n_empty` answers had no row,

@@ -3,7 +3,6 @@
 There is no clock in it: what a file becomes depends on the file and the market alone.
 """
 
-import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -44,7 +43,6 @@ class Advanced(NamedTuple):
     is_new: bool
     database: Path
     tables: Mapping[str, int]
-    seconds: float
 
 
 def advance(
@@ -63,7 +61,6 @@ def advance(
     for a past that changed, and where the last rows of a table come out otherwise;
     BuildRefusedError while another build or advance runs. The file is then as it was.
     """
-    started = time.perf_counter()
     database, market = Path(database), Path(market).resolve()
     with only_build(database):
         with open_database(database) as connection:
@@ -75,18 +72,14 @@ def advance(
                 {name: name for name in ("bars_1h", "bars_macro", "bars_funding")},
             )
         if not news.n_bars:
-            seconds = time.perf_counter() - started
-            return Advanced(None, None, 0, False, database, {}, seconds)
+            return Advanced(None, None, 0, False, database, {})
         refuse_unusable(database)
         with copied(database) as copy:
             made = add_news(copy, models, news, market)
             if before_swap is not None:
                 before_swap(copy)
             swap(copy, database)
-    seconds = time.perf_counter() - started
-    return Advanced(
-        news.first_ts, news.last_ts, news.n_bars, True, database, made, seconds
-    )
+    return Advanced(news.first_ts, news.last_ts, news.n_bars, True, database, made)
 
 
 def sources_of(models: Models, market: Path) -> dict[str, str]:

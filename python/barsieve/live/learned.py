@@ -1,6 +1,7 @@
 """What is learned: made anew as a month begins, from the months before it."""
 
 from collections.abc import Collection
+from datetime import timedelta
 
 from barsieve.core.arrow import row_of
 from barsieve.core.errors import refuse
@@ -21,16 +22,8 @@ OF_BARS = "sizing_learned"
 
 def begins_month(tails: Tails) -> bool:
     """Tell whether a month begins within what is new."""
-    news = tails.news
-    return bool(
-        row_of(
-            tails.connection.execute(
-                "select date_trunc('month', $1::timestamptz) "
-                "> date_trunc('month', $2::timestamptz - interval '1 hour')",
-                [news.last_ts, news.until],
-            )
-        )[0]
-    )
+    last, before = tails.news.last_ts, tails.news.until - timedelta(hours=1)
+    return (last.year, last.month) > (before.year, before.month)
 
 
 def _asks(tails: Tails, what: str) -> bool:
