@@ -10,6 +10,8 @@ def model(dbt, session):
         "config_symbols": dbt.ref("config_symbols"),
         "config_profiles": dbt.ref("config_profiles"),
         "replay_bars": dbt.ref("replay_bars"),
+        "exit_learned": dbt.ref("exit_learned"),
+        "shadow_seen": dbt.ref("shadow_seen"),
         "candidates": dbt.ref("candidates"),
         "candidate_windows": dbt.ref("candidate_windows"),
         "fusion_scores": dbt.ref("fusion_scores"),

@@ -218,17 +218,16 @@ def own_project(folder: Path) -> Path:
     (package / "macros/half.sql").write_text("{% macro half() %}0.5{% endmacro %}")
     (project / "packages.yml").write_text("packages:\n  - local: local/mine\n")
     (project / "macros/calmer.sql").write_text(OWN_MACRO)
-    bars = project / "models/shadow/shadow_bars.sql"
+    bars = project / "models/replay/replay_bars.sql"
     text = bars.read_text()
-    assert "fusion.confidence," in text
-    text = text.replace(
-        "fusion.confidence,", "{{ calmer('fusion.confidence') }} as confidence,"
-    )
-    bars.write_text(text.replace("ref('fusion_scores')", "ref('fusion_passed_on')"))
-    passed_on = "{{ config(materialized='ephemeral') }} from {{ ref('fusion_scores') }}"
-    (project / "models/fusion/fusion_passed_on.sql").write_text(passed_on)
-    broken = project / "models/candidates/candidate_windows.sql"
-    broken.write_text("select 1 as one from {{ ref('candidates') }}")
+    assert "bars.*," in text
+    calmer = "{{ calmer('bars.confidence') }}"
+    text = text.replace("bars.*,", f"bars.* replace ({calmer} as confidence),")
+    bars.write_text(text.replace("ref('shadow_bars')", "ref('shadow_passed_on')"))
+    passed_on = "{{ config(materialized='ephemeral') }} from {{ ref('shadow_bars') }}"
+    (project / "models/shadow/shadow_passed_on.sql").write_text(passed_on)
+    broken = project / "models/replay/trade_legs.sql"
+    broken.write_text("select 1 as one from {{ ref('replay_legs') }}")
     for name in ("exposures.yml", "report_walk_forward.sql", "report_walk_forward.yml"):
         (project / "models/reports" / name).unlink()
     return project
@@ -245,9 +244,9 @@ def test_a_projects_own_macros_packages_and_models_run_beside_its_build(
     market = PROJECT / "data/demo"
     installed = run_dbt("deps", *where, folder=folder, BARSIEVE_MARKET=market)
     assert installed.exit_code == 0, installed.output[-3000:]
-    chosen = ("--select", "replay_bars", "candidate_windows")
+    chosen = ("--select", "replay_bars", "trade_legs")
     build = run_dbt("run", *chosen, *where, folder=folder, BARSIEVE_MARKET=market)
-    assert "ERROR creating sql table model main.candidate_windows" in build.output
+    assert "ERROR creating sql view model main.trade_legs" in build.output
     path = folder / "barsieve.duckdb"
     with demo_build.connect() as connection:
         before = read_models(connection, demo_build.database)
@@ -256,10 +255,10 @@ def test_a_projects_own_macros_packages_and_models_run_beside_its_build(
         scratch = Scratch(connection, path)
         models = scratch.models
         # Made anew, kept though its file is another, gone with its file.
-        bars = models["shadow_bars"]
+        bars = models["replay_bars"]
         assert "* 0.5" in bars.compiled_code
-        assert bars.parents == ["bars_1h", "fusion_scores", "features"]
-        assert models["candidate_windows"] == before["candidate_windows"]
+        assert bars.parents == ["shadow_bars", "sizing_learned"]
+        assert models["trade_legs"] == before["trade_legs"]
         assert models["trades"] == before["trades"]
         assert before.keys() - models.keys() == {"report_walk_forward"}
         assert differing(project, [bars]) == []

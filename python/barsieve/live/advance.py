@@ -30,7 +30,7 @@ Listener = Callable[[Path], None]
 
 
 class Advanced(NamedTuple):
-    """What an advance did.
+    """Result of an advance.
 
     `from_ts`, `to_ts`: opens of the first and last bar that was added, UTC; None where
     nothing was new, and then the file is as it was. `n_bars`: bars added, of all

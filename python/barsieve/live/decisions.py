@@ -40,7 +40,8 @@ Key = tuple[str, str, datetime]
 # A table of the build that decisions are read of.
 NEEDED = (
     "config_symbols", "config_profiles", "replay_bars", "candidates",
-    "candidate_windows", "fusion_scores", "votes", "features", "bars_1h",
+    "candidate_windows", "exit_learned", "shadow_seen", "fusion_scores", "votes",
+    "features", "bars_1h",
 )  # fmt: skip
 PRICES = ("open", "high", "low", "close", "volume")
 AGE = "_age_hours"
@@ -167,7 +168,7 @@ def _document_of(
 
 
 class _Symbol(NamedTuple):
-    """What is read of one symbol of an account at once, for all its bars."""
+    """Rows read of one symbol of an account at once, for all its bars."""
 
     traded: Traded
     fusion: dict[datetime, dict[str, Any]]

@@ -36,7 +36,7 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Advance(Protocol):
-    """What brings a built file to the end of its market; see `live.advance`."""
+    """Function that brings a file to the end of its market; see `live.advance`."""
 
     def __call__(
         self,
@@ -64,7 +64,7 @@ class Settings(NamedTuple):
 
 
 class Hour(NamedTuple):
-    """How an hour went: its close, what had not come, what was said, why not more."""
+    """Account of an hour: its close, what had not come, what was said, why not more."""
 
     close: datetime
     missing: list[str]

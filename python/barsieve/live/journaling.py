@@ -16,7 +16,7 @@ Quotes = Callable[[str, datetime], Quote | None]
 
 
 class Recorded(NamedTuple):
-    """What became of the decisions of a built file.
+    """Fate of the decisions of a built file.
 
     `new` were put into the journal; `other` are in it otherwise. `verdicts` are rows of
     `parity_live` about all that was looked at.

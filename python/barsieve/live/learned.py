@@ -1,4 +1,4 @@
-"""What is learned: made anew as a month begins, from the months before it."""
+"""Learned settings, exits and sizes: made anew as a month begins, of those before."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -22,7 +22,8 @@ OF_BARS = "sizing_learned"
 
 def begins_month(tails: Tails) -> bool:
     """Tell whether a month begins within what is new."""
-    last, before = tails.news.last_ts, tails.news.until - timedelta(hours=1)
+    before = tails.news.until - timedelta(hours=1)
+    last = tails.news.last_ts or before
     return (last.year, last.month) > (before.year, before.month)
 
 

@@ -16,7 +16,7 @@ from barsieve.proof.plan import KNOWN_IN_FILES
 
 
 class News(NamedTuple):
-    """What is new: `until` is the last close of the file, `end` that of the market.
+    """News of a market: `until` is the last close of the file, `end` the market's.
 
     `first_ts`, `last_ts`: opens of the first and last new bar; None without any.
     """

@@ -34,7 +34,7 @@ RUNS = "replay_runs"
 
 
 class Growth(NamedTuple):
-    """How a table grows.
+    """Growth of a table.
 
     `known`: when a row of it was known; None for one that is counted or whole.
     `counted_by`: its column with the number of a bar. `settles_after`: for so many

@@ -11,7 +11,7 @@ ADVANCES = "build_advances"
 
 
 class Record(NamedTuple):
-    """What a file says of its advances: how many, and to where the last one went."""
+    """Record that a file keeps of its advances: how many, to where the last went."""
 
     advances: int
     last_bar_ts: datetime

@@ -18,7 +18,7 @@ from barsieve.replay.state import (
 
 
 class Resumed(NamedTuple):
-    """What a replay needs of an earlier one, of bars that ended before its own do.
+    """State of an earlier replay, of bars that ended before those of the next do.
 
     `states`: one a symbol, as `Ledger.reached`; every index in it (`last_exit_index`,
     `entry_index`) is one among the bars of the new replay, less than that of the first
