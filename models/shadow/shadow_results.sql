@@ -10,7 +10,7 @@ with legs as (
         decision_ts,
         risk_distance,
         exit_reason,
-        unnest(legs, recursive := true),
+        unnest(legs) as leg,
     from {{ ref('shadow_positions') }}
 )
 
@@ -23,9 +23,10 @@ select
     side,
     decision_ts,
     exit_reason,
-    sum(amount - fee - slippage order by account_leg)
-    / (any_value(risk_distance) * any_value(qty) filter (where kind = 'entry'))
-        as r_multiple,
-    max(ts) + interval '1 hour' as known_at,
+    sum(leg.amount - leg.fee - leg.slippage order by leg.account_leg)
+    / (
+        any_value(risk_distance) * any_value(leg.qty) filter (where leg.kind = 'entry')
+    ) as r_multiple,
+    max(leg.ts) + interval '1 hour' as known_at,
 from legs
 group by all

@@ -19,7 +19,7 @@ from barsieve.database.connect import connect_to
 from barsieve.database.marks import read_marks
 from barsieve.database.models import Models, differing, read_models, statement
 from barsieve.database.overlay import Scratch
-from barsieve.profiles.resolution import resolve
+from barsieve.profiles.resolution import complete, resolve
 from conftest import PROJECT, run_dbt
 
 
@@ -265,7 +265,7 @@ def test_a_projects_own_macros_packages_and_models_run_beside_its_build(
         assert [m.model for m in differing(project, models.values())] != []
 
         document = json.loads((project / "configs/btc_live.json").read_text())
-        put_profile(scratch, document)
+        put_profile(scratch, complete(document))
         halved = scratch.rows(
             "select count(*) as n from replay_bars "
             "inner join fusion_scores using (profile, bar_ts) "
