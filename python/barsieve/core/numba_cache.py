@@ -47,8 +47,11 @@ if "NUMBA_CACHE_DIR" not in os.environ:
     )
 
 # numba reads the variable when it is imported.
-from numba import njit  # noqa: E402
-from numba.extending import overload  # noqa: E402
+from numba import njit, types  # noqa: E402
+from numba.core import cgutils  # noqa: E402
+from numba.extending import intrinsic, overload  # noqa: E402
+
+__all__ = ["cgutils", "compiled", "compiled_apart", "intrinsic", "overloaded", "types"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -31,6 +31,7 @@ from barsieve.replay.exits import (
 from barsieve.replay.kernel import leave_at_last_close
 from barsieve.replay.learned import NOTHING, Learned, begin_memory, still_to_come
 from barsieve.replay.ledger import COUNT_FIELDS, Ledger, Outcome
+from barsieve.replay.prefetch import prefetch
 from barsieve.replay.records import overlaid, replaced, store
 from barsieve.replay.resume import Resumed, beginning
 from barsieve.replay.sizing import entry_qty, is_ruined, margin_of
@@ -70,6 +71,9 @@ from barsieve.replay.writing import (
     write_shortfall,
     write_stop,
 )
+
+LOOKING_AHEAD = 16
+"""Entry rows before which one is fetched: about as long as memory takes to answer."""
 
 
 @compiled
@@ -160,6 +164,7 @@ def _find_acting(wallet: Wallet, market: Market, hour: int) -> None:
         if row < market.first[symbol + 1] and market.hours[row] == hour:
             slot.row = row
             slot.hour = hour
+            prefetch(market.bars, row + 1)
             wallet.counts[symbol].bars_visited += 1
             wallet.acting[n_acting] = symbol
             n_acting += 1
@@ -441,6 +446,8 @@ def _decide_flat(
     for at in range(market.entry_first[k], market.entry_first[k + 1]):
         symbol, row = market.entry_symbols[at], market.entry_rows[at]
         slot = wallet.slots[symbol]
+        if at + LOOKING_AHEAD < len(market.entry_rows):
+            prefetch(market.bars, market.entry_rows[at + LOOKING_AHEAD])
         if slot.row == row:
             continue
         wallet.counts[symbol].bars_visited += 1
