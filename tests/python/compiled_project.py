@@ -14,18 +14,11 @@ from barsieve.core import schemas
 from barsieve.database.functions import register
 from barsieve.database.marks import read_marks
 from barsieve.database.models import create, put, read_models
-from barsieve.regime import walk_forward
-from barsieve.regime.remembered import remembered
 from conftest import PROJECT, Build
 
 FINAL_LAYERS = ("sweep", "parity", "evaluation", "reports")
 # The slow second answers, which tests ask by themselves.
 ORACLES = ("parity_features", "parity_decisions")
-
-
-walk_forward.FITTERS.update(
-    {name: remembered(fitter) for name, fitter in walk_forward.FITTERS.items()}
-)
 
 
 class CompiledProject:

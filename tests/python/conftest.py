@@ -2,12 +2,14 @@
 
 import os
 import signal
+import tempfile
 from functools import cache
 from pathlib import Path
 
 import pytest
 import typer.testing
 
+from barsieve.core.remembered import REMEMBERED
 from builds import PROJECT, Build, built_once, run_dbt, spine_once
 
 __all__ = ["PROJECT", "Build", "run_dbt"]
@@ -16,6 +18,11 @@ REAL_MARKET = Path(
     os.environ.get("BARSIEVE_REAL_MARKET", PROJECT.parent / "shared" / "market")
 )
 
+
+# What one run of the tests has fitted is remembered until its end, by all processes.
+if REMEMBERED not in os.environ:
+    _memory = tempfile.TemporaryDirectory(prefix="remembered-")
+    os.environ[REMEMBERED] = _memory.name
 
 # Data are small and tests run side by side: threads of OpenMP would wait for a core.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

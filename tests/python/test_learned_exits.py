@@ -163,7 +163,7 @@ def test_a_month_learns_of_nothing_that_ended_after_it_began():
 def test_a_fit_is_remembered_by_its_content(monkeypatch, tmp_path):
     from barsieve.learning.exits import remembered
 
-    monkeypatch.setattr(remembered.platformdirs, "user_cache_dir", lambda _: tmp_path)
+    monkeypatch.setenv("BARSIEVE_REMEMBERED", str(tmp_path))
     parts = random_closes(np.random.default_rng(9), 80)
     first, digest = fitted("boosting", *parts)
     monkeypatch.setitem(remembered.FITTERS, "boosting", None)

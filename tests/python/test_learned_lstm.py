@@ -179,7 +179,7 @@ def test_a_memory_goes_on_where_it_was_kept():
 def test_new_months_alone_are_fitted(monkeypatch, tmp_path):
     from barsieve.learning.exits import remembered
 
-    monkeypatch.setattr(remembered.platformdirs, "user_cache_dir", lambda _: tmp_path)
+    monkeypatch.setenv("BARSIEVE_REMEMBERED", str(tmp_path))
     fitted = []
 
     def counted(features, rest, starts):

@@ -33,7 +33,7 @@ ROOMS = {
         "core", "profiles", "replay", "signals", "database", "metrics", "regime",
         "sweep", "learning",
     },
-    "proof": {"core", "market", "database", "regime"},
+    "proof": {"core", "market", "database"},
     "report": {"core", "database", "metrics"},
     "live": {
         "core", "profiles", "market", "ingest", "database", "replay", "analysis",

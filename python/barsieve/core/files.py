@@ -25,11 +25,17 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def move_into_place(source: Path, target: Path) -> None:
-    """Put a whole file in the place of another, at once and for good."""
-    sync(source)
+def move_into_place(source: Path, target: Path, is_synced: bool = True) -> None:
+    """Put a whole file in the place of another, at once and for good.
+
+    Not for good where it is not `is_synced`: a file that is told to be damaged, and can
+    be made again, need not wait for the disk.
+    """
+    if is_synced:
+        sync(source)
     os.replace(source, target)
-    sync(target.parent)
+    if is_synced:
+        sync(target.parent)
 
 
 def refuse_target(target: Path, force: bool) -> None:
@@ -69,15 +75,16 @@ def _remove_leftovers(target: Path) -> None:
 
 
 @contextmanager
-def written_whole(target: Path) -> Iterator[Path]:
+def written_whole(target: Path, is_synced: bool = True) -> Iterator[Path]:
     """Yield a path to write to; what is there at the end becomes `target`, at once.
 
-    When the writing fails nothing remains of it, and `target` is as it was.
+    When the writing fails nothing remains of it, and `target` is as it was. `is_synced`
+    as of `move_into_place`.
     """
     _remove_leftovers(target)
     partial = target.with_name(f".{target.name}.{os.getpid()}{PARTIAL}")
     try:
         yield partial
-        move_into_place(partial, target)
+        move_into_place(partial, target, is_synced)
     finally:
         partial.unlink(missing_ok=True)

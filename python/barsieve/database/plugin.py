@@ -12,6 +12,10 @@ from barsieve.core.errors import Problem
 from barsieve.database.connect import no_database
 from barsieve.database.functions import register
 
+# OpenMP is told before a library of it is loaded: threads that wait for each other by
+# spinning take the core from the others. The bits are the same.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 # The commands of dbt that make tables. Only they may make the file of a database.
 MAKERS = {"build", "clone", "run", "run-operation", "seed", "snapshot"}
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from barsieve.core.remembered import Kept, packed, recall, unpacked
 from barsieve.learning import (
     BASELINES,
     EQUAL,
@@ -23,6 +24,9 @@ from barsieve.learning.models import (
     setting_columns,
     state_columns,
 )
+
+BY = "by regime: "
+"""What names of remembered predictions by regime begin with."""
 
 SHUFFLES = 2
 """How often each group is put out of order."""
@@ -169,12 +173,43 @@ def predict_month(rows: Rows, month: int) -> Month | None:
     return Month(month, known, scores, by_regime)
 
 
+def _kept(month: Month | None) -> Kept:
+    if month is None:
+        return {}
+    scores = [score._asdict() for score in month.scores]
+    return {
+        "position": np.array(month.position),
+        "known": month.known,
+        "scores": packed(scores),
+        **{f"{BY}{name}": predicted for name, predicted in month.by_regime.items()},
+    }
+
+
+def _month(kept: Kept) -> Month | None:
+    if not kept:
+        return None
+    return Month(
+        int(kept["position"]),
+        kept["known"],
+        [Score(**score) for score in unpacked(kept["scores"])],
+        {name.removeprefix(BY): a for name, a in kept.items() if name.startswith(BY)},
+    )
+
+
 def _alone(rows: Rows, month: int) -> Month | None:
-    """Predict with one thread of each library: sums have one order."""
+    """Predict with one thread of each library: sums have one order.
+
+    Remembered by all that was there when the month had ended.
+    """
     from threadpoolctl import threadpool_limits
 
-    with threadpool_limits(1):
-        return predict_month(rows, month)
+    rows = rows.until(month + 1)
+
+    def make() -> Kept:
+        with threadpool_limits(1):
+            return _kept(predict_month(rows, month))
+
+    return _month(recall("month of a walk", (rows, month), make))
 
 
 def walk(rows: Rows, n_threads: int = 2) -> list[Month]:
@@ -186,6 +221,15 @@ def walk(rows: Rows, n_threads: int = 2) -> list[Month]:
 
 def in_sample_r2(rows: Rows) -> dict[str, float]:
     """Return the R² of each learner on the rows that it has learned from."""
+
+    def make() -> Kept:
+        return {name: np.array(r2) for name, r2 in _in_sample_r2(rows).items()}
+
+    found = recall("in-sample R2 of a walk", rows, make)
+    return {name: float(r2) for name, r2 in found.items()}
+
+
+def _in_sample_r2(rows: Rows) -> dict[str, float]:
     from threadpoolctl import threadpool_limits
 
     target = rows.r_sum.ravel()

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -51,8 +51,13 @@ class Marks(NamedTuple):
 
 
 def _in_force(at: np.ndarray, hours: np.ndarray) -> np.ndarray:
-    """Return how many of ascending moments have come by each hour, shape (n_hours,)."""
-    found: np.ndarray = np.searchsorted(at, hours, side="right")
+    """Return how many moments have come by each hour, shape (n_hours,).
+
+    `hours` are ascending. There are many more of them than of moments, each of which is
+    looked for among the hours.
+    """
+    first = np.searchsorted(hours, at, side="left")
+    found: np.ndarray = np.bincount(first, minlength=len(hours) + 1)[:-1].cumsum()
     return found
 
 
@@ -76,17 +81,18 @@ def _open(run: Run, hours: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]
         mine = np.flatnonzero(of_symbol == number)
         if not len(mine):
             continue
-        own = cast(np.recarray, legs[mine])
-        is_entry = own.kind == ENTRY
+        is_entry = legs.kind[mine] == ENTRY
         # What is in force from a leg to the next; before the first, nothing.
-        entered = own.price[is_entry][np.cumsum(is_entry) - 1]
-        position = np.concatenate([[0.0], own.position])
+        entered = legs.price[mine][is_entry][np.cumsum(is_entry) - 1]
+        position = np.concatenate([[0.0], legs.position[mine]])
         entry_price = np.concatenate([[0.0], entered])
         last = _in_force(booked[mine], hours)
         closes = inputs.bars.close[part.start : part.stop]
-        bar = np.maximum(_in_force(opens[part.start : part.stop], hours) - 1, 0)
+        own_opens = opens[part.start : part.stop]
+        if not np.array_equal(own_opens, hours):
+            closes = closes[np.maximum(_in_force(own_opens, hours) - 1, 0)]
         held = position[last]
-        yield held * (closes[bar] - entry_price[last]), held
+        yield held * (closes - entry_price[last]), held
 
 
 def marks_of(runs: Sequence[Run], hours: np.ndarray | None = None) -> Marks:

@@ -5,6 +5,8 @@ before stays together. Source: Politis and Romano (1992), A Circular Block-Resam
 Procedure for Stationary Data; drawn by the library `arch`.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 BLOCK_DAYS, LEAST_BLOCKS, DRAWS, SEED = 20, 20, 1_000, 20_260_101
@@ -22,13 +24,19 @@ def block_days(n_days: int) -> int:
     return max(1, min(BLOCK_DAYS, n_days // LEAST_BLOCKS))
 
 
+@lru_cache(maxsize=4)
 def drawn_days(n_days: int, n_draws: int = DRAWS) -> np.ndarray:
-    """Return positions of days in blocks drawn at random, shape (n_draws, n_days)."""
+    """Return positions of days in blocks drawn at random, shape (n_draws, n_days).
+
+    The same for the same number of days, so that figures are paired; read only.
+    """
     from arch.bootstrap import CircularBlockBootstrap
 
     block = block_days(n_days)
     bootstrap = CircularBlockBootstrap(block, np.arange(n_days), seed=SEED)
-    return np.stack([drawn[0][0] for drawn in bootstrap.bootstrap(n_draws)])
+    drawn = np.stack([sample[0][0] for sample in bootstrap.bootstrap(n_draws)])
+    drawn.flags.writeable = False
+    return drawn
 
 
 def interval(values: np.ndarray) -> tuple[float, float] | tuple[None, None]:

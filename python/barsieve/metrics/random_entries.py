@@ -6,6 +6,7 @@ one is timing. By net result, by mean R and by mean R before costs, for a net re
 is mostly the number and the size of the trades.
 """
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ import pyarrow as pa
 from duckdb import DuckDBPyRelation
 
 from barsieve.core import schemas
+from barsieve.core.remembered import Kept, packed, recall, unpacked
 from barsieve.metrics.account import marks_of, nets_of
 from barsieve.metrics.performance import DAY_US, of_equity, of_results
 from barsieve.metrics.shifts import DRAWS, Draws
@@ -157,6 +159,13 @@ def luck_of(found: Sample) -> dict[str, object]:
     }
 
 
+def _of_account(inputs: Inputs) -> Kept:
+    """Return luck and draws of an account, to be remembered by its inputs."""
+    rng = np.random.default_rng([SEED, *inputs.profile.profile.encode()])
+    found = sample(inputs, rng)
+    return {"luck": packed(luck_of(found) | {"draws": found.rows})}
+
+
 def draw_random_entries(
     profiles: DuckDBPyRelation,
     bars: DuckDBPyRelation,
@@ -175,8 +184,7 @@ def draw_random_entries(
         profiles, bars, candidates, windows, LearnedTables(exits, seen)
     ):
         profile = inputs.profile
-        rng = np.random.default_rng([SEED, *profile.profile.encode()])
-        found = sample(inputs, rng)
+        kept = recall("random entries", inputs, partial(_of_account, inputs))
         about = {"profile": profile.profile, "symbol": profile.symbol}
-        rows.append(about | luck_of(found) | {"draws": found.rows})
+        rows.append(about | unpacked(kept["luck"]))
     return pa.Table.from_pylist(rows, schema=schemas.RANDOM_ENTRY_RUNS)

@@ -22,13 +22,13 @@ from pathlib import Path
 
 import duckdb
 
+from barsieve.core.remembered import within_process
 from barsieve.database.models import read_models
 from barsieve.proof.cuts import Cut, choose_cuts
 from barsieve.proof.differences import compare, differences
 from barsieve.proof.histories import Histories, Kind, attach, worker
 from barsieve.proof.plan import Plan, check_times, plan_of
 from barsieve.proof.verdicts import Finding, Outcome, findings_of
-from barsieve.regime.remembered import fits_remembered
 
 N_CUTS, SEED = 20, 1
 # Hours of past that histories have: two weeks, a quarter, a year and a quarter. Longer
@@ -213,7 +213,7 @@ def prove_at(
     outcomes = {name: Outcome(open=set(numbers)) for name in timed}
     proof = Proof(path, plan, cuts, listener, outcomes)
     proof.total = len(stacked) + len(cuts) * len(alone)
-    with fits_remembered(), ThreadPoolExecutor(n_workers()) as pool:
+    with within_process(), ThreadPoolExecutor(n_workers()) as pool:
         try:
             tasks = [pool.submit(proof.stack, stacked)]
             tasks += [pool.submit(proof.cut_off, cut, alone) for cut in cuts]

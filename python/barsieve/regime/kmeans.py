@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from barsieve.regime.markov import STRESS_SD, Attempt
+from barsieve.regime.markov import STRESS_SD, Attempt, recalled
 
 
 def _in_spreads(z: np.ndarray) -> np.ndarray:
@@ -28,6 +28,11 @@ class Clusters(NamedTuple):
 
 
 def fit(z: np.ndarray, stress: np.ndarray) -> Attempt:
+    """Return what `fitted_now` makes of the same two, remembered or made now."""
+    return recalled("kmeans", fitted_now, Clusters, z, stress)
+
+
+def fitted_now(z: np.ndarray, stress: np.ndarray) -> Attempt:
     """Fit k-means from centres at places on the scale of stress, shape (k,).
 
     `z`: as for the hidden Markov model, shape (n, d). Distances count the stress as

@@ -9,10 +9,12 @@ for Multivariate Gaussian Mixture Observations of Markov Chains.
 """
 
 import logging
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from barsieve.core.remembered import Kept, packed, recall, unpacked
 from barsieve.regime import NAMES
 from barsieve.regime.filter import filtered
 
@@ -64,9 +66,28 @@ class HiddenStates(NamedTuple):
 class Attempt(NamedTuple):
     """Outcome of a fit, its total log-likelihood, its fault if any."""
 
-    model: object
+    model: Any
     score: float
     fault: str | None
+
+
+def recalled(
+    kind: str,
+    fitter: Callable[[np.ndarray, np.ndarray], Attempt],
+    model: Callable[..., Any],
+    z: np.ndarray,
+    stress: np.ndarray,
+) -> Attempt:
+    """Return what a fitter makes of days and places: the numbers of a `model`."""
+
+    def make() -> Kept:
+        made = fitter(z, stress)
+        parts = {} if made.model is None else made.model._asdict()
+        return parts | {"made": packed([made.score, made.fault])}
+
+    kept = dict(recall(kind, (z, stress), make))
+    score, fault = unpacked(kept.pop("made"))
+    return Attempt(model(**kept) if kept else None, score, fault)
 
 
 def _expected_moves(n_states: int) -> np.ndarray:
@@ -121,6 +142,11 @@ def _model(stress: np.ndarray, n_columns: int):
 
 
 def fit(z: np.ndarray, stress: np.ndarray) -> Attempt:
+    """Return what `fitted_now` makes of the same two, remembered or made now."""
+    return recalled("markov", fitted_now, HiddenStates, z, stress)
+
+
+def fitted_now(z: np.ndarray, stress: np.ndarray) -> Attempt:
     """Fit states to days, each drawn to its expected place on the scale of stress.
 
     `z`: days without gaps, shape (n, d), the first column their stress in steps of the

@@ -17,6 +17,7 @@ import pyarrow as pa
 from barsieve.core import schemas
 from barsieve.core.arrow import matching, numbers
 from barsieve.core.extras import empty_without
+from barsieve.core.remembered import Kept, packed, recall, unpacked
 from barsieve.metrics.account import marks_of, nets_of
 from barsieve.metrics.bootstrap import drawn_days, simultaneous
 from barsieve.metrics.performance import (
@@ -181,12 +182,29 @@ def _replayed(inputs: Inputs, threshold: np.ndarray) -> Days:
     return by_day(replay(inputs._replace(bars=bars), FULL))
 
 
-def _rows_of_profile(inputs: Inputs, asked: Asked, regimes) -> Iterator[dict[str, Any]]:
+def _rows_of_profile(inputs: Inputs, asked: Asked, regimes) -> list[dict[str, Any]]:
+    """Return the compared figures of an account, remembered by all that they are of."""
     shifts = {
         classifier: _shifts(regimes, asked, classifier, inputs)
         for classifier in (HMM, KMEANS, VIX_BANDS)
     }
-    own = shifts.get(asked.classifier)
+
+    def make() -> Kept:
+        rows = list(_rows_of_shifts(inputs, asked.classifier, shifts))
+        draws = [row.pop("draws") for row in rows]
+        return {"rows": packed(rows), "draws": np.array(draws)}
+
+    kept = recall("replays of regimes", (inputs, asked.classifier, shifts), make)
+    return [
+        row | {"draws": draws}
+        for row, draws in zip(unpacked(kept["rows"]), kept["draws"], strict=True)
+    ]
+
+
+def _rows_of_shifts(
+    inputs: Inputs, classifier_used: str, shifts: dict[str, np.ndarray | None]
+) -> Iterator[dict[str, Any]]:
+    own = shifts.get(classifier_used)
     # Without any shift: the threshold in force, which a learned profile changes.
     plain = inputs.bars.threshold - (0.0 if own is None else own)
     for span, (start, end) in SPANS.items():

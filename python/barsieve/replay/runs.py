@@ -184,17 +184,17 @@ class Run(NamedTuple):
         """
         legs, inputs = self.legs, self.inputs
         booked: np.ndarray = inputs.opens[legs.index]
-        is_exit, trades = legs.kind == EXIT, self.trades[legs.trade]
+        is_exit, reason = legs.kind == EXIT, self.trades.exit_reason[legs.trade]
         after = np.array([part.hours_after for part in inputs.symbols])
-        for reason, hours in (
+        for left, hours in (
             (DELISTED, inputs.profile.rules.delisted_after_hours),
-            (END_OF_DATA, after[trades.symbol]),
+            (END_OF_DATA, after[self.trades.symbol[legs.trade]]),
         ):
-            is_late = is_exit & (trades.exit_reason == reason)
+            is_late = is_exit & (reason == left)
             if is_late.any():
                 late = np.broadcast_to(hours, len(legs))[is_late] * HOUR_US
                 booked[is_late] += late.astype(np.int64)
-        booked[is_exit & (trades.exit_reason == LIQUIDATION)] = booked.max(initial=0)
+        booked[is_exit & (reason == LIQUIDATION)] = booked.max(initial=0)
         return booked
 
 

@@ -69,10 +69,14 @@ def learner(n_rows: int) -> Any:
 
 def fit_boosting(features: np.ndarray, rest: np.ndarray, starts: np.ndarray) -> Fit:
     """Fit boosting (Friedman, 2001) to what was still to come, held within R's ends."""
+    from threadpoolctl import threadpool_limits
+
     target = np.clip(rest, -FARTHEST_R, FARTHEST_R)
     # A column that is nowhere known says nothing: a constant, which no tree splits on.
     is_known = np.isfinite(features).any(axis=0)
-    made = learner(len(rest)).fit(np.where(is_known, features, 0.0), target)
+    # So few rows are fitted sooner by one thread than by two that wait for each other.
+    with threadpool_limits(limits=1):
+        made = learner(len(rest)).fit(np.where(is_known, features, 0.0), target)
     base = float(np.ravel(made._baseline_prediction)[0])
     return Fit(BOOSTING, base, flat_trees(made._predictors))
 
