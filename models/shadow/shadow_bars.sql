@@ -1,11 +1,6 @@
 -- A bar as the step of the replay sees it: the columns of barsieve.replay.state.BAR but
 -- `index`, which is a bar's position among those that are read. When it is known,
 -- whether it is judged and when the market ends do not concern the step.
-with market as (
-    select max(bar_ts) as ends_at
-    from {{ ref('bars_1h') }}
-)
-
 select
     fusion.profile,
     fusion.symbol,
@@ -22,4 +17,4 @@ select
     fusion.has_sentinel,
 from {{ ref('fusion_scores') }} as fusion
 inner join {{ ref('features') }} as features using (symbol, bar_ts)
-cross join market
+cross join {{ ref('shadow_end') }} as market

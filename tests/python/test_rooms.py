@@ -35,6 +35,7 @@ ROOMS = {
     },
     "proof": {"core", "market", "database"},
     "report": {"core", "database", "metrics"},
+    "parts": {"core", "database"},
     "live": {
         "core", "profiles", "market", "ingest", "database", "replay", "analysis",
         "proof", "report",

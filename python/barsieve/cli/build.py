@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -20,7 +21,10 @@ from rich.progress import (
 from barsieve.cli.choices import current
 from barsieve.cli.output import REFUSED, err, fail, out, refusing
 from barsieve.core import paths
+from barsieve.parts.progress import Progress as PartsProgress
 
+# Seconds between lines of progress where there is no terminal.
+LINE_SECONDS = 10
 # What a shell reports of a command that Ctrl-C ended.
 INTERRUPTED = 130
 
@@ -35,7 +39,7 @@ def _layer(node) -> str:
 
 
 @contextmanager
-def _showing() -> Iterator[tuple[Callable, Callable]]:
+def _showing(console: Console = out) -> Iterator[tuple[Callable, Callable]]:
     """Show a build and its proof while they run; what fails, as a line each, whole.
 
     A bar in a terminal; elsewhere a line for each layer when its first model begins.
@@ -47,20 +51,31 @@ def _showing() -> Iterator[tuple[Callable, Callable]]:
         TimeElapsedColumn(),
     )
     seen = set()
+    is_due = _every_some_seconds()
     with Progress(
-        *columns, console=out, transient=True, disable=not out.is_terminal
+        *columns, console=console, transient=True, disable=not console.is_terminal
     ) as bar:
         task = bar.add_task("parsing", total=None)
 
         def show(event) -> None:
             if isinstance(event, str):
-                out.print(event, markup=False, highlight=False, soft_wrap=True)
+                console.print(event, markup=False, highlight=False, soft_wrap=True)
+                return
+            if isinstance(event, PartsProgress):
+                bar.update(
+                    task,
+                    description=str(event),
+                    completed=event.done,
+                    total=event.total,
+                )
+                if bar.disable and is_due(event):
+                    console.print(f"  {event}", markup=False, highlight=False)
                 return
             layer = _layer(event)
             completed = event.number - 1
             bar.update(task, description=layer, completed=completed, total=event.total)
             if bar.disable and event.kind == "model" and layer not in seen:
-                out.print(
+                console.print(
                     f"{event.number:4} of {event.total}  {layer}", highlight=False
                 )
                 seen.add(layer)
@@ -69,6 +84,20 @@ def _showing() -> Iterator[tuple[Callable, Callable]]:
             bar.update(task, description="proving", completed=done, total=total)
 
         yield show, show_proof
+
+
+def _every_some_seconds() -> Callable[[PartsProgress], bool]:
+    """Return what tells whether a line of progress is due: at the end, and between."""
+    last = [time.perf_counter()]
+
+    def is_due(event: PartsProgress) -> bool:
+        now = time.perf_counter()
+        if event.done < event.total and now - last[0] < LINE_SECONDS:
+            return False
+        last[0] = now
+        return True
+
+    return is_due
 
 
 def build(
@@ -83,6 +112,19 @@ def build(
     prove: Annotated[
         bool, typer.Option(help="Prove that no row of it knows its future, or not now.")
     ] = True,
+    by_symbol: Annotated[
+        bool,
+        typer.Option(
+            "--by-symbol", help="One symbol after the other, in bounded memory."
+        ),
+    ] = False,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="Processes to work with; with --by-symbol.")
+    ] = 1,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="Print what was made as JSON; with --by-symbol."),
+    ] = False,
 ) -> None:
     """Build the database aside and swap it in when all of it is sound.
 
@@ -93,16 +135,24 @@ def build(
     broke its promise on this market stops nothing: the new database marks it, and
     --strict lets the exit code say so.
 
+    With --by-symbol what reads one symbol is made symbol by symbol, and the long
+    tables are views of Parquet files in BARSIEVE_STORE (a folder beside the database):
+    the same values, in the memory of one symbol. What was made is kept when something
+    fails, and the same command goes on from there.
+
     Example: BARSIEVE_MARKET=~/market barsieve build --threads 4
     """
     from barsieve.database.build import BuildRefusedError, build_aside
 
+    by_parts = _by_parts(by_symbol, jobs, as_json)
+    told = err if as_json else out
     signal.signal(signal.SIGTERM, _stop)
     started = time.perf_counter()
     try:
-        with _showing() as (show, show_proof), refusing(REFUSED):
+        with _showing(told) as (show, show_proof), refusing(REFUSED):
             judge = partial(_is_proven, show_proof) if prove else _is_taken
-            result = build_aside(context.args, show, keep_failed, judge)
+            make = by_parts or build_aside
+            result = make(context.args, show, keep_failed, judge)
     except BuildRefusedError as error:
         raise fail(str(error), REFUSED) from None
     except OSError as error:
@@ -113,7 +163,7 @@ def build(
     if result.exit_code:
         raise fail(result.failure, result.exit_code)
     seconds = time.perf_counter() - started
-    out.print(
+    told.print(
         f"{result.database} is new, after {seconds:.0f} s; barsieve show says what is "
         "in it",
         markup=False,
@@ -123,6 +173,38 @@ def build(
     is_broken = _print_broken(result.database)
     if strict and is_broken:
         raise typer.Exit(REFUSED)
+
+
+def _by_parts(by_symbol: bool, jobs: int, as_json: bool) -> Callable | None:
+    """Return what builds by parts, called as `build_aside` is; None if not asked."""
+    from barsieve.parts.driver import build_by_parts
+    from barsieve.parts.engine import Engine, InProcess
+    from barsieve.parts.processes import Processes
+
+    if not by_symbol:
+        for is_given, option in ((jobs > 1, "--jobs"), (as_json, "--json")):
+            if is_given:
+                raise fail(f"{option} goes with --by-symbol", REFUSED)
+        return None
+    engine: Engine = Processes(jobs) if jobs > 1 else InProcess()
+
+    def make(arguments, show, keep_failed, judge):
+        made = build_by_parts(arguments, engine, show, keep_failed, judge)
+        if as_json:
+            _print_manifest(made)
+        return made.result
+
+    return make
+
+
+def _print_manifest(made) -> None:
+    """Print what was made, as JSON."""
+    document = made._asdict() | {
+        "database": str(made.result.database),
+        "exit_code": made.result.exit_code,
+    }
+    del document["result"], document["tasks"]
+    out.print_json(data=document)
 
 
 def _is_taken(built: Path) -> bool:

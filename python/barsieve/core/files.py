@@ -1,6 +1,7 @@
 """Files written aside and moved into place when they are whole."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import escape
@@ -36,6 +37,20 @@ def move_into_place(source: Path, target: Path, is_synced: bool = True) -> None:
     os.replace(source, target)
     if is_synced:
         sync(target.parent)
+
+
+def bring_into_place(source: Path, target: Path) -> None:
+    """Move a file, from whatever disk, into a place at once.
+
+    The disk is not waited for: a reader must know the file by its hash.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.with_name(f".{target.name}.{os.getpid()}{PARTIAL}")
+    try:
+        shutil.move(source, aside)
+        os.replace(aside, target)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def refuse_target(target: Path, force: bool) -> None:

@@ -147,7 +147,7 @@ def refuse_unusable(database: Path) -> None:
         ) from None
 
 
-def _fresh_folder(database: Path) -> Path:
+def fresh_folder(database: Path) -> Path:
     """Make the folder to build in, without what a killed build left there.
 
     A folder, so that the file has its own name in it: dbt names the catalog after it.
@@ -162,7 +162,8 @@ def _wal_of(database: Path) -> Path:
     return database.with_name(f"{database.name}.wal")
 
 
-def _copy_database(source: Path, target: Path) -> None:
+def copy_database(source: Path, target: Path) -> None:
+    """Copy a database, and what its log still holds."""
     shutil.copyfile(source, target)
     with suppress(FileNotFoundError):
         shutil.copyfile(_wal_of(source), _wal_of(target))
@@ -174,18 +175,23 @@ def _tell_starts(events: int, listener: Listener) -> None:
             listener(NodeStart(**json.loads(line)))
 
 
-def _run_dbt(arguments: Sequence[str], database: Path, listener: Listener) -> int:
-    """Run `dbt build` into a file, its course told; return its exit code."""
+def run_dbt(
+    arguments: Sequence[str],
+    database: Path,
+    listener: Listener,
+    command: str = "build",
+) -> int:
+    """Run a command of dbt on a file, its course told; return its exit code."""
     folder = paths.project_dir()
     # Relative: the name of the catalog is read off it, whatever the folders are called.
     environment = os.environ | {paths.DATABASE: os.path.relpath(database, folder)}
     environment.setdefault("DBT_USE_COLORS", "false")
     events, theirs = os.pipe()
-    command = [sys.executable, "-m", "barsieve.database.dbt_child", str(theirs)]
+    child_of_ours = [sys.executable, "-m", "barsieve.database.dbt_child", str(theirs)]
     # Its standard input tells the child that we are alive; see dbt_child. In a group of
     # its own Ctrl-C reaches us alone, and we end the child.
     with subprocess.Popen(
-        [*command, "--quiet", "build", *arguments],
+        [*child_of_ours, "--quiet", command, *arguments],
         cwd=folder,
         env=environment,
         stdin=subprocess.PIPE,
@@ -211,7 +217,8 @@ def _run_dbt(arguments: Sequence[str], database: Path, listener: Listener) -> in
             telling.join()
 
 
-def _refuse_half(database: Path) -> None:
+def refuse_half(database: Path) -> None:
+    """Raise BuildRefusedError where a build left out what vouches for all of it."""
     with connect_to(database) as connection:
         if not is_whole(connection):
             raise BuildRefusedError(
@@ -238,10 +245,10 @@ def copied(database: Path) -> Iterator[Path]:
 
     What is not swapped in is gone at the end. The caller holds the lock (`only_build`).
     """
-    folder = _fresh_folder(database)
+    folder = fresh_folder(database)
     try:
         copy = folder / database.name
-        _copy_database(database, copy)
+        copy_database(database, copy)
         yield copy
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -298,15 +305,15 @@ def build_aside(
         raise InputError(problems)
     refuse_unusable(database)
     with only_build(database):
-        folder = _fresh_folder(database)
+        folder = fresh_folder(database)
         built = folder / database.name
         is_kept = False
         try:
             if database.exists():
-                _copy_database(database, built)
-            exit_code = _run_dbt(arguments, built, listener)
+                copy_database(database, built)
+            exit_code = run_dbt(arguments, built, listener)
             if exit_code == 0:
-                _refuse_half(built)
+                refuse_half(built)
                 exit_code = 0 if judge(built) else 1
             if exit_code == 0:
                 refuse_unusable(database)

@@ -24,6 +24,8 @@ HOLDER = re.compile(r"\bPID (\d+)\b")
 # Name of the database inside a connection. No file's: DuckDB names the catalog after a
 # file up to its first dot, and statements of the build name that one.
 CATALOG = '"as.built"'
+PARTS = "build_parts"
+"""Table of a build by parts: where the parts lie that its long tables are views of."""
 
 
 def describe_process(pid: int) -> str:
@@ -45,7 +47,8 @@ def lock_holder(error: duckdb.Error) -> str | None:
     return describe_process(int(found[1])) if found else text.splitlines()[0]
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """Return a text as SQL."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -60,7 +63,7 @@ def connect_to(path: Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     try:
         connection.execute(
-            f"attach {_quoted(str(path))} as {CATALOG} (type duckdb, read_only)"
+            f"attach {quoted(str(path))} as {CATALOG} (type duckdb, read_only)"
         )
         connection.execute(f"use {CATALOG}")
         connection.execute("set timezone = 'UTC'")
@@ -142,11 +145,30 @@ def open_database(path: Path) -> duckdb.DuckDBPyConnection:
         connection = connect_to(path)
     except duckdb.Error as error:
         raise InputError([_unreadable(path, error)]) from None
-    if problems := _faults(path, connection):
+    if problems := _faults(path, connection) or _missing_parts(path, connection):
         connection.close()
         raise InputError(problems)
     _close_stale_tables(connection)
     return connection
+
+
+def _missing_parts(path: Path, connection: duckdb.DuckDBPyConnection) -> list[Problem]:
+    """Return that the parts are gone that a database shows; see barsieve.parts."""
+    if PARTS not in table_names(connection):
+        return []
+    rows = connection.execute(f"select store, build from {PARTS}").fetchall()
+    gone = [Path(store) / build for store, build in rows]
+    return [
+        Problem(
+            str(path),
+            "its long tables",
+            expected=f"their parts in {folder}",
+            found="no such folder",
+            fix="bring it back, or build again",
+        )
+        for folder in gone
+        if not folder.is_dir()
+    ]
 
 
 def _close_stale_tables(connection: duckdb.DuckDBPyConnection) -> None:
@@ -160,7 +182,7 @@ def _close_stale_tables(connection: duckdb.DuckDBPyConnection) -> None:
 
 def close_stale_table(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     """Let every read of a table say that it is of another build."""
-    told = _quoted(
+    told = quoted(
         f"table {name}: expected one built from the tables beside it, found one "
         "that the last build left out; dbt build, all of it"
     )

@@ -105,6 +105,11 @@ def configs_hash(configs: Path) -> str:
     )
 
 
+def package_hash() -> str:
+    """Return the hash of the installed Python package."""
+    return fingerprint(_python_files({".py"}))
+
+
 def hashes_now() -> dict[str, str]:
     """Return what the marks of tables are made of; see `barsieve.database.marks`."""
     folder = paths.project_dir()
@@ -112,7 +117,7 @@ def hashes_now() -> dict[str, str]:
         "market": market_hash(folder / paths.market_dir()),
         "configs": configs_hash(folder / paths.configs_dir()),
         "macros": fingerprint(_macro_files(folder)),
-        "package": fingerprint(_python_files({".py"})),
+        "package": package_hash(),
     }
 
 

@@ -14,7 +14,7 @@ from barsieve.core import paths
 from barsieve.core.arrow import rows_of
 from barsieve.core.errors import refuse
 from barsieve.database.build import copied, only_build, refuse_unusable, swap
-from barsieve.database.connect import open_database
+from barsieve.database.connect import PARTS, open_database, table_names
 from barsieve.database.models import Models, read_models
 from barsieve.database.provenance import code_hash, configs_hash, market_hash
 from barsieve.live.carried import OF_TRADES, carry_on
@@ -64,6 +64,7 @@ def advance(
     database, market = Path(database), Path(market).resolve()
     with only_build(database):
         with open_database(database) as connection:
+            _refuse_parts(database, connection)
             models = read_models(connection, database)
             _refuse_another(database, connection, configs)
             news = read_news(
@@ -88,6 +89,19 @@ def sources_of(models: Models, market: Path) -> dict[str, str]:
     for model in models.values():
         sources |= moved(model, market).sources
     return sources
+
+
+def _refuse_parts(database: Path, connection: duckdb.DuckDBPyConnection) -> None:
+    """Refuse to add rows to views: the parts of a build are files that stay."""
+    if PARTS in table_names(connection):
+        refuse(
+            str(database),
+            "its long tables",
+            expected="tables, to which rows are added",
+            found="views of the parts of a build (--by-symbol, --on)",
+            fix="barsieve build without these, or build by parts again: what did not "
+            "change is taken as it is",
+        )
 
 
 def _refuse_another(

@@ -28,7 +28,7 @@ WHOLE = "whole"
 # back on a build, and stay as it left them.
 FOLLOWING = "replay"
 # Views of what is learned of trades, which the replay reads.
-OF_SHADOW = ("shadow_bars", "shadow_seen")
+OF_SHADOW = ("shadow_end", "shadow_bars", "shadow_seen")
 WINDOWS = "candidate_windows"
 RUNS = "replay_runs"
 

@@ -116,9 +116,12 @@ def _money(
     """
     name = own[0].profile
     of_profile = matching(built.runs, replayed=FULL, profile=name)
-    # Without the trades nested in them, which may be a million values.
+    # Without the trades nested in them, which may be a million values; in an order, so
+    # that the sum of accounts has one set of bits.
     runs = rows_of(
-        of_profile.select("account", "start_balance", "end_balance", "ruined_ts")
+        of_profile.select("account", "start_balance", "end_balance", "ruined_ts").order(
+            "account"
+        )
     )
     accounts = {profile.account for profile in own}
     mine = [run for run in runs if run["account"] in accounts]

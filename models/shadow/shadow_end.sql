@@ -1,0 +1,2 @@
+select max(bar_ts) as ends_at
+from {{ ref('bars_1h') }}
