@@ -1,15 +1,23 @@
 """Paper trading from end to end: hours with faults, every decision, the batch's end."""
 
 import shutil
+import subprocess
+import sys
+import time
 from datetime import timedelta
+from pathlib import Path
 
+import duckdb
 import pytest
 
 from barsieve.core.errors import InputError
 from barsieve.live.hour import Paper
 from barsieve.live.journal import Journal
 from barsieve.live.lines import read_lines
+from barsieve.live.rebuild import catch_up
 from barsieve.market.simulation import simulate, write_market
+from builds import PROJECT
+from growing import differing, kept_tables
 from paper_cases import HOUR, kinds_of
 from paper_runs import ACCOUNTS, follow, made
 from paper_venue import PaperVenue, SimulatedClock, millis, utc
@@ -184,3 +192,50 @@ def test_done_again_after_a_swap_that_did_not_happen_the_lines_stay(
     assert "not_batch" not in kinds_of(desk.live)
     assert desk.verdicts() == {("identical", None): 3}
     assert read_lines(desk.live.journal)
+
+
+def test_a_build_catches_up_with_the_hours_decided_meanwhile(desk, venue, tmp_path):
+    # What a build would have made before these hours, in a folder of its own.
+    (tmp_path / "aside").mkdir()
+    built = Path(shutil.copyfile(desk.database, tmp_path / "aside" / "barsieve.duckdb"))
+    follow(desk, venue, START, [1, 2, 3, 4], {})
+    found = catch_up(built, desk.database, desk.market, desk.configs)
+    assert (found.n_bars, found.differing, found.kept) == (8, [], None)
+    assert found.verdicts == {"identical": 12}
+    assert found.is_batch
+    assert desk.verdicts(built) == desk.verdicts()
+    assert differing(built, desk.database, kept_tables(built)) == {}
+    # A row that nobody decided so: the file is kept, and the table is named.
+    with duckdb.connect(str(desk.database)) as connection:
+        last = "bar_ts = (select max(bar_ts) from features) and symbol = 'ETH'"
+        connection.execute(f"update features set atr_20 = atr_20 * 2 where {last}")
+    found = catch_up(built, desk.database, desk.market, desk.configs)
+    assert found.differing == ["features"]
+    assert found.kept.read_bytes() == desk.database.read_bytes()
+    assert not found.is_batch
+
+
+def test_hours_are_decided_while_barsieve_build_is_at_work(desk, venue):
+    follow(desk, venue, START, [1], {})
+    building = subprocess.Popen(
+        [sys.executable, "-m", "barsieve", "build", "--no-prove"]
+        + ["--exclude", "tag:ml"],
+        cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    while not (desk.folder / ".barsieve.duckdb.rebuilding").exists():
+        assert building.poll() is None
+        time.sleep(0.02)
+    hours = follow(desk, venue, START, [2, 3, 4], {})
+    assert building.poll() is None, "the hours were to be done before the build ends"
+    assert [hour.failure for hour in hours] == [None] * 3
+    told, _ = building.communicate(timeout=300)
+    assert building.returncode == 0, told
+    assert "12 identical" in told
+    assert desk.verdicts() == {("identical", None): 12}
+    (last,) = desk.rows("select max(bar_ts) from features")[0]
+    assert last == START + 3 * HOUR
+    # And it goes on from there.
+    (hour,) = follow(desk, venue, START, [5], {})
+    assert hour.failure is None
+    assert len(hour.said) == 3
+    assert "not_batch" not in kinds_of(desk.live)

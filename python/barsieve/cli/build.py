@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -22,6 +22,9 @@ from barsieve.cli.choices import current
 from barsieve.cli.output import REFUSED, err, fail, out, refusing
 from barsieve.core import paths
 from barsieve.parts.progress import Progress as PartsProgress
+
+if TYPE_CHECKING:
+    from barsieve.live.rebuild import CaughtUp
 
 # Seconds between lines of progress where there is no terminal.
 LINE_SECONDS = 10
@@ -133,7 +136,8 @@ def build(
     when a model or a test fails, or a row knows its future (barsieve prove, which runs
     at the end of it), the present database stays as it was. A profile that
     broke its promise on this market stops nothing: the new database marks it, and
-    --strict lets the exit code say so.
+    --strict lets the exit code say so. A database that barsieve paper follows is
+    advanced meanwhile; the new one catches up, and is held against it and the journal.
 
     With --by-symbol what reads one symbol is made symbol by symbol, and the long
     tables are views of Parquet files in BARSIEVE_STORE (a folder beside the database):
@@ -151,7 +155,8 @@ def build(
     try:
         with _showing(told) as (show, show_proof), refusing(REFUSED):
             judge = partial(_is_proven, show_proof) if prove else _is_taken
-            make = by_parts or build_aside
+            follower = None if by_parts else _Follower.of_market()
+            make = by_parts or partial(build_aside, catch_up=follower)
             result = make(context.args, show, keep_failed, judge)
     except BuildRefusedError as error:
         raise fail(str(error), REFUSED) from None
@@ -170,6 +175,8 @@ def build(
         highlight=False,
         soft_wrap=True,
     )
+    if follower is not None:
+        follower.tell()
     is_broken = _print_broken(result.database)
     if strict and is_broken:
         raise typer.Exit(REFUSED)
@@ -205,6 +212,52 @@ def _print_manifest(made) -> None:
     }
     del document["result"], document["tasks"]
     out.print_json(data=document)
+
+
+class _Follower:
+    """Catches up with a file that paper trading follows, and tells what it found."""
+
+    def __init__(self, market: Path):
+        self._market = market
+        self._found: CaughtUp | None = None
+
+    @classmethod
+    def of_market(cls) -> "_Follower | None":
+        """Return one where the market in force has paper accounts."""
+        from barsieve.cli.paper.places import live_folder
+        from barsieve.live.accounts import read_accounts
+
+        folder = live_folder()
+        return cls(folder.market) if read_accounts(folder) else None
+
+    def __call__(self, built: Path, present: Path) -> None:
+        from barsieve.live.rebuild import catch_up
+
+        configs = paths.project_dir() / paths.configs_dir()
+        self._found = catch_up(built, present, self._market, configs)
+
+    def tell(self) -> None:
+        """Print what was found, and ring where it is amiss."""
+        from barsieve.cli.paper.places import SystemClock
+        from barsieve.live.alarms import Alarms
+        from barsieve.live.folder import LiveFolder
+
+        found = self._found
+        if found is None:
+            return
+        told = ", ".join(f"{n:,} {verdict}" for verdict, n in found.verdicts.items())
+        out.print(
+            f"followed live: caught up {found.n_bars:,} bars; "
+            f"decisions: {told or 'none yet'}",
+            highlight=False,
+        )
+        if found.refusal:
+            err.print(found.refusal, markup=False, highlight=False)
+        if found.differing:
+            alarms = Alarms(LiveFolder(self._market).alarms, SystemClock().now)
+            text = f"other rows in {', '.join(found.differing)}; kept as {found.kept}"
+            alarms.ring("file_differs", "build", text, SystemClock().now())
+            err.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _is_taken(built: Path) -> bool:

@@ -10,9 +10,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from time import sleep
 from typing import NamedTuple
 
 import duckdb
@@ -30,6 +31,7 @@ from barsieve.database.packages import package_problems
 
 # How long a stopped dbt may take to say goodbye.
 PATIENCE_SECONDS = 10
+LOOK_AGAIN_SECONDS = 0.2
 
 
 class BuildRefusedError(BarsieveError):
@@ -147,12 +149,16 @@ def refuse_unusable(database: Path) -> None:
         ) from None
 
 
-def fresh_folder(database: Path) -> Path:
+BUILDING, REBUILDING = "building", "rebuilding"
+"""Folders of a build beside a database; a build of a followed one has its own."""
+
+
+def fresh_folder(database: Path, of: str = BUILDING) -> Path:
     """Make the folder to build in, without what a killed build left there.
 
     A folder, so that the file has its own name in it: dbt names the catalog after it.
     """
-    folder = database.with_name(f".{database.name}.building")
+    folder = database.with_name(f".{database.name}.{of}")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     return folder
@@ -280,11 +286,32 @@ def amended(database: Path) -> Iterator[Path]:
         swap(copy, database)
 
 
+# Brings a file that was built to where a followed one is by now, before the swap.
+CatchUp = Callable[[Path, Path], None]
+SWAP_SECONDS = 120.0
+"""How long the swap of a build waits for an advance to end."""
+
+
+@contextmanager
+def _soon_only(database: Path) -> Iterator[None]:
+    """Hold the lock of a database as `only_build`, waiting for an advance to end."""
+    with ExitStack() as held:
+        for _ in range(int(SWAP_SECONDS / LOOK_AGAIN_SECONDS)):
+            with suppress(BuildRefusedError):
+                held.enter_context(only_build(database))
+                break
+            sleep(LOOK_AGAIN_SECONDS)
+        else:
+            held.enter_context(only_build(database))
+        yield
+
+
 def build_aside(
     arguments: Sequence[str],
     listener: Listener,
     keep_failed: bool = False,
     judge: Judge = lambda built: True,
+    catch_up: CatchUp | None = None,
 ) -> BuildResult:
     """Run `dbt build` with these arguments aside; swap the database in on success.
 
@@ -296,6 +323,10 @@ def build_aside(
     what it made, or the process is stopped, the present one stays as it was; with
     `keep_failed` the file of a failed build stays beside it for a look.
 
+    With `catch_up` the present file is advanced by others while dbt is at work: it is
+    locked for the copy and for the end alone, when `catch_up` is called with the file
+    that was built and the present one.
+
     Raises BuildRefusedError when another build runs, when the database is locked or no
     database, or when the selection leaves it half built, NoProjectError outside of a
     project, and InputError for one whose package is missing or another.
@@ -304,22 +335,43 @@ def build_aside(
     if problems := package_problems(paths.project_dir()):
         raise InputError(problems)
     refuse_unusable(database)
-    with only_build(database):
-        folder = fresh_folder(database)
-        built = folder / database.name
-        is_kept = False
-        try:
-            if database.exists():
+    if catch_up is None:
+        with only_build(database):
+            return _built(database, arguments, listener, keep_failed, judge)
+    # A lock of its own: the other is free for advances in between.
+    with only_build(database.with_name(f"{database.name}.{REBUILDING}")):
+        return _built(database, arguments, listener, keep_failed, judge, catch_up)
+
+
+def _built(
+    database: Path,
+    arguments: Sequence[str],
+    listener: Listener,
+    keep_failed: bool,
+    judge: Judge,
+    catch_up: CatchUp | None = None,
+) -> BuildResult:
+    folder = fresh_folder(database, REBUILDING if catch_up else BUILDING)
+    # The lock is held by whoever calls, or here while it is needed.
+    locked = _soon_only if catch_up else nullcontext
+    built = folder / database.name
+    is_kept = False
+    try:
+        if database.exists():
+            with locked(database):
                 copy_database(database, built)
-            exit_code = run_dbt(arguments, built, listener)
-            if exit_code == 0:
-                refuse_half(built)
-                exit_code = 0 if judge(built) else 1
-            if exit_code == 0:
+        exit_code = run_dbt(arguments, built, listener)
+        if exit_code == 0:
+            refuse_half(built)
+            exit_code = 0 if judge(built) else 1
+        if exit_code == 0:
+            with locked(database):
+                if catch_up is not None and database.exists():
+                    catch_up(built, database)
                 refuse_unusable(database)
                 _swap(built, database)
-            is_kept = exit_code != 0 and keep_failed and built.exists()
-            return BuildResult(exit_code, database, built if is_kept else None)
-        finally:
-            if not is_kept:
-                shutil.rmtree(folder, ignore_errors=True)
+        is_kept = exit_code != 0 and keep_failed and built.exists()
+        return BuildResult(exit_code, database, built if is_kept else None)
+    finally:
+        if not is_kept:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -97,6 +97,12 @@ KINDS = {
         "the built file says otherwise than the journal of an hour",
         "`parity_live` names the decision, the fields that differ and the cause",
     ),
+    "file_differs": Kind(
+        "a build of the same code, configs and market has other rows than the file "
+        "that was advanced; the build took its place, the other is kept beside it",
+        "barsieve compare of the two; bars that came by barsieve ingest explain it, "
+        "else tell us",
+    ),
     "undelivered": Kind(
         "hook, webhook or ping did not take a message in all its tries",
         "test the command or the address by hand",
