@@ -20,7 +20,7 @@ $(READY): pyproject.toml constraints.txt
 	@echo 'making $(VENV) from constraints.txt, once'
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --upgrade pip
-	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[deep,dev,docs,ml,ingest,live,read,report]'
+	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[cluster,deep,dev,docs,ml,ingest,live,read,report]'
 	@touch $@
 
 build: $(READY) ## build the database (BARSIEVE_MARKET, default the simulated market)

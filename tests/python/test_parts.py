@@ -1,9 +1,15 @@
 """A build by parts: the values of a plain build, whatever failed on the way to it."""
 
 import json
+import os
 import re
 import shutil
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,19 +27,39 @@ from barsieve.database.connect import open_database
 from barsieve.live.advance import advance
 from barsieve.market.simulation import simulate, write_market
 from barsieve.parts import parity
+from barsieve.parts import store as stores
 from barsieve.parts import task as tasks
+from barsieve.parts.digests import fingerprint
 from barsieve.parts.driver import Made, PartsFailedError, build_by_parts
 from barsieve.parts.engine import Answer, InProcess
+from barsieve.parts.engines import engine_of
 from barsieve.parts.processes import Processes
-from barsieve.parts.store import Store
+from barsieve.parts.progress import Progress
+from barsieve.parts.store import STORE, Store, open_store
 from compared_builds import differences
 from conftest import PROJECT, run_dbt
+from ray_nodes import Nodes
 
 pytestmark = pytest.mark.slow
 
 ARGUMENTS = ("--exclude", "tag:ml", "--threads", "1")
 SYMBOLS = ("BTC", "ETH", "SIM03")
 LOST = "ETH"
+
+
+def free_port() -> int:
+    """Return a port that nobody has, beyond those of Ray's workers."""
+    for port in range(20_100, 30_000):
+        with socket.socket() as found:
+            if found.connect_ex(("127.0.0.2", port)) != 0:
+                return port
+    raise AssertionError("no port")
+
+
+def skip_without_ray() -> None:
+    """Skip where there is no Ray; it reads the mode of its login as it is imported."""
+    if find_spec("ray") is None:
+        pytest.skip("Ray is not installed: the extra cluster")
 
 
 def silent(event) -> None:
@@ -49,11 +75,11 @@ class FailingFor(InProcess):
     def run(self, asked: Sequence[str], memory: int) -> Iterator[Answer]:
         run = tasks._run
 
-        def fails(connection, task, step, folder):
+        def fails(connection, task, step, bars):
             self.asked.append(task.symbol)
             if task.symbol == self.symbol and step.model.model == "features":
                 raise ValueError("no such thing as a volume")
-            run(connection, task, step, folder)
+            run(connection, task, step, bars)
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(tasks, "_run", fails)
@@ -237,6 +263,242 @@ def test_a_node_of_another_kind_is_refused_by_name(three, store, what):
     assert said["failed"].startswith(f"node {tasks.node_name()}: expected ")
 
 
+@pytest.fixture(scope="module")
+def nodes(shared) -> Iterator[Nodes]:
+    skip_without_ray()
+    folder = shared / "nodes"
+    folder.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        running = Nodes(folder, free_port())
+        for name, value in running.environment.items():
+            if name.startswith("RAY_"):
+                patch.setenv(name, value)
+        try:
+            yield running
+        finally:
+            running.close()
+
+
+class Killing:
+    """A listener that kills workers, and then a node, while parts are made."""
+
+    def __init__(self, nodes: Nodes):
+        self.nodes, self.killed = nodes, []
+
+    def __call__(self, event) -> None:
+        if not isinstance(event, Progress) or event.done == event.total:
+            return
+        if event.level == 1:
+            for process in self.nodes.workers():
+                process.kill()
+                self.killed.append("worker")
+        elif "node" not in self.killed:
+            self.nodes.kill("two")
+            self.killed.append("node")
+
+
+def test_a_cluster_makes_the_same_values_whatever_is_killed(three, nodes):
+    folder = three.folder / "cluster"
+    folder.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        located(patch, three.folder)
+        patch.setenv(paths.DATABASE, str(folder / "barsieve.duckdb"))
+        patch.setenv(STORE, str(folder / "store"))
+        killing = Killing(nodes)
+        with engine_of(f"ray:{nodes.address}") as engine:
+            nodes.wait_for(2)
+            made = build_by_parts(ARGUMENTS, engine, killing)
+    assert {"worker", "node"} <= set(killing.killed)
+    assert made.retried >= 1
+    # All that the other node had begun may have been lost with it.
+    assert "one" in {part["node"] for part in made.parts}
+    found, n_values = differences(three.plain, made.result.database)
+    assert found == {}
+    assert n_values > 3_000_000
+
+
+def test_a_node_whose_processor_rounds_otherwise_is_refused(three, nodes, store):
+    nodes.running.pop("two", None)
+    nodes.start_other(GLIBC_TUNABLES="glibc.cpu.hwcaps=-AVX2,-FMA")
+    task = of_features(three, store)
+    asked = [task._replace(symbol=name).as_json() for name in SYMBOLS] * 2
+    with engine_of(f"ray:{nodes.address}") as engine:
+        nodes.wait_for(2)
+        said = [json.loads(answer.said) for answer in engine.run(asked, 1_000_000)]
+    refused = [one["failed"] for one in said if one["node"] == "two"]
+    if fingerprint_of(GLIBC_TUNABLES="glibc.cpu.hwcaps=-AVX2,-FMA") == fingerprint():
+        pytest.skip("this processor, or its C library, rounds the same without FMA")
+    assert refused
+    for line in refused:
+        assert line.startswith("node two: expected a processor that rounds as")
+    assert all("failed" not in one for one in said if one["node"] == "one")
+
+
+def fingerprint_of(**variables: str) -> str:
+    code = "from barsieve.parts.digests import fingerprint; print(fingerprint())"
+    return subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | variables,
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+
+
+def test_a_cluster_without_a_token_is_not_joined(monkeypatch):
+    skip_without_ray()
+    for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("barsieve.parts.ray.HOME_TOKEN", Path("/nowhere"))
+    with (
+        pytest.raises(InputError, match="the file of the cluster's token"),
+        engine_of("ray:127.0.0.2:6379"),
+    ):
+        pass
+
+
+def test_without_the_extra_there_is_a_sentence(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    done = CliRunner().invoke(app, ["build", "--on", "ray"])
+    assert done.exit_code == 1
+    assert "pip install 'barsieve[cluster]'" in done.output
+
+
+def test_another_engine_is_refused():
+    done = CliRunner().invoke(app, ["build", "--on", "spark"])
+    assert done.exit_code == 1
+    assert "expected ray, or ray:HOST:PORT" in done.output
+
+
+def test_a_full_disk_names_the_node_and_leaves_no_part(three, store):
+    task = of_features(three, store)
+    code = (
+        "import resource, signal, sys; from barsieve.parts.task import work; "
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000)); "
+        "print(work(sys.argv[1]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, task.as_json()],
+        env=os.environ | {tasks.NODE: "small"}, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    said = json.loads(done.stdout)
+    assert said["node"] == "small"
+    assert "failed" in said
+    assert tasks.believed(store, task) is None
+
+
+class Troubled:
+    """A store of objects that is slow, and says no to every third request."""
+
+    def __init__(self, files, error: Exception):
+        self.files, self.error, self.n_asked = files, error, 0
+
+    def __getattr__(self, name: str):
+        ask = getattr(self.files, name)
+
+        def troubled(*given, **named):
+            self.n_asked += 1
+            time.sleep(0.01)
+            if self.n_asked % 3 == 0:
+                raise self.error
+            return ask(*given, **named)
+
+        return troubled
+
+
+@pytest.fixture
+def objects(three, tmp_path, monkeypatch):
+    """The statements and tables of the build, in an object store in memory."""
+    pytest.importorskip("fsspec", reason="fsspec is not installed: the extra cluster")
+    monkeypatch.setattr(stores, "WAITS", (0.0, 0.0, 0.0))
+    remote = open_store(f"memory://{tmp_path.name}", tmp_path / "cache")
+    put_inputs(three, remote, tmp_path)
+    return remote
+
+
+def put_inputs(three, remote: Store, folder: Path) -> None:
+    """Bring what a task reads into another store."""
+    local = Store(three.made.store)
+    task = next(t for t in three.made.tasks if t.symbol == "BTC" and t.level == 1)
+    for key in (task.steps, task.given):
+        shutil.copyfile(local.local(key), folder / "copy")
+        remote.put(folder / "copy", key)
+    shutil.copyfile(task.bars, folder / "copy")
+    remote.put(folder / "copy", f"{task.build}/bars/BTC.parquet")
+
+
+def in_objects(three, remote: Store) -> tasks.Task:
+    task = next(t for t in three.made.tasks if t.symbol == "BTC" and t.level == 1)
+    return task._replace(store=remote.location, bars=f"{task.build}/bars/BTC.parquet")
+
+
+def digests(said: dict) -> dict[str, str]:
+    return {name: about["digest"] for name, about in said["tables"].items()}
+
+
+def of_build(three) -> dict[str, str]:
+    return digests(
+        next(p for p in three.made.parts if p["symbol"] == "BTC" and p["level"] == 1)
+    )
+
+
+def test_an_object_store_holds_the_same_values(three, objects):
+    task = in_objects(three, objects)
+    said = json.loads(tasks.work(task.as_json()))
+    assert digests(said) == of_build(three)
+    assert tasks.believed(objects, task)
+    assert objects.folders() == [task.build]
+
+
+def test_a_store_that_is_slow_and_errs_is_asked_again(three, objects, monkeypatch):
+    task = in_objects(three, objects)
+    found = stores.ObjectStore.__init__
+
+    def troubled(self, location, cache):
+        found(self, location, cache)
+        self.files = Troubled(self.files, OSError("503 slow down"))
+
+    monkeypatch.setattr(stores.ObjectStore, "__init__", troubled)
+    assert digests(json.loads(tasks.work(task.as_json()))) == of_build(three)
+
+
+def test_a_store_that_is_gone_is_named(three, objects, monkeypatch):
+    task = in_objects(three, objects)
+
+    def says_no(self, *given, **named):
+        raise OSError("connection refused")
+
+    monkeypatch.setattr(type(objects.files), "put_file", says_no)
+    said = json.loads(tasks.work(task.as_json()))
+    assert f"the store {objects.location} failed 4 times" in said["failed"]
+    assert "connection refused" in said["failed"]
+    assert not objects.has(task.done)
+
+
+def test_an_s3_server_holds_the_same_values(three, tmp_path, monkeypatch):
+    pytest.importorskip("s3fs", reason="s3fs is not installed: the extra cluster")
+    server = pytest.importorskip("moto.server", reason="moto is not installed")
+    running = server.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    running.start()
+    try:
+        address = "http://{}:{}".format(*running.get_host_and_port())
+        for name, value in (
+            ("AWS_ENDPOINT_URL", address), ("AWS_ACCESS_KEY_ID", "key"),
+            ("AWS_SECRET_ACCESS_KEY", "key"), ("AWS_DEFAULT_REGION", "us-east-1"),
+        ):  # fmt: skip
+            monkeypatch.setenv(name, value)
+        remote = open_store("s3://parts/of", tmp_path / "cache")
+        remote.files.mkdir("parts")
+        put_inputs(three, remote, tmp_path)
+        task = in_objects(three, remote)
+        said = json.loads(tasks.work(task.as_json()))
+        assert digests(said) == of_build(three)
+        assert tasks.believed(remote, task)
+        remote.drop_folder(task.build)
+        assert remote.folders() == []
+    finally:
+        running.stop()
+
+
 COMMANDS = (
     "show apart", "show pair", "compare pair apart",
     "replay --profile apart --set exits.stop_atr=2.5",
@@ -257,7 +519,8 @@ def test_what_reads_a_build_reads_one_by_parts(three, command):
     assert results[0].exit_code == results[1].exit_code, parts
     assert results[0].exit_code in (0, 1), parts
     told = parts.replace(str(three.parts), str(three.plain))
-    assert re.sub(r"[\d.]+ s\b", "s", told) == re.sub(r"[\d.]+ s\b", "s", plain)
+    seconds = re.compile(r"[\d.,]+ s\b|[\d.,]+/s\b")
+    assert seconds.sub("s", told) == seconds.sub("s", plain)
 
 
 def test_python_reads_a_build_by_parts(three):

@@ -122,11 +122,18 @@ def build(
         ),
     ] = False,
     jobs: Annotated[
-        int, typer.Option(min=1, help="Processes to work with; with --by-symbol.")
-    ] = 1,
+        int | None,
+        typer.Option(min=1, help="Processes; with --by-symbol or --on ray."),
+    ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option(
+            help="Symbol by symbol on a cluster: ray (a local one), or ray:HOST:PORT."
+        ),
+    ] = None,
     as_json: Annotated[
         bool,
-        typer.Option("--json", help="Print what was made as JSON; with --by-symbol."),
+        typer.Option("--json", help="Print what was made as JSON; by symbol only."),
     ] = False,
 ) -> None:
     """Build the database aside and swap it in when all of it is sound.
@@ -148,7 +155,8 @@ def build(
     """
     from barsieve.database.build import BuildRefusedError, build_aside
 
-    by_parts = _by_parts(by_symbol, jobs, as_json)
+    with refusing(REFUSED):
+        by_parts = _by_parts(by_symbol or on is not None, jobs, on, as_json)
     told = err if as_json else out
     signal.signal(signal.SIGTERM, _stop)
     started = time.perf_counter()
@@ -182,21 +190,22 @@ def build(
         raise typer.Exit(REFUSED)
 
 
-def _by_parts(by_symbol: bool, jobs: int, as_json: bool) -> Callable | None:
+def _by_parts(
+    by_symbol: bool, jobs: int | None, on: str | None, as_json: bool
+) -> Callable | None:
     """Return what builds by parts, called as `build_aside` is; None if not asked."""
     from barsieve.parts.driver import build_by_parts
-    from barsieve.parts.engine import Engine, InProcess
-    from barsieve.parts.processes import Processes
+    from barsieve.parts.engines import engine_of
 
     if not by_symbol:
-        for is_given, option in ((jobs > 1, "--jobs"), (as_json, "--json")):
+        for is_given, option in ((jobs is not None, "--jobs"), (as_json, "--json")):
             if is_given:
-                raise fail(f"{option} goes with --by-symbol", REFUSED)
+                raise fail(f"{option} goes with --by-symbol or --on", REFUSED)
         return None
-    engine: Engine = Processes(jobs) if jobs > 1 else InProcess()
 
     def make(arguments, show, keep_failed, judge):
-        made = build_by_parts(arguments, engine, show, keep_failed, judge)
+        with engine_of(on, jobs) as engine:
+            made = build_by_parts(arguments, engine, show, keep_failed, judge)
         if as_json:
             _print_manifest(made)
         return made.result

@@ -41,7 +41,7 @@ from barsieve.parts.digests import fingerprint, of_file
 from barsieve.parts.engine import Engine
 from barsieve.parts.plan import ACCOUNT, Level, PartsPlan, plan_of, read_manifest
 from barsieve.parts.progress import Progress
-from barsieve.parts.store import STORE, Store, of_symbol, open_store
+from barsieve.parts.store import STORE, ObjectStore, Store, of_symbol, open_store
 from barsieve.parts.task import WALLETS, Task, believed, code_of, steps_as_json, work
 
 DESCRIPTION = (
@@ -124,7 +124,8 @@ class Run:
         self.database, self.built = database, built
         self.started = datetime.now(UTC)
         self.clock = time.perf_counter()
-        self.store: Store = open_store(store_location(database))
+        self.mirror = database.with_name(f"{database.name}.parts")
+        self.store: Store = open_store(store_location(database), self.mirror)
         self.parts: list[dict[str, Any]] = []
         self.asked: list[Task] = []
         self.verdicts: list[parity.Row] = []
@@ -264,7 +265,7 @@ class Run:
                 store=self.store.location,
                 build=self.build,
                 steps=key_of_steps,
-                bars=str(bars),
+                bars=self.bars_of(bars),
                 given=given,
                 files={
                     name: [self.key_of(name, symbol)]
@@ -277,6 +278,17 @@ class Run:
                 memory=LIMIT,
             )
         return made
+
+    def bars_of(self, bars: Path) -> str:
+        """Return where nodes find a symbol's bars: in place, or put into the store."""
+        if not isinstance(self.store, ObjectStore):
+            return str(bars)
+        key = f"{self.build}/bars/{bars.name}"
+        if not self.store.has(key):
+            copy = self.built.with_name(bars.name)
+            shutil.copyfile(bars, copy)
+            self.store.put(copy, key)
+        return key
 
     def key_of(self, table: str, symbol: str) -> str:
         """Return the key of the file of a part."""
@@ -346,7 +358,8 @@ class Run:
             self.parts.append(said)
             self.asked.append(tasks[symbol])
             for name in said["tables"]:
-                path = self.store.local(tasks[symbol].file(name))
+                known = said["tables"][name]["hash"]
+                path = self.store.local(tasks[symbol].file(name), known)
                 files.setdefault(name, {})[symbol] = path.resolve()
 
     def failure(self, symbol: str, said: dict[str, Any]) -> str:
@@ -429,7 +442,7 @@ class Run:
             self.built, parity.TABLE, parity.as_arrow(self.verdicts), parity.DESCRIPTION
         )
         row = {
-            "store": self.store.location,
+            "store": str(self.store.root.resolve()),
             "build": self.build,
             "engine": self.engine.name,
             "symbols": len(self.symbols),

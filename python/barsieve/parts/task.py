@@ -5,6 +5,7 @@ back says how it went: an exception of a statement is an answer, not an accident
 engine that tries lost tasks again never tries it twice.
 """
 
+import atexit
 import hashlib
 import json
 import os
@@ -50,9 +51,9 @@ class Task(NamedTuple):
 
     `symbol`: whose, or `WALLETS`. `level`: of the plan. `store`, `build`: where what it
     makes lies. `steps`: key of the statements in the store. `bars`: the file of its
-    bars. `given`: key of the driver's tables. `files`: tables of earlier levels, with
-    the keys of their parts. `key`: hash of all that it is made of. `code`,
-    `fingerprint`: what the node must have too. `memory`: the limit of
+    bars, or its key in the store. `given`: key of the driver's tables. `files`: tables
+    of earlier levels, with the keys of their parts. `key`: hash of all that it is made
+    of. `code`, `fingerprint`: what the node must have too. `memory`: the limit of
     DuckDB. `into`: the store to write to, if that is another.
     """
 
@@ -109,10 +110,24 @@ def steps_as_json(steps: list[Step]) -> list[dict[str, Any]]:
 
 
 @cache
+def _shared() -> Path:
+    """Return the folder of this process for what all of its tasks read."""
+    folder = tempfile.mkdtemp(prefix="barsieve-shared-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+def in_common(store: str, key: str) -> Path:
+    """Return where a file can be read that is named by its content."""
+    return open_store(store, _shared()).local(key)
+
+
+@cache
 def _steps(store: str, key: str) -> list[Step]:
-    found = open_store(store).read_json(key)
-    if found is None:
-        raise PartError(f"{store}/{key}: the statements are not in the store")
+    try:
+        found = json.loads(in_common(store, key).read_text())
+    except FileNotFoundError:
+        raise PartError(f"{store}/{key}: the statements are not in the store") from None
     return [Step(**{**step, "model": Model(**step["model"])}) for step in found]
 
 
@@ -167,7 +182,8 @@ def believed(store: Store, task: Task) -> dict[str, Any] | None:
         return None
     try:
         for name, about in said["tables"].items():
-            if of_file(store.local(task.file(name))) != about["hash"]:
+            path = store.local(task.file(name), about["hash"])
+            if of_file(path) != about["hash"]:
                 return None
     except (OSError, KeyError):
         return None
@@ -178,18 +194,18 @@ def make(task: Task) -> dict[str, Any]:
     """Make a part; return what its done-file says."""
     refuse_node(task)
     began, cpu = time.perf_counter(), time.process_time()
-    store = open_store(task.store)
-    into = open_store(task.into) if task.into else store
-    into.drop(task.done)
     with _folder() as folder, _session(task, folder) as connection:
+        store = open_store(task.store, folder / "read")
+        into = open_store(task.into, folder) if task.into else store
+        into.drop(task.done)
         steps = _steps(task.store, task.steps)
         _attach(connection, task, store, steps, folder)
-        tables = {}
+        bars, tables = _bars(task, store), {}
         for step in steps:
             if task.symbol == WALLETS and step.by != ACCOUNT and not step.is_view:
                 continue
             try:
-                _run(connection, task, step, folder)
+                _run(connection, task, step, bars)
                 if not step.is_view:
                     tables[step.model.model] = _write(
                         connection, task, step, into, folder
@@ -197,7 +213,15 @@ def make(task: Task) -> dict[str, Any]:
             except Exception as error:
                 error.add_note(f"{step.model.model}: ")
                 raise
-    done = {
+        done = _done(task, tables, began, cpu)
+        into.put_json(task.done, done)
+    return done
+
+
+def _done(
+    task: Task, tables: dict[str, Any], began: float, cpu: float
+) -> dict[str, Any]:
+    return {
         "symbol": task.symbol,
         "level": task.level,
         "key": task.key,
@@ -207,8 +231,6 @@ def make(task: Task) -> dict[str, Any]:
         "cpu_seconds": round(time.process_time() - cpu, 3),
         "tables": tables,
     }
-    into.put_json(task.done, done)
-    return done
 
 
 @contextmanager
@@ -240,7 +262,7 @@ def _attach(
     folder: Path,
 ) -> None:
     """Let statements find what is given, and the parts of earlier levels."""
-    given = store.local(task.given)
+    given = in_common(task.store, task.given)
     connection.execute(f"attach {quoted(str(given))} as {GIVEN} (read_only)")
     home = steps[0].model.place()
     for place in {step.model.place()[:2] for step in steps}:
@@ -257,6 +279,12 @@ def _attach(
             f"create view {home._replace(name=name)} as from "
             f"read_parquet([{files}], hive_partitioning = false)"
         )
+
+
+def _bars(task: Task, store: Store) -> Path:
+    """Return where the bars of a symbol can be read; its name is that of the file."""
+    path = Path(task.bars)
+    return path if path.is_absolute() else store.local(task.bars)
 
 
 def _catalogs(connection: duckdb.DuckDBPyConnection) -> set[str]:
@@ -314,12 +342,12 @@ def _own_accounts(
     _show_given(connection, task, place)
 
 
-def _sources(task: Task, model: Model) -> dict[str, str]:
+def _sources(task: Task, model: Model, bars: Path) -> dict[str, str]:
     """Return what stands for the sources that a part reads: its symbol's own rows."""
     found = dict(model.sources)
     if "market.bars" in found:
         found["market.bars"] = (
-            f"read_parquet({quoted_path(Path(task.bars))}, "
+            f"read_parquet({quoted_path(bars)}, "
             "hive_partitioning = false, filename = true)"
         )
     if "market.funding" in found:
@@ -330,14 +358,14 @@ def _sources(task: Task, model: Model) -> dict[str, str]:
 
 
 def _run(
-    connection: duckdb.DuckDBPyConnection, task: Task, step: Step, folder: Path
+    connection: duckdb.DuckDBPyConnection, task: Task, step: Step, bars: Path
 ) -> None:
     if step.is_view:
         place = step.model.place()
         connection.execute(f"create view {place} as {step.model.compiled_code}")
         return
     with _own_accounts(connection, task, step):
-        create(connection, step.model, _sources(task, step.model))
+        create(connection, step.model, _sources(task, step.model, bars))
     _refuse_broken(connection, step)
 
 
