@@ -8,7 +8,7 @@ SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env build test test-fast proofs check lint format demo bench bench-peers docs site report picture lock clean
+.PHONY: help env build test test-fast proofs kills symbols-500 check lint format demo bench bench-peers docs site report picture lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,6 +59,14 @@ demo: $(READY) ## make the simulated market again
 
 bench: $(READY) ## measure build and replay in one run
 	@$(BIN)/barsieve bench
+
+symbols-500: $(READY) ## build 500 simulated symbols by parts on a local Ray cluster
+	@$(BIN)/barsieve bench --symbols 500 --hours 19800 --engine ray
+
+kills: $(READY) ## kill driver, dbt and workers of builds by parts at random; same values
+	@rm -f target/kills.txt; mkdir -p target
+	@KILL_FIGURES=target/kills.txt $(BIN)/python -m pytest -m proofs tests/python/test_parts.py -k random_kills
+	@cat target/kills.txt
 
 bench-peers: $(READY) ## the same rules through vectorbt and backtesting.py
 	@$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[peers]'

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import shutil
 import socket
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import duckdb
+import psutil
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
@@ -552,3 +554,65 @@ def test_a_database_whose_parts_are_gone_says_so(three):
             open_database(three.parts)
     finally:
         gone.rename(store)
+
+
+def run_build(three, folder: Path, *options: str) -> subprocess.Popen:
+    """Start a build by parts of the three symbols, as a user would."""
+    environment = {k: v for k, v in os.environ.items() if "BARSIEVE" not in k} | {
+        paths.MARKET: str(three.folder / "market"),
+        paths.CONFIGS: str(three.folder / "configs"),
+        paths.DATABASE: str(folder / "barsieve.duckdb"),
+        "DBT_TARGET_PATH": str(three.folder / "target"),
+        "DBT_LOG_PATH": str(folder / "logs"),
+    }
+    return subprocess.Popen(
+        [
+            sys.executable, "-m", "barsieve", "build", "--no-prove", *options,
+            *ARGUMENTS,
+        ],
+        cwd=PROJECT, env=environment,
+        stdout=(folder / "out").open("a"), stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def kill_one(build: subprocess.Popen, rng: random.Random) -> str | None:
+    """Kill the driver, dbt or a worker of a build, at random; tell which."""
+    try:
+        driver = psutil.Process(build.pid)
+        others = driver.children(recursive=True)
+        chosen = rng.choice([driver, *others])
+        told = "driver" if chosen.pid == build.pid else chosen.name()
+        chosen.kill()
+    except psutil.NoSuchProcess:
+        return None
+    return told
+
+
+@pytest.mark.proofs
+@pytest.mark.parametrize("seed", range(int(os.environ.get("KILL_SEEDS", "3"))))
+@pytest.mark.parametrize("options", [("--by-symbol", "--jobs", "2"), ("--on", "ray")])
+def test_random_kills_end_in_the_same_values(three, tmp_path, seed, options):
+    if "ray" in options:
+        skip_without_ray()
+    rng, kills, attempts = random.Random(seed), [], 0
+    while True:
+        attempts += 1
+        build = run_build(three, tmp_path, *options)
+        if attempts <= 4:
+            time.sleep(rng.uniform(2, 45))
+            if build.poll() is None and (told := kill_one(build, rng)):
+                kills.append(told)
+        code = build.wait()
+        if code == 0:
+            break
+        assert attempts <= 5, (tmp_path / "out").read_text()[-3000:]
+        assert not (tmp_path / "barsieve.duckdb").exists()
+    assert "Traceback" not in (tmp_path / "out").read_text()
+    found, n_values = differences(three.plain, tmp_path / "barsieve.duckdb")
+    assert found == {}
+    told = (
+        f"{options[-2:]}: {len(kills)} kills ({', '.join(kills)}), {n_values:,} values"
+    )
+    if place := os.environ.get("KILL_FIGURES"):
+        with Path(place).open("a") as stream:
+            stream.write(told + "\n")

@@ -8,6 +8,40 @@ import typer
 
 from barsieve.cli.output import REFUSED, AsJson, err, fail, out, print_json, table
 
+ENGINES = ["in process", "ray"]
+
+
+def _bench_parts(symbols: int, hours: int, engines: list[str], as_json: bool) -> None:
+    """Print how builds by parts of simulated symbols compare."""
+    from barsieve.bench.parts import PartsFailedToBuildError, run_parts_bench
+
+    known = ("in process", "processes", "ray")
+    if unknown := [name for name in engines if name not in known]:
+        raise fail(f"--engine {unknown[0]}: expected one of {', '.join(known)}")
+    try:
+        with err.status("building by symbol ...", spinner="dots"):
+            rows = run_parts_bench(symbols, hours, ["btc_live"], engines)
+    except PartsFailedToBuildError as error:
+        raise fail(str(error), REFUSED) from None
+    if as_json:
+        print_json(rows)
+        return
+    columns = [
+        "engine", "seconds", "symbols/s", "CPU s", "CPU s a symbol", "of it in parts",
+        "peak MB", "written MB", "CPU ratio",
+    ]  # fmt: skip
+    first = rows[0]["cpu_seconds"]
+    told = [
+        [
+            row["engine"], f"{row['seconds']:.0f}", f"{row['symbols_per_second']:.2f}",
+            f"{row['cpu_seconds']:.0f}", f"{row['cpu_seconds_per_symbol']:.2f}",
+            f"{row['parts_cpu_seconds_per_symbol']:.2f}", f"{row['peak_mb']:,.0f}",
+            f"{row['written_mb']:,.0f}", f"{row['cpu_seconds'] / first:.2f}",
+        ]
+        for row in rows
+    ]  # fmt: skip
+    out.print(table(f"{symbols} simulated symbols of {hours:,} hours", columns, told))
+
 
 def bench(
     market: Annotated[
@@ -16,14 +50,28 @@ def bench(
     hours: Annotated[
         int | None, typer.Option(help="Simulate one symbol of so many hours instead.")
     ] = None,
+    symbols: Annotated[
+        int | None,
+        typer.Option(min=2, help="Build so many simulated symbols by parts instead."),
+    ] = None,
+    engine: Annotated[
+        list[str] | None,
+        typer.Option(help="in process, processes or ray; with --symbols, repeatable."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Measure build, replay, commands and sweep in one run, in a folder of its own.
+
+    With --symbols: a build by symbol of simulated ones, in this process and through a
+    local Ray cluster, with time, CPU, memory and bytes written.
 
     Example: barsieve bench --market ~/market --json > bench.json
     """
     from barsieve.bench.run import BuildFailedError, run_bench
 
+    if symbols is not None:
+        _bench_parts(symbols, hours or 43_804, engine or ENGINES, as_json)
+        return
     started = time.perf_counter()
     try:
         with err.status("building, replaying, sweeping ...", spinner="dots"):
