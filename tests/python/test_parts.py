@@ -334,6 +334,43 @@ def test_a_node_whose_processor_rounds_otherwise_is_refused(three, nodes, store)
     for line in refused:
         assert line.startswith("node two: expected a processor that rounds as")
     assert all("failed" not in one for one in said if one["node"] == "one")
+    nodes.kill("two")
+
+
+def asked_of(database: Path, *command: str):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(paths.DATABASE, str(database))
+        done = CliRunner().invoke(app, list(command))
+    assert done.exit_code == 0, done.output
+    return done
+
+
+def test_a_sweep_on_a_cluster_has_the_results_of_one_here(three, nodes):
+    sweep = ("sweep", "--grid", "sobol", "--n", "24", "--json", "--chunk", "5")
+    here = json.loads(asked_of(three.plain, *sweep).stdout)
+    on = ("--on", f"ray:{nodes.address}")
+    there = json.loads(asked_of(three.parts, *sweep, *on).stdout)
+    assert there["configs_run"] == here["configs_run"] > 24
+    assert there["summary"] == here["summary"]
+    rows = "sweep_results where grid = 'sobol'"
+    with duckdb.connect() as connection:
+        for name, path in (("one", three.plain), ("other", three.parts)):
+            connection.execute(f"attach '{path}' as {name} (read_only)")
+        for one, other in (("one", "other"), ("other", "one")):
+            differing = connection.execute(
+                f"select count(*) from "
+                f"(from {one}.{rows} except all from {other}.{rows})"
+            )
+            assert differing.fetchall() == [(0,)]
+
+
+def test_a_proof_on_a_cluster_finds_what_one_here_finds(three, nodes):
+    prove = ("prove", "--cuts", "2", "--json")
+    here = json.loads(asked_of(three.plain, *prove).stdout)
+    on = ("--on", f"ray:{nodes.address}")
+    there = json.loads(asked_of(three.parts, *prove, *on).stdout)
+    assert there["findings"] == here["findings"]
+    assert there["lookahead"] == here["lookahead"]
 
 
 def fingerprint_of(**variables: str) -> str:

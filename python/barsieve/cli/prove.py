@@ -34,6 +34,10 @@ def prove(
         typer.Option(help="Prove on another market's folder; the database stays."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Where it is cut off.")] = 1,
+    on: Annotated[
+        str | None,
+        typer.Option(help="Cluster to run on: ray (a local one), or ray:HOST:PORT."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Prove that no row of the built database knows its future.
@@ -54,7 +58,10 @@ def prove(
     database = paths.database_file()
     other = market.expanduser().resolve() if market is not None else None
     with refusing(), bar("proving") as show:
-        found = proven(database, cuts, seed, other, show)
+        if on is None:
+            found = proven(database, cuts, seed, other, show)
+        else:
+            found = _proven_on(on, database, cuts, seed, other)
     told = sentence(found)
     if market is None:
         try:
@@ -131,3 +138,21 @@ def print_lookahead(found: list[Any]) -> None:
         if len(rows) > MOST_COLUMNS:
             rest = ", ".join(row.column_name for row in rows[MOST_COLUMNS:])
             err.print(f"{name} also in {rest}", markup=False, highlight=False)
+
+
+def _proven_on(on: str, database: Path, n_cuts: int, seed: int, market: Path | None):
+    """Prove on a cluster, whose nodes see the database; return the findings."""
+    from barsieve.database.connect import open_database
+    from barsieve.parts.engines import engine_of
+    from barsieve.parts.jobs import run_jobs
+    from barsieve.proof.record import refuse_other_input
+    from barsieve.proof.tasks import tasks_of, together
+
+    if market is not None:
+        raise fail("--on proves the market that was built, not --market", REFUSED)
+    with open_database(database) as connection:
+        refuse_other_input(connection, database)
+    with engine_of(on) as engine:
+        tasks = tasks_of(database, n_cuts, seed, engine.slots)
+        said = run_jobs(engine, tasks)
+    return together(database, tasks[0], said)

@@ -101,6 +101,21 @@ def _run(sweeps, threads: int, chunk: int) -> tuple[int, float]:
     return done, time.perf_counter() - started
 
 
+def _run_on(on: str, sweeps, asked: dict[str, Any], chunk: int):
+    """Run on a cluster; return configurations run, seconds, and tasks at once."""
+    from barsieve.parts.engines import engine_of
+    from barsieve.parts.jobs import run_jobs
+    from barsieve.sweep.tasks import tasks_of
+
+    started = time.perf_counter()
+    resolved = [(sweep, folder.resolve()) for sweep, folder in sweeps]
+    with engine_of(on) as engine:
+        tasks = tasks_of(resolved, asked, chunk, engine.slots)
+        said = run_jobs(engine, tasks)
+        done = sum(one["configs"] for one in said)
+        return done, time.perf_counter() - started, engine.slots
+
+
 def _violation_line(row: dict[str, Any]) -> str:
     return f"{row['symbol']}: {row['configs']:,} not run: not {row['violation']}"
 
@@ -156,6 +171,10 @@ def sweep(
     chunk: Annotated[
         int, typer.Option(min=1, help="Configurations written together, at most.")
     ] = 500,
+    on: Annotated[
+        str | None,
+        typer.Option(help="Cluster to run on: ray (a local one), or ray:HOST:PORT."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Replay thousands of configurations over the built bars, into sweep_results.
@@ -175,7 +194,14 @@ def sweep(
         sweeps = _prepared(database, grid, n, seed, symbol, profile)
         total = sum(len(sweep.grid.configs) for sweep, _ in sweeps)
         try:
-            done, seconds = _run(sweeps, threads, chunk)
+            if on is None:
+                done, seconds = _run(sweeps, threads, chunk)
+            else:
+                asked = {
+                    "database": str(database.resolve()), "grid": grid, "n": n,
+                    "seed": seed, "symbols": symbol, "profile": profile,
+                }  # fmt: skip
+                done, seconds, threads = _run_on(on, sweeps, asked, chunk)
         except StoppedError:
             raise fail(
                 "stopped; finished configurations are kept in "

@@ -29,6 +29,10 @@ class Engine(Protocol):
 
     name: str
 
+    @property
+    def slots(self) -> int:
+        """Return how many tasks run at once."""
+
     def run(self, tasks: Sequence[str], memory: int) -> Iterator[Answer]:
         """Yield the answer to each task as it comes.
 
@@ -40,6 +44,7 @@ class InProcess:
     """One task after the other, here: the bound of memory is that of one symbol."""
 
     name = "this process"
+    slots = 1
 
     def run(self, tasks: Sequence[str], memory: int) -> Iterator[Answer]:
         """Yield the answer to each task, in their order."""

@@ -22,7 +22,7 @@ class Processes:
 
     def __init__(self, jobs: int):
         """Use a number of processes."""
-        self.jobs = jobs
+        self.jobs = self.slots = jobs
 
     def run(self, tasks: Sequence[str], memory: int) -> Iterator[Answer]:
         """Yield the answer to each task as it comes."""

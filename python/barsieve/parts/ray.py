@@ -125,6 +125,11 @@ class Ray:
                 "same here and there",
             )
 
+    @property
+    def slots(self) -> int:
+        """Return how many tasks run at once: the cores of the cluster."""
+        return max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+
     def run(self, tasks: Sequence[str], memory: int) -> Iterator[Answer]:
         """Yield the answer to each task as it comes."""
         asked = self._task.options(memory=memory)

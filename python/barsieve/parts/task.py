@@ -17,12 +17,14 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import duckdb
 
 from barsieve import __version__
+from barsieve.core import paths
 from barsieve.core.errors import BarsieveError
 from barsieve.core.locations import quoted_path
 from barsieve.database.connect import quoted
@@ -137,7 +139,10 @@ def work(task: str) -> str:
     What fails by a fault of the machine (a killed process, a full disk) may be tried
     again; `failed` says that a statement or the node itself is at fault.
     """
-    asked = Task(**json.loads(task))
+    read = json.loads(task)
+    if (kind := read.get("kind")) is not None:
+        return _work_of(kind, read)
+    asked = Task(**read)
     try:
         return json.dumps(make(asked))
     except Exception as error:
@@ -152,22 +157,42 @@ def work(task: str) -> str:
         )
 
 
+# Tasks of other rooms, which engines carry as well: their functions by kind.
+KINDS = {"sweep": "barsieve.sweep.tasks", "proof": "barsieve.proof.tasks"}
+
+
+def _work_of(kind: str, asked: dict[str, Any]) -> str:
+    """Run a task of another room; return its answer, or how it failed, as JSON."""
+    try:
+        refuse_node(asked["code"], asked["fingerprint"])
+        os.environ[paths.PROJECT] = asked["project"]
+        said = import_module(KINDS[kind]).work(asked)
+        return json.dumps(said | {"node": node_name()}, default=str)
+    except Exception as error:
+        told = str(error).strip() or type(error).__name__
+        log = traceback.format_exc()
+        return json.dumps({"node": node_name(), "failed": told, "log": log})
+
+
 def _cause(error: Exception, said: str) -> str:
     step = next((note for note in getattr(error, "__notes__", [])), "")
     return f"{step}{said.splitlines()[0]}"
 
 
-def refuse_node(task: Task) -> None:
-    """Raise PartError where this node would make other values than the driver."""
-    if _code() != task.code:
+def refuse_node(code: str, rounds: str) -> None:
+    """Raise PartError where this node would make other values than the driver.
+
+    `rounds`: the fingerprint of the driver's processor.
+    """
+    if _code() != code:
         raise PartError(
-            f"node {node_name()}: expected the code of the driver ({task.code}), found "
+            f"node {node_name()}: expected the code of the driver ({code}), found "
             f"another version of barsieve or DuckDB ({_code()}); install the same"
         )
-    if fingerprint() != task.fingerprint:
+    if fingerprint() != rounds:
         raise PartError(
             f"node {node_name()}: expected a processor that rounds as the driver's "
-            f"({task.fingerprint}), found another ({fingerprint()}); leave the node "
+            f"({rounds}), found another ({fingerprint()}); leave the node "
             "out, or start the driver on such a one"
         )
 
@@ -192,7 +217,7 @@ def believed(store: Store, task: Task) -> dict[str, Any] | None:
 
 def make(task: Task) -> dict[str, Any]:
     """Make a part; return what its done-file says."""
-    refuse_node(task)
+    refuse_node(task.code, task.fingerprint)
     began, cpu = time.perf_counter(), time.process_time()
     with _folder() as folder, _session(task, folder) as connection:
         store = open_store(task.store, folder / "read")

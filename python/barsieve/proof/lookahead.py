@@ -171,6 +171,22 @@ def n_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
 
 
+def chosen_plan(path: Path, n_cuts: int, seed: int) -> tuple[Plan, list[Cut]]:
+    """Return what is to be proven of a built database, and where it is cut."""
+    with duckdb.connect() as connection:
+        attach(connection, path)
+        connection.execute("use built")
+        models = read_models(connection, path)
+        plan = plan_of(connection, "built", models)
+        check_times(connection, plan, "built")
+        places = {
+            name: str(models[name].place()._replace(catalog="built"))
+            for name in ("bars_1h", "bars_funding")
+        }
+        cuts = choose_cuts(connection, places, n_cuts, seed)
+    return plan, cuts
+
+
 def prove(
     path: Path,
     n_cuts: int = N_CUTS,
@@ -185,17 +201,7 @@ def prove(
     `only` some. Raises InputError for a database without statements, and without bars
     to cut.
     """
-    with duckdb.connect() as connection:
-        attach(connection, path)
-        connection.execute("use built")
-        models = read_models(connection, path)
-        plan = plan_of(connection, "built", models)
-        check_times(connection, plan, "built")
-        places = {
-            name: str(models[name].place()._replace(catalog="built"))
-            for name in ("bars_1h", "bars_funding")
-        }
-        cuts = choose_cuts(connection, places, n_cuts, seed)
+    plan, cuts = chosen_plan(path, n_cuts, seed)
     if only is not None:
         proven = [name for name in plan.proven if name in only]
         plan = plan._replace(proven=proven)
@@ -206,6 +212,17 @@ def prove_at(
     path: Path, plan: Plan, cuts: list[Cut], listener: Listener
 ) -> list[Finding]:
     """Prove a plan at some cuts; see `prove`."""
+    return findings_of(plan, outcomes_at(path, plan, cuts, listener))
+
+
+def outcomes_at(
+    path: Path,
+    plan: Plan,
+    cuts: list[Cut],
+    listener: Listener = lambda done, total: None,
+    n_threads: int | None = None,
+) -> dict[str, Outcome]:
+    """Return the outcome of each model at some cuts, proven on so many threads."""
     timed = [name for name in plan.proven if plan.tables[name].known]
     stacked = [name for name in timed if plan.can_stack(name)]
     alone = [name for name in timed if name not in set(stacked)]
@@ -213,7 +230,7 @@ def prove_at(
     outcomes = {name: Outcome(open=set(numbers)) for name in timed}
     proof = Proof(path, plan, cuts, listener, outcomes)
     proof.total = len(stacked) + len(cuts) * len(alone)
-    with within_process(), ThreadPoolExecutor(n_workers()) as pool:
+    with within_process(), ThreadPoolExecutor(n_threads or n_workers()) as pool:
         try:
             tasks = [pool.submit(proof.stack, stacked)]
             tasks += [pool.submit(proof.cut_off, cut, alone) for cut in cuts]
@@ -224,7 +241,7 @@ def prove_at(
             proof.is_stopped = True
             pool.shutdown(cancel_futures=True)
             raise
-    return findings_of(plan, outcomes)
+    return outcomes
 
 
 def wait_for(tasks: Iterable[Future[None]]) -> None:

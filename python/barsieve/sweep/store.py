@@ -89,7 +89,8 @@ def _write(table, path: Path) -> None:
         )
 
 
-def _begin(folder: Path, sweep: Sweep) -> None:
+def begin(folder: Path, sweep: Sweep) -> None:
+    """Make the folder of a sweep, and write what it runs."""
     folder.mkdir(parents=True, exist_ok=True)
     about = {
         "grid": sweep.grid.name,
@@ -100,6 +101,14 @@ def _begin(folder: Path, sweep: Sweep) -> None:
     }
     (folder / "about.json").write_text(json.dumps(about, indent=2) + "\n")
     _write(configs_table(sweep), folder / CONFIGS)
+
+
+def run_chunk(sweep: Sweep, folder: Path, rooms: Rooms, part: range) -> int:
+    """Run some configurations and write their file; return how many they are."""
+    figures, hashes = measure_chunk(sweep, rooms, part)
+    name = f"results-{part.start:06}-{part.stop - 1:06}.parquet"
+    _write(results_table(sweep, part, figures, hashes), folder / name)
+    return len(part)
 
 
 def run_sweeps(
@@ -116,21 +125,15 @@ def run_sweeps(
     """
     jobs = []
     for sweep, folder in sweeps:
-        _begin(folder, sweep)
+        begin(folder, sweep)
         rooms, n_configs = Rooms(sweep), len(sweep.grid.configs)
         # A small grid still gives every thread several chunks.
         size = min(chunk, ceil(n_configs / (CHUNKS_A_THREAD * threads)))
         left = chunks_left(folder, n_configs, size)
         jobs += [(sweep, folder, rooms, part) for part in left]
 
-    def run(sweep: Sweep, folder: Path, rooms: Rooms, part: range) -> int:
-        figures, hashes = measure_chunk(sweep, rooms, part)
-        name = f"results-{part.start:06}-{part.stop - 1:06}.parquet"
-        _write(results_table(sweep, part, figures, hashes), folder / name)
-        return len(part)
-
     with ThreadPoolExecutor(threads) as pool:
-        waiting = {pool.submit(run, *job) for job in jobs}
+        waiting = {pool.submit(run_chunk, *job) for job in jobs}
         try:
             while waiting:
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
