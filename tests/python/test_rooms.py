@@ -45,8 +45,8 @@ ROOMS = {
         "sweep", "learning", "analysis", "report", "proof",
     },
     "bench": {
-        "core", "profiles", "market", "replay", "signals", "database", "metrics",
-        "regime", "sweep", "learning", "analysis",
+        "core", "profiles", "market", "ingest", "replay", "signals", "database",
+        "metrics", "regime", "sweep", "learning", "analysis", "live",
     },
 }  # fmt: skip
 ROOMS["cli"] = set(ROOMS)

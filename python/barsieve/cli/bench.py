@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from barsieve.cli.bench_live import bench_live
 from barsieve.cli.output import REFUSED, AsJson, err, fail, out, print_json, table
 
 ENGINES = ["in process", "ray"]
@@ -58,6 +59,9 @@ def bench(
         list[str] | None,
         typer.Option(help="in process, processes or ray; with --symbols, repeatable."),
     ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Measure paper trading instead.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure build, replay, commands and sweep in one run, in a folder of its own.
@@ -65,12 +69,20 @@ def bench(
     With --symbols: a build by symbol of simulated ones, in this process and through a
     local Ray cluster, with time, CPU, memory and bytes written.
 
+    With --live: an hour of paper trading against an exchange on this machine, an hour
+    of many symbols, a thousand missed hours, a step, a build, and one after new bars.
+
     Example: barsieve bench --market ~/market --json > bench.json
     """
     from barsieve.bench.run import BuildFailedError, run_bench
 
-    if symbols is not None:
+    if symbols is not None and not live:
         _bench_parts(symbols, hours or 43_804, engine or ENGINES, as_json)
+        return
+    if live:
+        if hours is not None or symbols is not None:
+            raise fail("--hours and --symbols go without --live", REFUSED)
+        bench_live(market, as_json)
         return
     started = time.perf_counter()
     try:
