@@ -8,7 +8,7 @@ SIDE_BY_SIDE := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help env build test test-fast proofs kills symbols-500 check lint format demo bench bench-peers docs site report picture lock clean
+.PHONY: help env build test test-fast proofs kills kills-live symbols-500 check lint format demo bench bench-peers docs site report picture lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,9 @@ test-fast: $(READY) ## run the tests that are not marked slow
 
 proofs: $(READY) ## statistical proofs over many seeds, which `make test` leaves out
 	@$(BIN)/python -m pytest -m proofs --numprocesses 2 --dist load
+
+kills-live: $(READY) ## a thousand kills at random moments of advances and of paper trading
+	@$(BIN)/python -m pytest -m proofs --numprocesses 2 --dist load tests/python/test_advance.py tests/python/test_paper_kills.py -k kills
 
 check: $(READY) ## check market and configs without building
 	@$(BIN)/barsieve check

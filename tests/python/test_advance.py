@@ -107,6 +107,28 @@ def test_nothing_new_writes_nothing(desk):
     assert desk.database.stat() == before
 
 
+@pytest.mark.proofs
+@pytest.mark.real_market
+@pytest.mark.parametrize(("n_ends", "seed"), [(20, 1), (60, 2), (200, 3)])
+def test_advances_over_five_real_years_give_the_file_of_a_build(
+    real_build, real_market, tmp_path, n_ends, seed
+):
+    project, rng = CompiledProject(real_build), random.Random(seed)
+    ends = closes(real_market)
+    first = 24 * 200
+    chosen = sorted(rng.sample(range(first + 1, len(ends) - 1), n_ends // 2))
+    # The other half are hours in a row, from some moments on.
+    begins = rng.sample(range(first + 1, len(ends) - 50), 4)
+    chosen += [at + n for at in begins for n in range(n_ends // 8)]
+    market = cut(real_market, tmp_path / "market", ends[first])
+    file = built(project, market, tmp_path / "file.duckdb", CONFIGS)
+    for at in [*sorted(set(chosen)), len(ends) - 1]:
+        cut(real_market, market, ends[at])
+        assert advance(file, market, configs=CONFIGS).is_new
+    full = built(project, market, tmp_path / "full.duckdb", CONFIGS)
+    assert differing(file, full, kept_tables(full)) == {}
+
+
 def edited(desk: Desk, part: str, column: str, row: int) -> None:
     """Let the market say something else of a row that the file has."""
     path = desk.market / part / "ETH.parquet"
@@ -167,6 +189,59 @@ def test_a_tail_that_is_too_short_is_found_out(desk, monkeypatch):
     with pytest.raises(InputError, match="feature_hourly"):
         desk.advance()
     assert desk.digest() == before
+
+
+def _opened(desk: Desk) -> tuple[duckdb.DuckDBPyConnection, Path]:
+    return duckdb.connect(str(desk.database), read_only=True), desk.database
+
+
+def test_a_lag_that_was_removed_is_found_out(desk, monkeypatch):
+    desk.grow(AHEAD - 1)
+    before, read = desk.digest(), live_advance.read_models
+
+    def ahead(*arguments):
+        models = read(*arguments)
+        own = models["feature_hourly"]
+        code = own.compiled_code.replace("lag(", "lead(")
+        assert code != own.compiled_code
+        models["feature_hourly"] = own._replace(compiled_code=code)
+        return models
+
+    monkeypatch.setattr(live_advance, "read_models", ahead)
+    with pytest.raises(InputError, match="feature_hourly"):
+        desk.advance()
+    assert desk.digest() == before
+
+
+def test_a_tail_one_row_short_of_what_is_needed_is_found_out(desk, monkeypatch):
+    desk.grow(AHEAD - 1)
+    read = live_advance.read_models
+    declared = read(*_opened(desk))["feature_hourly"].looks_back
+
+    def is_enough(looks_back: int) -> bool:
+        def shorter(*arguments):
+            models = read(*arguments)
+            own = models["feature_hourly"]._replace(looks_back=looks_back)
+            models["feature_hourly"] = own
+            return models
+
+        before = shutil.copy(desk.database, desk.market.parent / "before")
+        monkeypatch.setattr(live_advance, "read_models", shorter)
+        try:
+            return desk.advance().is_new
+        except InputError:
+            return False
+        finally:
+            shutil.copy(before, desk.database)
+
+    low, high = 1, declared
+    assert is_enough(high)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if is_enough(middle) else (middle, high)
+    # Its longest window has 251 bars, this one included: a row less is refused.
+    assert (low, high) == (249, 250)
+    assert high <= declared
 
 
 def test_what_fails_before_the_swap_leaves_the_file(desk):

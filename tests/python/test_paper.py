@@ -100,10 +100,8 @@ ALARMS = {
 }  # fmt: skip
 
 
-def test_days_with_every_fault_end_with_the_balance_of_the_batch(desk, venue):
-    done = follow(desk, venue, START, PASSES, HAPPENINGS)
-    assert [hour.failure for hour in done] == [None] * len(PASSES)
-    assert set(kinds_of(desk.live)) >= ALARMS
+def hold_to_the_batch(desk):
+    """Hold every decision, and the end of each account, to one build of the market."""
     # An hour for each bar that is stored, of every account and symbol.
     journal = Journal(desk.live.journal)
     bars = dict(
@@ -112,7 +110,6 @@ def test_days_with_every_fault_end_with_the_balance_of_the_batch(desk, venue):
             f"where bar_ts >= '{START.isoformat()}' group by all"
         )
     )
-    assert bars == {"BTC": 49, "ETH": 50}
     assert len(journal.lines) == 2 * bars["ETH"] + bars["BTC"]
     assert any(one.quote for one in journal.lines)
     assert any(one.decision["filled"] for one in journal.lines)
@@ -136,6 +133,75 @@ def test_days_with_every_fault_end_with_the_balance_of_the_batch(desk, venue):
     )[0]
     assert reported[:2] == (len(journal.lines), len(journal.lines))
     assert reported[2] > 0
+    return bars
+
+
+def test_days_with_every_fault_end_with_the_balance_of_the_batch(desk, venue):
+    done = follow(desk, venue, START, PASSES, HAPPENINGS)
+    assert [hour.failure for hour in done] == [None] * len(PASSES)
+    assert set(kinds_of(desk.live)) >= ALARMS
+    assert hold_to_the_batch(desk) == {"BTC": 49, "ETH": 50}
+
+
+def each_week(week: int) -> dict:
+    """Return the happenings of a week, at its own hours."""
+    first = 168 * week
+
+    def at(hour: int):
+        return millis(START + (first + hour) * HOUR)
+
+    def withhold_for_a_while(venue, clock):
+        venue.withheld["BTC", at(22)] = at(26)
+
+    def withhold_for_good(venue, clock):
+        venue.withheld["ETH", at(31)] = None
+
+    def revise_one(venue, clock):
+        venue.revised["ETH", at(40)] = (1.001, at(42))
+
+    def clocks_agree(venue, clock):
+        clock.skew = timedelta(0)
+        clock.set(clock.now())
+
+    def hold_settlements_back(venue, clock):
+        for base, rates in venue.rates.items():
+            for ts, _ in rates:
+                if at(60) <= ts < at(68):
+                    venue.late_funding[base, ts] = ts + 5 * 3_600_000
+
+    return {
+        first + hour: happening
+        for hour, happening in {
+            5: faults, 22: withhold_for_a_while, 31: withhold_for_good, 41: revise_one,
+            60: hold_settlements_back, 80: go_down, 110: come_back, 120: run_ahead,
+            121: clocks_agree, 130: faults,
+        }.items()
+    }  # fmt: skip
+
+
+# Weeks, hour by hour: two days of one in every run of the tests are those above.
+@pytest.mark.proofs
+@pytest.mark.parametrize("n_weeks", [1, 9])
+def test_weeks_hour_by_hour_with_every_fault_end_with_the_balance_of_the_batch(
+    tmp_path, n_weeks
+):
+    market = tmp_path / "whole"
+    write_market(simulate(hours=1500 + 168 * (n_weeks + 1)), market)
+    project = made(tmp_path / "desk", market, START)
+    venue = PaperVenue(market, START)
+    happenings = {}
+    for week in range(n_weeks):
+        happenings |= each_week(week)
+    try:
+        with project.here():
+            hours = list(range(1, 168 * n_weeks + 1))
+            done = follow(project, venue, START, hours, happenings)
+            assert [hour.failure for hour in done] == [None] * len(hours)
+            assert set(kinds_of(project.live)) >= ALARMS
+            bars = hold_to_the_batch(project)
+    finally:
+        venue.close()
+    assert min(bars.values()) > 160 * n_weeks
 
 
 def test_a_late_input_is_found_by_the_next_build(desk, venue):

@@ -97,8 +97,11 @@ def test_only_the_command_line_reads_legacy_configs():
             assert "profiles.legacy" not in path.read_text(), path
 
 
-# It listens on the loopback address, and asks nobody.
-LISTENS = PACKAGE / "live/page/server.py"
+# They listen on the loopback address, and ask nobody.
+LISTENS = {
+    PACKAGE / "live/page/server.py": {"socket"},
+    PACKAGE / "bench/live/market.py": {"http", "urllib"},
+}
 
 
 def test_only_ingest_opens_a_socket():
@@ -115,6 +118,6 @@ def test_only_ingest_opens_a_socket():
                 else []
             )
         }
-        allowed = {"socket"} if path == LISTENS else set()
+        allowed = LISTENS.get(path, set())
         found = names & libraries - allowed
         assert room_of(path) == "ingest" or not found, path
