@@ -33,6 +33,8 @@ found as (
     select * from {{ ref('report_health_profiles') }}
     union all by name
     select * from {{ ref('report_health_picks') }}
+    union all by name
+    select * from {{ ref('report_health_learned') }}
 ),
 
 numbered as (

@@ -10,4 +10,5 @@ def model(dbt, session):
         profiles=dbt.ref("config_profiles"),
         paths=dbt.ref("trade_paths"),
         seen=dbt.ref("shadow_seen"),
+        is_deep=dbt.config.meta_get("deep"),
     )

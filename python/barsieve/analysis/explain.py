@@ -22,8 +22,9 @@ from barsieve.analysis.gates import gates_at
 from barsieve.analysis.session import Study, Traded
 from barsieve.analysis.trade_reasons import why_entered, why_left
 from barsieve.core.errors import refuse
+from barsieve.learning.exits.others import with_other_exits
 from barsieve.replay.decimals import sum_of_decimals
-from barsieve.replay.runs import HOUR_US, Inputs, replay
+from barsieve.replay.runs import FULL, HOUR_US, Inputs, replay
 from barsieve.replay.state import FLAT, REASONS
 
 
@@ -204,6 +205,15 @@ def explain(
         f"select bar_ts, stop, reason from {{replay_stops}} {of_trade} order by bar_ts",
         *key,
     )
+    paths = (
+        []
+        if replayed != FULL
+        else scratch.rows(
+            "select * from {report_paths} where profile = ? and symbol = ? "
+            "and trade_id = ? order by bars_held",
+            *key[1:],
+        )
+    )
     [told] = scratch.rows(f"select * from {{evaluation_decisions}} {of_trade}", *key)
     return {
         "trade": trade,
@@ -213,6 +223,7 @@ def explain(
         **_read_at_close(traded, decision),
         "legs": legs,
         "stops": stops,
+        "other_exits": list(with_other_exits(paths, trade["r_multiple"])),
         "why_entered": why_entered(told, traded.profile),
         "why_left": why_left(told, traded.profile),
     }

@@ -245,6 +245,38 @@ def _sweep_rows(
     return rows
 
 
+def _environment(aside: Path, source: Path) -> dict[str, str]:
+    """Return the environment of commands whose files lie in a folder of their own."""
+    return os.environ | {
+        paths.MARKET: str(source),
+        paths.CONFIGS: str(aside / "configs"),
+        paths.DATABASE: str(aside / "bench.duckdb"),
+        "DBT_TARGET_PATH": str(aside / "target"),
+        "DBT_LOG_PATH": str(aside / "logs"),
+    }
+
+
+def run_learned_bench(market: Path | None) -> dict[str, Any]:
+    """Build what exits and sizes learn of aside, and measure what learning costs.
+
+    Raises as `run_bench` does.
+    """
+    from barsieve.bench.learned import LEFT_OUT, SELECTED, measure_learned
+
+    folder = paths.project_dir()
+    source = folder / (market or paths.market_dir())
+    _refuse_unsound(source)
+    with tempfile.TemporaryDirectory(prefix="barsieve-bench-") as made:
+        aside = Path(made)
+        _configs_for(source, folder / paths.configs_dir(), aside / "configs")
+        asked = "--select", *SELECTED, "--exclude", *LEFT_OUT
+        _run_dbt(folder, aside / "target", _environment(aside, source), *asked)
+        found = measure_learned(aside / "bench.duckdb")
+    about = about_market(source)
+    named = {name: about[name] for name in ("market_name", "is_simulated")}
+    return named | {"cpus": os.cpu_count()} | found
+
+
 def run_bench(market: Path | None, hours: int | None) -> dict[str, Any]:
     """Build a market aside and replay its profiles; return the figures.
 
@@ -265,13 +297,7 @@ def run_bench(market: Path | None, hours: int | None) -> dict[str, Any]:
             _refuse_unsound(source)
         _configs_for(source, folder / paths.configs_dir(), aside / "configs")
         database, target = aside / "bench.duckdb", aside / "target"
-        environment = os.environ | {
-            paths.MARKET: str(source),
-            paths.CONFIGS: str(aside / "configs"),
-            paths.DATABASE: str(database),
-            "DBT_TARGET_PATH": str(target),
-            "DBT_LOG_PATH": str(aside / "logs"),
-        }
+        environment = _environment(aside, source)
         # A history of a century has no use for a thousand refits: the spine alone.
         left_out = () if hours is None else ("--exclude", "tag:ml")
         seconds, peak_mb = _run_dbt(folder, target, environment, *left_out)

@@ -205,6 +205,22 @@ def _print_stops(stops: list[dict[str, Any]]) -> None:
     out.print(table("stops, each from its bar on", ["from", "stop", "kind"], rows))
 
 
+def _print_other_exits(exits: list[dict[str, Any]]) -> None:
+    """Print what simple exits would have made of a trade, where they leave earlier."""
+    rows = [
+        [
+            one["exit_rule"],
+            f"{one['left_at']:%Y-%m-%d %H:%M}",
+            f"{one['r_multiple']:+.2f}",
+        ]
+        for one in exits
+        if one["left_at"] is not None
+    ]
+    if rows:
+        title = "what another exit would have given, at the next open"
+        out.print(table(title, ["exit", "at", "R"], rows))
+
+
 def explain(
     trade_id: Annotated[int, typer.Argument(help="Number of the trade.")],
     profile: ProfileName,
@@ -239,4 +255,5 @@ def explain(
     )  # fmt: skip
     _print_legs(document["legs"])
     _print_stops(document["stops"])
+    _print_other_exits(document["other_exits"])
     _print_read(document)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from barsieve.cli.bench_learned import bench_learned
 from barsieve.cli.bench_live import bench_live
 from barsieve.cli.output import REFUSED, AsJson, err, fail, out, print_json, table
 
@@ -62,6 +63,9 @@ def bench(
     live: Annotated[
         bool, typer.Option("--live", help="Measure paper trading instead.")
     ] = False,
+    learned: Annotated[
+        bool, typer.Option("--learned", help="Measure learned exits and sizes instead.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure build, replay, commands and sweep in one run, in a folder of its own.
@@ -72,17 +76,25 @@ def bench(
     With --live: an hour of paper trading against an exchange on this machine, an hour
     of many symbols, a thousand missed hours, a step, a build, and one after new bars.
 
+    With --learned: the fits of exits and sizes, and replays with a model beside those
+    without.
+
     Example: barsieve bench --market ~/market --json > bench.json
     """
     from barsieve.bench.run import BuildFailedError, run_bench
 
-    if symbols is not None and not live:
+    if symbols is not None and not (live or learned):
         _bench_parts(symbols, hours or 43_804, engine or ENGINES, as_json)
         return
-    if live:
+    if live and not learned:
         if hours is not None or symbols is not None:
             raise fail("--hours and --symbols go without --live", REFUSED)
         bench_live(market, as_json)
+        return
+    if learned:
+        if hours is not None or symbols is not None or live:
+            raise fail("--hours, --symbols and --live go without --learned", REFUSED)
+        bench_learned(market, as_json)
         return
     started = time.perf_counter()
     try:

@@ -1,7 +1,7 @@
 """`barsieve check` and `barsieve demo`: what a build reads."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,9 @@ from barsieve.cli.output import (
 )
 from barsieve.core import paths
 from barsieve.core.errors import Problem, describe
+
+if TYPE_CHECKING:
+    from barsieve.market.effects import Planted
 
 
 def check(as_json: AsJson = False) -> None:
@@ -74,6 +77,16 @@ def demo(
             help="How many (BTC, ETH, SIM03, SIM04 ...), or which, comma-joined."
         ),
     ] = "BTC,ETH",
+    planted: Annotated[
+        str | None,
+        typer.Option(
+            help="Plant this alone, for what learns of trades to find: exits, or "
+            "sizing."
+        ),
+    ] = None,
+    strength: Annotated[
+        float | None, typer.Option(help="How strong; 0 plants nothing.")
+    ] = None,
     to: Annotated[
         Path, typer.Option(help="Folder of the market; must be new or a simulated one.")
     ] = Path("data/demo"),
@@ -81,7 +94,10 @@ def demo(
     """Write the simulated market; the same seed gives the same values.
 
     Symbols beyond BTC and ETH have prices from 0.0001 to 100,000; some are listed late
-    and some delisted before the end, as market.json says.
+    and some delisted before the end, as market.json says. With --planted exits momentum
+    decays at a known age, with --planted sizing the payoff depends on volatility; what
+    is there is written beside the market (truth/planted.json), with a profile that it
+    concerns, to be copied into configs/.
 
     Example: barsieve demo --seed 7 --hours 20000 --to /tmp/market
     """
@@ -100,6 +116,7 @@ def demo(
             f"--hours {n_hours}: expected at least {simulation.LEAST_HOURS}, "
             "a fortnight"
         )
+    effect = _effect(planted, strength)
     if not simulation.may_write_to(to):
         raise fail(
             f"--to {to}: expected a new folder or a simulated market, found other "
@@ -107,11 +124,27 @@ def demo(
             REFUSED,
         )
     market = simulation.simulate(
-        seed if seed is not None else simulation.DEFAULT_SEED, n_hours, chosen
-    )
+        seed if seed is not None else simulation.DEFAULT_SEED, n_hours, chosen,
+        planted=effect,
+    )  # fmt: skip
     simulation.write_market(market, to)
     n_bars = {symbol: table.num_rows for symbol, table in market.bars.items()}
     bars = ", ".join(f"{symbol} {n:,} bars" for symbol, n in n_bars.items())
     if market.further:
         bars = f"{len(n_bars):,} symbols, {sum(n_bars.values()):,} bars"
     out.print(f"simulated market in {to}: {bars} (seed {market.seed})")
+
+
+def _effect(planted: str | None, strength: float | None) -> "Planted | None":
+    from math import isfinite
+
+    from barsieve.market.effects import KINDS
+    from barsieve.market.effects import planted as planted_effect
+
+    if planted is not None and planted not in KINDS:
+        raise fail(f"--planted {planted}: expected one of {', '.join(KINDS)}")
+    if strength is not None and planted is None:
+        raise fail("--strength: expected --planted exits or sizing beside it")
+    if strength is not None and not (isfinite(strength) and abs(strength) <= 10):
+        raise fail(f"--strength {strength}: expected a number from -10 to 10")
+    return None if planted is None else planted_effect(planted, strength)

@@ -6,6 +6,7 @@ import typer
 
 from barsieve.cli.choices import current
 from barsieve.cli.output import AsJson, number, out, print_json, refusing, table
+from barsieve.core.extras import WITHOUT_DEEP
 
 AskedProfile = Annotated[
     str | None, typer.Argument(help="A profile that learns; all that do without one.")
@@ -15,6 +16,7 @@ SHARES = {
     "expected_share", "won_share",
 }  # fmt: skip
 WHOLE = {"trades", "fitted"}
+LSTM = "lstm"
 
 
 def _pattern(row: dict[str, Any]) -> str:
@@ -52,6 +54,8 @@ def _print_judged(rows: list[dict[str, Any]]) -> None:
 def _exits_sentence(row: dict[str, Any]) -> str:
     about = f"{row['profile']}, now: "
     if not row["trades_learned_from"]:
+        if row["model"] == LSTM:
+            return about + f"it leaves by its rules: {WITHOUT_DEEP}."
         return about + "no model yet, for want of trades that have ended."
     learned = f"{row['model']} of {row['trades_learned_from']:,} trades"
     if row["symbol"] is None:

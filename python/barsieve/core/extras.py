@@ -32,6 +32,10 @@ WITHOUT_ML = (
     "the database was built without what learns; pip install 'barsieve[ml]', then dbt "
     "build, all of it"
 )
+WITHOUT_DEEP = (
+    "the database has no LSTM of it; pip install 'barsieve[deep]', then dbt build "
+    "--vars 'deep: true'"
+)
 
 Arguments = ParamSpec("Arguments")
 

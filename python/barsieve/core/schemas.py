@@ -515,6 +515,14 @@ LEARNED_FIGURES = pa.schema(
     [field for field in OPTIMIZER_FIGURES if field.name != "symbol"]
 )
 
+OTHER_EXITS = pa.schema(
+    [
+        *(pa.field(name, pa.string()) for name in ("profile", "symbol", "exit_rule")),
+        *(pa.field(name, pa.int64()) for name in ("trades", "left_earlier")),
+        *(pa.field(name, pa.float64()) for name in ("gain_r", "low", "high")),
+    ]
+)
+
 WALK_FORWARD = pa.schema(
     [
         *(

@@ -11,6 +11,7 @@ GRAVE = (
     "broken_promise",
     "left_out",
     "picked_of_many",
+    "no_lstm",
     "price_step",
     "volume_always_zero",
     "funding_joins_nothing",

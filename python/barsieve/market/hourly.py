@@ -24,7 +24,6 @@ class Walk(NamedTuple):
     decimals: int
     beta: float
     common_share: float
-    momentum: float
     common: np.ndarray
     own: np.ndarray
     wicks: np.ndarray
@@ -34,7 +33,7 @@ class Walk(NamedTuple):
     daily_volatility: np.ndarray
     daily_drift: np.ndarray
     daily_busy: np.ndarray
-    daily_is_momentum: np.ndarray
+    daily_momentum: np.ndarray
 
 
 class HourlyColumns(NamedTuple):
@@ -101,8 +100,9 @@ def walk(of: Walk) -> HourlyColumns:
             + math.sqrt(1 - of.common_share) * of.own[i]
         )
         planted = of.planted[i]
-        if of.daily_is_momentum[day]:
-            planted += of.momentum * _momentum_part(moves, i % RSI_HOURS)
+        if of.daily_momentum[day] != 0.0:
+            part = _momentum_part(moves, i % RSI_HOURS)
+            planted += of.daily_momentum[day] * part
         pull = -HOURLY_PULL * math.log(price / of.first_price)
         ret = of.daily_drift[day] / 8760 + pull + sd * (shock + planted)
         close = _rounded(price * math.exp(ret), scale)

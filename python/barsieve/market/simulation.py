@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from barsieve.core.schemas import TIMESTAMP
+from barsieve.market.effects import PROFILES, Moves, Planted, moves_of
 from barsieve.market.hourly import HourlyColumns, Walk, walk
 from barsieve.market.listings import (
     FIRST_LISTINGS,
@@ -84,6 +85,10 @@ class Effects:
     trend: float = 0.06
 
 
+NOISE = Effects(momentum=0.0, season=0.0, trend=0.0)
+"""Nothing planted: regimes and their drift alone."""
+
+
 @dataclass(frozen=True)
 class Market:
     """A market in memory: Arrow tables as the layout stores them, and the truth."""
@@ -95,6 +100,7 @@ class Market:
     effects: Effects
     seed: int
     further: tuple[Listing, ...] = ()
+    planted: Planted | None = None
 
 
 def _regime_path(rng: np.random.Generator, n_days: int) -> np.ndarray:
@@ -133,6 +139,8 @@ def _simulate_bars(
     common: np.ndarray,
     regimes: np.ndarray,
     effects: Effects,
+    seed: int,
+    planted: Planted | None,
 ) -> HourlyColumns:
     """Return the hourly bars of one symbol, of all hours."""
     n_hours, n_days = len(common), len(common) // 24
@@ -145,25 +153,43 @@ def _simulate_bars(
     hours = np.arange(n_hours)
     season = np.array(_season(effects))
     first_week_hour = START.weekday() * 24 + START.hour
-    return walk(
-        Walk(
-            first_price=listing.first_price,
-            decimals=listing.decimals,
-            beta=listing.beta,
-            common_share=listing.common_share,
-            momentum=effects.momentum,
-            common=common,
-            own=own,
-            wicks=wicks,
-            crowd=crowd,
-            has_spike=has_spike,
-            planted=season[(first_week_hour + hours) % 168]
-            + effects.trend * drifts[hours // 24],
-            daily_volatility=np.array(ANNUAL_VOLATILITY)[regimes],
-            daily_drift=np.array(ANNUAL_DRIFT)[regimes],
-            daily_busy=busy,
-            daily_is_momentum=regimes == REGIMES.index(effects.momentum_regime),
-        )
+    in_season = season[(first_week_hour + hours) % 168]
+    is_momentum = regimes == REGIMES.index(effects.momentum_regime)
+    made = Walk(
+        first_price=listing.first_price,
+        decimals=listing.decimals,
+        beta=listing.beta,
+        common_share=listing.common_share,
+        common=common,
+        own=own,
+        wicks=wicks,
+        crowd=crowd,
+        has_spike=has_spike,
+        planted=in_season + effects.trend * drifts[hours // 24],
+        daily_volatility=np.array(ANNUAL_VOLATILITY)[regimes],
+        daily_drift=np.array(ANNUAL_DRIFT)[regimes],
+        daily_busy=busy,
+        daily_momentum=np.where(is_momentum, effects.momentum, 0.0),
+    )
+    if planted is None:
+        return walk(made)
+    shares = listing.common_share, 1 - listing.common_share
+    shocks = math.sqrt(shares[0]) * common + math.sqrt(shares[1]) * own
+    key = tuple(f"planted in {listing.symbol}".encode())
+    apart = np.random.PCG64(np.random.SeedSequence(seed, spawn_key=key))
+    moves = moves_of(planted, np.random.Generator(apart), shocks)
+    return walk(_moved(made, moves))
+
+
+def _moved(plain: Walk, moves: Moves) -> Walk:
+    """Return a walk with an effect planted in it, beside those that it has."""
+    volatility = np.where(
+        np.isnan(moves.volatility), plain.daily_volatility, moves.volatility
+    )
+    return plain._replace(
+        planted=plain.planted + moves.drift,
+        daily_momentum=plain.daily_momentum + moves.momentum,
+        daily_volatility=volatility,
     )
 
 
@@ -336,13 +362,15 @@ class _Hours(NamedTuple):
 
 
 def _further_symbol(
-    seed: int, symbol: str, hours: _Hours, effects: Effects
+    seed: int, symbol: str, hours: _Hours, effects: Effects, planted: Planted | None
 ) -> tuple[Listing, pa.Table, pa.Table]:
     """Return a symbol beyond BTC and ETH, its bars and its funding."""
     rng = own_generator(seed, symbol)
     n_hours = len(hours.common)
     listing = further_listing(rng, symbol, n_hours // 24)
-    columns = _simulate_bars(rng, listing, hours.common, hours.regimes, effects)
+    columns = _simulate_bars(
+        rng, listing, hours.common, hours.regimes, effects, seed, planted
+    )
     exists = _outages(rng, n_hours) & _is_traded(listing, n_hours)
     exists[hours.length :] = False
     funding = _funding_rows(rng, listing, columns)
@@ -354,6 +382,7 @@ def simulate(
     hours: int = DEFAULT_HOURS,
     symbols: tuple[str, ...] = ("BTC", "ETH"),
     effects: Effects | None = None,
+    planted: Planted | None = None,
 ) -> Market:
     """Return a simulated market; equal arguments give equal values.
 
@@ -368,15 +397,26 @@ def simulate(
         simulated; what a symbol is does not depend on which others there are.
     effects
         The planted signals; `Effects(momentum=0, season=0, trend=0)` is pure noise.
+        By default those of `Effects()`, or none where something else is planted.
+    planted
+        An effect for what learns of trades (`barsieve.market.effects`).
     """
-    effects = effects or Effects()
+    effects = effects or (Effects() if planted is None else NOISE)
     rng = np.random.Generator(np.random.PCG64(seed))
     n_days = -(-hours // 24)
     regimes = _regime_path(rng, MACRO_RUN_UP_DAYS + n_days)
     common = rng.standard_t(5, n_days * 24) * math.sqrt(3 / 5)
     trading = regimes[MACRO_RUN_UP_DAYS:]
     columns = {
-        listing.symbol: _simulate_bars(rng, listing, common, trading, effects)
+        listing.symbol: _simulate_bars(
+            rng,
+            listing,
+            common,
+            trading,
+            effects,
+            seed,
+            planted,
+        )
         for listing in FIRST_LISTINGS
     }
     exists = _outages(rng, n_days * 24)
@@ -397,7 +437,7 @@ def simulate(
     days = [(first_day + timedelta(days=d)).date() for d in range(len(regimes))]
     in_common = _Hours(common, trading, hours)
     further = {
-        symbol: _further_symbol(seed, symbol, in_common, effects)
+        symbol: _further_symbol(seed, symbol, in_common, effects, planted)
         for symbol in sorted(set(symbols) - set(columns))
     }
     return Market(
@@ -413,6 +453,7 @@ def simulate(
         effects=effects,
         seed=seed,
         further=tuple(listing for listing, _, _ in further.values()),
+        planted=planted,
     )
 
 
@@ -474,14 +515,20 @@ def write_market(market: Market, folder: Path) -> None:
         path = folder / f"{name}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)
         pq.write_table(table, path, compression="zstd")
-    about = {
+    about: dict[str, Any] = {
         "name": "demo",
         "is_simulated": True,
         "seed": market.seed,
         "note": "Simulated. No price here was ever quoted anywhere.",
     }
-    texts = {"truth/effects": asdict(market.effects)}
-    (folder / "truth/symbols.json").unlink(missing_ok=True)
+    texts: dict[str, Any] = {"truth/effects": asdict(market.effects)}
+    for name in ("symbols", "planted", *(p["profile"] for p in PROFILES.values())):
+        (folder / f"truth/{name}.json").unlink(missing_ok=True)
+    if market.planted is not None:
+        about["planted"] = market.planted.kind
+        texts["truth/planted"] = market.planted._asdict()
+        profile = PROFILES[market.planted.kind]
+        texts[f"truth/{profile['profile']}"] = profile
     if listings := _listings(market):
         about["symbols"] = len(market.bars)
         about["listed_late"] = {

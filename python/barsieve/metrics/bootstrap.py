@@ -39,6 +39,23 @@ def drawn_days(n_days: int, n_draws: int = DRAWS) -> np.ndarray:
     return drawn
 
 
+def means_of_days(
+    differences: np.ndarray, days: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Return means a trade, those of drawn days, and how many days there are.
+
+    `differences`, shape (n, n_trades), of trades of some `days`, shape (n_trades,);
+    means have shapes (n,) and (n, n_draws).
+    """
+    every = np.arange(days.min(), days.max() + 1)
+    place = days - every[0]
+    counts = np.bincount(place, minlength=len(every))
+    sums = np.stack([np.bincount(place, d, len(every)) for d in differences])
+    drawn = drawn_days(len(every))
+    n = np.maximum(counts[drawn].sum(axis=1), 1)
+    return differences.mean(axis=1), sums[:, drawn].sum(axis=2) / n, len(every)
+
+
 def interval(values: np.ndarray) -> tuple[float, float] | tuple[None, None]:
     """Return the ends of the interval that holds `LEVEL` of the finite values."""
     finite = values[np.isfinite(values)]

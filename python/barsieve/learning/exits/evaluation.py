@@ -37,7 +37,7 @@ from barsieve.learning.exits.policies import (
     shuffled_groups,
 )
 from barsieve.learning.exits.walk import LEARNERS, Month, fit_of, month_of, start_of
-from barsieve.metrics.bootstrap import drawn_days, simultaneous
+from barsieve.metrics.bootstrap import means_of_days, simultaneous
 from barsieve.metrics.performance import DAY_US
 
 IN, OUT = "in_sample", "out_of_sample"
@@ -60,19 +60,6 @@ def compared(paths: Paths, said: Said, below_r: float) -> dict[str, np.ndarray]:
     }
 
 
-def _means_of_days(
-    differences: np.ndarray, days: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, int]:
-    """Return means a trade, and those of drawn days; shapes (n,) and (n, n_draws)."""
-    every = np.arange(days.min(), days.max() + 1)
-    place = days - every[0]
-    counts = np.bincount(place, minlength=len(every))
-    sums = np.stack([np.bincount(place, d, len(every)) for d in differences])
-    drawn = drawn_days(len(every))
-    n = np.maximum(counts[drawn].sum(axis=1), 1)
-    return differences.mean(axis=1), sums[:, drawn].sum(axis=2) / n, len(every)
-
-
 def gain_rows(
     paths: Paths, said: Said, below_r: float, sample: str
 ) -> Iterator[dict[str, Any]]:
@@ -90,7 +77,7 @@ def gain_rows(
             yield row(f"gain, {entries}", policy, sample, found[policy][chosen].mean())
         less = np.stack([(found[LEARNED] - found[b])[chosen] for b in BASELINES])
         days = paths.decided_at[chosen] // DAY_US
-        points, drawn, n_days = _means_of_days(less, days)
+        points, drawn, n_days = means_of_days(less, days)
         low, high, tried = simultaneous(points, drawn, np.full(len(points), n_days))
         note = f"intervals hold {tried} comparisons at once"
         for place, baseline in enumerate(BASELINES):

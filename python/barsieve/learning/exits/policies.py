@@ -12,13 +12,14 @@ import numpy as np
 
 from barsieve.learning.exits import LEAST_TRADES
 from barsieve.learning.exits.models import predict
+from barsieve.learning.exits.others import exits_of, first_rows
 from barsieve.learning.exits.paths import Paths
 from barsieve.learning.exits.walk import Month, known_rows, month_of
 
 RULES, LEARNED, FIXED, AT_RANDOM = "rules", "learned", "best fixed", "at random"
 BASELINES = (RULES, FIXED, AT_RANDOM)
 
-PROFIT, BARS_HELD = 0, 3
+PROFIT, BEST, BARS_HELD = 0, 1, 3
 
 
 class Said(NamedTuple):
@@ -49,11 +50,7 @@ def first_of(is_left: np.ndarray, paths: Paths) -> np.ndarray:
 
     `is_left`, shape (n_rows,).
     """
-    rows = np.where(is_left, np.arange(len(is_left)), len(is_left))
-    if not len(rows):
-        return np.empty(0, np.int64)
-    first = np.minimum.reduceat(rows, paths.starts[:-1])
-    return np.where(first < len(is_left), first, -1)
+    return first_rows(is_left, paths.starts)
 
 
 def gains(is_left: np.ndarray, paths: Paths) -> np.ndarray:
@@ -65,14 +62,9 @@ def gains(is_left: np.ndarray, paths: Paths) -> np.ndarray:
 
 def fixed_exits(paths: Paths) -> dict[str, np.ndarray]:
     """Return, by its name, where each fixed exit would leave, shape (n_rows,)."""
-    profit, held = paths.features[:, PROFIT], paths.features[:, BARS_HELD]
-    best = paths.features[:, 1]
-    found = {"none": np.zeros(len(held), bool)}
-    found |= {f"after {n} bars": held >= n for n in (3, 6, 12, 24, 48)}
-    found |= {f"a loss of {r} R": profit <= -r for r in (0.25, 0.5)}
-    found |= {f"a profit of {r} R": profit >= r for r in (0.5, 1.0)}
-    found |= {f"{r} R given back": best - profit >= r for r in (0.5, 1.0)}
-    return found
+    return exits_of(
+        paths.features[:, PROFIT], paths.features[:, BEST], paths.features[:, BARS_HELD]
+    )
 
 
 def best_fixed_gains(paths: Paths, months: np.ndarray) -> np.ndarray:

@@ -102,16 +102,20 @@ def fit_of(row: dict[str, Any]) -> Fit:
 
 @empty_without("ml", schemas.EXIT_LEARNED)
 def exit_learned(
-    profiles: DuckDBPyRelation, paths: DuckDBPyRelation, seen: DuckDBPyRelation
+    profiles: DuckDBPyRelation,
+    paths: DuckDBPyRelation,
+    seen: DuckDBPyRelation,
+    is_deep: bool = False,
 ) -> pa.Table:
     """Return the models of every profile that learns its exits, a row a month.
 
-    Relations `config_profiles`, `trade_paths` and `shadow_seen`.
+    Relations `config_profiles`, `trade_paths` and `shadow_seen`. An LSTM is fitted
+    where `is_deep` and the extra is installed; else its profile has no rows.
     """
     made = []
     for row in rows_of(profiles.filter(LEARNERS).order("profile")):
         name, model = row["profile"], row["learned_model"]
-        if model == LSTM and missing("deep"):
+        if model == LSTM and (not is_deep or missing("deep")):
             continue
         bars = matching(seen, profile=name)
         last = bars.aggregate("epoch_us(max(bar_ts))").fetchall()[0][0]

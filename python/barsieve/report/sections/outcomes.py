@@ -57,7 +57,11 @@ BRIDGE = """
     from report_performance
     where profile = $profile and symbol = $symbol and strategy = 'strategy'
 """
-
+OTHER_EXITS = """
+    select exit_rule, trades, left_earlier, mean_r, gain_r, low, high
+    from report_other_exits where profile = $profile and symbol = $symbol
+    order by exit_rule != 'none', gain_r desc, exit_rule
+"""
 
 NO_TRADES = nothing("No trade to show.")
 
@@ -217,6 +221,7 @@ def _profile(source: Source, profile: Entry) -> dict[str, Any]:
     }
     return {
         "exits": exits,
+        "others": source.rows(OTHER_EXITS, **figures_key(profile)),
         "charts": source.pack.document(charts),
     }
 
@@ -226,4 +231,9 @@ def collect(source: Source) -> dict[str, Any]:
     return {"profiles": [_profile(source, profile) for profile in source.profiles]}
 
 
-SECTION = Section("outcomes", "Outcomes", ("trades", "report_performance"), collect)
+SECTION = Section(
+    "outcomes",
+    "Outcomes",
+    ("trades", "report_performance", "report_other_exits"),
+    collect,
+)
