@@ -104,7 +104,11 @@ class LocalExchange:
     def options(self) -> dict[str, Any]:
         """Return ccxt's settings that lead here."""
         url = f"http://127.0.0.1:{self._server.server_port}"
-        paths = {"public": "api/v3", "v1": "api/v1", "fapiPublic": "fapi/v1"}
+        paths = {
+            "public": "api/v3", "v1": "api/v1", "fapiPublic": "fapi/v1",
+            "dapiPublic": "dapi/v1", "dapiData": "futures/data",
+            "fapiData": "futures/data",
+        }  # fmt: skip
         api = {name: f"{url}/{path}" for name, path in paths.items()}
         return {"urls": {"api": api}, "rateLimit": 1}
 
@@ -137,6 +141,7 @@ class LocalExchange:
             "/api/v3/time": lambda: {"serverTime": self.now},
             "/api/v3/exchangeInfo": partial(self._listings, False),
             "/fapi/v1/exchangeInfo": partial(self._listings, True),
+            "/dapi/v1/exchangeInfo": lambda: {"timezone": "UTC", "symbols": []},
             "/api/v3/klines": partial(self._klines, query),
             "/fapi/v1/fundingRate": partial(self._funding, query),
             "/api/v3/depth": partial(self._depth, query),
