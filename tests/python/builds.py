@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock
 
+from barsieve.core.remembered import REMEMBERED
 from barsieve.database.provenance import describe_build
 
 PROJECT = Path(__file__).parents[2]
@@ -43,8 +44,15 @@ class Build:
 
 
 def without_locations() -> dict[str, str]:
-    """Return the environment of this process without what names a place of ours."""
-    return {key: value for key, value in os.environ.items() if "BARSIEVE" not in key}
+    """Return the environment of this process without what names a place of ours.
+
+    But for the memory of this run of the tests.
+    """
+    return {
+        key: value
+        for key, value in os.environ.items()
+        if "BARSIEVE" not in key or key == REMEMBERED
+    }
 
 
 def run_dbt(*arguments: str, folder: Path, **locations: Path | str) -> Build:

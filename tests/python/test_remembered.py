@@ -1,9 +1,12 @@
 """Memory of fits: by content alone, bounded, and never believed when damaged."""
 
 import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -23,6 +26,8 @@ from barsieve.core.remembered import (
     unpacked,
     within_process,
 )
+from builds import PROJECT, run_dbt
+from growing import closes, cut, differing
 from test_rooms import ROOMS as IMPORTED
 
 INPUTS = (np.arange(3.0), "text", 4, None)
@@ -197,3 +202,31 @@ def test_what_lies_between_the_fields_of_a_record_is_no_content():
     assert digest_of(both[0]) == digest_of(both[1].view(np.recarray))
     both[1]["b"][2] = 3.0
     assert digest_of(both[0]) != digest_of(both[1])
+
+
+@pytest.mark.proofs
+def test_a_build_after_new_bars_has_every_row_of_one_that_remembers_nothing(tmp_path):
+    demo = PROJECT / "data/demo"
+    market = cut(demo, tmp_path / "market", closes(demo)[-720])
+    shutil.copy(demo / "market.json", market)
+
+    def build(folder: str, kept: str) -> Path:
+        done = run_dbt(
+            "build", folder=tmp_path / folder, BARSIEVE_MARKET=market,
+            BARSIEVE_REMEMBERED=kept,
+        )  # fmt: skip
+        assert done.exit_code == 0, done.output[-3000:]
+        return done.database
+
+    memory_of_test = str(tmp_path / "remembered")
+    build("first", memory_of_test)
+    n_first = len(files_of(Folder(Path(memory_of_test))))
+    shutil.copytree(demo, market, dirs_exist_ok=True)
+    again, anew = build("first", memory_of_test), build("anew", "off")
+    n_new = len(files_of(Folder(Path(memory_of_test)))) - n_first
+    assert 0 < n_new < n_first / 2
+    with duckdb.connect(str(again), read_only=True) as connection:
+        rows = connection.execute("select table_name from duckdb_tables()").fetchall()
+    tables = {row[0] for row in rows} - {"build_info"}
+    assert len(tables) > 100
+    assert differing(again, anew, sorted(tables)) == {}
