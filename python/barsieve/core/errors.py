@@ -41,6 +41,10 @@ class InputError(BarsieveError):
         self.problems = problems
         super().__init__("\n".join(map(str, problems)))
 
+    def __reduce__(self) -> tuple[type["InputError"], tuple[list[Problem]]]:
+        """Go to another process with the problems, not with the message of them."""
+        return type(self), (self.problems,)
+
 
 class DatabaseError(BarsieveError):
     """A database whose tables are not those that this version makes."""

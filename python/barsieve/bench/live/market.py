@@ -1,6 +1,7 @@
 """Parts of a market: what was there at a moment, and an exchange that has the rest."""
 
 import json
+import shutil
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -35,12 +36,34 @@ def cut(market: Path, folder: Path, until: datetime) -> Path:
     with duckdb.connect() as connection:
         connection.execute("set timezone = 'UTC'")
         for part, known in KNOWN.items():
-            (folder / part).mkdir(parents=True, exist_ok=True)
+            # What was read since lies in files of other names.
+            shutil.rmtree(folder / part, ignore_errors=True)
+            (folder / part).mkdir(parents=True)
             for file in sorted((market / part).glob("*.parquet")):
                 connection.execute(
                     f"copy (from '{file}' where {known} <= timestamptz '{until}') "
                     f"to '{folder / part / file.name}' (format parquet)"
                 )
+    return folder
+
+
+def go_on(
+    market: Path, folder: Path, until: datetime, unseen: tuple[datetime, datetime]
+) -> Path:
+    """Write what a market said by a moment, but for macro values of a while.
+
+    Nobody asked for those when they came out, so nobody knew them.
+    """
+    cut(market, folder, until)
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        for file in sorted((market / "macro").glob("*.parquet")):
+            connection.execute(
+                f"copy (from '{file}' where known_at <= timestamptz '{until}' and not "
+                f"(known_at > timestamptz '{unseen[0]}' "
+                f"and known_at <= timestamptz '{unseen[1]}')) "
+                f"to '{folder / 'macro' / file.name}' (format parquet)"
+            )
     return folder
 
 

@@ -9,6 +9,7 @@ import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from subprocess import run as run_process
@@ -18,7 +19,7 @@ import duckdb
 import numpy as np
 
 from barsieve.bench.live.hours import Places, do_advances, do_hours
-from barsieve.bench.live.market import HOUR, cut, last_close
+from barsieve.bench.live.market import HOUR, cut, go_on, last_close
 from barsieve.bench.run import BuildFailedError
 from barsieve.core import paths
 from barsieve.core.arrow import row_of
@@ -194,7 +195,9 @@ def run_live(market: Path | None) -> dict[str, Any]:
         places = _begin(whole, folder / "one", start, profiles, symbols)
         first = _build(places, folder)
         hours = _apart(do_hours, places, start, HOURS)
-        missed, _ = _apart(do_advances, places, [end], cut)
+        followed = start + (HOURS + 1) * HOUR
+        grow = partial(go_on, unseen=(start, followed))
+        missed, _ = _apart(do_advances, places, [end], grow)
         again = _build(places, folder)
         step = _step_microseconds(places.database)
         with duckdb.connect(str(places.database), read_only=True) as connection:
