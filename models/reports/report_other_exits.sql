@@ -1,4 +1,5 @@
--- A mean R with another exit is that of the trades as they were, and what it gains.
+-- A trade that saw no close could not be left at one. A mean R with another exit is that
+-- of the trades as they were, and what it gains.
 with ended as (
     select
         profile,
@@ -7,7 +8,7 @@ with ended as (
         r_multiple,
         unnest([symbol, '*']) as symbol,
     from {{ ref('trades') }}
-    where exit_reason != 'end_of_data'
+    where exit_reason != 'end_of_data' and bars_held > 0
 ),
 
 results as (

@@ -21,7 +21,7 @@ function drawLess(rows) {
     "learned-less",
     [
       ["Beyond", (row) => row.subject],
-      ["Sample", (row) => `${row.section.split(", ")[1]}, ${words(row.figure)}`],
+      ["Sample", (row) => words(`${row.section.split(", ")[1]}, ${row.figure}`)],
       ["Is", (row) => number(row.value, 3, true), true, (row) => tone(row.value)],
       ["from", (row) => number(row.low, 3, true), true],
       ["to", (row) => number(row.high, 3, true), true],
@@ -32,14 +32,29 @@ function drawLess(rows) {
 
 function drawCalibration(rows) {
   const own = rows.filter((row) => row.section === "calibration");
+  const value = (row, isExpected) =>
+    own.find(
+      (one) =>
+        one.subject === row.subject &&
+        one.figure.startsWith("expected") === isExpected &&
+        one.figure.endsWith("share") === row.figure.endsWith("share"),
+    )?.value;
+  const shown = (row, isExpected) =>
+    row.figure.endsWith("share")
+      ? share(value(row, isExpected))
+      : number(value(row, isExpected), 3, true);
   fillTable(
     "learned-calibration",
     [
-      ["Fifth", (row) => row.subject],
-      ["Figure", (row) => words(row.figure)],
-      ["Is", (row) => number(row.value, 3, true), true],
+      [
+        "Of what",
+        (row) => (row.figure.endsWith("share") ? "trades won" : "rest of R, a close"),
+      ],
+      ["By what was expected", (row) => row.subject],
+      ["Expected", (row) => shown(row, true), true],
+      ["Came", (row) => shown(row, false), true],
     ],
-    own,
+    own.filter((row) => row.figure.startsWith("expected")),
   );
 }
 
@@ -69,7 +84,8 @@ section("learned", () => {
   const { exits, sizes, charts } = of("learned");
   showVerdict("learned-exits-verdict", exits);
   showVerdict("learned-sizes-verdict", sizes);
-  drawCharts(column(charts));
+  byId("policy").hidden = !exits.length;
+  if (exits.length) drawCharts(column(charts));
   drawLess([...exits, ...sizes]);
   drawCalibration([...exits, ...sizes]);
   drawAccounts(sizes);
