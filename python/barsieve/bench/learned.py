@@ -29,8 +29,13 @@ from barsieve.replay.learned import NOTHING, Learned, n_features
 from barsieve.replay.learned_tables import LearnedTables, models_of
 from barsieve.replay.runs import FULL, Inputs, accounts, replay
 
-SELECTED = ("+trade_paths", "+shadow_results", "+replay_bars", "+sizing_learned")
-LEFT_OUT = ("sweep_runs", "sweep_walks")
+SELECTED = (
+    "+exit_learned", "+sizing_learned", "+shadow_results", "+replay_bars",
+    "+candidate_windows",
+)  # fmt: skip
+LEFT_OUT = (
+    "sweep_runs", "sweep_walks", "resource_type:test", "resource_type:unit_test",
+)  # fmt: skip
 """What a build of it needs, and what it needs not."""
 MOST_SECONDS = {BOOSTING: 30.0, LSTM: 240.0, "sizing": 10.0}
 MOST_TIMES = {"trees": 5.0, "lstm": 30.0}
@@ -123,9 +128,7 @@ def _steps(inputs: Inputs, months: dict[str, list[Month]]) -> list[dict[str, Any
             in_force=inputs.learned.in_force, seen=inputs.learned.seen,
             n_scores=inputs.learned.n_scores,
         )  # fmt: skip
-        name = MODELS[model]
-        tried[f"{name}, deciding nothing"] = _with(inputs, own, OFF)
-        tried[name] = _with(inputs, own, -1e9)
+        tried[MODELS[model]] = _with(inputs, own, -1e9)
     for one in tried.values():
         replay(one, FULL)
     found_ms = {name: _best(one) for name, one in tried.items()}

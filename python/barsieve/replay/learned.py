@@ -169,13 +169,20 @@ def see(
 def trees_say(learned: Learned, model: int, sight: np.ndarray) -> float:
     """Return the sum of a model's trees, in their order."""
     said: float = learned.base[model]
+    feature, value, is_left = learned.feature, learned.value, learned.is_left
+    left, right = learned.left, learned.right
+    # Places are unsigned: of others it would be asked whether they count from the end.
     for tree in range(learned.first_tree[model], learned.first_tree[model + 1]):
-        node = learned.root[tree]
-        while learned.feature[node] >= 0:
-            x = sight[learned.feature[node]]
-            is_left = learned.is_left[node] if x != x else x <= learned.value[node]
-            node = learned.left[node] if is_left else learned.right[node]
-        said += learned.value[node]
+        node = np.uint64(learned.root[tree])
+        seen = feature[node]
+        while seen >= 0:
+            x = sight[np.uint64(seen)]
+            if x <= value[node] or (x != x and is_left[node]):
+                node = np.uint64(left[node])
+            else:
+                node = np.uint64(right[node])
+            seen = feature[node]
+        said += value[node]
     return said
 
 
