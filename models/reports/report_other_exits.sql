@@ -1,5 +1,5 @@
--- A trade that saw no close could not be left at one. A mean R with another exit is that
--- of the trades as they were, and what it gains.
+-- A trade that saw no close could not be left at one. A mean R with another exit is
+-- that of the trades as they were, and what it gains.
 with ended as (
     select
         profile,
