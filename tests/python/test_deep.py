@@ -6,6 +6,8 @@ import sys
 import duckdb
 import pytest
 
+from barsieve.analysis import trade_learning
+from barsieve.core.errors import InputError
 from barsieve.database.models import read_models
 
 ASKS = """
@@ -21,6 +23,17 @@ assert not {'keras', 'jax'} & sys.modules.keys()
 @pytest.mark.slow
 def test_a_default_build_fits_no_lstm_and_imports_no_keras():
     subprocess.run([sys.executable, "-c", ASKS], check=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("model", "extra"), [("boosting", "ml"), ("lstm", "deep")])
+def test_to_learn_anew_without_its_libraries_says_what_to_install(
+    monkeypatch, model, extra
+):
+    monkeypatch.setattr(trade_learning, "missing", {extra: "a library"}.get)
+    row = {"profile": "p", "learned_model": model}
+    with pytest.raises(InputError, match=rf"pip install 'barsieve\[{extra}\]'"):
+        trade_learning._model_now(None, row, is_refitted=True)
 
 
 @pytest.mark.slow

@@ -78,13 +78,14 @@ def _model_now(scratch: Scratch, row: dict[str, Any], is_refitted: bool) -> Any:
     if not is_refitted:
         months = months_of(scratch.table("exit_learned"), row["profile"])
         return (months[-1].fit, months[-1].trades) if months else None
-    if row["learned_model"] == LSTM and missing("deep"):
+    extra = "deep" if row["learned_model"] == LSTM else "ml"
+    if library := missing(extra):
         refuse(
             row["profile"],
             "key 'exits.learned_model'",
-            expected="keras and jax to fit an LSTM",
-            found=f"no {missing('deep')}",
-            fix="pip install 'barsieve[deep]'",
+            expected=f"the libraries that fit '{row['learned_model']}'",
+            found=f"no {library}",
+            fix=f"pip install 'barsieve[{extra}]'",
         )
     paths = read_paths(
         scratch.table("trade_paths"), scratch.table("shadow_seen"), row["profile"]

@@ -6,7 +6,7 @@ import typer
 
 from barsieve.cli.choices import current
 from barsieve.cli.output import AsJson, number, out, print_json, refusing, table
-from barsieve.core.extras import WITHOUT_DEEP
+from barsieve.core.extras import WITHOUT_DEEP, WITHOUT_ML
 
 AskedProfile = Annotated[
     str | None, typer.Argument(help="A profile that learns; all that do without one.")
@@ -51,9 +51,11 @@ def _print_judged(rows: list[dict[str, Any]]) -> None:
                 out.print(f"{profile}: {row['note']}\n", markup=False, highlight=False)
 
 
-def _exits_sentence(row: dict[str, Any]) -> str:
+def _exits_sentence(row: dict[str, Any], judged: set[str]) -> str:
     about = f"{row['profile']}, now: "
     if not row["trades_learned_from"]:
+        if row["profile"] not in judged:
+            return about + f"no model, {WITHOUT_ML}."
         if row["model"] == LSTM:
             return about + f"it leaves by its rules: {WITHOUT_DEEP}."
         return about + "no model yet, for want of trades that have ended."
@@ -68,9 +70,11 @@ def _exits_sentence(row: dict[str, Any]) -> str:
     )
 
 
-def _sizes_sentence(row: dict[str, Any]) -> str:
+def _sizes_sentence(row: dict[str, Any], judged: set[str]) -> str:
     about = f"{row['profile']}, now: {row['symbol']} would risk {row['risk_share']:.3%}"
     if "win_probability" not in row:
+        if row["profile"] not in judged:
+            return about + f", the least: no model, {WITHOUT_ML}."
         return about + ", the least: no model yet, for want of trades that have ended."
     return about + (
         f" (wins {row['win_probability']:.0%} of the time, {row['win_r']:.2f} R "
@@ -101,8 +105,9 @@ def exits(
         print_json({"figures": rows, "now": now})
         return
     _print_judged(rows)
+    judged = {row["profile"] for row in rows}
     for row in now:
-        out.print(_exits_sentence(row), markup=False, highlight=False)
+        out.print(_exits_sentence(row, judged), markup=False, highlight=False)
 
 
 def sizing(profile: AskedProfile = None, as_json: AsJson = False) -> None:
@@ -120,5 +125,6 @@ def sizing(profile: AskedProfile = None, as_json: AsJson = False) -> None:
         print_json({"figures": rows, "now": now})
         return
     _print_judged(rows)
+    judged = {row["profile"] for row in rows}
     for row in now:
-        out.print(_sizes_sentence(row), markup=False, highlight=False)
+        out.print(_sizes_sentence(row, judged), markup=False, highlight=False)
