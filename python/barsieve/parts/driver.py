@@ -418,7 +418,7 @@ class Run:
             symbol=WALLETS,
             files={name: found for name, found in read.items() if found},
             key=key,
-            memory=os.environ.get("BARSIEVE_MEMORY", "5GB"),
+            memory=os.environ.get("BARSIEVE_MEMORY", "4GB"),
         )
         keys[WALLETS] = key
         if (said := believed(self.store, task)) is None:
