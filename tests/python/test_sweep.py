@@ -227,6 +227,7 @@ def write_profile(base: dict, row: dict, name: str, folder) -> None:
 AS_BUILT = (
     "votes", "features", "macro_vetoes", "config_models", "regimes", "fusion_learned",
     "candidates", "candidate_windows", "config_universe", "bars_1h", "sizing_learned",
+    "shadow_end",
 )  # fmt: skip
 MADE_ANEW = (
     "config_profiles", "config_symbols", "config_weights", "config_envelopes",

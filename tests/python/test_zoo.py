@@ -22,7 +22,7 @@ HEALTH = (
     "report_screening",
 ) + tuple(
     f"report_health{part}"
-    for part in ("_market", "_columns", "_profiles", "_picks", "")
+    for part in ("_market", "_columns", "_profiles", "_picks", "_learned", "")
 )
 MOMENTUM_ALONE = dict.fromkeys(("wyckoff", "liquidity", "smc", "temporal"), 0.0)
 BOLD = {"risk_min": 0.02, "risk_max": 0.05, "risk_cap": 0.05, "leverage": 10.0}

@@ -58,6 +58,10 @@ def _refuse_open(address: str) -> None:
         )
 
 
+def _say_nothing(*_: Any, **__: Any) -> None:
+    """Take what Ray would print."""
+
+
 class Ray:
     """A Ray cluster. `address`: HOST:PORT of its head, or None for a local one."""
 
@@ -87,6 +91,9 @@ class Ray:
             }
         )
         self._connect(address or "local", options)
+        # Ray tells of a node that ended on standard output, where an answer in JSON
+        # may be; which symbols are asked for again is told as progress.
+        self._ray._private.worker.print_to_stdstream = _say_nothing
         self._task = self._ray.remote(
             num_cpus=1, max_retries=0, retry_exceptions=False
         )(run_task)
